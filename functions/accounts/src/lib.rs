@@ -1,0 +1,107 @@
+//! The caller's member accounts: `GET /api/accounts`, and the manager's answer to « Souhaitez-vous
+//! utiliser le compte adhérent ? » (leaflet S57), `PUT /api/accounts/{number}/activation`.
+
+use futures::future::join;
+use portal::domain::MemberNumber;
+use portal::environment::{Environment, StartError, rng};
+use portal::http::{Answer, Call, Problem};
+use portal::lambda::HttpFunction;
+use portal::security::{AccountKeys, Gate};
+use portal::store::{
+    Account, AuditEvent, Batch, Change, Condition, EventKind, Grant, GrantMirror, Outcome, Store, Table, Transaction,
+    Witness,
+};
+use rand::CryptoRng;
+use serde_json::{Value, json};
+
+/// The function `accounts`.
+#[derive(Clone)]
+pub struct Function {
+    store: Store,
+    gate: Gate,
+}
+
+impl HttpFunction for Function {
+    const NAME: &'static str = "accounts";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
+        Ok(Self { gate: Gate::start(environment, &store).await?, store })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route.as_str() {
+            "GET /api/accounts" => self.list(call).await,
+            "PUT /api/accounts/{number}/activation" => self.activate(call, &mut rng()).await,
+            _ => Err(Problem::NotFound),
+        }
+    }
+}
+
+impl Function {
+    async fn list(&self, call: &Call) -> Result<Answer, Problem> {
+        let ticket = self.gate.ticket(call).await?;
+        let mut batch = Batch::new();
+        let keys = ticket.ask(&mut batch);
+        let grants = Grant::all_of(ticket.claims.sub);
+        let (fetched, grants) = join(self.store.fetch(batch), self.store.query_all::<Grant>(&grants)).await;
+        ticket.admit(&keys, &mut fetched?, call.now)?;
+        Answer::ok(&json!({"accounts": grants?.iter().map(shown).collect::<Value>()}))
+    }
+
+    async fn activate(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
+        let ticket = self.gate.ticket(call).await?;
+        let number = MemberNumber::parse(call.path("number"));
+        let mut batch = Batch::new();
+        let keys = ticket.ask(&mut batch);
+        let account_keys = number.as_ref().ok().map(|number| AccountKeys::ask(&mut batch, &ticket, number));
+        let mut fetched = self.store.fetch(batch).await?;
+        let caller = ticket.admit(&keys, &mut fetched, call.now)?;
+        let door = account_keys.ok_or(Problem::NotFound)?.open(&caller, &mut fetched)?.as_manager()?;
+        let mut form = call.form()?;
+        let active = form.boolean("use");
+        let (active,) = form.finish((active,))?;
+
+        let number = &door.account.member_number;
+        let witness = Witness::of_call(call, &caller.user, rng)?;
+        let answer = if active { "OUI" } else { "NON" };
+        let event = AuditEvent::by_user(caller.user.user_id, EventKind::ActivationChanged, call.now, witness, rng)
+            .about(number)
+            .with_detail(answer);
+        let mut transaction = Transaction::new();
+        transaction.update(Account::key_of(number), Change::new().set("active", &active)?, Condition::Exists);
+        // Still the manager at the moment of the answer.
+        let manager = Condition::is("role", &door.grant.role)?;
+        let own = Grant::key_of(caller.user.user_id, number);
+        transaction.update(own, Change::new().set("active", &active)?, manager);
+        transaction.create(&event)?;
+        match self.store.commit(&transaction, rng).await? {
+            Outcome::Committed => {}
+            Outcome::Refused(_) => return Err(Problem::ManagerOnly),
+        }
+        self.tell_lists(number, active).await?;
+        Answer::ok(&shown(&Grant { active, ..door.grant }))
+    }
+
+    /// Brings the copies that lists show into step with the account, which alone opens the ledger.
+    async fn tell_lists(&self, number: &MemberNumber, active: bool) -> Result<(), Problem> {
+        let mirrors: Vec<GrantMirror> = self.store.query_all(&Grant::all_on(number)).await?;
+        for GrantMirror(grant) in mirrors {
+            let change = Change::new().set("active", &active)?;
+            for key in [Grant::key_of(grant.user_id, number), Grant::mirror_key_of(grant.user_id, number)] {
+                self.store.update(&key, &change, Some(&Condition::Exists)).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn shown(grant: &Grant) -> Value {
+    json!({
+        "member_number": grant.member_number,
+        "siret": grant.siret,
+        "name": grant.name,
+        "role": grant.role,
+        "active": grant.active,
+    })
+}

@@ -1,0 +1,7 @@
+//! `accounts` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_http::<accounts::Function>()
+}

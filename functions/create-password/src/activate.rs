@@ -1,0 +1,60 @@
+//! The link of a sign-up is used: the account, and the evidence of the accepted terms, come to be.
+
+use portal::domain::{DocumentKind, Id};
+use portal::http::{Answer, Call, Problem};
+use portal::security::{PasswordHash, SealKey};
+use portal::store::{
+    Acceptance, AuditEvent, Draft, EventKind, Link, Login, Outcome, Store, Transaction, User, Witness,
+};
+use rand::CryptoRng;
+
+pub(super) async fn activate(
+    store: &Store,
+    link: &Link,
+    draft: Draft,
+    password_hash: PasswordHash,
+    call: &Call,
+    rng: &mut impl CryptoRng,
+) -> Result<Answer, Problem> {
+    let seal_key = SealKey::random(rng);
+    // The form was sent by one request, the link used by another; each piece of evidence keeps its own.
+    let signed_up = Witness::new(&draft.request_id, draft.ip.as_deref(), draft.user_agent.as_deref(), &seal_key, rng)?;
+    let user = User {
+        user_id: Id::random(rng),
+        email: draft.email,
+        civility: draft.civility,
+        last_name: draft.last_name,
+        first_name: draft.first_name,
+        job_title: draft.job_title,
+        siret: draft.siret,
+        epoch: 0,
+        origin: draft.origin,
+        created_at: call.now,
+        accepted_charter: None,
+        seal_key,
+    };
+    let login = Login {
+        email: user.email.clone(),
+        user_id: user.user_id,
+        password_hash,
+        epoch: user.epoch,
+        siret: user.siret.clone(),
+        seal_key: user.seal_key.clone(),
+    };
+    let terms = Acceptance::new(user.user_id, DocumentKind::Terms, &draft.terms, link.requested_at, signed_up, rng)
+        .confirmed(call.now);
+    let witness = Witness::of_call(call, &user, rng)?;
+    let event = AuditEvent::by_user(user.user_id, EventKind::AccountCreated, call.now, witness, rng);
+
+    let mut transaction = Transaction::new();
+    transaction.delete(Link::key_of(&link.hash), Some(super::unused(call.now)?));
+    // That the address is free is a condition too: two links of one address make one account.
+    transaction.create(&login)?;
+    transaction.create(&user)?;
+    transaction.create(&terms)?;
+    transaction.create(&event)?;
+    match store.commit(&transaction, rng).await? {
+        Outcome::Committed => Ok(Answer::no_content()),
+        Outcome::Refused(_) => Err(Problem::LinkInvalid),
+    }
+}

@@ -1,0 +1,138 @@
+//! The page behind a mailed link (leaflet S33-S39, S41-S42): how strong is it, whose link is it, set it.
+
+mod activate;
+mod reset;
+
+use jiff::Timestamp;
+use portal::domain::Refusal;
+use portal::environment::{Environment, StartError, rng};
+use portal::http::{Answer, Call, Form, Problem};
+use portal::lambda::HttpFunction;
+use portal::security::{Hashing, LinkToken, Password, PasswordHash, PasswordPolicy, assess};
+use portal::store::{Condition, Link, Store, StoreError, Table};
+use rand::CryptoRng;
+use serde_json::json;
+
+/// The function `create-password`.
+#[derive(Clone)]
+pub struct Function {
+    store: Store,
+    hashing: Hashing,
+}
+
+impl HttpFunction for Function {
+    const NAME: &'static str = "create-password";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::connect(environment, &[Table::Identity, Table::Evidence])?;
+        Ok(Self { store, hashing: Hashing::default() })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route.as_str() {
+            "POST /api/password/strength" => strength(call),
+            "POST /api/password/link" => self.show_link(call).await,
+            "POST /api/password" => self.set_password(call).await,
+            _ => Err(Problem::NotFound),
+        }
+    }
+}
+
+/// The meter. Stores and logs nothing.
+fn strength(call: &Call) -> Result<Answer, Problem> {
+    let mut form = call.form()?;
+    let password = form.verbatim("password");
+    let known = form.texts("known_words", 20, 100);
+    let (password, known) = form.finish((password, known))?;
+    let password = Password::of(password);
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let strength = assess(&password, &known);
+    let hints: Vec<&str> = strength.hints.iter().map(|[fr, en]| call.language.choose(fr, en)).collect();
+    Answer::ok(&json!({
+        "score": strength.score,
+        "label": strength.label(),
+        "acceptable": PasswordPolicy::check(&password, &known).is_ok(),
+        "hints": hints,
+    }))
+}
+
+impl Function {
+    /// Whose link it is. Consumes nothing, so that looking, and a mail scanner's looking, is free.
+    async fn show_link(&self, call: &Call) -> Result<Answer, Problem> {
+        let mut form = call.form()?;
+        let token = form.verbatim("token");
+        let (token,) = form.finish((token,))?;
+        let link = self.usable_link(&token, call.now).await?;
+        Answer::ok(&json!({"email": link.email, "purpose": link.purpose}))
+    }
+
+    /// Sets the password and consumes the link, in one transaction.
+    async fn set_password(&self, call: &Call) -> Result<Answer, Problem> {
+        let mut form = call.form()?;
+        let token = form.verbatim("token");
+        let password = form.verbatim("password");
+        let confirmation = form.verbatim("password_confirmation");
+        let differ = matches!((&password, &confirmation), (Some(one), Some(other)) if one != other);
+        let (token, link) = match token {
+            Some(token) => {
+                let link = self.usable_link(&token, call.now).await?;
+                (Some(token), Some(link))
+            }
+            None => (None, None),
+        };
+        let password = password.map(Password::of);
+        if let (Some(link), Some(password)) = (&link, &password) {
+            hold_against_policy(&mut form, password, link);
+        }
+        if differ {
+            form.refuse::<()>("password_confirmation", passwords_differ());
+        }
+        let (link, password, _, _) = form.finish((link, password, confirmation, token))?;
+        let mut rng = rng();
+        let hash = self.hash(password, &mut rng).await?;
+        match (link.draft.clone(), link.owner.clone()) {
+            (Some(draft), None) => activate::activate(&self.store, &link, draft, hash, call, &mut rng).await,
+            (None, Some(owner)) => reset::reset(&self.store, &link, owner, hash, call, &mut rng).await,
+            _ => Err(Problem::Internal { context: "a link has neither a draft nor an owner".to_owned() }),
+        }
+    }
+
+    /// The link of a token: one answer for used, replaced, expired, malformed and foreign.
+    async fn usable_link(&self, token: &str, now: Timestamp) -> Result<Link, Problem> {
+        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid)?;
+        let link: Option<Link> = self.store.get(&Link::key_of(token.hashed().as_str())).await?;
+        link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid)
+    }
+
+    async fn hash(&self, password: Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Problem> {
+        self.hashing.hash(password, rng).await.map_err(|error| Problem::internal("password", &error))
+    }
+}
+
+fn hold_against_policy(form: &mut Form, password: &Password, link: &Link) {
+    let person = match (&link.draft, &link.owner) {
+        (Some(draft), _) => Some((&draft.last_name, &draft.first_name, &draft.siret)),
+        (None, Some(owner)) => Some((&owner.last_name, &owner.first_name, &owner.siret)),
+        (None, None) => None,
+    };
+    let mut known = vec![link.email.as_str()];
+    if let Some((last_name, first_name, siret)) = person {
+        known.extend([last_name.as_str(), first_name.as_str(), siret.as_str()]);
+    }
+    if let Err(refusal) = PasswordPolicy::check(password, &known) {
+        form.refuse::<()>("password", refusal);
+    }
+}
+
+fn passwords_differ() -> Refusal {
+    Refusal::new(
+        "passwords-differ",
+        "Les deux mots de passe diffèrent : ressaisissez la confirmation.",
+        "The two passwords differ: type the confirmation again.",
+    )
+}
+
+/// The link is still there and not expired at the moment of its use.
+fn unused(now: Timestamp) -> Result<Condition, StoreError> {
+    Condition::above("expires_at", &now.as_millisecond())
+}

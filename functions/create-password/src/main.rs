@@ -1,0 +1,7 @@
+//! `create-password` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_http::<create_password::Function>()
+}

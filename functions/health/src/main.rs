@@ -1,0 +1,7 @@
+//! `health` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_http::<health::Function>()
+}

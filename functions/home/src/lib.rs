@@ -1,0 +1,112 @@
+//! `GET /api/home`: « Bienvenue sur votre espace » (leaflet S43-S54), in one wait on the store.
+
+use futures::future::join3;
+use portal::domain::DocumentKind;
+use portal::environment::{Environment, StartError};
+use portal::http::{Answer, Call, Problem};
+use portal::lambda::HttpFunction;
+use portal::security::Gate;
+use portal::store::{Batch, CurrentDocument, Establishment, News, Rights, Store, Table, current_of};
+use serde_json::{Value, json};
+
+/// How many news items the home shows.
+const NEWS: i32 = 10;
+
+/// The function `home`.
+#[derive(Clone)]
+pub struct Function {
+    store: Store,
+    gate: Gate,
+    help_url: String,
+}
+
+impl HttpFunction for Function {
+    const NAME: &'static str = "home";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::connect(environment, &[Table::Identity, Table::Members])?;
+        let help_url = environment.variable("HELP_URL")?.to_owned();
+        Ok(Self { gate: Gate::start(environment, &store).await?, store, help_url })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        let ticket = self.gate.ticket(call).await?;
+        let mut batch = Batch::new();
+        let keys = ticket.ask(&mut batch);
+        let charter = batch.want::<CurrentDocument>(CurrentDocument::key_of(DocumentKind::Charter));
+        // The token remembers the SIRET of its issue; the user's item has the last word below.
+        let establishment = batch.want::<Establishment>(Establishment::key_of(&ticket.claims.siret));
+        let rights = Rights::of(&self.store, ticket.claims.sub);
+        let newest = News::newest(NEWS);
+        let (fetched, rights, news) = join3(self.store.fetch(batch), rights, self.store.query::<News>(&newest)).await;
+        let mut fetched = fetched?;
+        let user = ticket.admit(&keys, &mut fetched, call.now)?.user;
+        let rights = rights?;
+        let establishment = match fetched.take(&establishment)? {
+            Some(establishment) if establishment.siret == user.siret => Some(establishment),
+            _ if ticket.claims.siret == user.siret => None,
+            _ => self.store.get(&Establishment::key_of(&user.siret)).await?,
+        };
+        let charter = current_of(DocumentKind::Charter, fetched.take(&charter)?);
+        let charter_pending = user.accepted_charter.is_none_or(|accepted| accepted < charter.version);
+        let pending: Vec<DocumentKind> = charter_pending.then_some(DocumentKind::Charter).into_iter().collect();
+
+        let mut home = json!({
+            "user": {
+                "civility": user.civility,
+                "last_name": user.last_name,
+                "first_name": user.first_name,
+                "greeting": user.greeting(),
+            },
+            "establishment": {"siret": user.siret},
+            "applications": [member_account(&rights, charter_pending, call)],
+            "news": news?.items,
+            "pending_documents": pending,
+            "manager": Value::Null,
+            "can_claim": false,
+            "help_url": self.help_url,
+        });
+        if let Some(establishment) = establishment {
+            home["establishment"]["name"] = json!(establishment.name);
+            home["manager"] = manager(&establishment, &rights);
+            home["can_claim"] = json!(establishment.open && establishment.manager.is_none());
+        }
+        Answer::ok(&home)
+    }
+}
+
+/// The member account as an application of the space.
+fn member_account(rights: &Rights, charter_pending: bool, call: &Call) -> Value {
+    let reason = if charter_pending {
+        Some("charter-required")
+    } else if rights.grants.is_empty() {
+        Some("no-account")
+    } else if !rights.grants.iter().any(|grant| grant.active) {
+        Some("not-activated")
+    } else {
+        None
+    };
+    let mut application = json!({
+        "id": "member-account",
+        "title": call.language.choose("Compte adhérent", "Member account"),
+        "url": "/",
+        "available": reason.is_none(),
+    });
+    if let Some(reason) = reason {
+        application["reason"] = json!(reason);
+    }
+    application
+}
+
+/// The manager, named only to who proved the number or was granted access.
+fn manager(establishment: &Establishment, rights: &Rights) -> Value {
+    let Some(manager) = &establishment.manager else { return Value::Null };
+    let number = &establishment.member_number;
+    let entitled = rights.grants.iter().any(|grant| &grant.member_number == number)
+        || rights.proofs.iter().any(|proof| &proof.member_number == number);
+    if entitled {
+        json!({"named": true, "civility": manager.civility, "last_name": manager.last_name})
+    } else {
+        json!({"named": false})
+    }
+}

@@ -1,0 +1,7 @@
+//! `home` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_http::<home::Function>()
+}

@@ -1,0 +1,228 @@
+//! `ledger.ndjson`: actions and entries.
+
+use jiff::civil::Date;
+use portal::domain::{ActionStatus, Cents, CostKind, EntryKind, Identifier, MemberNumber, Payee, Scheme};
+use portal::store::EntryFacts;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::fields::{self, Field};
+use super::{Line, Reason, Rejected, content_hash};
+
+/// The largest amount of one entry, in cents: 10 billion euros.
+const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
+
+/// A record of the ledger, valid as far as it can be known without the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LedgerRecord {
+    /// The current state of an action.
+    Action(ActionRecord),
+    /// An accounting fact.
+    Entry(EntryRecord),
+}
+
+/// The current state of an action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ActionRecord {
+    /// Its key in its source.
+    #[serde(skip)]
+    pub source_key: Identifier,
+    /// Its version there.
+    #[serde(skip)]
+    pub source_version: u64,
+    /// Whose it is.
+    pub member_number: MemberNumber,
+    /// Which it is.
+    pub action_id: Identifier,
+    /// What is taught.
+    pub title: String,
+    /// What funds it.
+    pub scheme: Scheme,
+    /// How far it has come.
+    pub status: ActionStatus,
+    /// When it was engaged.
+    pub engagement_date: Date,
+}
+
+/// An accounting fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct EntryRecord {
+    /// Its key in its source.
+    #[serde(skip)]
+    pub source_key: Identifier,
+    /// Its version there.
+    #[serde(skip)]
+    pub source_version: u64,
+    /// Whose it is.
+    pub member_number: MemberNumber,
+    /// Its action; contributions have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action_id: Option<Identifier>,
+    /// What it says.
+    pub facts: EntryFacts,
+}
+
+impl LedgerRecord {
+    /// Reads a line.
+    ///
+    /// Fields that are not known are ignored: the back office may add some before the portal reads them
+    /// (`docs/decisions/0022-unknown-fields-of-the-feed.md`).
+    ///
+    /// # Errors
+    /// Where it cannot be posted, whatever the store holds.
+    pub fn read(line: &Line<'_>) -> Result<Self, Rejected> {
+        let reject = |reason, source_key| Rejected { reason, source_key };
+        let content = line.content.map_err(|_| reject(Reason::of("line-too-long"), None))?;
+        let raw: Raw = fields::object(content).map_err(|reason| reject(reason, None))?;
+        let source_key = fields::identifier(raw.source_key.clone(), "source_key");
+        let known_key = source_key.clone().ok();
+        source_key.and_then(|key| Self::from_raw(raw, key)).map_err(|reason| reject(reason, known_key))
+    }
+
+    fn from_raw(raw: Raw, source_key: Identifier) -> Result<Self, Reason> {
+        match raw.record.as_ref().and_then(Value::as_str) {
+            Some("action") => ActionRecord::from_raw(raw, source_key).map(Self::Action),
+            Some("entry") => EntryRecord::from_raw(raw, source_key).map(Self::Entry),
+            _ => Err(Reason::in_field("unknown-record", "record")),
+        }
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn member_number(&self) -> &MemberNumber {
+        match self {
+            Self::Action(action) => &action.member_number,
+            Self::Entry(entry) => &entry.member_number,
+        }
+    }
+
+    /// Its key in its source.
+    #[must_use]
+    pub fn source_key(&self) -> &Identifier {
+        match self {
+            Self::Action(action) => &action.source_key,
+            Self::Entry(entry) => &entry.source_key,
+        }
+    }
+
+    /// What it counts in the control totals.
+    #[must_use]
+    pub fn amount(&self) -> Cents {
+        match self {
+            Self::Action(_) => Cents::ZERO,
+            Self::Entry(entry) => entry.facts.amount,
+        }
+    }
+}
+
+impl ActionRecord {
+    fn from_raw(raw: Raw, source_key: Identifier) -> Result<Self, Reason> {
+        Ok(Self {
+            source_key,
+            source_version: fields::version(raw.source_version, "source_version")?,
+            member_number: fields::member_number(raw.member_number, "member_number")?,
+            action_id: fields::identifier(raw.action_id, "action_id")?,
+            title: fields::title(raw.title, "title")?,
+            scheme: fields::named(raw.scheme, "scheme", Scheme::parse, "unknown-scheme")?,
+            status: fields::named(raw.status, "status", ActionStatus::parse, "unknown-status")?,
+            engagement_date: fields::date(raw.engagement_date, "engagement_date")?,
+        })
+    }
+
+    /// Tells a repeat from a conflict.
+    #[must_use]
+    pub fn content_hash(&self) -> String {
+        content_hash(self)
+    }
+}
+
+impl EntryRecord {
+    fn from_raw(raw: Raw, source_key: Identifier) -> Result<Self, Reason> {
+        // A reversal is made by the import and never sent.
+        let kind = |name: &str| EntryKind::parse(name).filter(|kind| *kind != EntryKind::Reversal);
+        let kind = fields::named(raw.kind, "kind", kind, "unknown-kind")?;
+        let (action_id, year) = if kind.is_contribution() {
+            if raw.action_id.is_some() {
+                return Err(Reason::in_field("contribution-with-action", "action_id"));
+            }
+            (None, Some(fields::year(raw.contribution_year, "contribution_year")?))
+        } else {
+            // The year of an action's entry says nothing: its view is its action's.
+            (Some(fields::identifier(raw.action_id, "action_id")?), None)
+        };
+        Ok(Self {
+            source_key,
+            source_version: fields::version(raw.source_version, "source_version")?,
+            member_number: fields::member_number(raw.member_number, "member_number")?,
+            action_id,
+            facts: EntryFacts {
+                kind,
+                cost_kind: fields::optional(raw.cost_kind, "cost_kind", |field, name| {
+                    fields::named(field, name, CostKind::parse, "unknown-cost-kind")
+                })?,
+                payee: fields::optional(raw.payee, "payee", |field, name| {
+                    fields::named(field, name, Payee::parse, "unknown-payee")
+                })?,
+                amount: amount(raw.amount_cents.as_ref(), kind)?,
+                date: fields::date(raw.effective_date, "effective_date")?,
+                year,
+                remittance: fields::optional(raw.remittance_number, "remittance_number", fields::identifier)?,
+                bank: fields::optional(raw.bank_reference, "bank_reference", fields::bank_reference)?,
+                invoice: fields::optional(raw.invoice_number, "invoice_number", fields::identifier)?,
+                label: fields::optional(raw.label, "label", fields::free_text)?.unwrap_or_default(),
+            },
+        })
+    }
+
+    /// Tells a repeat from a conflict.
+    #[must_use]
+    pub fn content_hash(&self) -> String {
+        content_hash(self)
+    }
+}
+
+fn amount(field: Option<&Value>, kind: EntryKind) -> Result<Cents, Reason> {
+    let refused = |code| Reason::in_field(code, "amount_cents");
+    let amount = field.ok_or(refused("missing-field"))?.as_i64().ok_or(refused("bad-amount"))?;
+    if amount == 0 || !(-LARGEST_AMOUNT..=LARGEST_AMOUNT).contains(&amount) {
+        return Err(refused("bad-amount"));
+    }
+    if amount < 0 && kind != EntryKind::CommitmentRevision {
+        return Err(refused("negative-amount"));
+    }
+    Ok(Cents(amount))
+}
+
+/// What a line counts in the manifest's sum: its amount, posted or not; nothing where it has none.
+#[must_use]
+pub fn amount_of(line: &Line<'_>) -> i64 {
+    #[derive(Deserialize)]
+    struct Amount {
+        amount_cents: Option<Value>,
+    }
+    let amount = line.content.ok().and_then(|content| fields::object::<Amount>(content).ok()?.amount_cents?.as_i64());
+    amount.unwrap_or(0)
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    record: Field,
+    source_key: Field,
+    source_version: Field,
+    member_number: Field,
+    action_id: Field,
+    title: Field,
+    scheme: Field,
+    status: Field,
+    engagement_date: Field,
+    kind: Field,
+    cost_kind: Field,
+    payee: Field,
+    amount_cents: Field,
+    effective_date: Field,
+    contribution_year: Field,
+    remittance_number: Field,
+    bank_reference: Field,
+    invoice_number: Field,
+    label: Field,
+}

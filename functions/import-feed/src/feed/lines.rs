@@ -1,0 +1,117 @@
+//! Cuts a stream of bytes into lines, in constant memory.
+
+/// Longer lines are quarantined unread; the longest honest one has a thousandth of it.
+pub const LONGEST_LINE: usize = 64 * 1024;
+
+/// A line of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Counted from 1.
+    pub number: u64,
+    /// What it holds, without its line end.
+    pub content: Result<&'a [u8], TooLong>,
+}
+
+/// The line is above 64 KiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLong;
+
+/// Lines of a file whose bytes come piece by piece.
+///
+/// A line ends with U+000A. What follows the last one is a line too, unless it is empty.
+#[derive(Debug, Default)]
+pub struct Lines {
+    /// The beginning of a line whose end has not come yet.
+    started: Vec<u8>,
+    too_long: bool,
+    number: u64,
+}
+
+impl Lines {
+    /// How many lines have ended.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.number
+    }
+
+    /// Takes the next bytes and hands over the lines that end in them.
+    pub fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
+        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+            let (rest_of_line, others) = (&bytes[..end], &bytes[end + 1..]);
+            if self.started.is_empty() && !self.too_long && rest_of_line.len() <= LONGEST_LINE {
+                self.number += 1;
+                each(Line { number: self.number, content: Ok(rest_of_line) });
+            } else {
+                self.keep(rest_of_line);
+                self.end(&mut each);
+            }
+            bytes = others;
+        }
+        self.keep(bytes);
+    }
+
+    /// Hands over what follows the last line end.
+    pub fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
+        if self.too_long || !self.started.is_empty() {
+            self.end(&mut each);
+        }
+    }
+
+    fn keep(&mut self, bytes: &[u8]) {
+        if self.too_long || self.started.len() + bytes.len() > LONGEST_LINE {
+            self.too_long = true;
+            self.started.clear();
+        } else {
+            self.started.extend_from_slice(bytes);
+        }
+    }
+
+    fn end(&mut self, each: &mut impl FnMut(Line<'_>)) {
+        self.number += 1;
+        let content = if self.too_long { Err(TooLong) } else { Ok(self.started.as_slice()) };
+        each(Line { number: self.number, content });
+        self.started.clear();
+        self.too_long = false;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn cut(bytes: &[u8], pieces: usize) -> Vec<Result<Vec<u8>, TooLong>> {
+        let mut lines = Lines::default();
+        let mut all = Vec::new();
+        let mut keep = |line: Line<'_>| {
+            all.push(line.content.map(<[u8]>::to_vec));
+            assert_eq!(line.number, all.len() as u64);
+        };
+        for piece in bytes.chunks(pieces) {
+            lines.push(piece, &mut keep);
+        }
+        lines.finish(&mut keep);
+        assert_eq!(lines.count(), all.len() as u64);
+        all
+    }
+
+    #[test]
+    fn a_line_above_64_kib_is_named_and_the_next_one_is_read() {
+        let bytes = [vec![b'a'; LONGEST_LINE], vec![b'b'; LONGEST_LINE + 1], b"c".to_vec()].join(&b'\n');
+        for pieces in [1_000, 65_537, 1_000_000] {
+            let lines = cut(&bytes, pieces);
+            assert_eq!(lines.len(), 3);
+            assert!(lines[0].is_ok());
+            assert_eq!(lines[1..], [Err(TooLong), Ok(b"c".to_vec())]);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_do_not_depend_on_how_the_bytes_come(text in "[ab\n]{0,60}", pieces in 1_usize..20) {
+            let expected: Vec<_> = text.split_terminator('\n').map(|line| Ok(line.as_bytes().to_vec())).collect();
+            prop_assert_eq!(cut(text.as_bytes(), pieces), expected);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The Lambda binary of `import-feed`.
+
+fn main() -> std::process::ExitCode {
+    portal::lambda::run_event::<import_feed::Function>()
+}

@@ -1,0 +1,7 @@
+//! `profile` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_http::<profile::Function>()
+}

@@ -1,0 +1,2 @@
+//! The Lambda binary of `query-ledger`.
+fn main() {}

@@ -1,0 +1,7 @@
+//! `send-mail` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_event::<send_mail::Function>()
+}

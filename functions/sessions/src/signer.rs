@@ -1,0 +1,80 @@
+//! Signs access tokens with the current key of the ring.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use portal::domain::Siret;
+use portal::environment::{Environment, StartError};
+use portal::http::{Answer, Problem};
+use portal::security::{ACCESS_TOKEN_LIFETIME, Claims, KeyRing, RefreshToken, SigningKey, read_secret};
+use portal::store::Session;
+use rand::CryptoRng;
+use serde_json::json;
+
+use crate::Function;
+
+/// How long the ring is kept in memory: far shorter than the day that a key is published before use.
+const KEPT: Duration = Duration::from_secs(600);
+
+#[derive(Clone)]
+pub(crate) struct Signer {
+    environment: Environment,
+    issuer: String,
+    ring: Arc<RwLock<(KeyRing, Timestamp)>>,
+}
+
+impl Signer {
+    pub(crate) async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let issuer = environment.variable("PORTAL_ORIGIN")?.to_owned();
+        let ring = load(environment).await?;
+        let ring = Arc::new(RwLock::new((ring, environment.clock.now())));
+        Ok(Self { environment: environment.clone(), issuer, ring })
+    }
+
+    async fn key(&self, now: Timestamp) -> Result<SigningKey, Problem> {
+        let current = || {
+            let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+            ring.0.current(now).filter(|_| now < ring.1 + KEPT).cloned()
+        };
+        if let Some(key) = current() {
+            return Ok(key);
+        }
+        let ring = load(&self.environment).await.map_err(|error| unavailable(&error.to_string()))?;
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = (ring, now);
+        current().ok_or_else(|| unavailable("there is no signing key yet: has rotate-keys run?"))
+    }
+}
+
+async fn load(environment: &Environment) -> Result<KeyRing, StartError> {
+    let text = read_secret(environment, "SIGNING_KEYS_SECRET").await?;
+    KeyRing::parse(&text)
+        .map_err(|_| StartError::Secret { name: "SIGNING_KEYS_SECRET", reason: "it is no key ring".to_owned() })
+}
+
+fn unavailable(why: &str) -> Problem {
+    Problem::TryAgain { context: why.to_owned() }
+}
+
+impl Function {
+    /// The answer to log-in and refresh: an access token, and the refresh token in its cookie.
+    pub(crate) async fn tokens(
+        &self,
+        session: &Session,
+        siret: &Siret,
+        refresh: &RefreshToken,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Answer, Problem> {
+        let claims = Claims::new(&self.signer.issuer, session, siret, now, rng);
+        let access_token = claims
+            .sign(&self.signer.key(now).await?)
+            .ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;
+        let body = json!({
+            "access_token": access_token,
+            "token_type": "Bearer",
+            "expires_in": ACCESS_TOKEN_LIFETIME.as_secs(),
+        });
+        Ok(Answer::ok(&body)?.with_cookie(self.cookies.set(refresh)?))
+    }
+}

@@ -1,0 +1,7 @@
+//! `signup` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_http::<signup::Function>()
+}

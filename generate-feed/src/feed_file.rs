@@ -1,0 +1,72 @@
+//! A file of a batch while it is written: each line is counted, summed and hashed as it passes.
+
+use std::io::{self, Write};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use serde::Serialize;
+
+use crate::manifest::FileEntry;
+use crate::records::{ActionRecord, EntryRecord, LedgerRecord, MemberRecord};
+
+/// An NDJSON file under way.
+pub(crate) struct FeedFile<W> {
+    out: W,
+    line: Vec<u8>,
+    hash: Context,
+    lines: u64,
+    amount_cents: i64,
+}
+
+/// What the manifest says of a finished file.
+pub(crate) struct Finished {
+    lines: u64,
+    sha256: String,
+    amount_cents: i64,
+}
+
+impl<W: Write> FeedFile<W> {
+    pub(crate) fn new(out: W) -> Self {
+        Self { out, line: Vec::with_capacity(512), hash: Context::new(&SHA256), lines: 0, amount_cents: 0 }
+    }
+
+    pub(crate) fn member(&mut self, record: &MemberRecord) -> io::Result<()> {
+        self.write(record)
+    }
+
+    pub(crate) fn action(&mut self, record: ActionRecord) -> io::Result<()> {
+        self.write(&LedgerRecord::Action(record))
+    }
+
+    pub(crate) fn entry(&mut self, record: EntryRecord) -> io::Result<()> {
+        // No overflow within reason: entries stay below 10^9 cents, and 64 bits hold the sum of
+        // nine billion such.
+        self.amount_cents = self.amount_cents.saturating_add(record.amount_cents);
+        self.write(&LedgerRecord::Entry(record))
+    }
+
+    fn write(&mut self, record: &impl Serialize) -> io::Result<()> {
+        self.line.clear();
+        serde_json::to_writer(&mut self.line, record)?;
+        self.line.push(b'\n');
+        self.hash.update(&self.line);
+        self.lines += 1;
+        self.out.write_all(&self.line)
+    }
+
+    pub(crate) fn finish(mut self) -> io::Result<Finished> {
+        self.out.flush()?;
+        let sha256 = self.hash.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Finished { lines: self.lines, sha256, amount_cents: self.amount_cents })
+    }
+}
+
+impl Finished {
+    pub(crate) fn into_entry(self, name: &str, with_amount: bool) -> FileEntry {
+        FileEntry {
+            name: name.to_owned(),
+            lines: self.lines,
+            sha256: self.sha256,
+            amount_cents: with_amount.then_some(self.amount_cents),
+        }
+    }
+}

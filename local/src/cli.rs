@@ -1,0 +1,94 @@
+//! What can be chosen on the command line.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Parser;
+use local::{Data, LogTo, Options};
+use portal::clock::Clock;
+
+use crate::offset;
+
+/// The whole member portal on this machine: functions, database, mail, files, in one process on loopback.
+///
+/// The first start loads a demo feed; later ones find the data as they were left. Nothing leaves the
+/// machine: mails are kept and shown at /_local/mail.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// The port to answer at; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    pub(crate) port: u16,
+
+    /// The folder that keeps the data; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = ".portal", conflicts_with = "memory")]
+    data: PathBuf,
+
+    /// Keep the data in memory: every start is a first one
+    #[arg(long)]
+    memory: bool,
+
+    /// Do not load the demo feed
+    #[arg(long)]
+    pub(crate) no_demo: bool,
+
+    /// Import a feed (a folder with a manifest.json) before answering; lines that are put aside are
+    /// listed, a refused feed ends the start
+    #[arg(long, value_name = "DIR")]
+    pub(crate) import: Option<PathBuf>,
+
+    /// Let the portal's clock run ahead, to try what expires: 31m, 24h, 2d, 1d12h
+    #[arg(long, value_name = "OFFSET", value_parser = offset::parse, default_value = "0s", hide_default_value = true)]
+    pub(crate) clock: Duration,
+
+    /// Where log lines go [default: portal.log in the data folder; nowhere with --memory]
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+}
+
+impl Arguments {
+    /// The data folder; `None` in memory.
+    pub(crate) fn data_folder(&self) -> Option<&Path> {
+        (!self.memory).then_some(self.data.as_path())
+    }
+
+    /// How the portal starts.
+    pub(crate) fn options(&self) -> Options {
+        let clock = Clock::system();
+        clock.advance(self.clock);
+        let folder = self.data_folder();
+        Options {
+            port: self.port,
+            data: folder.map_or(Data::Memory, |folder| Data::Folder(folder.to_owned())),
+            clock,
+            log: match (&self.log, folder) {
+                (Some(file), _) => LogTo::File(file.clone()),
+                (None, Some(folder)) => LogTo::File(folder.join("portal.log")),
+                (None, None) => LogTo::Nowhere,
+            },
+            ..Options::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn memory_and_a_data_folder_exclude_each_other() {
+        assert!(Arguments::try_parse_from(["local", "--memory", "--data", "x"]).is_err());
+        let arguments = Arguments::try_parse_from(["local", "--memory", "--clock", "+24h"]).unwrap();
+        assert!(arguments.data_folder().is_none());
+        assert_eq!(arguments.clock, Duration::from_secs(86_400));
+        let arguments = Arguments::try_parse_from(["local"]).unwrap();
+        assert_eq!((arguments.port, arguments.data_folder()), (8080, Some(Path::new(".portal"))));
+    }
+}

@@ -1,0 +1,188 @@
+//! DynamoDB: the engine `dynoxide` behind its own HTTP server, and the tables of the templates in it.
+//!
+//! On disk it is one SQLite file in WAL mode with `synchronous` at SQLite's default, FULL: a write is
+//! answered after its log is on the disk, so neither a killed process nor a lost power supply takes back
+//! what was answered.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::thread;
+
+use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::actions::describe_table::DescribeTableRequest;
+use dynoxide::{Database, DynoxideError, actions};
+use serde_json::{Value, json};
+
+use crate::deployment::Table;
+use crate::server::Stop;
+
+/// Why the engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The engine itself says no.
+    #[error("the database does not open: {0}")]
+    Engine(#[from] DynoxideError),
+    /// It cannot listen.
+    #[error("the database cannot be served: {0}")]
+    Serve(#[from] io::Error),
+    /// A table of the templates makes no sense to the engine.
+    #[error("table {table} cannot be made: {reason}")]
+    Table {
+        /// The table's name.
+        table: String,
+        /// What the engine says.
+        reason: String,
+    },
+    /// A table on disk is not what the templates say now.
+    #[error(
+        "table {0} was made by another version of the templates: remove the data folder, or start with another --data"
+    )]
+    Outdated(String),
+}
+
+/// A running engine.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) database: Handle,
+    pub(crate) endpoint: String,
+    pub(crate) thread: thread::JoinHandle<()>,
+}
+
+/// The engine's own interface, past HTTP.
+#[derive(Clone)]
+pub(crate) struct Handle(pub(crate) Database);
+
+impl std::fmt::Debug for Handle {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Database")
+    }
+}
+
+impl Engine {
+    /// Opens the database at `path`, or one in memory, and serves it until the signal.
+    pub(crate) fn start(path: Option<&Path>, tables: &[Table], stop: Stop) -> Result<Self, EngineError> {
+        let database = match path {
+            Some(path) => Database::new(&path.to_string_lossy())?,
+            None => Database::memory()?,
+        };
+        for table in tables {
+            make(&database, table)?;
+        }
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        listener.set_nonblocking(true)?;
+        let endpoint = format!("http://{}", listener.local_addr()?);
+        // A thread of its own: the engine works through one lock and waits for the disk while it holds
+        // its thread, which must not be one that answers requests.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let served = database.clone();
+        let thread = thread::Builder::new().name("dynamodb".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                if let Ok(listener) = tokio::net::TcpListener::from_std(listener) {
+                    let _ = dynoxide::server::serve_with_shutdown(listener, served, stop.wait()).await;
+                }
+            });
+        })?;
+        Ok(Self { database: Handle(database), endpoint, thread })
+    }
+}
+
+fn make(database: &Database, table: &Table) -> Result<(), EngineError> {
+    let failed =
+        |reason: &dyn std::fmt::Display| EngineError::Table { table: table.name.clone(), reason: reason.to_string() };
+    match database.describe_table(DescribeTableRequest { table_name: table.name.clone(), ..Default::default() }) {
+        Ok(known) => {
+            let known = serde_json::to_value(&known.table).map_err(|error| failed(&error))?;
+            if outline(&known) != outline(&table.create) {
+                return Err(EngineError::Outdated(table.name.clone()));
+            }
+        }
+        Err(DynoxideError::ResourceNotFoundException(_)) => {
+            let request: CreateTableRequest =
+                serde_json::from_value(table.create.clone()).map_err(|error| failed(&error))?;
+            database.create_table(request).map_err(|error| failed(&error))?;
+        }
+        Err(error) => return Err(failed(&error)),
+    }
+    let Some(attribute) = &table.ttl else { return Ok(()) };
+    let describe = actions::describe_time_to_live::DescribeTimeToLiveRequest { table_name: table.name.clone() };
+    let known = database.describe_time_to_live(describe).map_err(|error| failed(&error))?;
+    let known = serde_json::to_value(&known).map_err(|error| failed(&error))?;
+    if known["TimeToLiveDescription"]["TimeToLiveStatus"] == "ENABLED" {
+        return Ok(());
+    }
+    let request = serde_json::from_value(json!({
+        "TableName": table.name,
+        "TimeToLiveSpecification": {"AttributeName": attribute, "Enabled": true},
+    }));
+    database.update_time_to_live(request.map_err(|error| failed(&error))?).map_err(|error| failed(&error))?;
+    Ok(())
+}
+
+/// What cannot be changed in a table that is there: keys, indexes with their keys, the stream's view.
+fn outline(table: &Value) -> Value {
+    let keys = |part: &Value| -> Vec<(String, String)> {
+        let mut keys: Vec<_> = part["KeySchema"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|key| (key["KeyType"].to_string(), key["AttributeName"].to_string()))
+            .collect();
+        keys.sort();
+        keys
+    };
+    let mut indexes: Vec<_> = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
+        .iter()
+        .flat_map(|kind| table[kind].as_array().into_iter().flatten())
+        .map(|index| (index["IndexName"].to_string(), keys(index)))
+        .collect();
+    indexes.sort();
+    json!({"keys": keys(table), "indexes": indexes, "stream": table["StreamSpecification"]["StreamViewType"]})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(index: &str) -> Table {
+        Table {
+            name: "T".into(),
+            create: json!({
+                "TableName": "T",
+                "BillingMode": "PAY_PER_REQUEST",
+                "AttributeDefinitions": [
+                    {"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "i", "AttributeType": "S"},
+                ],
+                "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+                "GlobalSecondaryIndexes": [{
+                    "IndexName": index,
+                    "KeySchema": [{"AttributeName": "i", "KeyType": "HASH"}],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }],
+                "StreamSpecification": {"StreamEnabled": true, "StreamViewType": "NEW_IMAGE"},
+            }),
+            ttl: Some("ttl".into()),
+        }
+    }
+
+    #[test]
+    fn tables_are_made_once_and_a_changed_one_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dynamodb.sqlite");
+        let (_stopper, stop) = Stop::new();
+        for _ in 0..2 {
+            Engine::start(Some(&path), &[table("one")], stop.clone()).unwrap();
+        }
+        let error = Engine::start(Some(&path), &[table("two")], stop.clone()).unwrap_err();
+        assert!(matches!(error, EngineError::Outdated(name) if name == "T"));
+    }
+
+    #[test]
+    fn a_table_that_makes_no_sense_is_named() {
+        let (_stopper, stop) = Stop::new();
+        let mut broken = table("one");
+        broken.create["KeySchema"] = json!([]);
+        let error = Engine::start(None, &[broken], stop).unwrap_err();
+        assert!(error.to_string().starts_with("table T cannot be made: "), "{error}");
+    }
+}

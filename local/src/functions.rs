@@ -1,0 +1,129 @@
+//! The functions as Lambda runs them: started at their first call, each call on its own, a panic kept
+//! inside.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use portal::environment::{Environment, StartError};
+use portal::lambda::{InvocationError, Invoke};
+use serde_json::{Value, json};
+use tokio::sync::{OnceCell, watch};
+
+use crate::registry::{Registry, Starter};
+
+/// Why a function gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum InvokeError {
+    /// No function has this name.
+    #[error("there is no function {0}")]
+    Unknown(String),
+    /// It could not start.
+    #[error("{function} does not start: {reason}")]
+    Start {
+        /// The function's name.
+        function: String,
+        /// Why not, with all its causes.
+        reason: String,
+    },
+    /// It could not handle the event.
+    #[error("{0} failed: {1}")]
+    Failed(String, #[source] InvocationError),
+    /// It panicked.
+    #[error("{0} panicked")]
+    Panicked(String),
+}
+
+/// All functions.
+#[derive(Clone)]
+pub(crate) struct Functions(Arc<Inner>);
+
+struct Inner {
+    functions: BTreeMap<String, Function>,
+    /// Moves after each call: what a function wrote may be of interest to the readers of streams.
+    calls: watch::Sender<u64>,
+}
+
+struct Function {
+    starter: Starter,
+    environment: Environment,
+    started: OnceCell<Invoke>,
+}
+
+impl fmt::Debug for Functions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.functions.keys()).finish()
+    }
+}
+
+impl Functions {
+    /// The functions with the environment of each. Both sides must know the same functions.
+    pub(crate) fn new(registry: &Registry, mut environments: BTreeMap<String, Environment>) -> Result<Self, String> {
+        let mut functions = BTreeMap::new();
+        for (name, starter) in registry.starters() {
+            let environment = environments
+                .remove(name)
+                .ok_or_else(|| format!("function {name} is in the registry but not in template.yaml"))?;
+            functions.insert(name.to_owned(), Function { starter, environment, started: OnceCell::new() });
+        }
+        match environments.into_keys().next() {
+            Some(name) => Err(format!("function {name} is in template.yaml but not in the registry")),
+            None => Ok(Self(Arc::new(Inner { functions, calls: watch::Sender::new(0) }))),
+        }
+    }
+
+    /// Starts all of them now, at the same time.
+    pub(crate) async fn start_all(&self) -> Result<(), InvokeError> {
+        let starts = self.0.functions.iter().map(|(name, function)| function.started(name));
+        futures::future::try_join_all(starts).await.map(|_| ())
+    }
+
+    /// Hands one event to a function. The call goes on where the caller stops waiting, as in Lambda.
+    pub(crate) async fn invoke(&self, name: &str, event: Value) -> Result<Value, InvokeError> {
+        let inner = Arc::clone(&self.0);
+        let owned = name.to_owned();
+        let call = tokio::spawn(async move {
+            let function = inner.functions.get(&owned).ok_or_else(|| InvokeError::Unknown(owned.clone()))?;
+            let invoke = function.started(&owned).await?;
+            let answer = invoke(event).await.map_err(|error| InvokeError::Failed(owned, error));
+            inner.calls.send_modify(|calls| *calls = calls.wrapping_add(1));
+            answer
+        });
+        let answer = call.await.unwrap_or_else(|_| Err(InvokeError::Panicked(name.to_owned())));
+        // What failed inside was logged there; what never got inside is logged here.
+        if let Err(error @ (InvokeError::Start { .. } | InvokeError::Panicked(_))) = &answer
+            && let Some(function) = self.0.functions.get(name)
+        {
+            let line = json!({"level": "error", "function": name, "error": error.to_string()});
+            function.environment.log.line(&line);
+        }
+        answer
+    }
+
+    /// Changes after every call.
+    pub(crate) fn calls(&self) -> watch::Receiver<u64> {
+        self.0.calls.subscribe()
+    }
+
+    /// As if a function had been called: whoever waits for calls looks again.
+    pub(crate) fn wake(&self) {
+        self.0.calls.send_modify(|calls| *calls = calls.wrapping_add(1));
+    }
+}
+
+impl Function {
+    async fn started(&self, name: &str) -> Result<&Invoke, InvokeError> {
+        let start = self.started.get_or_try_init(|| (self.starter)(&self.environment));
+        start.await.map_err(|error| InvokeError::Start { function: name.to_owned(), reason: with_causes(&error) })
+    }
+}
+
+fn with_causes(error: &StartError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,123 @@
+//! The HTTP API: takes a request, finds the route, hands the event to the function, answers.
+//!
+//! What is a page of `web/` is served as CloudFront would, `/_local/…` is the local portal's own, and
+//! everything else goes to the routes of the template.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use futures::StreamExt;
+use portal::clock::Clock;
+
+use crate::functions::Functions;
+use crate::ids;
+use crate::mail_page;
+use crate::mailbox::Mailbox;
+use crate::pages;
+use crate::payload::{self, Context};
+use crate::routes::{self, Route};
+
+/// The HTTP API's own quota for a request's body.
+const LARGEST_BODY: usize = 10 * 1024 * 1024;
+/// How much of a body that is too large is read and thrown away, so that its sender reads the answer
+/// instead of a broken connection.
+const MOST_THROWN_AWAY: usize = 64 * 1024 * 1024;
+/// The HTTP API's own limit for an integration.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
+
+/// What the gateway answers from.
+#[derive(Debug)]
+pub(crate) struct Gateway {
+    pub(crate) routes: Vec<Route>,
+    pub(crate) functions: Functions,
+    pub(crate) clock: Clock,
+}
+
+impl Gateway {
+    /// The portal's whole face.
+    pub(crate) fn router(self, mailbox: Mailbox) -> Router {
+        Router::new().fallback(answer).with_state(Arc::new(self)).merge(mail_page::router(mailbox))
+    }
+
+    async fn call(&self, request: Request, peer: SocketAddr) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        let path = payload::decode(parts.uri.path());
+        if let Some(page) = pages::answer(&parts.method, &path) {
+            return page;
+        }
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(status) => return problem(status),
+        };
+        let Some(found) = routes::find(&self.routes, parts.method.as_str(), &path) else {
+            return problem(StatusCode::NOT_FOUND);
+        };
+        let request_id = ids::request();
+        let context =
+            Context { found: &found, path: &path, peer: peer.ip(), now: self.clock.now(), request_id: &request_id };
+        let event = payload::event(&parts, &body, &context);
+        let call = self.functions.invoke(&found.route.function, event);
+        let mut response = match tokio::time::timeout(LONGEST_CALL, call).await {
+            Ok(Ok(answer)) => {
+                payload::response(&answer).unwrap_or_else(|| problem(StatusCode::INTERNAL_SERVER_ERROR))
+            }
+            Ok(Err(_)) => problem(StatusCode::INTERNAL_SERVER_ERROR),
+            Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE),
+        };
+        if let Ok(request_id) = HeaderValue::from_str(&request_id) {
+            response.headers_mut().insert("apigw-requestid", request_id);
+        }
+        if parts.method == Method::HEAD {
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+}
+
+async fn answer(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response<Body> {
+    gateway.call(request, peer).await
+}
+
+async fn read(body: Body) -> Result<Bytes, StatusCode> {
+    let mut stream = body.into_data_stream();
+    let mut kept = Vec::new();
+    let mut length = 0_usize;
+    while let Some(part) = stream.next().await {
+        let part = part.map_err(|_| StatusCode::BAD_REQUEST)?;
+        length += part.len();
+        if length <= LARGEST_BODY {
+            kept.extend_from_slice(&part);
+        } else if length > MOST_THROWN_AWAY {
+            break;
+        }
+    }
+    if length <= LARGEST_BODY { Ok(kept.into()) } else { Err(StatusCode::PAYLOAD_TOO_LARGE) }
+}
+
+/// What the gateway itself answers, in its own words.
+fn problem(status: StatusCode) -> Response<Body> {
+    let message = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "Request Entity Too Large",
+        StatusCode::NOT_FOUND => "Not Found",
+        StatusCode::SERVICE_UNAVAILABLE => "Service Unavailable",
+        StatusCode::BAD_REQUEST => "Bad Request",
+        _ => "Internal Server Error",
+    };
+    let mut response = Response::new(Body::from(format!("{{\"message\":\"{message}\"}}")));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+#[cfg(test)]
+#[path = "gateway_tests.rs"]
+mod tests;

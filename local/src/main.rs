@@ -1,0 +1,124 @@
+//! `cargo run`: the whole portal on loopback. `--help` says what can be chosen.
+
+mod cli;
+mod offset;
+mod progress;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::{Error, ImportError, Portal, Report};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::cli::Arguments;
+use crate::progress::Bar;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.to_string()),
+    };
+    match runtime.block_on(run(&arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => fail(&problem),
+    }
+}
+
+async fn run(arguments: &Arguments) -> Result<(), String> {
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut next_signal = async || {
+        tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+    };
+    let portal = tokio::select! {
+        started = Box::pin(start(arguments)) => started?,
+        // The data are safe at any moment; the next start goes on with what was under way.
+        () = next_signal() => return Err("interrupted before it answered".to_owned()),
+    };
+    say(&welcome(&portal, arguments).await);
+    next_signal().await;
+    say("Finishing what is running; Ctrl-C again to end at once.");
+    tokio::select! {
+        () = portal.stop() => Ok(()),
+        () = next_signal() => Err("ended with requests still running".to_owned()),
+    }
+}
+
+async fn start(arguments: &Arguments) -> Result<Portal, String> {
+    let bar = Bar::default();
+    let mut options = arguments.options();
+    options.on_line = Some(bar.hook());
+    let mut portal = Portal::prepare(options).await.map_err(|error| explain(&error))?;
+    portal.start_functions().await.map_err(|error| error.to_string())?;
+    if !arguments.no_demo {
+        let loaded = portal.load_demo().await;
+        bar.end();
+        if let Some(report) = loaded.map_err(|error| error.to_string())? {
+            say(&format!("Demo data loaded: {}", summary(&report)));
+        }
+    }
+    if let Some(folder) = &arguments.import {
+        let imported = portal.import(folder).await;
+        bar.end();
+        let report = imported.map_err(|error| match error {
+            ImportError::Refused(reason) => format!("the feed {} was refused: {reason}", folder.display()),
+            other => other.to_string(),
+        })?;
+        say(&format!("Imported {}: {}", folder.display(), summary(&report)));
+        for line in &report.quarantine {
+            say(&format!("  put aside: {} line {}: {}", line.file, line.line, line.reason));
+        }
+    }
+    portal.serve();
+    Ok(portal)
+}
+
+fn explain(error: &Error) -> String {
+    match error {
+        Error::Port { port, error } if error.kind() == io::ErrorKind::AddrInUse => {
+            format!("port {port} is in use: choose another with --port (0 takes any free one)")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn summary(report: &Report) -> String {
+    format!(
+        "{} posted, {} unchanged, {} corrected, {} put aside, {} waiting for their action",
+        report.posted, report.unchanged, report.corrected, report.quarantined, report.pending
+    )
+}
+
+async fn welcome(portal: &Portal, arguments: &Arguments) -> String {
+    let address = portal.address();
+    let mut text = format!("\n  The portal answers at  {address}\n  Its mails are at       {address}/_local/mail\n");
+    // Before a first import without the demo there is nothing to try; a store that fails now fails the
+    // first request too, and says more there.
+    if let Ok(Some(found)) = portal.unclaimed_demo_establishment().await {
+        text.push_str(&format!(
+            "  To try it              SIRET {}, member number {} ({})\n",
+            found.siret, found.member_number, found.name
+        ));
+    }
+    match arguments.data_folder() {
+        Some(folder) => text.push_str(&format!("  Its data are in        {}\n", folder.display())),
+        None => text.push_str("  Its data are in        memory, gone when it stops\n"),
+    }
+    if !arguments.clock.is_zero() {
+        text.push_str(&format!("  Its clock says         {}\n", portal.clock().now()));
+    }
+    text.push_str("\n  Ctrl-C stops it.");
+    text
+}
+
+/// A closed standard output is no reason to end.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+fn fail(problem: &str) -> ExitCode {
+    let _ = writeln!(io::stderr(), "error: {problem}");
+    ExitCode::FAILURE
+}

@@ -1,0 +1,42 @@
+//! A bar for an import, drawn from the log lines that the import writes.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use local::LineHook;
+use serde_json::Value;
+
+/// The bar of the import that is running, if one is.
+#[derive(Clone, Default)]
+pub(crate) struct Bar(Arc<Mutex<Option<ProgressBar>>>);
+
+impl Bar {
+    /// Draws the bar when a line tells of an import's progress:
+    /// `{"import": {"batch_id": …, "done": …, "of": …}}`.
+    pub(crate) fn hook(&self) -> LineHook {
+        let bar = self.clone();
+        Arc::new(move |line| bar.show(line))
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn end(&self) {
+        if let Some(bar) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn show(&self, line: &Value) {
+        let import = &line["import"];
+        let (Some(done), Some(of)) = (import["done"].as_u64(), import["of"].as_u64()) else { return };
+        let mut bar = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template("  {msg} [{bar:32}] {human_pos} of {human_len} lines, {eta} left");
+            let bar = ProgressBar::new(of);
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+            bar.set_message(import["batch_id"].as_str().unwrap_or("import").to_owned());
+            bar
+        });
+        bar.set_length(of);
+        bar.set_position(done);
+    }
+}

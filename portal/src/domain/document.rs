@@ -1,0 +1,79 @@
+//! Legal documents: what users accept, by version and hash.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The kinds of legal document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DocumentKind {
+    /// CGU of the portal, accepted at sign-up.
+    Terms,
+    /// The charter, accepted in the space, again whenever a new version is published.
+    Charter,
+    /// CGU of the member account, accepted with the manager claim.
+    AccountTerms,
+}
+
+impl DocumentKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Terms, Self::Charter, Self::AccountTerms];
+
+    /// The name in paths and keys.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Terms => "terms",
+            Self::Charter => "charter",
+            Self::AccountTerms => "account-terms",
+        }
+    }
+
+    /// Reads a name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl fmt::Display for DocumentKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
+/// Which text exactly somebody accepts: the version they read, and the hash of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DocumentReference {
+    /// The version, from 1 on.
+    pub version: u32,
+    /// SHA-256 of the body's bytes, 64 lower-case hex digits.
+    pub sha256: String,
+}
+
+/// One version of a legal document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    /// Its kind.
+    pub kind: DocumentKind,
+    /// Its version, from 1 on.
+    pub version: u32,
+    /// SHA-256 of the body's bytes, 64 lower-case hex digits.
+    pub sha256: String,
+    /// Its title, in French.
+    pub title: String,
+    /// When it came into force.
+    pub published_at: Timestamp,
+    /// Its text, in Markdown.
+    pub body: String,
+}
+
+impl Document {
+    /// Whether this is the text that the reference names.
+    #[must_use]
+    pub fn is(&self, reference: &DocumentReference) -> bool {
+        self.version == reference.version && self.sha256 == reference.sha256
+    }
+}

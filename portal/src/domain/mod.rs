@@ -1,0 +1,26 @@
+//! The portal's types and rules: no AWS, no HTTP, no clock.
+//!
+//! Each type has one fallible constructor; what it refuses, it refuses with a [`Refusal`] that a person
+//! can act on. Past a handler's first lines nothing is a raw string.
+
+mod document;
+mod email;
+mod id;
+mod ledger;
+mod member_number;
+mod money;
+mod person;
+mod refusal;
+mod siret;
+mod view;
+
+pub use document::{Document, DocumentKind, DocumentReference};
+pub use email::Email;
+pub use id::{Id, Identifier, from_hex, to_hex};
+pub use ledger::{ActionStatus, CostKind, Effect, EntryKind, Payee, Scheme};
+pub use member_number::MemberNumber;
+pub use money::Cents;
+pub use person::{Civility, JobTitle, Origin, PersonName};
+pub use refusal::Refusal;
+pub use siret::Siret;
+pub use view::{FUND_ZONE, View, ViewRule, fund_day};

@@ -1,0 +1,170 @@
+//! What a person says of themselves at sign-up.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::Refusal;
+
+/// How a person is addressed (*civilité*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Civility {
+    /// Madame.
+    Mme,
+    /// Monsieur.
+    M,
+}
+
+impl Civility {
+    /// Reads `mme` or `m`.
+    ///
+    /// # Errors
+    /// `civility-unknown`.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        match text {
+            "mme" => Ok(Self::Mme),
+            "m" => Ok(Self::M),
+            _ => Err(Refusal::new("civility-unknown", "Choisissez « mme » ou « m ».", "Choose \"mme\" or \"m\".")),
+        }
+    }
+
+    /// As it stands before a name: `Mme`, `M.`
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Mme => "Mme",
+            Self::M => "M.",
+        }
+    }
+}
+
+/// A last or first name: 1 to 80 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonName(String);
+
+impl PersonName {
+    /// Reads a name; surrounding and repeated spaces are dropped.
+    ///
+    /// # Errors
+    /// `required`, `too-long`, `bad-character`.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        one_line(text, 80).map(Self)
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PersonName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A person's function in the company (*fonction*): 1 to 120 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JobTitle(String);
+
+impl JobTitle {
+    /// Reads a job title; surrounding and repeated spaces are dropped.
+    ///
+    /// # Errors
+    /// `required`, `too-long`, `bad-character`.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        one_line(text, 120).map(Self)
+    }
+
+    /// The title.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The site a sign-up came from (leaflet S14-S17), such as `bretagne`: 1 to 32 of `a-z0-9-`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Reads an origin.
+    ///
+    /// # Errors
+    /// `origin-invalid`.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        if (1..=32).contains(&text.len()) && text.bytes().all(allowed) {
+            return Ok(Self(text.to_owned()));
+        }
+        Err(Refusal::new(
+            "origin-invalid",
+            "L’origine comporte 1 à 32 lettres minuscules, chiffres ou tirets.",
+            "An origin has 1 to 32 lower-case letters, digits or hyphens.",
+        ))
+    }
+}
+
+/// One line of text for people: no control character, nothing that turns the direction of what follows
+/// (a name stands in mails and in other people's pages).
+fn one_line(text: &str, longest: usize) -> Result<String, Refusal> {
+    if text.chars().any(is_unfit) {
+        return Err(Refusal::new(
+            "bad-character",
+            "Ce champ contient un caractère invisible ou de contrôle : ressaisissez-le au clavier.",
+            "This field holds an invisible or control character: type it again.",
+        ));
+    }
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.chars().count() {
+        0 => Err(Refusal::new("required", "Ce champ est obligatoire.", "This field is required.")),
+        length if length > longest => Err(Refusal::new(
+            "too-long",
+            format!("Ce champ comporte au plus {longest} caractères."),
+            format!("This field has at most {longest} characters."),
+        )),
+        _ => Ok(line),
+    }
+}
+
+/// Control characters, bidirectional controls (Unicode TR 9), zero-width and other invisible formatting,
+/// line and paragraph separators, and what no text uses (non-characters, private use).
+fn is_unfit(character: char) -> bool {
+    character.is_control()
+        || matches!(character,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
+            | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_keep_their_letters_and_lose_stray_spaces() {
+        assert_eq!(PersonName::parse("  d’Été-Œuvre   Nguyễn ").unwrap().as_str(), "d’Été-Œuvre Nguyễn");
+    }
+
+    #[test]
+    fn what_would_break_a_mail_or_a_page_is_refused() {
+        for wrong in ["a\r\nBcc: x", "a\tb", "\u{202e}abc", "a\u{200b}b", "\u{feff}a", "a\u{2028}b", "a\0"] {
+            assert_eq!(PersonName::parse(wrong).unwrap_err().code, "bad-character", "{wrong:?}");
+        }
+        assert_eq!(PersonName::parse(" \u{a0} ").unwrap_err().code, "required");
+        assert_eq!(PersonName::parse(&"é".repeat(81)).unwrap_err().code, "too-long");
+        assert!(PersonName::parse(&"é".repeat(80)).is_ok());
+    }
+
+    #[test]
+    fn civilities_are_the_leaflets_two() {
+        assert_eq!(Civility::parse("mme").unwrap().title(), "Mme");
+        assert_eq!(Civility::parse("m").unwrap().title(), "M.");
+        assert_eq!(Civility::parse("mr").unwrap_err().code, "civility-unknown");
+    }
+}

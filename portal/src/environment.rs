@@ -1,0 +1,136 @@
+//! What a function is started with: variables, clock, log, randomness, HTTP connector.
+//!
+//! In Lambda it comes from the process; the local portal and the tests make one for each function out
+//! of the `Environment` that `template.yaml` gives it, so a variable that the template forgets is
+//! missing here too.
+
+use std::collections::BTreeMap;
+
+use aws_credential_types::Credentials;
+use aws_smithy_http_client::{Builder, tls};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
+
+use crate::clock::Clock;
+use crate::log::Log;
+
+/// Why a function cannot start. Shown to operators, never to clients.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A variable that the template must give is not there.
+    #[error("environment variable {0} is not set: give it in template.yaml")]
+    MissingVariable(&'static str),
+    /// A variable is there but makes no sense.
+    #[error("environment variable {name} is not valid: {reason}")]
+    InvalidVariable {
+        /// The variable's name.
+        name: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A secret cannot be read or makes no sense.
+    #[error("secret {name} cannot be used: {reason}")]
+    Secret {
+        /// The variable that names the secret.
+        name: &'static str,
+        /// What is wrong; never the secret itself.
+        reason: String,
+    },
+    /// The store did not answer while the function started.
+    #[error("the store cannot be read at start")]
+    Store(#[from] crate::store::StoreError),
+}
+
+/// What a function is started with.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    variables: BTreeMap<String, String>,
+    /// The clock that every expiry is compared with.
+    pub clock: Clock,
+    /// The log.
+    pub log: Log,
+    http: SharedHttpClient,
+}
+
+impl Environment {
+    /// The environment of a Lambda process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::new(std::env::vars().collect(), Clock::system(), Log::stdout(), http_client())
+    }
+
+    /// An environment made of parts.
+    ///
+    /// `http` is given, not made, because the many functions of the local portal share one.
+    #[must_use]
+    pub fn new(variables: BTreeMap<String, String>, clock: Clock, log: Log, http: SharedHttpClient) -> Self {
+        Self { variables, clock, log, http }
+    }
+
+    /// The value of a variable.
+    ///
+    /// # Errors
+    /// Where it is missing or empty.
+    pub fn variable(&self, name: &'static str) -> Result<&str, StartError> {
+        self.optional(name).ok_or(StartError::MissingVariable(name))
+    }
+
+    /// The value of a variable that may be missing; an empty one counts as missing.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The connector that every SDK client shares.
+    #[must_use]
+    pub fn http(&self) -> SharedHttpClient {
+        self.http.clone()
+    }
+
+    /// The AWS region.
+    ///
+    /// # Errors
+    /// Where `AWS_REGION` is missing.
+    pub fn region(&self) -> Result<String, StartError> {
+        self.variable("AWS_REGION").map(str::to_owned)
+    }
+
+    /// The role's credentials, which Lambda puts into the environment.
+    ///
+    /// # Errors
+    /// Where one of them is missing.
+    pub fn credentials(&self) -> Result<Credentials, StartError> {
+        Ok(Credentials::new(
+            self.variable("AWS_ACCESS_KEY_ID")?,
+            self.variable("AWS_SECRET_ACCESS_KEY")?,
+            self.optional("AWS_SESSION_TOKEN").map(str::to_owned),
+            None,
+            "environment",
+        ))
+    }
+
+    /// The endpoint of a service where it is not AWS's own (`AWS_ENDPOINT_URL_<SERVICE>`, else
+    /// `AWS_ENDPOINT_URL`: the SDKs' standard variables).
+    #[must_use]
+    pub fn endpoint(&self, service: &str) -> Option<String> {
+        self.optional(&format!("AWS_ENDPOINT_URL_{service}"))
+            .or_else(|| self.optional("AWS_ENDPOINT_URL"))
+            .map(str::to_owned)
+    }
+}
+
+/// An HTTPS connector with one TLS stack (rustls on aws-lc).
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)).build_https()
+}
+
+/// A fresh random generator, seeded by the operating system.
+///
+/// # Panics
+/// Where the operating system has no randomness to give: nothing here is safe without.
+#[must_use]
+pub fn rng() -> StdRng {
+    StdRng::try_from_rng(&mut SysRng).unwrap_or_else(|error| panic!("no randomness from the system: {error}"))
+}

@@ -1,0 +1,119 @@
+//! A call: what a handler may know of a request.
+
+use std::net::IpAddr;
+
+use aws_lambda_events::query_map::QueryMap;
+use jiff::Timestamp;
+use lambda_http::http::{HeaderMap, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt};
+use serde_json::Value;
+
+use super::{Form, Language, Problem};
+
+/// Bodies above this are refused before they are parsed. The longest honest one, a password twice, has
+/// a hundredth of it.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// Header values kept as evidence are cut here; browsers' are below 300 bytes.
+const LONGEST_USER_AGENT: usize = 512;
+
+/// One request, taken apart once.
+///
+/// `Host` and `X-Forwarded-*` are not in it: nothing may depend on them.
+pub struct Call {
+    /// API Gateway's name of the route, such as `GET /api/accounts/{number}/summary`.
+    pub route: String,
+    /// API Gateway's id of the request, for answers, logs and evidence.
+    pub request_id: String,
+    /// When the request is handled: the `now` of every rule.
+    pub now: Timestamp,
+    /// The language of what the answer says.
+    pub language: Language,
+    /// The peer's address as the gateway saw it.
+    pub source_ip: Option<IpAddr>,
+    /// The `User-Agent` header, cut at 512 bytes.
+    pub user_agent: Option<String>,
+    path_parameters: QueryMap,
+    query: QueryMap,
+    headers: HeaderMap,
+    body: Body,
+}
+
+impl Call {
+    /// Takes a request apart. What an event lacks that API Gateway always sends is left empty.
+    #[must_use]
+    pub fn new(request: Request, now: Timestamp) -> Self {
+        let (path_parameters, query) = (request.path_parameters(), request.query_string_parameters());
+        let context = match request.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => Some(context),
+            _ => None,
+        };
+        let route = context.and_then(|context| context.route_key.clone()).unwrap_or_default();
+        let request_id = context.and_then(|context| context.request_id.clone()).unwrap_or_default();
+        let source_ip = context.and_then(|context| context.http.source_ip.as_deref()?.parse().ok());
+        let (parts, body) = request.into_parts();
+        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+        let language = Language::preferred(header(header::ACCEPT_LANGUAGE).unwrap_or_default());
+        let user_agent = header(header::USER_AGENT).map(|text| text.chars().take(LONGEST_USER_AGENT).collect());
+        Self {
+            route,
+            request_id,
+            now,
+            language,
+            source_ip,
+            user_agent,
+            path_parameters,
+            query,
+            headers: parts.headers,
+            body,
+        }
+    }
+
+    /// A path parameter that the route names; empty where it does not.
+    #[must_use]
+    pub fn path(&self, name: &str) -> &str {
+        self.path_parameters.first(name).unwrap_or_default()
+    }
+
+    /// The access token of `Authorization: Bearer …` (RFC 6750).
+    #[must_use]
+    pub fn bearer_token(&self) -> Option<&str> {
+        let (scheme, token) = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    }
+
+    /// The value of a cookie.
+    #[must_use]
+    pub fn cookie(&self, name: &str) -> Option<&str> {
+        let cookies = self.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        cookies.flat_map(|line| line.split(';')).find_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name).then_some(value)
+        })
+    }
+
+    /// The body as a form.
+    ///
+    /// # Errors
+    /// `body-too-large`, `malformed-request`.
+    pub fn form(&self) -> Result<Form, Problem> {
+        if self.body.len() > LARGEST_BODY {
+            return Err(Problem::BodyTooLarge);
+        }
+        match serde_json::from_slice(&self.body) {
+            Ok(Value::Object(object)) => Ok(Form::of_body(object)),
+            _ => Err(Problem::MalformedRequest),
+        }
+    }
+
+    /// The query as a form of texts; of a parameter given twice the first counts.
+    #[must_use]
+    pub fn query(&self) -> Form {
+        let mut object = serde_json::Map::new();
+        for (name, value) in self.query.iter() {
+            object.entry(name).or_insert_with(|| Value::from(value));
+        }
+        Form::of_query(object)
+    }
+}

@@ -1,0 +1,256 @@
+//! Reads a body field by field, and reports everything that is wrong with it at once.
+//!
+//! ```text
+//! let mut form = call.form()?;
+//! let siret = form.text("siret", Siret::parse);
+//! let origin = form.optional("origin", Origin::parse);
+//! let (siret, origin) = form.finish((siret, origin))?;
+//! ```
+//!
+//! A reader gives `None` for a field that it refused, and [`Form::finish`] alone turns the readers'
+//! results into values: a handler cannot go on with half a form.
+
+use serde_json::{Map, Value};
+
+use super::field::AllOf;
+use super::{FieldError, Problem};
+use crate::domain::{DocumentReference, Refusal};
+
+/// A body or a query being read.
+pub struct Form {
+    object: Map<String, Value>,
+    path: String,
+    errors: Vec<FieldError>,
+    others_allowed: bool,
+}
+
+impl Form {
+    pub(super) fn of_body(object: Map<String, Value>) -> Self {
+        Self { object, path: String::new(), errors: Vec::new(), others_allowed: false }
+    }
+
+    /// A query may carry what others put there, such as a campaign's marks.
+    pub(super) fn of_query(object: Map<String, Value>) -> Self {
+        Self { object, path: String::new(), errors: Vec::new(), others_allowed: true }
+    }
+
+    /// Whether the field is there at all.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
+    /// A mandatory text.
+    pub fn text<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Refusal>) -> Option<T> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => self.refuse(name, required()),
+            Some(Value::String(text)) if text.trim().is_empty() => self.refuse(name, required()),
+            Some(Value::String(text)) => match parse(&text) {
+                Ok(value) => Some(value),
+                Err(refusal) => self.refuse(name, refusal),
+            },
+            Some(_) => self.refuse(name, not_a("not-a-string", "du texte", "text")),
+        }
+    }
+
+    /// A text that may be missing, null or empty. `None` only where it is there and refused.
+    pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Refusal>) -> Option<Option<T>> {
+        match self.object.get(name) {
+            None | Some(Value::Null) => {
+                self.object.remove(name);
+                Some(None)
+            }
+            Some(Value::String(text)) if text.is_empty() => {
+                self.object.remove(name);
+                Some(None)
+            }
+            Some(_) => self.text(name, parse).map(Some),
+        }
+    }
+
+    /// A mandatory text, taken as it is: a password, a token.
+    pub fn verbatim(&mut self, name: &str) -> Option<String> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => self.refuse(name, required()),
+            Some(Value::String(text)) if text.is_empty() => self.refuse(name, required()),
+            Some(Value::String(text)) => Some(text),
+            Some(_) => self.refuse(name, not_a("not-a-string", "du texte", "text")),
+        }
+    }
+
+    /// A mandatory `true` or `false`.
+    pub fn boolean(&mut self, name: &str) -> Option<bool> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => self.refuse(name, required()),
+            Some(Value::Bool(value)) => Some(value),
+            Some(_) => self.refuse(name, not_a("not-a-boolean", "true ou false", "true or false")),
+        }
+    }
+
+    /// A list of texts that may be missing: at most `most`, each of at most `longest` characters.
+    pub fn texts(&mut self, name: &str, most: usize, longest: usize) -> Option<Vec<String>> {
+        let refusal = Refusal::new(
+            "bad-list",
+            format!("Donnez une liste d’au plus {most} textes de {longest} caractères au plus."),
+            format!("Give a list of at most {most} texts of at most {longest} characters."),
+        );
+        let values = match self.object.remove(name) {
+            None | Some(Value::Null) => return Some(Vec::new()),
+            Some(Value::Array(values)) if values.len() <= most => values,
+            Some(_) => return self.refuse(name, refusal),
+        };
+        let text = |value| match value {
+            Value::String(text) if text.chars().count() <= longest => Some(text),
+            _ => None,
+        };
+        match values.into_iter().map(text).collect() {
+            Some(texts) => Some(texts),
+            None => self.refuse(name, refusal),
+        }
+    }
+
+    /// A mandatory reference to one version of a legal document: `{version, sha256}`.
+    pub fn document(&mut self, name: &str) -> Option<DocumentReference> {
+        let object = match self.object.remove(name) {
+            None | Some(Value::Null) => return self.refuse(name, required()),
+            Some(Value::Object(object)) => object,
+            Some(_) => {
+                return self
+                    .refuse(name, not_a("not-an-object", "un objet {version, sha256}", "an object {version, sha256}"));
+            }
+        };
+        let mut inner =
+            Self { object, path: format!("{}{name}.", self.path), errors: Vec::new(), others_allowed: false };
+        let version = inner.version("version");
+        let sha256 = inner.sha256("sha256");
+        inner.refuse_others();
+        self.errors.append(&mut inner.errors);
+        Some(DocumentReference { version: version?, sha256: sha256? })
+    }
+
+    /// A mandatory document version: a whole number from 1 on.
+    pub fn version(&mut self, name: &str) -> Option<u32> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => self.refuse(name, required()),
+            Some(value) => match value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|n| *n > 0) {
+                Some(version) => Some(version),
+                None => self
+                    .refuse(name, not_a("not-a-version", "un nombre entier à partir de 1", "a whole number from 1 on")),
+            },
+        }
+    }
+
+    /// A mandatory SHA-256: 64 lower-case hex digits.
+    pub fn sha256(&mut self, name: &str) -> Option<String> {
+        self.text(name, parse_sha256)
+    }
+
+    /// Refuses a field for a reason that concerns several.
+    pub fn refuse<T>(&mut self, name: &str, refusal: Refusal) -> Option<T> {
+        self.errors.push(FieldError { field: format!("{}{name}", self.path), refusal });
+        None
+    }
+
+    /// The values, where every field was accepted and there is none that the route does not know.
+    ///
+    /// # Errors
+    /// `invalid-input` with every refused and every unknown field.
+    pub fn finish<V: AllOf>(mut self, values: V) -> Result<V::Values, Problem> {
+        self.refuse_others();
+        if !self.errors.is_empty() {
+            return Err(Problem::InvalidInput(self.errors));
+        }
+        values.all().ok_or_else(|| Problem::Internal { context: "a form lost a field without an error".to_owned() })
+    }
+
+    fn refuse_others(&mut self) {
+        if self.others_allowed {
+            return;
+        }
+        let unknown = std::mem::take(&mut self.object);
+        for name in unknown.keys() {
+            self.refuse::<()>(
+                name,
+                Refusal::new(
+                    "unknown-field",
+                    "Ce champ n’existe pas : retirez-le.",
+                    "There is no such field: leave it out.",
+                ),
+            );
+        }
+    }
+}
+
+/// Reads a SHA-256 as 64 lower-case hex digits.
+fn parse_sha256(text: &str) -> Result<String, Refusal> {
+    if crate::domain::from_hex::<32>(text).is_some() {
+        return Ok(text.to_owned());
+    }
+    Err(Refusal::new(
+        "sha256",
+        "L’empreinte SHA-256 comporte 64 chiffres hexadécimaux en minuscules.",
+        "A SHA-256 has 64 lower-case hexadecimal digits.",
+    ))
+}
+
+fn required() -> Refusal {
+    Refusal::new("required", "Ce champ est obligatoire.", "This field is required.")
+}
+
+fn not_a(code: &'static str, fr: &str, en: &str) -> Refusal {
+    Refusal::new(code, format!("Donnez {fr}."), format!("Give {en}."))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::{Email, Siret};
+
+    fn form(value: Value) -> Form {
+        match value {
+            Value::Object(object) => Form::of_body(object),
+            _ => panic!("an object"),
+        }
+    }
+
+    fn codes(problem: Problem) -> Vec<(String, &'static str)> {
+        match problem {
+            Problem::InvalidInput(errors) => errors.into_iter().map(|e| (e.field, e.refusal.code)).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn everything_wrong_is_said_at_once() {
+        let mut form = form(json!({
+            "siret": 5, "email": "x", "terms": {"version": 0, "sha256": "AB", "more": 1}, "admin": true,
+        }));
+        let siret = form.text("siret", Siret::parse);
+        let email = form.text("email", Email::parse);
+        let name = form.verbatim("password");
+        let terms = form.document("terms");
+        let errors = codes(form.finish((siret, email, name, terms)).unwrap_err());
+        let expected = [
+            ("siret", "not-a-string"),
+            ("email", "email-invalid"),
+            ("password", "required"),
+            ("terms.version", "not-a-version"),
+            ("terms.sha256", "sha256"),
+            ("terms.more", "unknown-field"),
+            ("admin", "unknown-field"),
+        ];
+        assert_eq!(errors, expected.map(|(field, code)| (field.to_owned(), code)));
+    }
+
+    #[test]
+    fn an_optional_field_may_be_missing_but_not_wrong() {
+        let mut absent = form(json!({"origin": null}));
+        let origin = absent.optional("origin", Siret::parse);
+        assert_eq!(absent.finish((origin,)).unwrap(), (None,));
+        let mut wrong = form(json!({"origin": "12"}));
+        let origin = wrong.optional("origin", Siret::parse);
+        assert_eq!(codes(wrong.finish((origin,)).unwrap_err()), [("origin".to_owned(), "siret-length")]);
+    }
+}

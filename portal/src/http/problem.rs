@@ -1,0 +1,327 @@
+//! Problem documents (RFC 9457): every way in which the portal says no, in one table.
+//!
+//! The slug is part of the contract: one cause, one slug. `docs/problems.md` explains each, and a test
+//! holds the two lists against each other.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use lambda_http::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Language;
+use crate::domain::{Civility, PersonName, Refusal};
+use crate::store::StoreError;
+
+/// One refused field of a body or a query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field, as a path such as `terms.version`.
+    pub field: String,
+    /// What is wrong with it.
+    pub refusal: Refusal,
+}
+
+/// Everything that a call can be answered instead of success.
+#[derive(Debug)]
+pub enum Problem {
+    /// The body is not JSON, or not an object.
+    MalformedRequest,
+    /// The cursor was not made for this user, account and filter.
+    BadCursor,
+    /// No valid access token.
+    AuthenticationRequired,
+    /// Unknown address, wrong password or account not activated: one answer.
+    BadCredentials,
+    /// The current charter is not accepted.
+    CharterRequired,
+    /// The caller is not the account's manager.
+    ManagerOnly,
+    /// Does not exist, or is not the caller's to see.
+    NotFound,
+    /// Not the member number of the caller's establishment: one answer for every reason.
+    ClaimRefused,
+    /// Not the current version of a legal document, or not its hash.
+    DocumentOutdated,
+    /// The establishment has a manager already.
+    AlreadyManaged {
+        /// The manager, named to whoever entered the right number.
+        civility: Civility,
+        /// The manager's last name.
+        last_name: PersonName,
+    },
+    /// The manager has not said OUI.
+    AccountNotActivated,
+    /// The caller manages an account that a colleague can read.
+    ManagerMustHandOver,
+    /// A mailed link that is used, expired, replaced, malformed or foreign: one answer.
+    LinkInvalid,
+    /// The body is above 64 KiB.
+    BodyTooLarge,
+    /// Fields that cannot be accepted, all of them.
+    InvalidInput(Vec<FieldError>),
+    /// A limit on guessing is reached.
+    TooManyAttempts {
+        /// Seconds until it is worth trying again.
+        retry_after: u32,
+    },
+    /// A passing fault of what the portal stands on; nothing happened, or it is safe to repeat.
+    TryAgain {
+        /// For the log.
+        context: String,
+    },
+    /// A defect of the portal.
+    Internal {
+        /// For the log.
+        context: String,
+    },
+}
+
+/// What a problem is called: slug, status, title in French and English, what to do in French and English.
+struct Text {
+    slug: &'static str,
+    status: StatusCode,
+    title: [&'static str; 2],
+    detail: [&'static str; 2],
+}
+
+impl Problem {
+    /// A defect, with what the log needs to know.
+    pub fn internal(what: &str, error: &dyn Error) -> Self {
+        Self::Internal { context: with_sources(what, error) }
+    }
+
+    /// A single refused field.
+    #[must_use]
+    pub fn field(field: &str, refusal: Refusal) -> Self {
+        Self::InvalidInput(vec![FieldError { field: field.to_owned(), refusal }])
+    }
+
+    /// The last part of `type`.
+    #[must_use]
+    pub fn slug(&self) -> &'static str {
+        self.text().slug
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.text().status
+    }
+
+    /// Seconds for `Retry-After`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        match self {
+            Self::TooManyAttempts { retry_after } => Some(*retry_after),
+            Self::TryAgain { .. } => Some(1),
+            _ => None,
+        }
+    }
+
+    /// What only the log may know.
+    #[must_use]
+    pub fn log_context(&self) -> Option<String> {
+        match self {
+            Self::TryAgain { context } | Self::Internal { context } => Some(context.clone()),
+            Self::InvalidInput(errors) => {
+                let named = errors.iter().map(|error| format!("{}:{}", printable(&error.field), error.refusal.code));
+                Some(named.collect::<Vec<_>>().join(" "))
+            }
+            _ => None,
+        }
+    }
+
+    /// The problem document.
+    #[must_use]
+    pub fn document(&self, language: Language, request_id: &str) -> Value {
+        let Text { slug, status, title, detail } = self.text();
+        let mut document = json!({
+            "type": format!("/problems/{slug}"),
+            "title": language.choose(title[0], title[1]),
+            "status": status.as_u16(),
+            "detail": language.choose(detail[0], detail[1]),
+            "request_id": request_id,
+        });
+        match self {
+            Self::InvalidInput(errors) => {
+                let error = |e: &FieldError| {
+                    json!({
+                        "field": e.field, "code": e.refusal.code, "message": language.choose(&e.refusal.fr, &e.refusal.en),
+                    })
+                };
+                document["errors"] = errors.iter().map(error).collect();
+            }
+            Self::AlreadyManaged { civility, last_name } => {
+                document["manager"] = json!({"civility": civility, "last_name": last_name});
+            }
+            _ => {}
+        }
+        document
+    }
+
+    fn text(&self) -> Text {
+        let (slug, status, title, detail) = match self {
+            Self::MalformedRequest => (
+                "malformed-request",
+                StatusCode::BAD_REQUEST,
+                ["Requête illisible", "Malformed request"],
+                ["Le corps de la requête doit être un objet JSON.", "The body has to be a JSON object."],
+            ),
+            Self::BadCursor => (
+                "bad-cursor",
+                StatusCode::BAD_REQUEST,
+                ["Curseur non valable", "Bad cursor"],
+                [
+                    "Reprenez la liste depuis sa première page, avec les mêmes filtres à chaque page.",
+                    "Start again at the first page, and keep the filters the same from page to page.",
+                ],
+            ),
+            Self::AuthenticationRequired => (
+                "authentication-required",
+                StatusCode::UNAUTHORIZED,
+                ["Connexion requise", "Authentication required"],
+                ["Connectez-vous, ou renouvelez votre session.", "Sign in, or refresh the session."],
+            ),
+            Self::BadCredentials => (
+                "bad-credentials",
+                StatusCode::UNAUTHORIZED,
+                ["Identifiant ou mot de passe incorrect", "Wrong e-mail or password"],
+                [
+                    "Vérifiez l’adresse et le mot de passe. Si vous l’avez oublié, demandez-en un nouveau.",
+                    "Check the address and the password. If it is forgotten, ask for a new one.",
+                ],
+            ),
+            Self::CharterRequired => (
+                "charter-required",
+                StatusCode::FORBIDDEN,
+                ["Charte à accepter", "Charter to accept"],
+                [
+                    "Lisez et acceptez la charte en vigueur pour ouvrir le compte adhérent.",
+                    "Read and accept the current charter to open the member account.",
+                ],
+            ),
+            Self::ManagerOnly => (
+                "manager-only",
+                StatusCode::FORBIDDEN,
+                ["Réservé au gestionnaire", "For the manager only"],
+                ["Adressez-vous au gestionnaire du compte adhérent.", "Ask the manager of the member account."],
+            ),
+            Self::NotFound => (
+                "not-found",
+                StatusCode::NOT_FOUND,
+                ["Introuvable", "Not found"],
+                ["Ceci n’existe pas, ou ne vous est pas accessible.", "This does not exist, or is not yours to see."],
+            ),
+            Self::ClaimRefused => (
+                "claim-refused",
+                StatusCode::NOT_FOUND,
+                ["Numéro adhérent non reconnu", "Member number not recognised"],
+                [
+                    "Vérifiez le numéro sur un avis de virement, et le SIRET de votre profil.",
+                    "Check the number on a remittance notice, and the SIRET of your profile.",
+                ],
+            ),
+            Self::DocumentOutdated => (
+                "document-outdated",
+                StatusCode::CONFLICT,
+                ["Version dépassée", "Document outdated"],
+                [
+                    "Ce texte a changé : lisez la version en vigueur, puis acceptez-la.",
+                    "This text has changed: read the current version, then accept that.",
+                ],
+            ),
+            Self::AlreadyManaged { .. } => (
+                "already-managed",
+                StatusCode::CONFLICT,
+                ["Le compte a déjà un gestionnaire", "The account has a manager"],
+                ["Demandez-lui l’accès au compte adhérent.", "Ask them for access to the member account."],
+            ),
+            Self::AccountNotActivated => (
+                "account-not-activated",
+                StatusCode::CONFLICT,
+                ["Compte adhérent non activé", "Member account not activated"],
+                ["Son gestionnaire n’a pas encore choisi de l’utiliser.", "Its manager has not chosen to use it yet."],
+            ),
+            Self::ManagerMustHandOver => (
+                "manager-must-hand-over",
+                StatusCode::CONFLICT,
+                ["Rôle de gestionnaire à transmettre", "Manager must hand over"],
+                [
+                    "Transmettez d’abord le rôle de gestionnaire à un collègue qui a accès au compte.",
+                    "Hand the manager's role over first, to a colleague who has access to the account.",
+                ],
+            ),
+            Self::LinkInvalid => (
+                "link-invalid",
+                StatusCode::GONE,
+                ["Lien non valable", "Link not valid"],
+                [
+                    "Ce lien a servi, a expiré ou a été remplacé : demandez-en un nouveau.",
+                    "This link was used, has expired or was replaced: ask for a new one.",
+                ],
+            ),
+            Self::BodyTooLarge => (
+                "body-too-large",
+                StatusCode::PAYLOAD_TOO_LARGE,
+                ["Requête trop longue", "Body too large"],
+                ["Le corps de la requête dépasse 64 Kio.", "The body is above 64 KiB."],
+            ),
+            Self::InvalidInput(_) => (
+                "invalid-input",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                ["Saisie à corriger", "Invalid input"],
+                ["Corrigez les champs signalés, puis renvoyez.", "Correct the fields named, then send again."],
+            ),
+            Self::TooManyAttempts { .. } => (
+                "too-many-attempts",
+                StatusCode::TOO_MANY_REQUESTS,
+                ["Trop d’essais", "Too many attempts"],
+                ["Patientez avant de réessayer.", "Wait before trying again."],
+            ),
+            Self::TryAgain { .. } => (
+                "try-again",
+                StatusCode::SERVICE_UNAVAILABLE,
+                ["Momentanément indisponible", "Temporarily unavailable"],
+                ["Réessayez dans un instant ; rien n’est à ressaisir.", "Try again in a moment; it is safe to repeat."],
+            ),
+            Self::Internal { .. } => (
+                "internal-error",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                ["Erreur interne", "Internal error"],
+                [
+                    "L’erreur est enregistrée ; donnez request_id à l’assistance.",
+                    "The error is recorded; give request_id to the help desk.",
+                ],
+            ),
+        };
+        Text { slug, status, title, detail }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let context = with_sources("store", &error);
+        match error {
+            StoreError::Unavailable { .. } | StoreError::Contention => Self::TryAgain { context },
+            StoreError::Refused { .. } | StoreError::Inconsistent { .. } => Self::Internal { context },
+        }
+    }
+}
+
+/// An error and what caused it, each said once.
+fn with_sources(what: &str, error: &dyn Error) -> String {
+    let mut text = format!("{what}: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing into a string cannot fail.
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// A field name that a client made up, cut and cleaned before it stands in a log line.
+fn printable(field: &str) -> String {
+    field.chars().take(40).map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '?' }).collect()
+}

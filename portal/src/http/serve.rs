@@ -1,0 +1,78 @@
+//! From the request to the response: the one place where a problem becomes an answer and a log line.
+
+use std::convert::Infallible;
+
+use lambda_http::http::{HeaderValue, header};
+use lambda_http::{Body, Request, Response};
+use serde_json::json;
+
+use super::{Answer, Call, Problem};
+use crate::clock::Stopwatch;
+use crate::environment::Environment;
+use crate::lambda::HttpFunction;
+
+/// Two years, subdomains included: what browsers' preload lists ask for.
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// Answers one request with a function.
+///
+/// # Errors
+/// None: whatever happens is an answer.
+pub async fn serve<F: HttpFunction>(
+    function: &F,
+    environment: &Environment,
+    request: Request,
+) -> Result<Response<Body>, Infallible> {
+    let stopwatch = Stopwatch::start();
+    let call = Call::new(request, environment.clock.now());
+    let result = function.answer(&call).await;
+    let mut line = json!({
+        "level": "info",
+        "request_id": call.request_id,
+        "function": F::NAME,
+        "route": call.route,
+        "ms": u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
+    });
+    let mut response = match result {
+        Ok(answer) => {
+            line["outcome"] = "ok".into();
+            Answer::into_response(answer)
+        }
+        Err(problem) => {
+            line["outcome"] = problem.slug().into();
+            if let Some(context) = problem.log_context() {
+                line["context"] = context.into();
+            }
+            if matches!(problem, Problem::Internal { .. }) {
+                line["level"] = "error".into();
+            }
+            problem_response(&problem, &call)
+        }
+    };
+    line["status"] = response.status().as_u16().into();
+    environment.log.line(&line);
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    if let Ok(request_id) = HeaderValue::from_str(&call.request_id) {
+        headers.insert("x-request-id", request_id);
+    }
+    Ok(response)
+}
+
+fn problem_response(problem: &Problem, call: &Call) -> Response<Body> {
+    let document = problem.document(call.language, &call.request_id);
+    let mut response = Response::new(Body::Text(document.to_string()));
+    *response.status_mut() = problem.status();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(call.language.tag()));
+    if let Some(seconds) = problem.retry_after() {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if matches!(problem, Problem::AuthenticationRequired) {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}

@@ -1,0 +1,172 @@
+//! What a function is, and how it is run: in Lambda, and inside the local portal by the same path.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::process::ExitCode;
+
+use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use futures::future::BoxFuture;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, LambdaEvent, Service, service_fn};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::environment::{Environment, StartError};
+use crate::http::{Answer, Call, Problem};
+
+/// A function behind routes of the HTTP API.
+pub trait HttpFunction: Clone + Send + Sync + 'static {
+    /// The function's one name: its folder, package, binary and event file.
+    const NAME: &'static str;
+
+    /// Builds clients, reads configuration and secrets: everything that Lambda's Init pays for.
+    fn start(environment: &Environment) -> impl Future<Output = Result<Self, StartError>> + Send;
+
+    /// Answers one call.
+    fn answer(&self, call: &Call) -> impl Future<Output = Result<Answer, Problem>> + Send;
+}
+
+/// A function that an event starts: a stream, a schedule, a file that arrived.
+pub trait EventFunction: Clone + Send + Sync + 'static {
+    /// The function's one name: its folder, package, binary and event file.
+    const NAME: &'static str;
+    /// The event as its source sends it.
+    type Event: DeserializeOwned + Send;
+    /// What the event's source reads of the answer.
+    type Outcome: Serialize + Send;
+    /// Why an event could not be handled. The source tries again; the text goes into the log.
+    type Error: Display + Send;
+
+    /// Builds clients, reads configuration and secrets.
+    fn start(environment: &Environment) -> impl Future<Output = Result<Self, StartError>> + Send;
+
+    /// Handles one event.
+    fn handle(&self, event: Self::Event) -> impl Future<Output = Result<Self::Outcome, Self::Error>> + Send;
+}
+
+/// An event that could not be handled; Lambda reports it and the source tries again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct InvocationError(String);
+
+impl From<InvocationError> for lambda_runtime::Diagnostic {
+    fn from(error: InvocationError) -> Self {
+        Self { error_type: "InvocationError".to_owned(), error_message: error.0 }
+    }
+}
+
+/// A started function: takes the event's JSON and gives the answer's, as Lambda's runtime API does.
+pub type Invoke = Box<dyn Fn(Value) -> BoxFuture<'static, Result<Value, InvocationError>> + Send + Sync>;
+
+/// Starts an HTTP function so that events can be handed to it one by one.
+///
+/// # Errors
+/// Where the environment lacks something that the function needs.
+pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<Invoke, StartError> {
+    let function = F::start(environment).await?;
+    let environment = environment.clone();
+    Ok(Box::new(move |event| {
+        let (function, environment) = (function.clone(), environment.clone());
+        Box::pin(async move {
+            let request = tidy(from_json(event)?);
+            let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), lambda_runtime::Context::default());
+            let service = |request| crate::http::serve(&function, &environment, request);
+            match Adapter::from(service_fn(service)).call(event).await {
+                Ok(response) => to_json(&response),
+                Err(never) => match never {},
+            }
+        })
+    }))
+}
+
+/// Starts an event function so that events can be handed to it one by one.
+///
+/// # Errors
+/// Where the environment lacks something that the function needs.
+pub async fn start_event<F: EventFunction>(environment: &Environment) -> Result<Invoke, StartError> {
+    let function = F::start(environment).await?;
+    let environment = environment.clone();
+    Ok(Box::new(move |event| {
+        let (function, environment) = (function.clone(), environment.clone());
+        Box::pin(async move {
+            let event = from_json(event)?;
+            match function.handle(event).await {
+                Ok(outcome) => to_json(&outcome),
+                Err(error) => {
+                    environment.log.line(&json!({
+                        "level": "error", "function": F::NAME, "error": error.to_string(),
+                    }));
+                    Err(InvocationError(error.to_string()))
+                }
+            }
+        })
+    }))
+}
+
+/// The `main` of an HTTP function in Lambda.
+#[must_use]
+pub fn run_http<F: HttpFunction>() -> ExitCode {
+    run(|environment| async move { start_http::<F>(&environment).await }, F::NAME)
+}
+
+/// The `main` of an event function in Lambda.
+#[must_use]
+pub fn run_event<F: EventFunction>() -> ExitCode {
+    run(|environment| async move { start_event::<F>(&environment).await }, F::NAME)
+}
+
+fn run<S, R>(start: S, name: &'static str) -> ExitCode
+where
+    S: FnOnce(Environment) -> R,
+    R: Future<Output = Result<Invoke, StartError>>,
+{
+    let environment = Environment::of_process();
+    let log = environment.log.clone();
+    let fail = |error: &dyn Display| {
+        log.line(&json!({"level": "error", "function": name, "error": error.to_string()}));
+        ExitCode::FAILURE
+    };
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error),
+    };
+    runtime.block_on(async {
+        let invoke = match start(environment).await {
+            Ok(invoke) => invoke,
+            Err(error) => return fail(&error),
+        };
+        let service = service_fn(|event: LambdaEvent<Value>| invoke(event.payload));
+        match lambda_runtime::run(service).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        }
+    })
+}
+
+/// Takes out of the event what `lambda_http` would build a URL from and panic on.
+///
+/// `Host` and `X-Forwarded-*` are the caller's to choose; nothing in the portal may depend on them,
+/// and an invalid one would end the process. The query goes over as parameters for the same reason.
+fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
+    for header in ["host", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"] {
+        request.headers.remove(header);
+    }
+    request.request_context.domain_name = None;
+    if let Some(query) = request.raw_query_string.take() {
+        request.query_string_parameters = query.parse().unwrap_or_else(|never| match never {});
+    }
+    // The route key names the route; the URL's path is only for the log.
+    if request.raw_path.as_deref().is_none_or(|path| !path.starts_with('/')) {
+        request.raw_path = Some("/".to_owned());
+    }
+    request
+}
+
+fn from_json<T: DeserializeOwned>(event: Value) -> Result<T, InvocationError> {
+    serde_json::from_value(event).map_err(|error| InvocationError(format!("not an event of this function: {error}")))
+}
+
+fn to_json<T: Serialize>(answer: &T) -> Result<Value, InvocationError> {
+    serde_json::to_value(answer).map_err(|error| InvocationError(format!("the answer cannot be written: {error}")))
+}

@@ -1,0 +1,77 @@
+//! The token of a mailed link: derived, never stored.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use super::SymmetricKey;
+use crate::domain::{Id, to_hex};
+
+/// `HMAC-SHA256(link key, outbox id)`: only `send-mail` has the key, and a retry sends the same link.
+///
+/// No `Debug`: it opens an account.
+pub struct LinkToken(Zeroizing<[u8; 32]>);
+
+/// SHA-256 of a link token: what the store knows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashedToken(String);
+
+impl LinkToken {
+    /// The token of an outbox entry.
+    #[must_use]
+    pub fn of(outbox_id: Id, key: &SymmetricKey) -> Self {
+        Self(Zeroizing::new(key.derive("link", outbox_id.as_bytes())))
+    }
+
+    /// Reads a token as it stands in a link; `None` where it cannot be one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).ok()?);
+        <[u8; 32]>::try_from(bytes.as_slice()).ok().map(|bytes| Self(Zeroizing::new(bytes)))
+    }
+
+    /// As it stands in a link.
+    #[must_use]
+    pub fn to_text(&self) -> Zeroizing<String> {
+        Zeroizing::new(URL_SAFE_NO_PAD.encode(self.0.as_slice()))
+    }
+
+    /// What the store knows of it.
+    #[must_use]
+    pub fn hashed(&self) -> HashedToken {
+        HashedToken(to_hex(digest(&SHA256, self.0.as_slice()).as_ref()))
+    }
+}
+
+impl HashedToken {
+    /// 64 hex digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_makes_the_same_link_and_another_entry_another() {
+        let key = SymmetricKey::from_secret("link key");
+        let (first, second) = (Id::from_bytes([1; 16]), Id::from_bytes([2; 16]));
+        let text = LinkToken::of(first, &key).to_text();
+        assert_eq!(text, LinkToken::of(first, &key).to_text());
+        assert_ne!(text, LinkToken::of(second, &key).to_text());
+        assert_eq!(LinkToken::parse(&text).unwrap().hashed(), LinkToken::of(first, &key).hashed());
+        assert_eq!(text.len(), 43);
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_is_none() {
+        for wrong in ["", "abc", "é", &"A".repeat(42), &"A".repeat(44), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+        {
+            assert!(LinkToken::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+//! Passwords, tokens, signatures, sealed evidence, and who is calling.
+
+mod access_token;
+mod hashing;
+mod link_token;
+mod password;
+mod refresh_token;
+mod seal;
+mod secret;
+mod signed_in;
+mod signing_keys;
+mod strength;
+
+pub use access_token::{AUDIENCE, AccessTokens, Claims, LIFETIME as ACCESS_TOKEN_LIFETIME};
+pub use hashing::{Hashing, PasswordHash};
+pub use link_token::{HashedToken, LinkToken};
+pub use password::{Password, PasswordPolicy};
+pub use refresh_token::{RefreshToken, Standing};
+pub use seal::SealKey;
+pub use secret::{SymmetricKey, read_secret, write_secret};
+pub use signed_in::{AccountDoor, AccountKeys, Caller, Gate, Ticket, TicketKeys};
+pub use signing_keys::{KeyRing, SigningKey};
+pub use strength::{Strength, assess};

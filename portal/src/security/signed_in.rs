@@ -1,0 +1,159 @@
+//! Who is calling: from an access token to a user, in the same wait as what they came for.
+//!
+//! ```text
+//! let ticket = gate.ticket(call).await?;            // the token; no store
+//! let mut batch = Batch::new();
+//! let keys = ticket.ask(&mut batch);                // user and session, beside whatever else
+//! let mut fetched = store.fetch(batch).await?;
+//! let caller = ticket.admit(&keys, &mut fetched, call.now)?;
+//! ```
+
+use jiff::Timestamp;
+
+use super::{AccessTokens, Claims};
+use crate::domain::{DocumentKind, MemberNumber};
+use crate::environment::{Environment, StartError};
+use crate::http::{Call, Problem};
+use crate::store::{Account, Batch, CurrentDocument, Fetched, Grant, Role, Session, Store, User, Wanted, current_of};
+
+/// Lets signed-in callers in.
+#[derive(Clone)]
+pub struct Gate {
+    store: Store,
+    tokens: AccessTokens,
+}
+
+/// A valid access token; whether its session still lives is not known yet.
+pub struct Ticket {
+    /// What it says.
+    pub claims: Claims,
+}
+
+/// Where a batch will have what [`Ticket::admit`] needs.
+pub struct TicketKeys {
+    user: Wanted<User>,
+    session: Wanted<Session>,
+}
+
+/// A signed-in user.
+pub struct Caller {
+    /// Who.
+    pub user: User,
+    /// Through which session.
+    pub session: Session,
+}
+
+impl Gate {
+    /// A gate on the store's identity table.
+    ///
+    /// # Errors
+    /// Where the environment lacks something.
+    pub async fn start(environment: &Environment, store: &Store) -> Result<Self, StartError> {
+        Ok(Self { store: store.clone(), tokens: AccessTokens::start(environment, store).await? })
+    }
+
+    /// The caller's access token.
+    ///
+    /// # Errors
+    /// `authentication-required` without a valid one.
+    pub async fn ticket(&self, call: &Call) -> Result<Ticket, Problem> {
+        let token = call.bearer_token().ok_or(Problem::AuthenticationRequired)?;
+        let claims = self.tokens.verify(token, &self.store, call.now).await?;
+        claims.map(|claims| Ticket { claims }).ok_or(Problem::AuthenticationRequired)
+    }
+
+    /// Admits a caller when nothing else has to be read.
+    ///
+    /// # Errors
+    /// `authentication-required`.
+    pub async fn caller(&self, call: &Call) -> Result<Caller, Problem> {
+        let ticket = self.ticket(call).await?;
+        let mut batch = Batch::new();
+        let keys = ticket.ask(&mut batch);
+        ticket.admit(&keys, &mut self.store.fetch(batch).await?, call.now)
+    }
+}
+
+impl Ticket {
+    /// Asks a batch for the user and the session.
+    pub fn ask(&self, batch: &mut Batch) -> TicketKeys {
+        TicketKeys {
+            user: batch.want(User::key_of(self.claims.sub)),
+            session: batch.want(Session::key_of(self.claims.sub, self.claims.sid)),
+        }
+    }
+
+    /// The caller, where user and session are there, alive and of the token's epoch.
+    ///
+    /// # Errors
+    /// `authentication-required`.
+    pub fn admit(&self, keys: &TicketKeys, fetched: &mut Fetched, now: Timestamp) -> Result<Caller, Problem> {
+        let (Some(user), Some(session)) = (fetched.take(&keys.user)?, fetched.take(&keys.session)?) else {
+            return Err(Problem::AuthenticationRequired);
+        };
+        let of_this_epoch = user.epoch == self.claims.epoch && session.epoch == self.claims.epoch;
+        if !of_this_epoch || !session.is_alive(now) {
+            return Err(Problem::AuthenticationRequired);
+        }
+        Ok(Caller { user, session })
+    }
+}
+
+/// Where a batch will have what opens a member account.
+pub struct AccountKeys {
+    grant: Wanted<Grant>,
+    account: Wanted<Account>,
+    charter: Wanted<CurrentDocument>,
+}
+
+/// What a caller may do with a member account: they have a grant, and the charter is accepted.
+pub struct AccountDoor {
+    /// The caller's grant.
+    pub grant: Grant,
+    /// The account.
+    pub account: Account,
+}
+
+impl AccountKeys {
+    /// Asks a batch for grant, account and charter.
+    pub fn ask(batch: &mut Batch, ticket: &Ticket, number: &MemberNumber) -> Self {
+        Self {
+            grant: batch.want(Grant::key_of(ticket.claims.sub, number)),
+            account: batch.want(Account::key_of(number)),
+            charter: batch.want(CurrentDocument::key_of(DocumentKind::Charter)),
+        }
+    }
+
+    /// Opens the account to the caller.
+    ///
+    /// # Errors
+    /// `not-found` without a grant, `charter-required`.
+    pub fn open(&self, caller: &Caller, fetched: &mut Fetched) -> Result<AccountDoor, Problem> {
+        let (Some(grant), Some(account)) = (fetched.take(&self.grant)?, fetched.take(&self.account)?) else {
+            return Err(Problem::NotFound);
+        };
+        let charter = current_of(DocumentKind::Charter, fetched.take(&self.charter)?);
+        if caller.user.accepted_charter.is_none_or(|accepted| accepted < charter.version) {
+            return Err(Problem::CharterRequired);
+        }
+        Ok(AccountDoor { grant, account })
+    }
+}
+
+impl AccountDoor {
+    /// Only for the manager.
+    ///
+    /// # Errors
+    /// `manager-only`.
+    pub fn as_manager(self) -> Result<Self, Problem> {
+        if self.grant.role == Role::Manager { Ok(self) } else { Err(Problem::ManagerOnly) }
+    }
+
+    /// Only where the manager said OUI.
+    ///
+    /// # Errors
+    /// `account-not-activated`.
+    pub fn activated(self) -> Result<Self, Problem> {
+        if self.account.active { Ok(self) } else { Err(Problem::AccountNotActivated) }
+    }
+}

@@ -1,0 +1,171 @@
+//! The strength meter (leaflet S37-S39): Faible, Moyen, Fort, with hints.
+
+use zxcvbn::Score;
+use zxcvbn::feedback::{Suggestion, Warning};
+
+use super::{Password, PasswordPolicy};
+
+/// Words of the product itself, which its users' passwords are made of first.
+const PRODUCT: [&str; 12] = [
+    "constructys",
+    "construction",
+    "extranet",
+    "portail",
+    "formation",
+    "adherent",
+    "adhérent",
+    "compte",
+    "batiment",
+    "bâtiment",
+    "opco",
+    "opca",
+];
+
+/// More is assessed no better, and costs time.
+const ASSESSED: usize = PasswordPolicy::LONGEST;
+
+/// How strong a password is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Strength {
+    /// zxcvbn's score, 0 to 4.
+    pub score: u8,
+    /// What would help, each in French and in English.
+    pub hints: Vec<[&'static str; 2]>,
+}
+
+impl Strength {
+    /// The meter's word: 0-2 faible, 3 moyen, 4 fort.
+    #[must_use]
+    pub fn label(&self) -> &'static str {
+        match self.score {
+            0..=2 => "faible",
+            3 => "moyen",
+            _ => "fort",
+        }
+    }
+}
+
+/// Assesses a password; `known` are words that an attacker knows to go with it.
+#[must_use]
+pub fn assess(password: &Password, known: &[&str]) -> Strength {
+    let text: String = password.as_str().chars().take(ASSESSED).collect();
+    // Addresses and names are known in one piece and in parts.
+    let parts = known.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).filter(|part| part.len() > 2);
+    let words: Vec<&str> = PRODUCT.into_iter().chain(known.iter().copied()).chain(parts).collect();
+    let entropy = zxcvbn::zxcvbn(&text, &words);
+    let score = match entropy.score() {
+        Score::Zero => 0,
+        Score::One => 1,
+        Score::Two => 2,
+        Score::Three => 3,
+        _ => 4,
+    };
+    let mut hints = Vec::new();
+    if password.as_str().chars().count() < PasswordPolicy::SHORTEST {
+        hints.push(["Au moins 12 caractères.", "At least 12 characters."]);
+    }
+    if let Some(feedback) = entropy.feedback() {
+        hints.extend(feedback.warning().map(warning));
+        hints.extend(feedback.suggestions().iter().copied().map(suggestion));
+    }
+    Strength { score, hints }
+}
+
+fn warning(warning: Warning) -> [&'static str; 2] {
+    match warning {
+        Warning::StraightRowsOfKeysAreEasyToGuess => {
+            ["Une rangée du clavier se devine facilement.", "Straight rows of keys are easy to guess."]
+        }
+        Warning::ShortKeyboardPatternsAreEasyToGuess => {
+            ["Un motif court du clavier se devine facilement.", "Short keyboard patterns are easy to guess."]
+        }
+        Warning::RepeatsLikeAaaAreEasyToGuess => {
+            ["Une répétition comme « aaa » se devine facilement.", "Repeats like \"aaa\" are easy to guess."]
+        }
+        Warning::RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess => [
+            "« abcabcabc » n’est guère plus difficile à deviner que « abc ».",
+            "Repeats like \"abcabcabc\" are only slightly harder to guess than \"abc\".",
+        ],
+        Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
+            ["C’est un mot de passe très courant.", "This is a very common password."]
+        }
+        Warning::ThisIsSimilarToACommonlyUsedPassword => {
+            ["Il ressemble à un mot de passe courant.", "This is similar to a commonly used password."]
+        }
+        Warning::SequencesLikeAbcAreEasyToGuess => [
+            "Une suite comme « abc » ou « 6543 » se devine facilement.",
+            "Sequences like abc or 6543 are easy to guess.",
+        ],
+        Warning::RecentYearsAreEasyToGuess => {
+            ["Une année récente se devine facilement.", "Recent years are easy to guess."]
+        }
+        Warning::AWordByItselfIsEasyToGuess => {
+            ["Un mot seul se devine facilement.", "A word by itself is easy to guess."]
+        }
+        Warning::DatesAreOftenEasyToGuess => ["Une date se devine facilement.", "Dates are often easy to guess."],
+        Warning::NamesAndSurnamesByThemselvesAreEasyToGuess | Warning::CommonNamesAndSurnamesAreEasyToGuess => {
+            ["Un nom ou un prénom se devine facilement.", "Names and surnames are easy to guess."]
+        }
+    }
+}
+
+fn suggestion(suggestion: Suggestion) -> [&'static str; 2] {
+    match suggestion {
+        Suggestion::UseAFewWordsAvoidCommonPhrases => {
+            ["Utilisez plusieurs mots, mais pas une expression connue.", "Use a few words, avoid common phrases."]
+        }
+        Suggestion::NoNeedForSymbolsDigitsOrUppercaseLetters => [
+            "Signes, chiffres et majuscules ne sont pas nécessaires.",
+            "No need for symbols, digits, or uppercase letters.",
+        ],
+        Suggestion::AddAnotherWordOrTwo => {
+            ["Ajoutez un ou deux mots peu courants.", "Add another word or two, uncommon ones."]
+        }
+        Suggestion::CapitalizationDoesntHelpVeryMuch => {
+            ["Une majuscule au début n’aide guère.", "Capitalization does not help very much."]
+        }
+        Suggestion::AllUppercaseIsAlmostAsEasyToGuessAsAllLowercase => [
+            "Tout en majuscules se devine presque aussi facilement que tout en minuscules.",
+            "All-uppercase is almost as easy to guess as all-lowercase.",
+        ],
+        Suggestion::ReversedWordsArentMuchHarderToGuess => {
+            ["Un mot à l’envers n’est guère plus difficile à deviner.", "Reversed words are not much harder to guess."]
+        }
+        Suggestion::PredictableSubstitutionsDontHelpVeryMuch => [
+            "Remplacer « a » par « @ » n’aide guère.",
+            "Predictable substitutions like '@' instead of 'a' do not help very much.",
+        ],
+        Suggestion::UseALongerKeyboardPatternWithMoreTurns => [
+            "Un motif du clavier doit être plus long et changer de direction.",
+            "Use a longer keyboard pattern with more turns.",
+        ],
+        Suggestion::AvoidRepeatedWordsAndCharacters => {
+            ["Évitez de répéter des mots ou des caractères.", "Avoid repeated words and characters."]
+        }
+        Suggestion::AvoidSequences => ["Évitez les suites.", "Avoid sequences."],
+        Suggestion::AvoidRecentYears => ["Évitez les années récentes.", "Avoid recent years."],
+        Suggestion::AvoidYearsThatAreAssociatedWithYou | Suggestion::AvoidDatesAndYearsThatAreAssociatedWithYou => [
+            "Évitez les dates et années qui ont un rapport avec vous.",
+            "Avoid dates and years that are associated with you.",
+        ],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_meter_has_the_leaflets_three_words() {
+        let label = |text: &str| assess(&Password::of(text.to_owned()), &[]).label();
+        assert_eq!(label("azerty123"), "faible");
+        assert_eq!(label("truelle béton mésange 41"), "fort");
+        assert_eq!(assess(&Password::of("azerty123".into()), &[]).hints[0][0], "Au moins 12 caractères.");
+    }
+
+    #[test]
+    fn parts_of_an_address_are_known_words() {
+        let score = |known: &[&str]| assess(&Password::of("jeannedelacourtine".into()), known).score;
+        assert!(score(&["jeanne.delacourtine@gravelines.example"]) < score(&[]));
+    }
+}

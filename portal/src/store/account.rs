@@ -1,0 +1,227 @@
+//! Member accounts, establishments, and who may read what.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::record::from_item;
+use super::{Key, Query, Record, Store, StoreError, Table};
+use crate::domain::{Civility, Id, MemberNumber, PersonName, Siret};
+
+/// A member account as the fund's file has it, and its manager's answer to « Souhaitez-vous utiliser le
+/// compte adhérent ? ».
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Its number.
+    pub member_number: MemberNumber,
+    /// Its establishment.
+    pub siret: Siret,
+    /// The establishment's name.
+    pub name: String,
+    /// How many work there, in the fund's words.
+    pub headcount_band: Option<String>,
+    /// Whom the fund writes to.
+    pub contact_email: Option<String>,
+    /// Since when it is a member.
+    pub opened_on: Date,
+    /// Since when it is none any more: reading stays, claims and grants end.
+    pub closed_on: Option<Date>,
+    /// The version of the fund's record.
+    pub version: u64,
+    /// SHA-256 of the fund's record, to tell a repeat from a conflict.
+    pub content_hash: String,
+    /// Whether the manager said OUI (leaflet S57).
+    pub active: bool,
+}
+
+impl Account {
+    /// Where an account is stored.
+    #[must_use]
+    pub fn key_of(number: &MemberNumber) -> Key {
+        Key::new(Table::Members, partition(number), "ACCOUNT")
+    }
+}
+
+impl Record for Account {
+    fn key(&self) -> Key {
+        Self::key_of(&self.member_number)
+    }
+}
+
+/// The one user who claimed the member account first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manager {
+    /// Who.
+    pub user_id: Id,
+    /// How they are addressed, kept in step with their profile.
+    pub civility: Civility,
+    /// Their last name, kept in step with their profile.
+    pub last_name: PersonName,
+    /// Since when.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub since: Timestamp,
+}
+
+/// An establishment by its SIRET: what its people's home page needs in one read, and the seat of its
+/// manager: who sits there is the manager, and nobody else can be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Establishment {
+    /// Its SIRET.
+    pub siret: Siret,
+    /// Its name.
+    pub name: String,
+    /// Its open member account.
+    pub member_number: MemberNumber,
+    /// Whether the account is open to claims and grants.
+    pub open: bool,
+    /// Its manager.
+    pub manager: Option<Manager>,
+}
+
+impl Establishment {
+    /// Where an establishment is stored.
+    #[must_use]
+    pub fn key_of(siret: &Siret) -> Key {
+        Key::new(Table::Members, format!("SIRET#{siret}"), "ESTABLISHMENT")
+    }
+}
+
+impl Record for Establishment {
+    fn key(&self) -> Key {
+        Self::key_of(&self.siret)
+    }
+}
+
+/// What a grant permits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Reads, and decides who else may.
+    Manager,
+    /// Reads.
+    Reader,
+}
+
+/// That a user may read an account; carries what a list of accounts shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// Who.
+    pub user_id: Id,
+    /// Which account.
+    pub member_number: MemberNumber,
+    /// As what.
+    pub role: Role,
+    /// The account's establishment.
+    pub siret: Siret,
+    /// Its name.
+    pub name: String,
+    /// A copy of [`Account::active`] for lists; what opens the ledger is the account's own.
+    pub active: bool,
+    /// Since when.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub since: Timestamp,
+}
+
+impl Grant {
+    /// Where a grant is stored.
+    #[must_use]
+    pub fn key_of(user_id: Id, number: &MemberNumber) -> Key {
+        Key::new(Table::Members, format!("USER#{user_id}"), format!("GRANT#{number}"))
+    }
+
+    /// All grants of a user.
+    #[must_use]
+    pub fn all_of(user_id: Id) -> Query {
+        Query::partition(Table::Members, format!("USER#{user_id}")).beginning("GRANT#")
+    }
+
+    /// All grants on an account, as [`GrantMirror`]s.
+    #[must_use]
+    pub fn all_on(number: &MemberNumber) -> Query {
+        Query::partition(Table::Members, partition(number)).beginning("GRANT#")
+    }
+
+    /// Where its mirror is stored, in the account's partition.
+    #[must_use]
+    pub fn mirror_key_of(user_id: Id, number: &MemberNumber) -> Key {
+        Key::new(Table::Members, partition(number), format!("GRANT#{user_id}"))
+    }
+}
+
+impl Record for Grant {
+    fn key(&self) -> Key {
+        Self::key_of(self.user_id, &self.member_number)
+    }
+}
+
+/// The same grant in the account's partition; written and deleted together with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GrantMirror(pub Grant);
+
+impl Record for GrantMirror {
+    fn key(&self) -> Key {
+        Grant::mirror_key_of(self.0.user_id, &self.0.member_number)
+    }
+}
+
+/// That a user once entered an account's number correctly: entitles them to its manager's name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// Who.
+    pub user_id: Id,
+    /// Which number.
+    pub member_number: MemberNumber,
+    /// The establishment's SIRET: whoever leaves it leaves the proof behind.
+    pub siret: Siret,
+    /// When.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub proved_at: Timestamp,
+}
+
+impl Proof {
+    /// Where a proof is stored.
+    #[must_use]
+    pub fn key_of(user_id: Id, number: &MemberNumber) -> Key {
+        Key::new(Table::Members, format!("USER#{user_id}"), format!("PROOF#{number}"))
+    }
+}
+
+impl Record for Proof {
+    fn key(&self) -> Key {
+        Self::key_of(self.user_id, &self.member_number)
+    }
+}
+
+/// What a user may read, and which numbers they have proved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Accounts that they may read.
+    pub grants: Vec<Grant>,
+    /// Numbers that they once entered correctly.
+    pub proofs: Vec<Proof>,
+}
+
+impl Rights {
+    /// All rights of a user, in one query: they are one partition.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn of(store: &Store, user_id: Id) -> Result<Self, StoreError> {
+        let partition = Query::partition(Table::Members, format!("USER#{user_id}"));
+        let mut rights = Self::default();
+        for item in store.query_all_items(&partition).await? {
+            let is_grant = item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with("GRANT#"));
+            if is_grant {
+                rights.grants.push(from_item(item)?);
+            } else {
+                rights.proofs.push(from_item(item)?);
+            }
+        }
+        Ok(rights)
+    }
+}
+
+fn partition(number: &MemberNumber) -> String {
+    format!("ACCOUNT#{number}")
+}

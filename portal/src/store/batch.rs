@@ -1,0 +1,109 @@
+//! Several records in one call, whatever their tables: what lets a signed-in read wait once.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+
+use super::record::from_item;
+use super::{Item, Key, Record, Store, StoreError};
+
+/// DynamoDB's limit for one call.
+const MOST_KEYS: usize = 100;
+
+/// How often unprocessed keys are asked for again at once before the store counts as unavailable.
+const MOST_ROUNDS: usize = 5;
+
+/// The records that one call shall bring.
+#[derive(Debug, Default)]
+pub struct Batch {
+    keys: Vec<Key>,
+}
+
+/// A place in a batch, typed by what will be there.
+#[derive(Debug)]
+pub struct Wanted<R> {
+    key: Key,
+    record: PhantomData<fn() -> R>,
+}
+
+/// What a batch brought.
+#[derive(Debug)]
+pub struct Fetched {
+    items: HashMap<Key, Item>,
+}
+
+impl Batch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks for a record.
+    pub fn want<R: Record>(&mut self, key: Key) -> Wanted<R> {
+        if !self.keys.contains(&key) {
+            self.keys.push(key.clone());
+        }
+        Wanted { key, record: PhantomData }
+    }
+}
+
+impl Fetched {
+    /// The record, where there is one.
+    ///
+    /// # Errors
+    /// Where the item is not such a record.
+    pub fn take<R: Record>(&mut self, wanted: &Wanted<R>) -> Result<Option<R>, StoreError> {
+        self.items.remove(&wanted.key).map(from_item).transpose()
+    }
+}
+
+impl Store {
+    /// Brings all records of a batch: one call for up to 100.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn fetch(&self, batch: Batch) -> Result<Fetched, StoreError> {
+        let mut items = HashMap::with_capacity(batch.keys.len());
+        for keys in batch.keys.chunks(MOST_KEYS) {
+            self.fetch_up_to_100(keys, &mut items).await?;
+        }
+        Ok(Fetched { items })
+    }
+
+    async fn fetch_up_to_100(&self, keys: &[Key], items: &mut HashMap<Key, Item>) -> Result<(), StoreError> {
+        let mut wanted: HashMap<String, Vec<Item>> = HashMap::new();
+        for key in keys {
+            wanted.entry(self.name(key.table)?.to_owned()).or_default().push(key.attributes());
+        }
+        let mut request = Some(
+            wanted
+                .into_iter()
+                .map(|(table, keys)| {
+                    let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
+                    keys.map(|keys| (table, keys))
+                })
+                .collect::<Result<HashMap<_, _>, _>>()
+                .map_err(|error| StoreError::inconsistent(format!("a batch cannot be built: {error}")))?,
+        );
+        for _ in 0..MOST_ROUNDS {
+            let sent = self.client().batch_get_item().set_request_items(request).send().await;
+            let output = sent.map_err(|error| StoreError::from_sdk("BatchGetItem", &error))?;
+            for (name, found) in output.responses.unwrap_or_default() {
+                let table = self.table(&name).ok_or_else(|| StoreError::inconsistent("an answer of another table"))?;
+                for item in found {
+                    let text = |name| item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).cloned();
+                    if let (Some(pk), Some(sk)) = (text("pk"), text("sk")) {
+                        items.insert(Key { table, pk, sk }, item);
+                    }
+                }
+            }
+            request = output.unprocessed_keys.filter(|unprocessed| !unprocessed.is_empty());
+            if request.is_none() {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable { operation: "BatchGetItem", code: "unprocessed keys".to_owned() })
+    }
+}

@@ -1,0 +1,75 @@
+//! What can go wrong with the store that is not an outcome.
+
+use std::error::Error;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Throttled, timed out or out of reach: worth trying again.
+    #[error("{operation} is not possible at the moment ({code})")]
+    Unavailable {
+        /// The DynamoDB operation.
+        operation: &'static str,
+        /// DynamoDB's error code, or the kind of transport failure.
+        code: String,
+    },
+    /// Others wrote the same items all the time: worth trying again.
+    #[error("a transaction gave up after conflicts with others")]
+    Contention,
+    /// DynamoDB will never accept this call: a defect, or a missing permission.
+    #[error("{operation} was refused ({code}: {message})")]
+    Refused {
+        /// The DynamoDB operation.
+        operation: &'static str,
+        /// DynamoDB's error code.
+        code: String,
+        /// DynamoDB's message.
+        message: String,
+    },
+    /// What is stored is not what the code wrote.
+    #[error("stored data make no sense: {what}")]
+    Inconsistent {
+        /// What was expected, without the data themselves.
+        what: String,
+    },
+}
+
+impl StoreError {
+    pub(super) fn inconsistent(what: impl Into<String>) -> Self {
+        Self::Inconsistent { what: what.into() }
+    }
+
+    /// Tells passing faults from defects.
+    pub(super) fn from_sdk<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    where
+        E: Error + ProvideErrorMetadata + 'static,
+        R: std::fmt::Debug,
+    {
+        let unavailable = |code: &str| Self::Unavailable { operation, code: code.to_owned() };
+        match error {
+            SdkError::TimeoutError(_) => unavailable("time-out"),
+            SdkError::DispatchFailure(_) => unavailable("connection"),
+            SdkError::ResponseError(_) => unavailable("response"),
+            SdkError::ServiceError(service) => {
+                let code = service.err().code().unwrap_or("unknown").to_owned();
+                let passing = matches!(
+                    code.as_str(),
+                    "InternalServerError"
+                        | "ProvisionedThroughputExceededException"
+                        | "RequestLimitExceeded"
+                        | "ServiceUnavailable"
+                        | "ThrottlingException"
+                        | "TransactionConflictException"
+                        | "TransactionInProgressException"
+                );
+                if passing {
+                    return Self::Unavailable { operation, code };
+                }
+                Self::Refused { operation, code, message: service.err().message().unwrap_or_default().to_owned() }
+            }
+            other => Self::Refused { operation, code: "construction".to_owned(), message: other.to_string() },
+        }
+    }
+}

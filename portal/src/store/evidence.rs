@@ -1,0 +1,206 @@
+//! Evidence: acceptances and audit events. Only ever created; no function may change or delete them.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use rand::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use super::{Key, Record, StoreError, Table, User};
+use crate::domain::{DocumentKind, DocumentReference, Id, MemberNumber};
+use crate::http::Call;
+use crate::security::SealKey;
+
+/// Where an act came from: what evidence keeps of a request, sealed under the user's own key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// API Gateway's id of the request.
+    pub request_id: String,
+    /// Address and browser, readable until the user is erased.
+    pub sealed: String,
+}
+
+impl Witness {
+    /// Seals where a call came from.
+    ///
+    /// # Errors
+    /// Where sealing fails, which is a defect.
+    pub fn of_call(call: &Call, user: &User, rng: &mut impl CryptoRng) -> Result<Self, StoreError> {
+        let ip = call.source_ip.as_ref().map(IpAddr::to_string);
+        Self::new(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), &user.seal_key, rng)
+    }
+
+    /// Seals an address and a browser.
+    ///
+    /// # Errors
+    /// Where sealing fails, which is a defect.
+    pub fn new(
+        request_id: &str,
+        ip: Option<&str>,
+        user_agent: Option<&str>,
+        key: &SealKey,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Self, StoreError> {
+        let plain = serde_json::json!({"ip": ip, "user_agent": user_agent}).to_string();
+        let sealed =
+            key.seal(plain.as_bytes(), rng).ok_or_else(|| StoreError::inconsistent("a seal key does not seal"))?;
+        Ok(Self { request_id: request_id.to_owned(), sealed })
+    }
+}
+
+/// That a user accepted one version of a legal document; the receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acceptance {
+    /// The user, by their random id.
+    pub subject: Id,
+    /// The receipt's own id.
+    pub receipt_id: Id,
+    /// What they accepted.
+    pub document: DocumentKind,
+    /// Which version of it.
+    pub version: u32,
+    /// The hash of its text.
+    pub sha256: String,
+    /// When they accepted it.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub accepted_at: Timestamp,
+    /// When they confirmed it by using the link mailed for it; for the terms of a sign-up only.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional")]
+    pub confirmed_at: Option<Timestamp>,
+    /// The account whose claim it belongs to; for the account terms only, which go with each claim.
+    pub member_number: Option<MemberNumber>,
+    /// Where it came from.
+    pub witness: Witness,
+}
+
+impl Acceptance {
+    /// An acceptance at `now`.
+    pub fn new(
+        subject: Id,
+        document: DocumentKind,
+        reference: &DocumentReference,
+        now: Timestamp,
+        witness: Witness,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        Self {
+            subject,
+            receipt_id: Id::random(rng),
+            document,
+            version: reference.version,
+            sha256: reference.sha256.clone(),
+            accepted_at: now,
+            confirmed_at: None,
+            member_number: None,
+            witness,
+        }
+    }
+}
+
+impl Acceptance {
+    /// The same, as part of the claim of an account.
+    #[must_use]
+    pub fn with_claim_of(mut self, number: &MemberNumber) -> Self {
+        self.member_number = Some(number.clone());
+        self
+    }
+
+    /// The same, confirmed later by the use of a mailed link.
+    #[must_use]
+    pub fn confirmed(mut self, at: Timestamp) -> Self {
+        self.confirmed_at = Some(at);
+        self
+    }
+}
+
+impl Record for Acceptance {
+    fn key(&self) -> Key {
+        // One for each version of a document; for the account terms, one for each claim.
+        let mut sk = format!("ACCEPTANCE#{}#{:05}", self.document, self.version);
+        if let Some(number) = &self.member_number {
+            sk += &format!("#{number}#{}", self.receipt_id);
+        }
+        Key::new(Table::Evidence, format!("SUBJECT#{}", self.subject), sk)
+    }
+}
+
+/// What an audit event says happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// The account came to be.
+    AccountCreated,
+    /// A log-in.
+    LoggedIn,
+    /// A log-out, here or everywhere.
+    LoggedOut,
+    /// A new password.
+    PasswordChanged,
+    /// Names, job title or SIRET changed.
+    ProfileChanged,
+    /// A legal document was accepted.
+    DocumentAccepted,
+    /// The manager claim succeeded.
+    AccountClaimed,
+    /// The manager said OUI or NON.
+    ActivationChanged,
+}
+
+/// One audit event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEvent {
+    /// The event's own id.
+    pub event_id: Id,
+    /// Whom it concerns, by their random id.
+    pub subject: Id,
+    /// Who did it.
+    pub actor: Id,
+    /// What happened.
+    pub event: EventKind,
+    /// When (UTC).
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub at: Timestamp,
+    /// Which account it concerns.
+    pub member_number: Option<MemberNumber>,
+    /// Details without personal data, such as `charter 1`.
+    pub detail: Option<String>,
+    /// Where it came from.
+    pub witness: Witness,
+}
+
+impl AuditEvent {
+    /// An event that a user brings about for themselves.
+    pub fn by_user(user_id: Id, event: EventKind, now: Timestamp, witness: Witness, rng: &mut impl CryptoRng) -> Self {
+        Self {
+            event_id: Id::random(rng),
+            subject: user_id,
+            actor: user_id,
+            event,
+            at: now,
+            member_number: None,
+            detail: None,
+            witness,
+        }
+    }
+
+    /// The same, about an account.
+    #[must_use]
+    pub fn about(mut self, number: &MemberNumber) -> Self {
+        self.member_number = Some(number.clone());
+        self
+    }
+
+    /// The same, with a detail.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+}
+
+impl Record for AuditEvent {
+    fn key(&self) -> Key {
+        let sk = format!("EVENT#{:014}#{}", self.at.as_millisecond(), self.event_id);
+        Key::new(Table::Evidence, format!("SUBJECT#{}", self.subject), sk)
+    }
+}

@@ -1,0 +1,330 @@
+//! Training actions with their running sums.
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{ActionSums, Home, account_of, partition, pieces};
+use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Scheme, View};
+use crate::store::{Key, Query, Record, Table};
+
+/// A training action as the fund last described it, and the sums of its entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Action {
+    /// Whose it is.
+    pub member_number: MemberNumber,
+    /// Which it is.
+    pub action_id: Identifier,
+    /// What the fund says of it; nothing while only entries for it have come.
+    pub state: Option<ActionState>,
+    /// The sums of its entries at its home.
+    pub sums: ActionSums,
+    /// How many unreversed entries there are at its home.
+    pub entries: u32,
+    /// What is still to be moved here after its view or scheme changed.
+    pub leaving: Option<Leaving>,
+    /// The account that entries are still to be moved from.
+    pub coming_from: Option<MemberNumber>,
+    /// The account that it belongs to now; it is no longer shown here.
+    pub moved_to: Option<MemberNumber>,
+    /// How many entries wait for it.
+    pub waiting: u32,
+    /// Counted up with each write.
+    pub version: u64,
+}
+
+/// What the fund says of an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionState {
+    /// The system that sent it.
+    pub source: Identifier,
+    /// Its key there.
+    pub source_key: Identifier,
+    /// What is taught.
+    pub title: String,
+    /// Under which view and scheme its entries count.
+    pub home: Home,
+    /// How far it has come.
+    pub status: ActionStatus,
+    /// When it was engaged; decides the view.
+    pub engagement_date: Date,
+}
+
+/// Entries that count under a home that the action has left, until they are moved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// The home that it left.
+    pub home: Home,
+    /// The sums of what is still there.
+    pub sums: ActionSums,
+    /// How many unreversed entries are still there.
+    pub entries: u32,
+}
+
+impl Action {
+    /// An action of which nothing is known yet.
+    #[must_use]
+    pub fn unknown(member_number: MemberNumber, action_id: Identifier) -> Self {
+        Self {
+            member_number,
+            action_id,
+            state: None,
+            sums: ActionSums::default(),
+            entries: 0,
+            leaving: None,
+            coming_from: None,
+            moved_to: None,
+            waiting: 0,
+            version: 0,
+        }
+    }
+
+    /// Where an action is stored.
+    #[must_use]
+    pub fn key_of(number: &MemberNumber, action_id: &Identifier) -> Key {
+        Key::new(Table::Ledger, partition(number), format!("ACTION#{action_id}#"))
+    }
+
+    /// Where its entries are stored, oldest day first.
+    #[must_use]
+    pub fn entries_of(number: &MemberNumber, action_id: &Identifier) -> Query {
+        Query::partition(Table::Ledger, partition(number)).beginning(format!("ACTION#{action_id}#ENTRY#"))
+    }
+
+    /// Whether the fund has described it and it belongs to this account.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.state.is_some() && self.moved_to.is_none()
+    }
+
+    /// Whether entries are still to be moved after a change of view, scheme or account.
+    #[must_use]
+    pub fn is_moving(&self) -> bool {
+        self.leaving.is_some() || self.coming_from.is_some()
+    }
+
+    /// The sums of all its entries in this account, moved or not.
+    #[must_use]
+    pub fn all_sums(&self) -> ActionSums {
+        self.leaving.as_ref().map_or(self.sums, |leaving| self.sums + leaving.sums)
+    }
+}
+
+impl Record for Action {
+    fn key(&self) -> Key {
+        Self::key_of(&self.member_number, &self.action_id)
+    }
+}
+
+/// An action as a list shows it: what the indexes need to carry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredLine", into = "StoredLine")]
+pub struct ListedAction {
+    /// Whose it is.
+    pub member_number: MemberNumber,
+    /// Which it is.
+    pub action_id: Identifier,
+    /// What is taught.
+    pub title: String,
+    /// Under which view and scheme its entries count.
+    pub home: Home,
+    /// How far it has come.
+    pub status: ActionStatus,
+    /// When it was engaged.
+    pub engagement_date: Date,
+    /// The sums of its entries.
+    pub sums: ActionSums,
+}
+
+impl ListedAction {
+    /// An account's actions, latest engagement first, of one status or scheme or both or any.
+    ///
+    /// Each combination has its index. Behind what it filters by, an index sorts by view and date: a list
+    /// of one view is a prefix, and a list of any view begins with the latest.
+    #[must_use]
+    pub fn list(
+        number: &MemberNumber,
+        view: Option<View>,
+        status: Option<ActionStatus>,
+        scheme: Option<Scheme>,
+    ) -> Query {
+        let (index, mut prefix) = match (scheme, status) {
+            (None, None) => ("by_view", "ACTION#".to_owned()),
+            (None, Some(status)) => ("by_status", format!("ACTION#{}#", status.as_str())),
+            (Some(scheme), None) => ("by_scheme", format!("ACTION#{}#", scheme.as_str())),
+            (Some(scheme), Some(status)) => {
+                ("by_scheme_status", format!("ACTION#{}#{}#", scheme.as_str(), status.as_str()))
+            }
+        };
+        if let Some(view) = view {
+            prefix += &format!("{view}#");
+        }
+        Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix).newest_first()
+    }
+}
+
+impl Record for ListedAction {
+    fn key(&self) -> Key {
+        Action::key_of(&self.member_number, &self.action_id)
+    }
+}
+
+/// The item. `shown` is all that a list needs, so an index carries that and no more.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    pk: String,
+    sk: String,
+    by_view: Option<String>,
+    by_status: Option<String>,
+    by_scheme: Option<String>,
+    by_scheme_status: Option<String>,
+    shown: Option<Shown>,
+    source: Option<Identifier>,
+    source_key: Option<Identifier>,
+    #[serde(default)]
+    entries: u32,
+    leaving: Option<Leaving>,
+    coming_from: Option<MemberNumber>,
+    moved_to: Option<MemberNumber>,
+    #[serde(default)]
+    waiting: u32,
+    version: u64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredLine {
+    pk: String,
+    sk: String,
+    shown: Shown,
+}
+
+/// What a list shows; the sums are of all entries, those that are leaving included.
+#[derive(Clone, Serialize, Deserialize)]
+struct Shown {
+    title: String,
+    view: View,
+    scheme: Scheme,
+    status: ActionStatus,
+    engaged: Date,
+    committed: Cents,
+    paid: Cents,
+    in_progress: Cents,
+}
+
+impl Shown {
+    fn sums(&self) -> ActionSums {
+        ActionSums { committed: self.committed, paid: self.paid, in_progress: self.in_progress }
+    }
+}
+
+fn action_id_of(sk: &str) -> Result<Identifier, String> {
+    let ["ACTION", action_id, ""] = pieces(sk)? else { return Err("not the sort key of an action".to_owned()) };
+    Identifier::parse(action_id).map_err(|refusal| refusal.en)
+}
+
+impl TryFrom<Stored> for Action {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let all_sums = stored.shown.as_ref().map(Shown::sums).unwrap_or_default();
+        let state = match (stored.shown, stored.source, stored.source_key) {
+            (Some(shown), Some(source), Some(source_key)) => Some(ActionState {
+                source,
+                source_key,
+                title: shown.title,
+                home: Home { view: shown.view, scheme: shown.scheme },
+                status: shown.status,
+                engagement_date: shown.engaged,
+            }),
+            (None, None, None) => None,
+            _ => return Err("an action with half a state".to_owned()),
+        };
+        Ok(Self {
+            member_number: account_of(&stored.pk)?,
+            action_id: action_id_of(&stored.sk)?,
+            state,
+            sums: stored.leaving.as_ref().map_or(all_sums, |leaving| all_sums - leaving.sums),
+            entries: stored.entries,
+            leaving: stored.leaving,
+            coming_from: stored.coming_from,
+            moved_to: stored.moved_to,
+            waiting: stored.waiting,
+            version: stored.version,
+        })
+    }
+}
+
+impl From<Action> for Stored {
+    fn from(action: Action) -> Self {
+        let Key { pk, sk, .. } = action.key();
+        let sums = action.all_sums();
+        let place = action.state.as_ref().filter(|_| action.moved_to.is_none()).map(|state| {
+            let (scheme, status) = (state.home.scheme.as_str(), state.status.as_str());
+            let place = format!("{}#{}#{}", state.home.view, state.engagement_date, action.action_id);
+            (scheme, status, place)
+        });
+        let index = |write: &dyn Fn(&str, &str, &str) -> String| {
+            place.as_ref().map(|(scheme, status, place)| write(scheme, status, place))
+        };
+        let (source, source_key) = action.state.as_ref().map(|s| (s.source.clone(), s.source_key.clone())).unzip();
+        Self {
+            by_view: index(&|_, _, place| format!("ACTION#{place}")),
+            by_status: index(&|_, status, place| format!("ACTION#{status}#{place}")),
+            by_scheme: index(&|scheme, _, place| format!("ACTION#{scheme}#{place}")),
+            by_scheme_status: index(&|scheme, status, place| format!("ACTION#{scheme}#{status}#{place}")),
+            shown: action.state.map(|state| Shown {
+                title: state.title,
+                view: state.home.view,
+                scheme: state.home.scheme,
+                status: state.status,
+                engaged: state.engagement_date,
+                committed: sums.committed,
+                paid: sums.paid,
+                in_progress: sums.in_progress,
+            }),
+            pk,
+            sk,
+            source,
+            source_key,
+            entries: action.entries,
+            leaving: action.leaving,
+            coming_from: action.coming_from,
+            moved_to: action.moved_to,
+            waiting: action.waiting,
+            version: action.version,
+        }
+    }
+}
+
+impl TryFrom<StoredLine> for ListedAction {
+    type Error = String;
+
+    fn try_from(StoredLine { pk, sk, shown }: StoredLine) -> Result<Self, String> {
+        Ok(Self {
+            member_number: account_of(&pk)?,
+            action_id: action_id_of(&sk)?,
+            sums: shown.sums(),
+            title: shown.title,
+            home: Home { view: shown.view, scheme: shown.scheme },
+            status: shown.status,
+            engagement_date: shown.engaged,
+        })
+    }
+}
+
+impl From<ListedAction> for StoredLine {
+    fn from(line: ListedAction) -> Self {
+        let Key { pk, sk, .. } = line.key();
+        let shown = Shown {
+            title: line.title,
+            view: line.home.view,
+            scheme: line.home.scheme,
+            status: line.status,
+            engaged: line.engagement_date,
+            committed: line.sums.committed,
+            paid: line.sums.paid,
+            in_progress: line.sums.in_progress,
+        };
+        Self { pk, sk, shown }
+    }
+}

@@ -1,0 +1,223 @@
+//! Entries: accounting facts, written once.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{EntryPlace, account_of, partition, pieces};
+use crate::domain::{Cents, CostKind, Effect, EntryKind, Id, Identifier, MemberNumber, Payee, Scheme, Siret, View};
+use crate::store::{Key, Record, Table};
+
+/// One accounting fact. Never updated, never deleted: a mistake is corrected by a reversal and a
+/// replacement (French commercial code, L123-22).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Entry {
+    /// Which it is; follows from what was posted, so a repeat makes the same.
+    pub entry_id: Id,
+    /// Whose it is.
+    pub member_number: MemberNumber,
+    /// The account's establishment when it was posted.
+    pub siret: Siret,
+    /// Its action; contributions have none.
+    pub action_id: Option<Identifier>,
+    /// The view that it counts in.
+    pub view: View,
+    /// The scheme that it counts under; contributions have none.
+    pub scheme: Option<Scheme>,
+    /// What the fund says of it.
+    pub facts: EntryFacts,
+    /// When the portal posted it.
+    pub booked_at: Timestamp,
+    /// The system that sent it.
+    pub source: Identifier,
+    /// Its key there.
+    pub source_key: Identifier,
+    /// Its version there.
+    pub source_version: u64,
+    /// The batch that it came with.
+    pub batch_id: Identifier,
+    /// Of a reversal, what it reverses.
+    pub reverses: Option<Reversed>,
+}
+
+/// What the fund says of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryFacts {
+    /// What kind of fact; gives the amount its sign.
+    pub kind: EntryKind,
+    /// What the money is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_kind: Option<CostKind>,
+    /// Who gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<Payee>,
+    /// How much.
+    pub amount: Cents,
+    /// The day that it counts from; its month in the totals.
+    pub date: Date,
+    /// The year that a contribution is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<i16>,
+    /// The remittance notice that lists it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remittance: Option<Identifier>,
+    /// The line of the bank's statement.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bank: Option<String>,
+    /// The invoice that came, was rejected or is paid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invoice: Option<Identifier>,
+    /// What a member reads.
+    pub label: String,
+}
+
+/// The entry that a reversal mirrors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reversed {
+    /// Which.
+    pub entry_id: Id,
+    /// Of which kind: a reversal moves what this kind moves.
+    pub kind: EntryKind,
+}
+
+impl Entry {
+    /// The id of the entry that a version of a source record makes; `moves` counts how often that version
+    /// was moved to another view, scheme or account since.
+    #[must_use]
+    pub fn id_of(source: &Identifier, source_key: &Identifier, source_version: u64, moves: u32) -> Id {
+        // `#` is in no identifier, so no two different records give one text.
+        derived(&format!("{source}#{source_key}#{source_version}#{moves}#entry"))
+    }
+
+    /// The mirror of this entry: same day, view and scheme, so that every figure it moved moves back.
+    #[must_use]
+    pub fn reversal(&self, source_version: u64, batch_id: &Identifier, now: Timestamp) -> Self {
+        Self {
+            entry_id: derived(&format!("{}#reversal", self.entry_id)),
+            facts: EntryFacts {
+                kind: EntryKind::Reversal,
+                amount: -self.facts.amount,
+                label: format!("Annulation : {}", self.facts.label),
+                ..self.facts.clone()
+            },
+            booked_at: now,
+            source_version,
+            batch_id: batch_id.clone(),
+            reverses: Some(Reversed { entry_id: self.entry_id, kind: self.facts.kind }),
+            ..self.clone()
+        }
+    }
+
+    /// What it does to the measures.
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        let kind = self.reverses.map_or(self.facts.kind, |reversed| reversed.kind);
+        // A reversal's amount is the negative of what it reverses, and effects are linear. Nothing
+        // reverses a reversal, so the kind always has an effect.
+        kind.effect(self.facts.amount).unwrap_or_default()
+    }
+
+    /// Where it is stored.
+    #[must_use]
+    pub fn place(&self) -> EntryPlace {
+        let (date, id) = (self.facts.date, self.entry_id);
+        let sk = match &self.action_id {
+            Some(action_id) => format!("ACTION#{action_id}#ENTRY#{date}#{id}"),
+            None => format!("CONTRIBUTION#{}#{date}#{id}", self.view),
+        };
+        EntryPlace { account: self.member_number.clone(), sk }
+    }
+}
+
+/// The first 128 bits of a SHA-256.
+fn derived(text: &str) -> Id {
+    let hash = digest(&SHA256, text.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_ref()[..16]);
+    Id::from_bytes(bytes)
+}
+
+impl Record for Entry {
+    fn key(&self) -> Key {
+        self.place().key()
+    }
+}
+
+impl EntryPlace {
+    /// The key of the entry there.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key::new(Table::Ledger, partition(&self.account), self.sk.clone())
+    }
+}
+
+/// The item. What the key says is not said again.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    pk: String,
+    sk: String,
+    /// `ENTRY#<view>#<date>#<id>`: a view's entries of every kind by date.
+    by_view: String,
+    siret: Siret,
+    scheme: Option<Scheme>,
+    facts: EntryFacts,
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    booked_at: Timestamp,
+    source: Identifier,
+    source_key: Identifier,
+    source_version: u64,
+    batch_id: Identifier,
+    reverses: Option<Reversed>,
+}
+
+impl TryFrom<Stored> for Entry {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let ["ENTRY", view, _, entry_id] = pieces(&stored.by_view)? else {
+            return Err("not the index key of an entry".to_owned());
+        };
+        let action_id = match stored.sk.split('#').collect::<Vec<_>>()[..] {
+            ["ACTION", action_id, "ENTRY", _, _] => Some(Identifier::parse(action_id).map_err(|refusal| refusal.en)?),
+            ["CONTRIBUTION", _, _, _] => None,
+            _ => return Err("not the sort key of an entry".to_owned()),
+        };
+        Ok(Self {
+            entry_id: Id::parse(entry_id).ok_or("an entry without an id")?,
+            member_number: account_of(&stored.pk)?,
+            siret: stored.siret,
+            action_id,
+            view: View::parse(view).ok_or("an entry without a view")?,
+            scheme: stored.scheme,
+            facts: stored.facts,
+            booked_at: stored.booked_at,
+            source: stored.source,
+            source_key: stored.source_key,
+            source_version: stored.source_version,
+            batch_id: stored.batch_id,
+            reverses: stored.reverses,
+        })
+    }
+}
+
+impl From<Entry> for Stored {
+    fn from(entry: Entry) -> Self {
+        let Key { pk, sk, .. } = entry.key();
+        Self {
+            pk,
+            sk,
+            by_view: format!("ENTRY#{}#{}#{}", entry.view, entry.facts.date, entry.entry_id),
+            siret: entry.siret,
+            scheme: entry.scheme,
+            facts: entry.facts,
+            booked_at: entry.booked_at,
+            source: entry.source,
+            source_key: entry.source_key,
+            source_version: entry.source_version,
+            batch_id: entry.batch_id,
+            reverses: entry.reverses,
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The totals of a view by scheme and status: what a filtered list shows above its pages.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Move, account_of, partition, pieces};
+use crate::domain::{ActionStatus, Cents, MemberNumber, Scheme, View};
+use crate::store::{Key, Query, Record, Table};
+
+/// What an account's actions have in a view, by scheme and status.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Facets {
+    /// Whose they are.
+    pub member_number: MemberNumber,
+    /// The view.
+    pub view: View,
+    /// None that is all zero.
+    pub sums: BTreeMap<(Scheme, ActionStatus), Facet>,
+    /// Whether the view has contributions: these have no facet, but make the view one that is shown.
+    pub contributions: bool,
+    /// Counted up with each write.
+    pub version: u64,
+}
+
+/// The actions of one scheme and status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Facet {
+    /// How many.
+    pub actions: u32,
+    /// What is committed.
+    pub committed: Cents,
+    /// What is paid.
+    pub paid: Cents,
+    /// What is shown as in progress.
+    pub in_progress: Cents,
+}
+
+impl Facets {
+    /// Facets of nothing.
+    #[must_use]
+    pub fn empty(member_number: MemberNumber, view: View) -> Self {
+        Self { member_number, view, sums: BTreeMap::new(), contributions: false, version: 0 }
+    }
+
+    /// Where they are stored.
+    #[must_use]
+    pub fn key_of(number: &MemberNumber, view: View) -> Key {
+        Key::new(Table::Ledger, partition(number), format!("FACETS#{view}"))
+    }
+
+    /// Those of every view, latest first.
+    #[must_use]
+    pub fn all(number: &MemberNumber) -> Query {
+        Query::partition(Table::Ledger, partition(number)).beginning("FACETS#").newest_first()
+    }
+
+    /// Whether anything counts in the view; agrees with [`super::Totals::is_shown`].
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.contributions || !self.sums.is_empty()
+    }
+
+    /// Counts actions and what they moved.
+    pub fn add(&mut self, scheme: Scheme, status: ActionStatus, actions: i32, by: Move) {
+        let facet = self.sums.entry((scheme, status)).or_default();
+        facet.actions = facet.actions.saturating_add_signed(actions);
+        facet.committed += by.committed;
+        facet.paid += by.paid;
+        facet.in_progress += by.in_progress;
+        if *facet == Facet::default() {
+            self.sums.remove(&(scheme, status));
+        }
+    }
+
+    /// The sums over the facets that a filter lets through.
+    #[must_use]
+    pub fn filtered(&self, scheme: Option<Scheme>, status: Option<ActionStatus>) -> Facet {
+        let passes = |key: &(Scheme, ActionStatus)| {
+            scheme.is_none_or(|scheme| scheme == key.0) && status.is_none_or(|status| status == key.1)
+        };
+        let mut all = Facet::default();
+        for (_, facet) in self.sums.iter().filter(|(key, _)| passes(key)) {
+            all.actions = all.actions.saturating_add(facet.actions);
+            all.committed += facet.committed;
+            all.paid += facet.paid;
+            all.in_progress += facet.in_progress;
+        }
+        all
+    }
+}
+
+impl Record for Facets {
+    fn key(&self) -> Key {
+        Self::key_of(&self.member_number, self.view)
+    }
+}
+
+/// The item: `<scheme>#<status>` to actions, committed, paid, in progress.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    pk: String,
+    sk: String,
+    sums: BTreeMap<String, (u32, Cents, Cents, Cents)>,
+    contributions: bool,
+    version: u64,
+}
+
+impl TryFrom<Stored> for Facets {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let ["FACETS", view] = pieces(&stored.sk)? else { return Err("not the sort key of facets".to_owned()) };
+        let facet = |(name, (actions, committed, paid, in_progress)): (String, (u32, Cents, Cents, Cents))| {
+            let [scheme, status] = pieces(&name)?;
+            let key = Scheme::parse(scheme).zip(ActionStatus::parse(status)).ok_or("a facet of another kind")?;
+            Ok::<_, String>((key, Facet { actions, committed, paid, in_progress }))
+        };
+        Ok(Self {
+            member_number: account_of(&stored.pk)?,
+            view: View::parse(view).ok_or("facets without a view")?,
+            sums: stored.sums.into_iter().map(facet).collect::<Result<_, _>>()?,
+            contributions: stored.contributions,
+            version: stored.version,
+        })
+    }
+}
+
+impl From<Facets> for Stored {
+    fn from(facets: Facets) -> Self {
+        let Key { pk, sk, .. } = facets.key();
+        let facet = |((scheme, status), f): ((Scheme, ActionStatus), Facet)| {
+            (format!("{}#{}", scheme.as_str(), status.as_str()), (f.actions, f.committed, f.paid, f.in_progress))
+        };
+        Self {
+            pk,
+            sk,
+            sums: facets.sums.into_iter().map(facet).collect(),
+            contributions: facets.contributions,
+            version: facets.version,
+        }
+    }
+}

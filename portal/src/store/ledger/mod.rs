@@ -1,0 +1,69 @@
+//! The ledger: actions, entries, their totals, and what makes posting safe to repeat.
+//!
+//! An [`Entry`] is written once and never changed. What else is here moves with the entries, in the same
+//! transaction: the sums of its [`Action`], the [`Totals`] and [`Facets`] of its view, and the [`Guard`]
+//! that remembers what was posted for a source key. So at every instant totals equal the sum of the
+//! entries. [`Pending`] keeps an entry whose action has not come yet.
+//!
+//! All but guards live in the partition of their member account. Each record that changes carries a
+//! `version`, counted up with every write: writers compute what they write from what they read, and
+//! commit only where nobody wrote in between.
+
+mod action;
+mod entry;
+mod facets;
+mod guard;
+mod measures;
+mod pending;
+mod totals;
+
+pub use action::{Action, ActionState, Leaving, ListedAction};
+pub use entry::{Entry, EntryFacts, Reversed};
+pub use facets::{Facet, Facets};
+pub use guard::{ActionPlace, EntryPlace, Guard, Subject};
+pub use measures::{ActionSums, Home, Month, Move};
+pub use pending::Pending;
+pub use totals::{MonthSums, SchemeSums, Totals};
+
+use super::record::from_item;
+use super::{Query, Store, StoreError, Table};
+use crate::domain::{Identifier, MemberNumber};
+
+/// The partition of an account's ledger.
+fn partition(number: &MemberNumber) -> String {
+    format!("ACCOUNT#{number}")
+}
+
+/// The account whose partition a key names.
+fn account_of(pk: &str) -> Result<MemberNumber, String> {
+    let number = pk.strip_prefix("ACCOUNT#").ok_or("not the partition of an account")?;
+    MemberNumber::parse(number).map_err(|refusal| refusal.en)
+}
+
+/// The pieces of a sort key, which `#` parts.
+fn pieces<const N: usize>(sk: &str) -> Result<[&str; N], String> {
+    let pieces: Vec<&str> = sk.split('#').collect();
+    pieces.try_into().map_err(|_| "a sort key of another kind".to_owned())
+}
+
+impl Store {
+    /// An action with all its entries, in one query; `None` where the account has no such action.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn action_with_entries(
+        &self,
+        number: &MemberNumber,
+        action_id: &Identifier,
+    ) -> Result<Option<(Action, Vec<Entry>)>, StoreError> {
+        let query = Query::partition(Table::Ledger, partition(number)).beginning(format!("ACTION#{action_id}#"));
+        let mut items = self.query_all_items(&query).await?.into_iter();
+        // The action's own sort key is the shortest with this prefix, so it is the first.
+        let Some(first) = items.next() else { return Ok(None) };
+        let action: Action = from_item(first)?;
+        if !action.is_here() {
+            return Ok(None);
+        }
+        Ok(Some((action, items.map(from_item).collect::<Result<_, _>>()?)))
+    }
+}

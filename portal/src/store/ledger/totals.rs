@@ -1,0 +1,195 @@
+//! The totals of a view.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Month, Move, account_of, partition, pieces};
+use crate::domain::{Cents, Effect, MemberNumber, Scheme, View};
+use crate::store::{Key, Query, Record, Table};
+
+/// What an account has in a view: three measures that are never mixed into one balance.
+///
+/// "In progress" is the sum over the actions of what each shows. Months carry none: they say what was
+/// booked, not how things stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Totals {
+    /// Whose they are.
+    pub member_number: MemberNumber,
+    /// The view.
+    pub view: View,
+    /// How many actions there are.
+    pub actions: u32,
+    /// How many unreversed entries of actions there are.
+    pub entries: u32,
+    /// How many unreversed contributions there are.
+    pub contributions: u32,
+    /// All together.
+    pub sums: Move,
+    /// By scheme; none that is all zero.
+    pub schemes: BTreeMap<Scheme, SchemeSums>,
+    /// By month of the effective date; none that is all zero.
+    pub months: BTreeMap<Month, MonthSums>,
+    /// Counted up with each write.
+    pub version: u64,
+}
+
+/// The totals of a scheme.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SchemeSums {
+    /// What is committed.
+    pub committed: Cents,
+    /// What is paid.
+    pub paid: Cents,
+    /// What is shown as in progress.
+    pub in_progress: Cents,
+}
+
+/// The totals of a month.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MonthSums {
+    /// What is committed.
+    pub committed: Cents,
+    /// What is paid.
+    pub paid: Cents,
+    /// What is contributed.
+    pub contributed: Cents,
+}
+
+impl Totals {
+    /// Totals of nothing.
+    #[must_use]
+    pub fn empty(member_number: MemberNumber, view: View) -> Self {
+        Self {
+            member_number,
+            view,
+            actions: 0,
+            entries: 0,
+            contributions: 0,
+            sums: Move::default(),
+            schemes: BTreeMap::new(),
+            months: BTreeMap::new(),
+            version: 0,
+        }
+    }
+
+    /// Where they are stored.
+    #[must_use]
+    pub fn key_of(number: &MemberNumber, view: View) -> Key {
+        Key::new(Table::Ledger, partition(number), format!("TOTALS#{view}"))
+    }
+
+    /// Those of every view, oldest first.
+    #[must_use]
+    pub fn all(number: &MemberNumber) -> Query {
+        Query::partition(Table::Ledger, partition(number)).beginning("TOTALS#")
+    }
+
+    /// Whether anything counts here: a view that everything was moved out of is not shown.
+    #[must_use]
+    pub fn is_shown(&self) -> bool {
+        self.actions > 0 || self.entries > 0 || self.contributions > 0
+    }
+
+    /// Counts what an entry moved: all together, and under its scheme.
+    pub fn add(&mut self, scheme: Option<Scheme>, by: Move) {
+        self.sums.committed += by.committed;
+        self.sums.paid += by.paid;
+        self.sums.in_progress += by.in_progress;
+        self.sums.contributed += by.contributed;
+        if let Some(scheme) = scheme {
+            let sums = self.schemes.entry(scheme).or_default();
+            sums.committed += by.committed;
+            sums.paid += by.paid;
+            sums.in_progress += by.in_progress;
+            if *sums == SchemeSums::default() {
+                self.schemes.remove(&scheme);
+            }
+        }
+    }
+
+    /// Counts what an entry moved in its month.
+    pub fn add_to_month(&mut self, month: Month, effect: Effect) {
+        let sums = self.months.entry(month).or_default();
+        sums.committed += effect.committed;
+        sums.paid += effect.paid;
+        sums.contributed += effect.contributed;
+        if *sums == MonthSums::default() {
+            self.months.remove(&month);
+        }
+    }
+}
+
+impl Record for Totals {
+    fn key(&self) -> Key {
+        Self::key_of(&self.member_number, self.view)
+    }
+}
+
+/// The item. Rows of numbers instead of maps with names: eight views shall fit into two units of
+/// capacity (8 KB).
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    pk: String,
+    sk: String,
+    actions: u32,
+    entries: u32,
+    contributions: u32,
+    /// Committed, paid, in progress, contributed.
+    sums: [Cents; 4],
+    /// Committed, paid, in progress.
+    schemes: BTreeMap<String, [Cents; 3]>,
+    /// Committed, paid, contributed.
+    months: BTreeMap<String, [Cents; 3]>,
+    version: u64,
+}
+
+impl TryFrom<Stored> for Totals {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let ["TOTALS", view] = pieces(&stored.sk)? else { return Err("not the sort key of totals".to_owned()) };
+        let [committed, paid, in_progress, contributed] = stored.sums;
+        let scheme = |(name, [committed, paid, in_progress]): (String, [Cents; 3])| {
+            let scheme = Scheme::parse(&name).ok_or("totals of an unknown scheme")?;
+            Ok::<_, String>((scheme, SchemeSums { committed, paid, in_progress }))
+        };
+        let month = |(name, [committed, paid, contributed]): (String, [Cents; 3])| {
+            let month = Month::parse(&name).ok_or("totals of no month")?;
+            Ok::<_, String>((month, MonthSums { committed, paid, contributed }))
+        };
+        Ok(Self {
+            member_number: account_of(&stored.pk)?,
+            view: View::parse(view).ok_or("totals without a view")?,
+            actions: stored.actions,
+            entries: stored.entries,
+            contributions: stored.contributions,
+            sums: Move { committed, paid, in_progress, contributed },
+            schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, _>>()?,
+            months: stored.months.into_iter().map(month).collect::<Result<_, _>>()?,
+            version: stored.version,
+        })
+    }
+}
+
+impl From<Totals> for Stored {
+    fn from(totals: Totals) -> Self {
+        let Key { pk, sk, .. } = totals.key();
+        let Move { committed, paid, in_progress, contributed } = totals.sums;
+        let scheme =
+            |(scheme, s): (Scheme, SchemeSums)| (scheme.as_str().to_owned(), [s.committed, s.paid, s.in_progress]);
+        let month = |(month, s): (Month, MonthSums)| (month.to_string(), [s.committed, s.paid, s.contributed]);
+        Self {
+            pk,
+            sk,
+            actions: totals.actions,
+            entries: totals.entries,
+            contributions: totals.contributions,
+            sums: [committed, paid, in_progress, contributed],
+            schemes: totals.schemes.into_iter().map(scheme).collect(),
+            months: totals.months.into_iter().map(month).collect(),
+            version: totals.version,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What is kept under an e-mail address: the log-in, and which mails it was sent lately.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Key, Purpose, Record, Table};
+use crate::domain::{Email, Id, Siret};
+use crate::security::{PasswordHash, SealKey};
+
+/// What log-in needs to know of an address, in one read. That there is one makes the address unique.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Login {
+    /// The address.
+    pub email: Email,
+    /// Whose it is.
+    pub user_id: Id,
+    /// Their password's hash (PHC string).
+    pub password_hash: PasswordHash,
+    /// A copy of the user's epoch, moved with it.
+    pub epoch: u64,
+    /// A copy of the user's SIRET: what an access token tells reads to fetch beside the user.
+    pub siret: Siret,
+    /// The user's seal key, for the evidence of a log-in.
+    pub seal_key: SealKey,
+}
+
+impl Login {
+    /// Where the log-in of an address is stored.
+    #[must_use]
+    pub fn key_of(email: &Email) -> Key {
+        Key::new(Table::Identity, partition(email), "LOGIN")
+    }
+}
+
+impl Record for Login {
+    fn key(&self) -> Key {
+        Self::key_of(&self.email)
+    }
+}
+
+/// Which mails callers who are not signed in caused lately, for one address and purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailHistory {
+    /// The address.
+    pub email: Email,
+    /// The purpose.
+    pub purpose: Purpose,
+    /// When such mails were asked for and admitted, in milliseconds, oldest first.
+    pub admitted: Vec<i64>,
+    /// The hash of the newest link: the only one that works.
+    pub newest_link: Option<String>,
+    /// Seconds since 1970 after which this item says nothing any more.
+    pub ttl: i64,
+}
+
+/// 1 a minute and 3 an hour, for each address and purpose.
+const A_MINUTE: i64 = 60_000;
+const AN_HOUR: i64 = 3_600_000;
+const MOST_AN_HOUR: usize = 3;
+
+impl MailHistory {
+    /// Where the history of an address and purpose is stored.
+    #[must_use]
+    pub fn key_of(email: &Email, purpose: Purpose) -> Key {
+        Key::new(Table::Identity, partition(email), format!("MAIL#{purpose}"))
+    }
+
+    /// The history with one more mail asked for at `asked`, or `None` where the limit forbids it.
+    ///
+    /// Counted by when the mails were asked for, so a mail that waited for SES takes no other's place.
+    #[must_use]
+    pub fn admit(&self, asked: Timestamp) -> Option<Vec<i64>> {
+        let asked = asked.as_millisecond();
+        let mut recent: Vec<_> = self.admitted.iter().copied().filter(|at| (asked - at).abs() < AN_HOUR).collect();
+        let too_soon = recent.iter().any(|at| (asked - at).abs() < A_MINUTE);
+        if too_soon || recent.len() >= MOST_AN_HOUR {
+            return None;
+        }
+        recent.push(asked);
+        recent.sort_unstable();
+        Some(recent)
+    }
+}
+
+impl Record for MailHistory {
+    fn key(&self) -> Key {
+        Self::key_of(&self.email, self.purpose)
+    }
+}
+
+fn partition(email: &Email) -> String {
+    format!("EMAIL#{}", email.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_mail_a_minute_and_three_an_hour() {
+        let mut history = MailHistory {
+            email: Email::parse("a@exemple.fr").unwrap(),
+            purpose: Purpose::Activation,
+            admitted: Vec::new(),
+            newest_link: None,
+            ttl: 0,
+        };
+        let mut admitted_at = |seconds: i64| {
+            let asked = Timestamp::from_second(1_000_000 + seconds).unwrap();
+            let admitted = history.admit(asked);
+            if let Some(list) = &admitted {
+                history.admitted.clone_from(list);
+            }
+            admitted.is_some()
+        };
+        let asked = [0, 1, 59, 60, 121, 200, 3599, 3600, 3659, 3660, 3661];
+        let answers: Vec<_> = asked.into_iter().map(&mut admitted_at).collect();
+        assert_eq!(answers, [true, false, false, true, true, false, false, true, false, true, false]);
+    }
+}

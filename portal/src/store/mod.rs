@@ -1,0 +1,49 @@
+//! DynamoDB: a file for each kind of record, and what they share.
+//!
+//! A [`Record`] knows its table and key. Single reads go through [`Store::get`], several at once through
+//! a [`Batch`], lists through [`Store::query`], and writes through a [`Transaction`] (or one
+//! [`Store::update`]), whose failed conditions are an [`Outcome`] and never an error.
+//!
+//! Reads are strongly consistent unless an index forbids it: what was posted, granted or revoked is
+//! true in the next read.
+
+mod account;
+mod batch;
+mod change;
+mod client;
+mod document;
+mod error;
+mod evidence;
+mod ledger;
+mod link;
+mod login;
+mod news;
+mod outbox;
+mod query;
+mod record;
+mod session;
+mod signing_key;
+mod transaction;
+mod user;
+
+pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
+pub use batch::{Batch, Fetched, Wanted};
+pub use change::{Change, Condition};
+pub use client::Store;
+pub use document::{CurrentDocument, OlderDocument, current_document, current_of, document_version};
+pub use error::StoreError;
+pub use evidence::{Acceptance, AuditEvent, EventKind, Witness};
+pub use ledger::{
+    Action, ActionPlace, ActionState, ActionSums, Entry, EntryFacts, EntryPlace, Facet, Facets, Guard, Home, Leaving,
+    ListedAction, Month, MonthSums, Move, Pending, Reversed, SchemeSums, Subject, Totals,
+};
+pub use link::{Draft, Link, Owner, Purpose};
+pub use login::{Login, MailHistory};
+pub use news::News;
+pub use outbox::{Outbox, Wake, Wish};
+pub use query::{Page, Query};
+pub use record::{Item, Key, Record, Table, to_item};
+pub use session::Session;
+pub use signing_key::PublicKey;
+pub use transaction::{Outcome, Refused, Step, Transaction};
+pub use user::User;

@@ -1,0 +1,181 @@
+//! Lists: a range of one partition, or of an index.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::change::Expression;
+use super::record::from_item;
+use super::{Item, Record, Store, StoreError, Table};
+
+/// A range of a partition, in the order of its sort key.
+///
+/// There is no filter expression: what is read is what is returned.
+#[derive(Debug, Clone)]
+pub struct Query {
+    table: Table,
+    index: Option<&'static str>,
+    partition: (&'static str, String),
+    sort: (&'static str, Range),
+    newest_first: bool,
+    limit: Option<i32>,
+    after: Option<Item>,
+}
+
+/// Which sort keys.
+#[derive(Debug, Clone)]
+enum Range {
+    All,
+    Beginning(String),
+    Below(i64),
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub struct Page<R> {
+    /// The records.
+    pub items: Vec<R>,
+    /// Where the next page starts, where there is more.
+    pub next: Option<Item>,
+}
+
+impl Query {
+    /// A whole partition.
+    pub fn partition(table: Table, pk: impl Into<String>) -> Self {
+        Self {
+            table,
+            index: None,
+            partition: ("pk", pk.into()),
+            sort: ("sk", Range::All),
+            newest_first: false,
+            limit: None,
+            after: None,
+        }
+    }
+
+    /// A partition of a local index, whose sort key is the attribute of the same name.
+    #[must_use]
+    pub fn local_index(mut self, index: &'static str) -> Self {
+        self.index = Some(index);
+        self.sort.0 = index;
+        self
+    }
+
+    /// A partition of a global index, whose partition key is the attribute of the same name, sorted by
+    /// the attribute `sort`.
+    #[must_use]
+    pub fn global_index(mut self, index: &'static str, sort: &'static str) -> Self {
+        self.index = Some(index);
+        self.partition.0 = index;
+        self.sort.0 = sort;
+        self
+    }
+
+    /// Only sort keys, which are numbers, below this one.
+    #[must_use]
+    pub fn below(mut self, number: i64) -> Self {
+        self.sort.1 = Range::Below(number);
+        self
+    }
+
+    /// Only sort keys that begin like this.
+    #[must_use]
+    pub fn beginning(mut self, prefix: impl Into<String>) -> Self {
+        self.sort.1 = Range::Beginning(prefix.into());
+        self
+    }
+
+    /// In descending order.
+    #[must_use]
+    pub fn newest_first(mut self) -> Self {
+        self.newest_first = true;
+        self
+    }
+
+    /// At most so many.
+    #[must_use]
+    pub fn limit(mut self, limit: i32) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// From where an earlier page ended.
+    #[must_use]
+    pub fn after(mut self, place: Option<Item>) -> Self {
+        self.after = place;
+        self
+    }
+}
+
+impl Store {
+    /// One page: up to the limit, or up to the megabyte that DynamoDB reads at once.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn query<R: Record>(&self, query: &Query) -> Result<Page<R>, StoreError> {
+        let Page { items, next } = self.query_items(query).await?;
+        Ok(Page { items: items.into_iter().map(from_item).collect::<Result<_, _>>()?, next })
+    }
+
+    /// All of a list that is known to be short.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn query_all<R: Record>(&self, query: &Query) -> Result<Vec<R>, StoreError> {
+        self.query_all_items(query).await?.into_iter().map(from_item).collect()
+    }
+
+    /// All items of a list that is known to be short, whatever their kinds.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn query_all_items(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
+        let mut query = query.clone();
+        let mut all = Vec::new();
+        loop {
+            let Page { mut items, next } = self.query_items(&query).await?;
+            all.append(&mut items);
+            if next.is_none() {
+                return Ok(all);
+            }
+            query.after = next;
+        }
+    }
+
+    /// One page of items, whatever their kinds.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn query_items(&self, query: &Query) -> Result<Page<Item>, StoreError> {
+        let mut expression = Expression::default();
+        let mut condition = expression.name(query.partition.0);
+        condition += &format!(" = {}", expression.value(&AttributeValue::S(query.partition.1.clone())));
+        match &query.sort.1 {
+            Range::All => {}
+            Range::Beginning(prefix) => {
+                let (sk, prefix) =
+                    (expression.name(query.sort.0), expression.value(&AttributeValue::S(prefix.clone())));
+                condition += &format!(" AND begins_with({sk}, {prefix})");
+            }
+            Range::Below(number) => {
+                let (sk, number) =
+                    (expression.name(query.sort.0), expression.value(&AttributeValue::N(number.to_string())));
+                condition += &format!(" AND {sk} < {number}");
+            }
+        }
+        // Only a global index cannot be read consistently.
+        let consistent = query.partition.0 == "pk";
+        let request = self.client().query().table_name(self.name(query.table)?);
+        let output = request
+            .set_index_name(query.index.map(str::to_owned))
+            .key_condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .scan_index_forward(!query.newest_first)
+            .consistent_read(consistent)
+            .set_limit(query.limit)
+            .set_exclusive_start_key(query.after.clone())
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk("Query", &error))?;
+        Ok(Page { items: output.items.unwrap_or_default(), next: output.last_evaluated_key })
+    }
+}

@@ -1,0 +1,58 @@
+//! Users.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Key, Record, Table};
+use crate::domain::{Civility, Email, Id, JobTitle, Origin, PersonName, Siret};
+use crate::security::SealKey;
+
+/// A person with a personal space. Comes to be when the link mailed for their sign-up is used.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct User {
+    /// Random; also the subject of their evidence, so it says nothing once this item is erased.
+    pub user_id: Id,
+    /// The address that they sign in with.
+    pub email: Email,
+    /// How they are addressed.
+    pub civility: Civility,
+    /// Last name.
+    pub last_name: PersonName,
+    /// First name.
+    pub first_name: PersonName,
+    /// Function in the company.
+    pub job_title: JobTitle,
+    /// Their establishment.
+    pub siret: Siret,
+    /// Moves at password change, log-out everywhere and erasure; a token of another epoch is dead.
+    pub epoch: u64,
+    /// The site that they signed up from.
+    pub origin: Option<Origin>,
+    /// When the account came to be.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub created_at: Timestamp,
+    /// The newest charter version that they accepted.
+    pub accepted_charter: Option<u32>,
+    /// Seals address and browser in their evidence; erasing this item makes both unreadable.
+    pub seal_key: SealKey,
+}
+
+impl User {
+    /// Where a user is stored.
+    #[must_use]
+    pub fn key_of(user_id: Id) -> Key {
+        Key::new(Table::Identity, format!("USER#{user_id}"), "PROFILE")
+    }
+
+    /// « Bonjour M. MARTIN » (leaflet S48).
+    #[must_use]
+    pub fn greeting(&self) -> String {
+        format!("Bonjour {} {}", self.civility.title(), self.last_name)
+    }
+}
+
+impl Record for User {
+    fn key(&self) -> Key {
+        Self::key_of(self.user_id)
+    }
+}

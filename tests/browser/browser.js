@@ -1,0 +1,113 @@
+// Chromium as a member's browser, watched: what it asks for, what it complains about, what it shows.
+
+import assert from "node:assert/strict";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** WCAG 2.2 AA, and what axe's makers recommend beyond it. */
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+export function launch() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+}
+
+/**
+ * A page of a fresh browser profile. `verify()` fails on console errors, script errors and requests outside the
+ * origin; a refusal that the test provokes, which Chromium reports on the console, is announced by `expectRefusal`.
+ */
+export async function openPage(browser, origin, options = {}) {
+  const context = await browser.newContext({ locale: "fr-FR", reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+
+  const complaints = [];
+  const requested = [];
+  const expected = [];
+  context.on("console", (message) => {
+    if (!["error", "warning"].includes(message.type())) return;
+    const { url } = message.location();
+    const announced = expected.findIndex(
+      ({ status, path }) => url === origin + path && message.text().includes(`status of ${status} `),
+    );
+    if (announced >= 0) expected.splice(announced, 1);
+    else complaints.push(`${message.type()}: ${message.text()} (${url})`);
+  });
+  context.on("weberror", (error) => complaints.push(`script: ${error.error()}`));
+  context.on("request", (request) => requested.push(request.url()));
+
+  return {
+    context,
+    page,
+    requested,
+    expectRefusal(status, path) {
+      expected.push({ status, path });
+    },
+    verify() {
+      assert.deepEqual(complaints, [], "the console stays silent");
+      assert.deepEqual(expected, [], "each expected refusal happened");
+      assert.deepEqual(
+        requested.filter((url) => new URL(url).origin !== origin),
+        [],
+        "no request leaves the origin",
+      );
+    },
+  };
+}
+
+/** The address behind the button of a mail, read as a mail client reads it: from the HTML, without scripts. */
+export async function buttonOf(browser, mail) {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  try {
+    const page = await context.newPage();
+    const requested = [];
+    page.on("request", (request) => requested.push(request.url()));
+    await page.setContent(mail.html);
+    assert.deepEqual(requested, [], "the mail loads nothing from anywhere");
+    // The plain link below the button leads to the same place; its words are its address.
+    const buttons = page.locator('a[href*="/mot-de-passe#"]').filter({ hasNotText: "://" });
+    assert.equal(await buttons.count(), 1, "the mail has one button");
+    return await buttons.getAttribute("href");
+  } finally {
+    await context.close();
+  }
+}
+
+/** Fails on any accessibility violation of what the page shows now, in the light and in the dark scheme. */
+export async function assertAccessible(page, what) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(axe.source);
+    const violations = await page.evaluate(async (values) => {
+      const results = await window.axe.run(document, { runOnly: { type: "tag", values } });
+      return results.violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(({ html }) => html) }));
+    }, RULES);
+    assert.deepEqual(violations, [], `${what}, ${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: null });
+}
+
+/** Presses Tab until the focus is there; every stop on the way must show where the focus is. */
+export async function tabTo(page, target) {
+  for (let presses = 0; presses < 25; presses += 1) {
+    await page.keyboard.press("Tab");
+    const stop = await page.evaluate(() => {
+      const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+      return { html: document.activeElement.outerHTML, outlineStyle, width: parseFloat(outlineWidth) };
+    });
+    if (stop.html.startsWith("<body")) continue;
+    assert.ok(stop.outlineStyle !== "none" && stop.width >= 2, `the focus is visible on ${stop.html}`);
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+  }
+  assert.fail(`the keyboard does not reach ${target}`);
+}

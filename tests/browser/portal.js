@@ -1,0 +1,111 @@
+// The portal under test: one local process with nothing on disk, ended by its process id.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const root = path.resolve(here, "../..");
+const binary = path.resolve(here, process.env.PORTAL_BINARY ?? "../../target/debug/local");
+
+const START_MS = 60_000;
+const MAIL_MS = 30_000;
+const STOP_MS = 5_000;
+
+/** Starts a portal of its own for a test file. */
+export async function startPortal() {
+  const child = spawn(binary, ["--memory", "--port", "0", "--no-demo"], {
+    cwd: root,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  // If the test process itself dies early, the portal must not outlive it.
+  const killWithUs = () => child.kill("SIGKILL");
+  process.once("exit", killWithUs);
+
+  const origin = await addressOf(child);
+  const handed = new Set();
+
+  return {
+    origin,
+
+    /** Signs a person up through the API, as the form would. */
+    async signUp(person) {
+      const terms = await json(await fetch(`${origin}/api/documents/terms`), 200);
+      const response = await fetch(`${origin}/api/signup`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({
+          ...person,
+          email_confirmation: person.email,
+          terms: { version: terms.version, sha256: terms.sha256 },
+        }),
+      });
+      await json(response, 202);
+    },
+
+    /** Waits for a mail with a password link to this address; each mail is handed out once. */
+    async nextPasswordMail(address) {
+      const deadline = Date.now() + MAIL_MS;
+      while (Date.now() < deadline) {
+        const mails = await json(await fetch(`${origin}/_local/mail.json`), 200);
+        const index = mails.findIndex(
+          ({ to, html }, place) => to === address && html.includes("/mot-de-passe#") && !handed.has(place),
+        );
+        if (index >= 0) {
+          handed.add(index);
+          return mails[index];
+        }
+        await sleep(100);
+      }
+      throw new Error(`no mail with a password link to ${address} within ${MAIL_MS} ms`);
+    },
+
+    async stop() {
+      process.off("exit", killWithUs);
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), STOP_MS);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+async function json(response, status) {
+  const text = await response.text();
+  assert.equal(response.status, status, `${response.url} answered: ${text}`);
+  return JSON.parse(text);
+}
+
+function addressOf(child) {
+  return new Promise((resolve, reject) => {
+    let said = "";
+    const listen = (chunk) => {
+      said += chunk;
+      // Up to the end of the line, so that a port is never read by halves.
+      const address = /(http:\/\/127\.0\.0\.1:\d+)\b.*\n/.exec(said);
+      if (address) {
+        clearTimeout(late);
+        resolve(address[1]);
+      }
+    };
+    const late = setTimeout(() => {
+      child.kill("SIGKILL");
+      reject(new Error(`the portal gave no address within ${START_MS} ms; it said:\n${said}`));
+    }, START_MS);
+    child.stdout.setEncoding("utf8").on("data", listen);
+    child.stderr.setEncoding("utf8").on("data", (chunk) => (said += chunk));
+    child.once("error", (cause) => {
+      clearTimeout(late);
+      reject(new Error(`${binary} does not start; build it with \`cargo build -p local\``, { cause }));
+    });
+    child.once("exit", (code) => {
+      clearTimeout(late);
+      reject(new Error(`the portal ended with ${code} before it gave an address; it said:\n${said}`));
+    });
+  });
+}

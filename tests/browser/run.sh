@@ -1,0 +1,27 @@
+#!/bin/sh
+# Follows a mailed link in Chromium, against the built local portal (`cargo build -p local`).
+#   PORTAL_BINARY  another binary than target/debug/local; an absolute path, or relative to this folder
+#   CHROMIUM       another Chromium than Debian's
+set -eu
+cd "$(dirname "$0")"
+
+CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
+export CHROMIUM
+if [ ! -x "$CHROMIUM" ]; then
+    if [ "$CHROMIUM" = /usr/bin/chromium ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
+    else
+        echo "The browser test needs Chromium at $CHROMIUM: install Debian's package \`chromium\`, or name another with CHROMIUM=/path." >&2
+        exit 1
+    fi
+fi
+
+if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null; then
+    echo "The browser test needs Node.js 20 or newer, with npm." >&2
+    exit 1
+fi
+
+npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+# One file after the other: each has its portal and its browser, and two of both are slow on a small machine.
+exec node --test --test-concurrency=1

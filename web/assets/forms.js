@@ -1,0 +1,96 @@
+// What the forms of all pages share: one submission at a time, and failures shown where they belong.
+
+import { Refusal } from "./api.js";
+
+/**
+ * Sends a form through `send` and shows what goes wrong. A field's message goes to the element `<field's id>-error`.
+ * @param {HTMLFormElement} form has a `[role=alert]` and a submit button
+ * @param {(fields: Record<string, string>) => Promise<void>} send
+ */
+export function onSubmit(form, send) {
+  const button = form.querySelector("button[type=submit]");
+  let sending = false;
+
+  form.addEventListener("reset", () => clear(form));
+  // What was refused is being changed: its message no longer says the truth.
+  form.addEventListener("input", ({ target }) => {
+    if (!target.hasAttribute("aria-invalid")) return;
+    clearControl(target);
+    if (!form.querySelector("[aria-invalid]")) clear(form);
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (sending) return;
+    sending = true;
+    // Not `disabled`, which would take the focus away from whoever pressed it.
+    button.setAttribute("aria-disabled", "true");
+    clear(form);
+    try {
+      await send(Object.fromEntries(new FormData(form)));
+    } catch (failure) {
+      show(form, failure);
+    } finally {
+      sending = false;
+      button.removeAttribute("aria-disabled");
+    }
+  });
+}
+
+function clear(form) {
+  form.querySelector("[role=alert]").textContent = "";
+  for (const control of form.elements) clearControl(control);
+}
+
+function clearControl(control) {
+  control.removeAttribute("aria-invalid");
+  const place = document.getElementById(`${control.id}-error`);
+  if (place) place.textContent = "";
+}
+
+function show(form, failure) {
+  const elsewhere = [];
+  for (const { field, message } of (failure instanceof Refusal && failure.problem.errors) || []) {
+    const control = form.elements.namedItem(field);
+    const place = control && document.getElementById(`${control.id}-error`);
+    if (!place) {
+      elsewhere.push(message);
+      continue;
+    }
+    place.textContent = place.textContent ? `${place.textContent} ${message}` : message;
+    control.setAttribute("aria-invalid", "true");
+  }
+  form.querySelector("[role=alert]").textContent = [explain(failure), ...elsewhere].join(" ");
+  form.querySelector("[aria-invalid]")?.focus();
+}
+
+/**
+ * A failure in words for the reader.
+ * @param {unknown} failure
+ * @returns {string}
+ */
+export function explain(failure) {
+  if (!(failure instanceof Refusal)) {
+    return "Le portail ne répond pas. Vérifiez votre connexion à Internet, puis réessayez.";
+  }
+  const { status, problem, retryAfter } = failure;
+  const again = retryAfter ? `Réessayez dans ${duration(retryAfter)}.` : "Réessayez dans quelques instants.";
+  if (status === 429) return `Trop de tentatives. ${again}`;
+  if (status === 503) return `Le portail est momentanément indisponible. ${again}`;
+  if (status >= 500 || !problem.title) {
+    const reference = problem.request_id ? ` Référence à donner à l’assistance\u00a0: ${problem.request_id}.` : "";
+    return `Un problème est survenu de notre côté. ${again}${reference}`;
+  }
+  if (problem.errors?.length) return "Corrigez les champs signalés, puis renvoyez le formulaire.";
+  return problem.detail ?? `${problem.title.replace(/\.$/, "")}.`;
+}
+
+/** Rounded up, so that whoever waits that long is let in. */
+function duration(seconds) {
+  const [count, unit] =
+    seconds < 120
+      ? [seconds, "seconde"]
+      : seconds < 7200
+        ? [Math.ceil(seconds / 60), "minute"]
+        : [Math.ceil(seconds / 3600), "heure"];
+  return `${count}\u00a0${unit}${count > 1 ? "s" : ""}`;
+}

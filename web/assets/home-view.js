@@ -1,0 +1,95 @@
+// What the answer of GET /api/home looks like on the page.
+
+import { call } from "./api.js";
+import { explain } from "./forms.js";
+import { legalText } from "./legal-text.js";
+
+const DOCUMENTS = {
+  charter: "La charte est à lire et à accepter avant d’ouvrir le compte adhérent.",
+  terms: "Les conditions générales d’utilisation ont changé\u00a0: elles sont à lire et à accepter.",
+  "account-terms": "Les conditions générales du compte adhérent sont à lire et à accepter.",
+};
+
+const dateFormat = new Intl.DateTimeFormat("fr-FR", {
+  day: "2-digit",
+  month: "2-digit",
+  year: "numeric",
+  timeZone: "Europe/Paris",
+});
+
+function element(tag, ...children) {
+  const made = document.createElement(tag);
+  made.append(...children);
+  return made;
+}
+
+/** A link, or its words alone where the address is none that a page may lead to. */
+function link(text, address) {
+  const made = element("a", text);
+  made.href = address;
+  return ["https:", location.protocol].includes(made.protocol) ? made : text;
+}
+
+/** @returns {HTMLElement[]} the list items of what the user can or must do now */
+export function nextSteps(home) {
+  const steps = home.pending_documents
+    .filter((kind) => Object.hasOwn(DOCUMENTS, kind))
+    .map((kind) => element("li", DOCUMENTS[kind], documentToRead(kind)));
+  if (home.can_claim) {
+    steps.push(
+      element(
+        "li",
+        "Votre établissement n’a pas encore de gestionnaire. Pour le devenir, munissez-vous du numéro adhérent\u00a0: " +
+          "six chiffres, sur vos avis de virement.",
+      ),
+    );
+  }
+  if (home.manager) steps.push(element("li", managerSentence(home.manager)));
+  steps.push(element("li", link("Portail\u00a0: mode d’emploi", home.help_url)));
+  return steps;
+}
+
+function managerSentence(manager) {
+  if (!manager.named) return "Votre établissement a déjà un gestionnaire.";
+  const civility = manager.civility === "mme" ? "Mme" : "M.";
+  return `Gestionnaire de votre établissement\u00a0: ${civility} ${manager.last_name}.`;
+}
+
+/** A legal document, fetched when its reader opens it. */
+function documentToRead(kind) {
+  const body = element("div");
+  body.className = "legal-text";
+  body.setAttribute("role", "status");
+  const details = element("details", element("summary", "Lire le texte"), body);
+  details.addEventListener("toggle", async () => {
+    if (!details.open || body.dataset.loaded) return;
+    try {
+      const text = await call("GET", `/api/documents/${kind}`);
+      body.dataset.loaded = text.version;
+      // A box that scrolls must be reachable by keyboard, and so needs a name; it is no message to announce.
+      body.setAttribute("role", "region");
+      body.setAttribute("aria-label", text.title);
+      body.tabIndex = 0;
+      body.replaceChildren(...legalText(text.body));
+    } catch (failure) {
+      body.textContent = explain(failure);
+    }
+  });
+  return details;
+}
+
+/** @returns {HTMLElement[]} */
+export function applicationItems(applications) {
+  return applications.map(({ title, url, available, reason }) =>
+    available ? element("li", link(title, url)) : element("li", `${title}\u00a0: ${reason ?? "pas encore disponible"}`),
+  );
+}
+
+/** @returns {HTMLElement[]} */
+export function newsItems(news) {
+  return news.map(({ title, body, published_at: publishedAt }) => {
+    const date = element("time", dateFormat.format(new Date(publishedAt)));
+    date.dateTime = publishedAt;
+    return element("article", element("h3", title), element("p", date), element("p", body));
+  });
+}

@@ -1,0 +1,128 @@
+// /mot-de-passe: where mailed links lead. The link's token is in the fragment, which no server, proxy or log ever
+// sees; from here on it lives in this module's memory only, and leaves it only in the body of a request.
+
+import { call, Refusal } from "./api.js";
+import { explain, onSubmit } from "./forms.js";
+import { watchStrength } from "./strength.js";
+
+const PURPOSES = {
+  activation: {
+    title: "Créez votre mot de passe",
+    intro: "Dernière étape de votre inscription\u00a0: ce mot de passe ouvrira votre espace personnalisé.",
+  },
+  reset: {
+    title: "Choisissez un nouveau mot de passe",
+    intro: "Il remplace l’ancien. Toutes vos connexions en cours seront fermées.",
+  },
+};
+
+const siteName = "Portail adhérents Constructys";
+const form = document.getElementById("password-form");
+const { email, password, password_confirmation: confirmation } = form.elements;
+const showPasswords = document.getElementById("show-passwords");
+
+let token = "";
+
+function enter(name, { quietly = false } = {}) {
+  let heading = null;
+  for (const section of document.querySelectorAll("[data-state]")) {
+    section.hidden = section.dataset.state !== name;
+    if (!section.hidden) heading = section.querySelector("h1");
+  }
+  document.title = `${heading.textContent} – ${siteName}`;
+  if (!quietly) heading.focus();
+}
+
+function takeToken() {
+  token = location.hash.slice(1);
+  // Out of the address bar before anything else happens: away from screenshots, bookmarks and the next copy-paste.
+  if (location.href.includes("#")) history.replaceState(null, "", location.pathname + location.search);
+}
+
+async function checkLink() {
+  if (!token) {
+    enter("missing");
+    return;
+  }
+  enter("checking", { quietly: true });
+  const asked = token;
+  try {
+    const link = await call("POST", "/api/password/link", { body: { token } });
+    if (asked === token) showForm(link);
+  } catch (failure) {
+    if (asked === token) refuse(failure);
+  }
+}
+
+function showForm({ email: address, purpose }) {
+  const { title, intro } = PURPOSES[purpose] ?? PURPOSES.reset;
+  form.reset();
+  form.closest("[data-state]").querySelector("h1").textContent = title;
+  document.querySelector("[data-intro]").textContent = intro;
+  email.value = address;
+  enter("form");
+}
+
+function refuse(failure) {
+  if (isInvalidLink(failure)) {
+    forget();
+    enter("invalid");
+    return;
+  }
+  document.querySelector("[data-reason]").textContent = explain(failure);
+  enter("trouble");
+}
+
+function isInvalidLink(failure) {
+  return failure instanceof Refusal && failure.status === 410;
+}
+
+function forget() {
+  token = "";
+  form.reset();
+}
+
+function setPasswordType() {
+  const type = showPasswords.checked ? "text" : "password";
+  password.type = type;
+  confirmation.type = type;
+}
+
+showPasswords.addEventListener("change", setPasswordType);
+form.addEventListener("reset", () => {
+  // The event comes before the fields are reset.
+  showPasswords.checked = false;
+  setPasswordType();
+});
+
+watchStrength(password, document.getElementById("strength"), document.getElementById("strength-text"), () => [
+  email.value,
+]);
+
+onSubmit(form, async (fields) => {
+  // Browsers remember what was typed into text fields, so what is sent is a password field again.
+  showPasswords.checked = false;
+  setPasswordType();
+  try {
+    await call("POST", "/api/password", {
+      body: { token, password: fields.password, password_confirmation: fields.password_confirmation },
+    });
+  } catch (failure) {
+    if (!isInvalidLink(failure)) throw failure;
+    refuse(failure);
+    return;
+  }
+  forget();
+  enter("done");
+});
+
+document.getElementById("retry").addEventListener("click", checkLink);
+
+function start() {
+  takeToken();
+  checkLink();
+}
+
+// A second link pasted into this tab changes the fragment alone, which loads no page.
+addEventListener("hashchange", start);
+start();
