@@ -38,7 +38,8 @@ pub(crate) struct Arguments {
     pub(crate) import: Option<PathBuf>,
 
     /// Let the portal's clock run ahead, to try what expires: 31m, 24h, 2d, 1d12h
-    #[arg(long, value_name = "OFFSET", value_parser = offset::parse, default_value = "0s", hide_default_value = true)]
+    #[arg(long, value_name = "OFFSET", value_parser = offset::parse, default_value = "0s",
+        hide_default_value = true, allow_hyphen_values = true)]
     pub(crate) clock: Duration,
 
     /// Where log lines go [default: portal.log in the data folder; nowhere with --memory]

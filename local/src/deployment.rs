@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::embedded;
+use crate::names::{bucket_name, kebab};
 use crate::pattern::Pattern;
-use crate::resolve::{Resource, Stacks, as_text, bucket_name, kebab};
+use crate::resolve::{Resource, Stacks, as_text};
 use crate::routes::{Route, RouteKey};
-use crate::template::TemplateError;
+use crate::template::{self, TemplateError};
 
 /// Everything that the templates describe and the local portal makes.
 #[derive(Debug, Default)]
@@ -98,8 +98,7 @@ impl Deployment {
     /// # Errors
     /// Where they say what the local portal cannot do; the error names file and resource.
     pub fn read(parameters: BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        let read = |path: &str| embedded::find(embedded::TEMPLATES, path).map(|file| file.content);
-        Self::of(&Stacks::load("template.yaml", read, parameters)?)
+        Self::of(&Stacks::load("template.yaml", template::of_project, parameters)?)
     }
 
     fn of(stacks: &Stacks) -> Result<Self, TemplateError> {
@@ -213,9 +212,9 @@ impl Reader<'_> {
             .ok_or_else(|| self.error(format!("of schedules the local portal knows rate(…) only: {expression}")))?;
         let input = match properties["Input"].as_str() {
             None => None,
-            Some(text) => Some(
-                serde_json::from_str(text).map_err(|error| self.error(format!("a schedule's Input: {error}")))?,
-            ),
+            Some(text) => {
+                Some(serde_json::from_str(text).map_err(|error| self.error(format!("a schedule's Input: {error}")))?)
+            }
         };
         Ok(Some(Schedule { function: function.to_owned(), every, input }))
     }

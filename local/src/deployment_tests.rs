@@ -1,8 +1,8 @@
 use super::*;
 
 fn read(yaml: &str) -> Result<Deployment, TemplateError> {
-    let yaml: &'static [u8] = Box::leak(yaml.to_owned().into_boxed_str()).as_bytes();
-    Deployment::of(&Stacks::load("template.yaml", |_| Some(yaml), BTreeMap::new())?)
+    let read = |path: &str| crate::template::parse(path, yaml.as_bytes());
+    Deployment::of(&Stacks::load("template.yaml", read, BTreeMap::new())?)
 }
 
 #[test]

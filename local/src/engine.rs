@@ -26,6 +26,9 @@ pub enum EngineError {
     /// It cannot listen.
     #[error("the database cannot be served: {0}")]
     Serve(#[from] io::Error),
+    /// Its file cannot be tended.
+    #[error("the database does not open: {0}")]
+    File(#[from] rusqlite::Error),
     /// A table of the templates makes no sense to the engine.
     #[error("table {table} cannot be made: {reason}")]
     Table {
@@ -62,10 +65,12 @@ impl std::fmt::Debug for Handle {
 impl Engine {
     /// Opens the database at `path`, or one in memory, and serves it until the signal.
     pub(crate) fn start(path: Option<&Path>, tables: &[Table], stop: Stop) -> Result<Self, EngineError> {
-        let database = match path {
-            Some(path) => Database::new(&path.to_string_lossy())?,
-            None => Database::memory()?,
+        let name = match path {
+            Some(path) => path.to_string_lossy().into_owned(),
+            None => format!("file:{}?mode=memory&cache=shared", crate::ids::hex()),
         };
+        let database = Database::new(&name)?;
+        tend_streams(&name)?;
         for table in tables {
             make(&database, table)?;
         }
@@ -87,10 +92,26 @@ impl Engine {
     }
 }
 
+/// Does for the streams what the engine leaves undone.
+///
+/// It looks for the newest record of a stream, at every write to its table, through all of them, and never
+/// lets one go: 8,000 records cost a write 2 ms in memory and 5 ms on disk. With an index the time
+/// stays the same; and as in DynamoDB, a record is there for a day.
+fn tend_streams(name: &str) -> rusqlite::Result<()> {
+    rusqlite::Connection::open(name)?.execute_batch(
+        "CREATE INDEX IF NOT EXISTS _stream_records_in_order
+             ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
+         DELETE FROM _stream_records WHERE created_at < unixepoch() - 86400;",
+    )
+}
+
 fn make(database: &Database, table: &Table) -> Result<(), EngineError> {
-    let failed =
-        |reason: &dyn std::fmt::Display| EngineError::Table { table: table.name.clone(), reason: reason.to_string() };
-    match database.describe_table(DescribeTableRequest { table_name: table.name.clone(), ..Default::default() }) {
+    let failed = |reason: &dyn std::fmt::Display| {
+        // The engine marks its refusals for its own server.
+        let reason = reason.to_string().replacen("VALIDATION:", "", 1);
+        EngineError::Table { table: table.name.clone(), reason }
+    };
+    match database.describe_table(DescribeTableRequest { table_name: table.name.clone() }) {
         Ok(known) => {
             let known = serde_json::to_value(&known.table).map_err(|error| failed(&error))?;
             if outline(&known) != outline(&table.create) {
@@ -146,9 +167,9 @@ mod tests {
 
     fn table(index: &str) -> Table {
         Table {
-            name: "T".into(),
+            name: "Table".into(),
             create: json!({
-                "TableName": "T",
+                "TableName": "Table",
                 "BillingMode": "PAY_PER_REQUEST",
                 "AttributeDefinitions": [
                     {"AttributeName": "pk", "AttributeType": "S"}, {"AttributeName": "i", "AttributeType": "S"},
@@ -174,7 +195,21 @@ mod tests {
             Engine::start(Some(&path), &[table("one")], stop.clone()).unwrap();
         }
         let error = Engine::start(Some(&path), &[table("two")], stop.clone()).unwrap_err();
-        assert!(matches!(error, EngineError::Outdated(name) if name == "T"));
+        assert!(matches!(error, EngineError::Outdated(name) if name == "Table"));
+    }
+
+    #[test]
+    fn what_was_answered_is_on_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dynamodb.sqlite");
+        let (_stopper, stop) = Stop::new();
+        Engine::start(Some(&path), &[table("one")], stop).unwrap();
+        // The mode stays with the file; the level is what this build of SQLite gives every connection.
+        let connection = rusqlite::Connection::open(path).unwrap();
+        let pragma =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+        assert_eq!(pragma("journal_mode").unwrap(), rusqlite::types::Value::Text("wal".into()));
+        assert_eq!(pragma("synchronous").unwrap(), rusqlite::types::Value::Integer(2), "FULL");
     }
 
     #[test]
@@ -183,6 +218,6 @@ mod tests {
         let mut broken = table("one");
         broken.create["KeySchema"] = json!([]);
         let error = Engine::start(None, &[broken], stop).unwrap_err();
-        assert!(error.to_string().starts_with("table T cannot be made: "), "{error}");
+        assert!(error.to_string().starts_with("table Table cannot be made: "), "{error}");
     }
 }

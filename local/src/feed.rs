@@ -68,6 +68,9 @@ pub struct Report {
     /// Lines that replaced an earlier version.
     #[serde(default)]
     pub corrected: u64,
+    /// Lines ignored, because a higher version was posted before.
+    #[serde(default)]
+    pub stale: u64,
     /// Lines put aside.
     #[serde(default)]
     pub quarantined: u64,
@@ -82,6 +85,9 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 struct Refused {
     reason: String,
+    /// The reason in words.
+    #[serde(default)]
+    detail: Option<String>,
 }
 
 /// A line that was put aside.
@@ -93,6 +99,9 @@ pub struct Quarantined {
     pub line: u64,
     /// What is wrong with it.
     pub reason: String,
+    /// The field at fault, where it is one.
+    #[serde(default)]
+    pub field: Option<String>,
 }
 
 /// The files of a batch.
@@ -166,21 +175,30 @@ impl Batch {
         for (file, content) in &self.files {
             let body = match content {
                 Content::Embedded(content) => ByteStream::from_static(content),
-                Content::OnDisk(path) => ByteStream::from_path(path).await.map_err(|error| {
-                    ImportError::Unreadable { path: path.clone(), error: io::Error::other(error) }
-                })?,
+                Content::OnDisk(path) => ByteStream::from_path(path)
+                    .await
+                    .map_err(|error| ImportError::Unreadable { path: path.clone(), error: io::Error::other(error) })?,
             };
             let put = s3.put_object().bucket(bucket).key(format!("{}/{file}", self.name)).body(body);
-            put.send().await.map_err(|error| {
-                ImportError::Upload(aws_sdk_s3::error::DisplayErrorContext(error).to_string())
-            })?;
+            put.send()
+                .await
+                .map_err(|error| ImportError::Upload(aws_sdk_s3::error::DisplayErrorContext(error).to_string()))?;
         }
         let report: Report = serde_json::from_value(functions.invoke(function, event).await?)?;
         match report.refused {
-            Some(refused) => Err(ImportError::Refused(refused.reason)),
+            Some(Refused { reason, detail: None }) => Err(ImportError::Refused(reason)),
+            Some(Refused { reason, detail: Some(detail) }) => Err(ImportError::Refused(format!("{reason}: {detail}"))),
             None => Ok(report),
         }
     }
+}
+
+/// Whether a folder is a batch that can be read, before anything is done with it.
+///
+/// # Errors
+/// Where it is not.
+pub fn check_feed(folder: &Path) -> Result<(), ImportError> {
+    Batch::of_folder(folder).map(drop)
 }
 
 /// The event of a file that arrived in a bucket.

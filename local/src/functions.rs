@@ -42,6 +42,8 @@ struct Inner {
     functions: BTreeMap<String, Function>,
     /// Moves after each call: what a function wrote may be of interest to the readers of streams.
     calls: watch::Sender<u64>,
+    /// How many calls are running, those included whose caller no longer waits.
+    running: watch::Sender<usize>,
 }
 
 struct Function {
@@ -68,7 +70,10 @@ impl Functions {
         }
         match environments.into_keys().next() {
             Some(name) => Err(format!("function {name} is in template.yaml but not in the registry")),
-            None => Ok(Self(Arc::new(Inner { functions, calls: watch::Sender::new(0) }))),
+            None => {
+                let (calls, running) = (watch::Sender::new(0), watch::Sender::new(0));
+                Ok(Self(Arc::new(Inner { functions, calls, running })))
+            }
         }
     }
 
@@ -82,7 +87,9 @@ impl Functions {
     pub(crate) async fn invoke(&self, name: &str, event: Value) -> Result<Value, InvokeError> {
         let inner = Arc::clone(&self.0);
         let owned = name.to_owned();
+        let running = Running::start(&self.0);
         let call = tokio::spawn(async move {
+            let _running = running;
             let function = inner.functions.get(&owned).ok_or_else(|| InvokeError::Unknown(owned.clone()))?;
             let invoke = function.started(&owned).await?;
             let answer = invoke(event).await.map_err(|error| InvokeError::Failed(owned, error));
@@ -100,6 +107,12 @@ impl Functions {
         answer
     }
 
+    /// Waits until no call is running.
+    pub(crate) async fn idle(&self) {
+        // The sender is here, so it cannot be gone.
+        let _ = self.0.running.subscribe().wait_for(|running| *running == 0).await;
+    }
+
     /// Changes after every call.
     pub(crate) fn calls(&self) -> watch::Receiver<u64> {
         self.0.calls.subscribe()
@@ -108,6 +121,22 @@ impl Functions {
     /// As if a function had been called: whoever waits for calls looks again.
     pub(crate) fn wake(&self) {
         self.0.calls.send_modify(|calls| *calls = calls.wrapping_add(1));
+    }
+}
+
+/// Counts a call until it is dropped, by a panic too.
+struct Running(Arc<Inner>);
+
+impl Running {
+    fn start(inner: &Arc<Inner>) -> Self {
+        inner.running.send_modify(|running| *running += 1);
+        Self(Arc::clone(inner))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.send_modify(|running| *running -= 1);
     }
 }
 

@@ -63,9 +63,7 @@ impl Gateway {
         let event = payload::event(&parts, &body, &context);
         let call = self.functions.invoke(&found.route.function, event);
         let mut response = match tokio::time::timeout(LONGEST_CALL, call).await {
-            Ok(Ok(answer)) => {
-                payload::response(&answer).unwrap_or_else(|| problem(StatusCode::INTERNAL_SERVER_ERROR))
-            }
+            Ok(Ok(answer)) => payload::response(&answer).unwrap_or_else(|| problem(StatusCode::INTERNAL_SERVER_ERROR)),
             Ok(Err(_)) => problem(StatusCode::INTERNAL_SERVER_ERROR),
             Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE),
         };

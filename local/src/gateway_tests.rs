@@ -64,8 +64,7 @@ fn gateway() -> Gateway {
         key: RouteKey::path(method, path),
         function: function.to_owned(),
     };
-    let routes =
-        vec![route("ANY", "/api/{what}", "echo"), route("GET", "/api/unstartable", "unstartable")];
+    let routes = vec![route("ANY", "/api/{what}", "echo"), route("GET", "/api/unstartable", "unstartable")];
     Gateway { routes, functions, clock: Clock::system() }
 }
 

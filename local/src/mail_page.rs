@@ -122,7 +122,7 @@ mod tests {
         assert!(page.contains("&lt;b&gt;first") && !page.contains("<b>first"));
         assert!(page.contains("&lt;/pre&gt;&lt;script&gt;") && !page.contains("<script"));
         assert!(page.contains("&lt;HEAD lang=&quot;fr&quot;&gt;&lt;base target=&quot;_top&quot;&gt;&lt;title&gt;é"));
-        assert!(page.find("second").unwrap() < page.find("first").unwrap());
+        assert!(page.find("<h2>second").unwrap() < page.find("<h2>&lt;b&gt;first").unwrap());
     }
 
     #[tokio::test]

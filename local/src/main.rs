@@ -20,7 +20,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
-    match runtime.block_on(run(&arguments)) {
+    let ended = runtime.block_on(run(&arguments));
+    // Whoever asked twice does not wait for what is still running.
+    runtime.shutdown_background();
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => fail(&problem),
     }
@@ -47,6 +50,9 @@ async fn run(arguments: &Arguments) -> Result<(), String> {
 }
 
 async fn start(arguments: &Arguments) -> Result<Portal, String> {
+    if let Some(folder) = &arguments.import {
+        local::check_feed(folder).map_err(|error| error.to_string())?;
+    }
     let bar = Bar::default();
     let mut options = arguments.options();
     options.on_line = Some(bar.hook());
@@ -68,7 +74,8 @@ async fn start(arguments: &Arguments) -> Result<Portal, String> {
         })?;
         say(&format!("Imported {}: {}", folder.display(), summary(&report)));
         for line in &report.quarantine {
-            say(&format!("  put aside: {} line {}: {}", line.file, line.line, line.reason));
+            let field = line.field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default();
+            say(&format!("  put aside: {} line {}: {}{field}", line.file, line.line, line.reason));
         }
     }
     portal.serve();
@@ -86,8 +93,8 @@ fn explain(error: &Error) -> String {
 
 fn summary(report: &Report) -> String {
     format!(
-        "{} posted, {} unchanged, {} corrected, {} put aside, {} waiting for their action",
-        report.posted, report.unchanged, report.corrected, report.quarantined, report.pending
+        "{} posted, {} unchanged, {} corrected, {} stale, {} put aside, {} waiting for their action",
+        report.posted, report.unchanged, report.corrected, report.stale, report.quarantined, report.pending
     )
 }
 

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::resolve::ACCOUNT;
+use crate::names::ACCOUNT;
 use crate::routes::Found;
 
 /// What an event says besides the request itself.

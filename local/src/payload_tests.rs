@@ -138,7 +138,9 @@ fn an_answer_that_makes_no_sense_is_none() {
 
 #[test]
 fn escapes_are_decoded_and_bad_ones_kept() {
-    for (text, decoded) in [("a%20b", "a b"), ("%C3%A9", "é"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("%ff", "\u{fffd}")] {
+    for (text, decoded) in
+        [("a%20b", "a b"), ("%C3%A9", "é"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("%ff", "\u{fffd}")]
+    {
         assert_eq!(decode(text), decoded);
     }
 }

@@ -20,6 +20,24 @@ impl Registry {
     #[must_use]
     pub fn portal() -> Self {
         Self::default()
+            .http::<accept_document::Function>()
+            .http::<accounts::Function>()
+            .http::<claim_manager::Function>()
+            .http::<create_password::Function>()
+            .http::<forgot_password::Function>()
+            .http::<health::Function>()
+            .http::<home::Function>()
+            .http::<not_found::Function>()
+            .http::<profile::Function>()
+            .http::<public_keys::Function>()
+            .http::<query_ledger::Function>()
+            .http::<read_document::Function>()
+            .http::<sessions::Function>()
+            .http::<signup::Function>()
+            .event::<import_feed::Function>()
+            .event::<rotate_keys::Function>()
+            .event::<send_mail::Function>()
+            .event::<sweep_outbox::Function>()
     }
 
     /// Adds a function behind routes.

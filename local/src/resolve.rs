@@ -8,12 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::template::{TemplateError, parse};
-
-/// The region that the local portal pretends to be in.
-pub(crate) const REGION: &str = "eu-west-3";
-/// The account that it pretends to be.
-pub(crate) const ACCOUNT: &str = "000000000000";
+use crate::names::{ACCOUNT, REGION, bucket_name, secret_arn, table_arn};
+use crate::template::TemplateError;
 
 /// Deeper than any chain of references in a template that makes sense.
 const DEEPEST: usize = 64;
@@ -53,11 +49,11 @@ struct Scope<'a> {
 }
 
 impl Stacks {
-    /// Reads `root` and every stack nested in it; `read` gives a template's text by its path, and
-    /// `parameters` are the root's.
-    pub(crate) fn load<'t>(
+    /// Reads `root` and every stack nested in it; `read` gives a template by its path, and `parameters`
+    /// are the root's.
+    pub(crate) fn load(
         root: &str,
-        read: impl Fn(&str) -> Option<&'t [u8]>,
+        read: impl Fn(&str) -> Result<Value, TemplateError>,
         parameters: BTreeMap<String, String>,
     ) -> Result<Self, TemplateError> {
         let mut stacks = Self { stacks: Vec::new(), parameters };
@@ -70,14 +66,13 @@ impl Stacks {
         Ok(stacks)
     }
 
-    fn add<'t>(
+    fn add(
         &mut self,
         file: &str,
         parent: Option<(usize, String)>,
-        read: &impl Fn(&str) -> Option<&'t [u8]>,
+        read: &impl Fn(&str) -> Result<Value, TemplateError>,
     ) -> Result<usize, TemplateError> {
-        let text = read(file).ok_or_else(|| TemplateError::new(file, "file", "there is no such template"))?;
-        let template = parse(file, text)?;
+        let template = read(file)?;
         let own = self.stacks.len();
         if own >= DEEPEST {
             return Err(TemplateError::new(file, "file", "stacks are nested without end"));
@@ -387,31 +382,6 @@ fn intrinsic(object: &Map<String, Value>) -> Option<(&str, &Value)> {
 /// A scalar as CloudFormation writes it into a text.
 pub(crate) fn as_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-fn table_arn(id: &str) -> String {
-    format!("arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{id}")
-}
-
-fn secret_arn(id: &str) -> String {
-    format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{id}")
-}
-
-/// A bucket's name: S3 knows no capitals.
-pub(crate) fn bucket_name(id: &str) -> String {
-    kebab(id)
-}
-
-/// `ForgotPassword` as `forgot-password`.
-pub(crate) fn kebab(id: &str) -> String {
-    let mut out = String::new();
-    for character in id.chars() {
-        if character.is_ascii_uppercase() && !out.is_empty() {
-            out.push('-');
-        }
-        out.push(character.to_ascii_lowercase());
-    }
-    out
 }
 
 #[cfg(test)]

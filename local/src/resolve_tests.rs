@@ -1,4 +1,5 @@
 use super::*;
+use crate::template::parse;
 
 const ROOT: &str = r"
 Parameters:
@@ -40,9 +41,9 @@ Outputs:
 
 fn load(root: &'static str, origin: &str) -> Result<Stacks, TemplateError> {
     let read = move |path: &str| match path {
-        "template.yaml" => Some(root.as_bytes()),
-        "infra/data.yaml" => Some(DATA.as_bytes()),
-        _ => None,
+        "template.yaml" => parse(path, root.as_bytes()),
+        "infra/data.yaml" => parse(path, DATA.as_bytes()),
+        _ => Err(TemplateError::new(path, "file", "there is no such template")),
     };
     Stacks::load("template.yaml", read, BTreeMap::from([("Origin".to_owned(), origin.to_owned())]))
 }
@@ -100,6 +101,12 @@ fn a_parameter_that_the_template_lacks_is_refused() {
 }
 
 #[test]
+fn a_stack_that_is_not_there_is_named() {
+    let error = load("Resources: {S: {Type: AWS::CloudFormation::Stack, Properties: {TemplateURL: x.yaml}}}", "x");
+    assert_eq!(error.unwrap_err().to_string(), "x.yaml: file: there is no such template");
+}
+
+#[test]
 fn a_circle_is_an_error_not_an_endless_loop() {
     let error = resolve_thing(
         "Parameters: {Origin: {}}\nConditions: {A: !Condition B, B: !Condition A}\n\
@@ -107,10 +114,4 @@ fn a_circle_is_an_error_not_an_endless_loop() {
     )
     .unwrap_err();
     assert_eq!(error.to_string(), "template.yaml: Thing: a condition refers to itself");
-}
-
-#[test]
-fn ids_become_names() {
-    assert_eq!(kebab("ForgotPassword"), "forgot-password");
-    assert_eq!(bucket_name("FeedBucket"), "feed-bucket");
 }

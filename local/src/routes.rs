@@ -32,7 +32,8 @@ impl RouteKey {
     #[must_use]
     pub fn path(method: &str, path: &str) -> Self {
         let method = method.to_uppercase();
-        let method = if matches!(method.as_str(), "*" | "X-AMAZON-APIGATEWAY-ANY-METHOD") { "ANY".to_owned() } else { method };
+        let method =
+            if matches!(method.as_str(), "*" | "X-AMAZON-APIGATEWAY-ANY-METHOD") { "ANY".to_owned() } else { method };
         Self::Path { method, path: path.to_owned() }
     }
 }

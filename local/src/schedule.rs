@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::deployment::Schedule;
 use crate::functions::{Functions, InvokeError};
 use crate::ids;
-use crate::resolve::{ACCOUNT, REGION};
+use crate::names::{ACCOUNT, REGION};
 use crate::server::Stop;
 
 /// An event as EventBridge writes it.

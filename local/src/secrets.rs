@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::data::{read_if_there, write_whole};
 use crate::deployment::Secret;
 use crate::generate;
-use crate::resolve::{ACCOUNT, REGION};
+use crate::names::secret_arn;
 
 /// All secrets.
 #[derive(Clone)]
@@ -87,8 +87,7 @@ impl Secrets {
         let versions = secrets.get_mut(name).ok_or_else(|| {
             Refusal("ResourceNotFoundException", "Secrets Manager can't find the specified secret.".to_owned())
         })?;
-        let mut answer =
-            json!({"Name": name, "ARN": format!("arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}")});
+        let mut answer = json!({"Name": name, "ARN": secret_arn(name)});
         match operation {
             "GetSecretValue" => {
                 let (version, stage) = versions.select(request)?;
@@ -101,7 +100,8 @@ impl Secrets {
                 let token = request["ClientRequestToken"].as_str().map_or_else(crate::ids::hex, str::to_owned);
                 let version = Version { id: token, value: value.to_owned() };
                 let known = [Some(&versions.current), versions.previous.as_ref()];
-                let same = known.into_iter().flatten().find(|known| known.id == version.id).map(|known| *known == version);
+                let same =
+                    known.into_iter().flatten().find(|known| known.id == version.id).map(|known| *known == version);
                 if same == Some(false) {
                     let message = "a version with this token has another value".to_owned();
                     return Err(Refusal("ResourceExistsException", message));

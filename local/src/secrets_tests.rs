@@ -2,11 +2,7 @@ use super::*;
 use crate::testing::call;
 
 fn secret() -> Secret {
-    Secret {
-        name: "Key".into(),
-        generator: json!({"PasswordLength": 64, "ExcludePunctuation": true}),
-        value: None,
-    }
+    Secret { name: "Key".into(), generator: json!({"PasswordLength": 64, "ExcludePunctuation": true}), value: None }
 }
 
 async fn ask(secrets: &Secrets, operation: &str, request: Value) -> (StatusCode, Value) {

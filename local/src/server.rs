@@ -25,6 +25,11 @@ impl Stop {
         (Stopper { _sender: sender }, Self(receiver))
     }
 
+    /// Whether the signal was given.
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.has_changed().is_err()
+    }
+
     /// Waits for the signal.
     pub(crate) async fn wait(mut self) {
         while self.0.changed().await.is_ok() {}
@@ -32,8 +37,12 @@ impl Stop {
 }
 
 /// Listens on loopback; port 0 is any free one.
-pub(crate) async fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+pub(crate) fn listen(port: u16) -> io::Result<(TcpListener, SocketAddr)> {
+    // The standard library's bind allows an address whose last connections are not forgotten yet, and
+    // still refuses one that somebody listens at.
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
     let address = listener.local_addr()?;
     Ok((listener, address))
 }

@@ -147,7 +147,10 @@ mod tests {
         assert!(answer.contains("MessageId"));
         let mails = mailbox.all();
         assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), ["a@b.example", "c@d.example"]);
-        assert_eq!((mails[0].subject.as_str(), mails[0].text.as_str(), mails[0].html.as_str()), ("Sujet", "texte", "<p>x"));
+        assert_eq!(
+            (mails[0].subject.as_str(), mails[0].text.as_str(), mails[0].html.as_str()),
+            ("Sujet", "texte", "<p>x")
+        );
     }
 
     #[tokio::test]

@@ -9,7 +9,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dynoxide::actions::describe_stream::DescribeStreamRequest;
 use dynoxide::actions::get_records::GetRecordsRequest;
 use dynoxide::actions::get_shard_iterator::GetShardIteratorRequest;
 use dynoxide::streams::{shard_id, stream_arn};
@@ -21,8 +20,8 @@ use crate::dead_letters::DeadLetters;
 use crate::deployment::StreamMapping;
 use crate::engine::Handle;
 use crate::functions::Functions;
+use crate::names::{ACCOUNT, REGION};
 use crate::position::Position;
-use crate::resolve::{ACCOUNT, REGION};
 use crate::server::Stop;
 
 /// Functions wake the reader as they end; this is for writes that come past them.
@@ -98,28 +97,8 @@ impl Reader {
     }
 
     async fn look(&self) -> EngineResult<Vec<Value>> {
-        let (database, table) = (self.database.0.clone(), self.mapping.table.clone());
         let position = self.reached.borrow().clone();
-        let after = (!position.is_empty()).then_some(position);
-        let look = move || -> EngineResult<Vec<Value>> {
-            let iterator = database.get_shard_iterator(GetShardIteratorRequest {
-                stream_arn: stream_arn(&table, "local"),
-                shard_id: shard_id(&table),
-                shard_iterator_type: if after.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" }.to_owned(),
-                sequence_number: after,
-            })?;
-            let request = GetRecordsRequest {
-                shard_iterator: iterator.shard_iterator.unwrap_or_default(),
-                limit: Some(PAGE),
-            };
-            let records = database.get_records(request)?.records;
-            records.iter().map(|record| event_record(&table, serde_json::to_value(record))).collect()
-        };
-        // The engine waits for its lock and the disk.
-        match tokio::task::spawn_blocking(look).await {
-            Ok(records) => records,
-            Err(error) => Err(DynoxideError::InternalServerError(error.to_string())),
-        }
+        records_after(&self.database, &self.mapping.table, position).await
     }
 
     async fn hand_over(&mut self, records: Vec<Value>, stop: &Stop) -> Result<(), Stopped> {
@@ -149,6 +128,9 @@ impl Reader {
         let mut most = self.mapping.batch_size;
         let mut failures = 0;
         while !rest.is_empty() {
+            if stop.is_given() {
+                return Err(Stopped);
+            }
             let now = &rest[..rest.len().min(most)];
             let answer = self.functions.invoke(&self.mapping.function, json!({"Records": now})).await;
             let (done, named, reason) = match &answer {
@@ -219,23 +201,38 @@ impl Reader {
 }
 
 impl Progress {
-    /// Waits until the reader has come to the stream's present end; `false` where it was there already.
+    /// Waits until the reader has come a page further; `false` where it was at the stream's end already.
     pub(crate) async fn catch_up(&mut self, functions: &Functions) -> io::Result<bool> {
-        let (database, table) = (self.database.0.clone(), self.table.clone());
-        let end = tokio::task::spawn_blocking(move || {
-            let request = DescribeStreamRequest { stream_arn: stream_arn(&table, "local"), ..Default::default() };
-            let described = database.describe_stream(request)?.stream_description;
-            Ok(described.shards.into_iter().filter_map(|shard| shard.sequence_number_range.ending_sequence_number).max())
-        });
-        let end: EngineResult<Option<String>> = end.await.map_err(io::Error::other)?;
-        let Some(end) = end.map_err(|error| io::Error::other(error.to_string()))? else { return Ok(false) };
-        // Numbers have one width, so their order is the order of their texts.
-        if *self.reached.borrow() >= end {
-            return Ok(false);
-        }
+        let position = self.reached.borrow().clone();
+        let records = records_after(&self.database, &self.table, position).await;
+        let records = records.map_err(|error| io::Error::other(error.to_string()))?;
+        let Some(last) = records.last().map(sequence_number) else { return Ok(false) };
         functions.wake();
-        self.reached.wait_for(|reached| *reached >= end).await.map_err(io::Error::other)?;
+        // Numbers have one width, so their order is the order of their texts.
+        self.reached.wait_for(|reached| reached.as_str() >= last).await.map_err(io::Error::other)?;
         Ok(true)
+    }
+}
+
+/// A page of the stream after a position.
+async fn records_after(database: &Handle, table: &str, position: String) -> EngineResult<Vec<Value>> {
+    let (database, table) = (database.0.clone(), table.to_owned());
+    let look = move || -> EngineResult<Vec<Value>> {
+        let after = (!position.is_empty()).then_some(position);
+        let iterator = database.get_shard_iterator(GetShardIteratorRequest {
+            stream_arn: stream_arn(&table, "local"),
+            shard_id: shard_id(&table),
+            shard_iterator_type: if after.is_some() { "AFTER_SEQUENCE_NUMBER" } else { "TRIM_HORIZON" }.to_owned(),
+            sequence_number: after,
+        })?;
+        let shard_iterator = iterator.shard_iterator.unwrap_or_default();
+        let records = database.get_records(GetRecordsRequest { shard_iterator, limit: Some(PAGE) })?.records;
+        records.iter().map(|record| event_record(&table, serde_json::to_value(record))).collect()
+    };
+    // The engine waits for its lock and the disk.
+    match tokio::task::spawn_blocking(look).await {
+        Ok(records) => records,
+        Err(error) => Err(DynoxideError::InternalServerError(error.to_string())),
     }
 }
 

@@ -1,8 +1,17 @@
 //! A CloudFormation template as JSON: short-form intrinsics (`!Ref X`) become long ones
 //! (`{"Ref": "X"}`), so that whatever reads it afterwards knows one form only.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 use serde_yaml_ng::Value as Yaml;
+
+use crate::embedded::TEMPLATES;
+
+/// The project's own templates. Parsed once: the tests start a portal each, by the hundred.
+static PARSED: LazyLock<BTreeMap<&str, Result<Value, TemplateError>>> =
+    LazyLock::new(|| TEMPLATES.iter().map(|file| (file.path, parse(file.path, file.content))).collect());
 
 /// What is wrong with the templates. Shown to whoever changes them, so it names file and place.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -21,6 +30,15 @@ impl TemplateError {
     pub(crate) fn new(file: &str, place: &str, problem: impl Into<String>) -> Self {
         Self { file: file.to_owned(), place: place.to_owned(), problem: problem.into() }
     }
+}
+
+/// One of the project's own templates.
+///
+/// # Errors
+/// Where there is no such template, or it cannot be read.
+pub(crate) fn of_project(path: &str) -> Result<Value, TemplateError> {
+    let missing = || Err(TemplateError::new(path, "file", "there is no such template"));
+    PARSED.get(path).cloned().unwrap_or_else(missing)
 }
 
 /// Reads a template's YAML.

@@ -28,7 +28,7 @@ pub(crate) async fn call(
 /// Serves a router on a free port until the stopper is dropped.
 pub(crate) async fn served(app: Router) -> (String, Stopper) {
     let (stopper, stop) = Stop::new();
-    let (listener, address) = listen(0).await.unwrap();
+    let (listener, address) = listen(0).unwrap();
     drop(serve(listener, app, stop));
     (format!("http://{address}"), stopper)
 }

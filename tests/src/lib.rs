@@ -1,1 +1,38 @@
-//! stub
+//! What the tests stand on: a whole portal in memory for each test, visitors who talk to it over HTTP
+//! from addresses of their own, and the contract that every answer is held against.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use harness::World;
+//! let world = World::start().await;
+//! let marie = world.member("marie@martin.example").await;
+//! let home = marie.get("/api/home").await;
+//! assert_eq!(home["user"]["greeting"], "Bonjour Mme MARTIN");
+//! # }
+//! ```
+//!
+//! A test never sleeps for time to pass (`World::advance` moves the clock) and never depends on another:
+//! each has its own portal. Helpers panic with what they saw: a test that goes on after a surprise tells
+//! less.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "test support")]
+
+mod contract;
+mod feed;
+mod outage;
+mod person;
+mod process;
+mod reply;
+mod tap;
+mod visitor;
+mod world;
+
+pub use contract::Contract;
+pub use feed::{ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, SIRET, fixture, lines, write_batch};
+pub use outage::Outage;
+pub use person::{PASSWORD, Person};
+pub use reply::Reply;
+pub use process::{Process, Started, folder_of_workspace};
+pub use tap::{Call, Observed, Tap, Use};
+pub use visitor::Visitor;
+pub use world::{World, link_token};

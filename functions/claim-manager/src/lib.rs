@@ -47,7 +47,7 @@ impl HttpFunction for Function {
             Err(_) => None,
         };
         let charter = current_of(DocumentKind::Charter, fetched.take(&keys.charter)?);
-        if user.accepted_charter.is_none_or(|accepted| accepted < charter.version) {
+        if user.owes(&charter) {
             return Err(Problem::CharterRequired);
         }
         let claim = claim?;

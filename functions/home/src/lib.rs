@@ -48,7 +48,7 @@ impl HttpFunction for Function {
             _ => self.store.get(&Establishment::key_of(&user.siret)).await?,
         };
         let charter = current_of(DocumentKind::Charter, fetched.take(&charter)?);
-        let charter_pending = user.accepted_charter.is_none_or(|accepted| accepted < charter.version);
+        let charter_pending = user.owes(&charter);
         let pending: Vec<DocumentKind> = charter_pending.then_some(DocumentKind::Charter).into_iter().collect();
 
         let mut home = json!({

@@ -1,1 +1,55 @@
-//! stub
+//! `query-ledger`: what a member account's ledger holds.
+//!
+//! Every read waits once: who is calling, whether they may, and what they ask for are fetched beside
+//! each other, and judged in the contract's order (401, 404, 403, 422, 409) after.
+
+mod action;
+mod actions;
+mod cursor;
+mod door;
+mod figures;
+mod filter;
+mod summary;
+
+use portal::domain::{View, ViewRule};
+use portal::environment::{Environment, StartError};
+use portal::http::{Answer, Call, Problem};
+use portal::lambda::HttpFunction;
+use portal::security::{Gate, SymmetricKey};
+use portal::store::{Store, Table};
+
+/// The function.
+#[derive(Clone)]
+pub struct Function {
+    store: Store,
+    gate: Gate,
+    cursor_key: SymmetricKey,
+    rule: ViewRule,
+}
+
+impl HttpFunction for Function {
+    const NAME: &'static str = "query-ledger";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger])?;
+        let first = View::parse(environment.variable("FIRST_VIEW")?).ok_or_else(|| StartError::InvalidVariable {
+            name: "FIRST_VIEW",
+            reason: "a year of four digits is needed".to_owned(),
+        })?;
+        Ok(Self {
+            gate: Gate::start(environment, &store).await?,
+            cursor_key: SymmetricKey::load(environment, "CURSOR_KEY_SECRET").await?,
+            store,
+            rule: ViewRule::starting(first),
+        })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route.as_str() {
+            "GET /api/accounts/{number}/summary" => self.summary(call).await,
+            "GET /api/accounts/{number}/actions" => self.actions(call).await,
+            "GET /api/accounts/{number}/actions/{action_id}" => self.action(call).await,
+            _ => Err(Problem::NotFound),
+        }
+    }
+}

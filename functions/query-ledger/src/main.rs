@@ -1,2 +1,5 @@
 //! The Lambda binary of `query-ledger`.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    portal::lambda::run_http::<query_ledger::Function>()
+}

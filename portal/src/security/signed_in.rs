@@ -133,7 +133,7 @@ impl AccountKeys {
             return Err(Problem::NotFound);
         };
         let charter = current_of(DocumentKind::Charter, fetched.take(&self.charter)?);
-        if caller.user.accepted_charter.is_none_or(|accepted| accepted < charter.version) {
+        if caller.user.owes(&charter) {
             return Err(Problem::CharterRequired);
         }
         Ok(AccountDoor { grant, account })

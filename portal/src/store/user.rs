@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Key, Record, Table};
-use crate::domain::{Civility, Email, Id, JobTitle, Origin, PersonName, Siret};
+use crate::domain::{Civility, Document, Email, Id, JobTitle, Origin, PersonName, Siret};
 use crate::security::SealKey;
 
 /// A person with a personal space. Comes to be when the link mailed for their sign-up is used.
@@ -42,6 +42,12 @@ impl User {
     #[must_use]
     pub fn key_of(user_id: Id) -> Key {
         Key::new(Table::Identity, format!("USER#{user_id}"), "PROFILE")
+    }
+
+    /// Whether the charter in force is yet to be accepted (leaflet S46).
+    #[must_use]
+    pub fn owes(&self, charter: &Document) -> bool {
+        self.accepted_charter.is_none_or(|accepted| accepted < charter.version)
     }
 
     /// « Bonjour M. MARTIN » (leaflet S48).

@@ -1,7 +1,7 @@
 //! Cuts a stream of bytes into lines, in constant memory.
 
 /// Longer lines are quarantined unread; the longest honest one has a thousandth of it.
-pub const LONGEST_LINE: usize = 64 * 1024;
+pub(super) const LONGEST_LINE: usize = 64 * 1024;
 
 /// A line of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

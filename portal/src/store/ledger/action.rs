@@ -1,11 +1,12 @@
 //! Training actions with their running sums.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionSums, Home, account_of, partition, pieces};
 use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Scheme, View};
-use crate::store::{Key, Query, Record, Table};
+use crate::store::{Item, Key, Query, Record, Table};
 
 /// A training action as the fund last described it, and the sums of its entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,19 +149,45 @@ impl ListedAction {
         status: Option<ActionStatus>,
         scheme: Option<Scheme>,
     ) -> Query {
-        let (index, mut prefix) = match (scheme, status) {
-            (None, None) => ("by_view", "ACTION#".to_owned()),
-            (None, Some(status)) => ("by_status", format!("ACTION#{}#", status.as_str())),
-            (Some(scheme), None) => ("by_scheme", format!("ACTION#{}#", scheme.as_str())),
-            (Some(scheme), Some(status)) => {
-                ("by_scheme_status", format!("ACTION#{}#{}#", scheme.as_str(), status.as_str()))
-            }
-        };
+        let (index, mut prefix) = index_of(status, scheme);
         if let Some(view) = view {
             prefix += &format!("{view}#");
         }
         Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix).newest_first()
     }
+
+    /// The place of an action in such a list, for the list to go on after it.
+    #[must_use]
+    pub fn place(
+        number: &MemberNumber,
+        view: View,
+        status: Option<ActionStatus>,
+        scheme: Option<Scheme>,
+        engaged: Date,
+        action_id: &Identifier,
+    ) -> Item {
+        let (index, prefix) = index_of(status, scheme);
+        let mut place = Action::key_of(number, action_id).attributes();
+        place.insert(index.to_owned(), AttributeValue::S(prefix + &order(view, engaged, action_id)));
+        place
+    }
+}
+
+/// The index that serves a filter, and how its keys begin.
+fn index_of(status: Option<ActionStatus>, scheme: Option<Scheme>) -> (&'static str, String) {
+    match (scheme, status) {
+        (None, None) => ("by_view", "ACTION#".to_owned()),
+        (None, Some(status)) => ("by_status", format!("ACTION#{}#", status.as_str())),
+        (Some(scheme), None) => ("by_scheme", format!("ACTION#{}#", scheme.as_str())),
+        (Some(scheme), Some(status)) => {
+            ("by_scheme_status", format!("ACTION#{}#{}#", scheme.as_str(), status.as_str()))
+        }
+    }
+}
+
+/// How the keys of every index end.
+fn order(view: View, engaged: Date, action_id: &Identifier) -> String {
+    format!("{view}#{engaged}#{action_id}")
 }
 
 impl Record for ListedAction {
@@ -258,20 +285,23 @@ impl From<Action> for Stored {
     fn from(action: Action) -> Self {
         let Key { pk, sk, .. } = action.key();
         let sums = action.all_sums();
-        let place = action.state.as_ref().filter(|_| action.moved_to.is_none()).map(|state| {
-            let (scheme, status) = (state.home.scheme.as_str(), state.status.as_str());
-            let place = format!("{}#{}#{}", state.home.view, state.engagement_date, action.action_id);
-            (scheme, status, place)
-        });
-        let index = |write: &dyn Fn(&str, &str, &str) -> String| {
-            place.as_ref().map(|(scheme, status, place)| write(scheme, status, place))
+        // An action that moved away is in no list.
+        let listed = action.state.as_ref().filter(|_| action.moved_to.is_none());
+        let index = |by_status: bool, by_scheme: bool| {
+            listed.map(|state| {
+                let (_, prefix) =
+                    index_of(by_status.then_some(state.status), by_scheme.then_some(state.home.scheme));
+                prefix + &order(state.home.view, state.engagement_date, &action.action_id)
+            })
         };
+        let [by_view, by_status] = [index(false, false), index(true, false)];
+        let [by_scheme, by_scheme_status] = [index(false, true), index(true, true)];
         let (source, source_key) = action.state.as_ref().map(|s| (s.source.clone(), s.source_key.clone())).unzip();
         Self {
-            by_view: index(&|_, _, place| format!("ACTION#{place}")),
-            by_status: index(&|_, status, place| format!("ACTION#{status}#{place}")),
-            by_scheme: index(&|scheme, _, place| format!("ACTION#{scheme}#{place}")),
-            by_scheme_status: index(&|scheme, status, place| format!("ACTION#{scheme}#{status}#{place}")),
+            by_view,
+            by_status,
+            by_scheme,
+            by_scheme_status,
             shown: action.state.map(|state| Shown {
                 title: state.title,
                 view: state.home.view,

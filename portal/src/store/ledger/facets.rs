@@ -56,7 +56,8 @@ impl Facets {
         Query::partition(Table::Ledger, partition(number)).beginning("FACETS#").newest_first()
     }
 
-    /// Whether anything counts in the view; agrees with [`super::Totals::is_shown`].
+    /// Whether anything counts in the view; agrees with [`super::Totals::is_shown`] but for the moment in
+    /// which an action's entries are moved.
     #[must_use]
     pub fn is_shown(&self) -> bool {
         self.contributions || !self.sums.is_empty()

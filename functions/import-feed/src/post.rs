@@ -1,0 +1,266 @@
+//! Posts the records of an account: reads what the rule needs, commits what it says, tries again where
+//! somebody else was faster.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use portal::clock::Clock;
+use portal::domain::{EntryKind, Siret, ViewRule};
+use portal::environment::rng;
+use portal::store::{
+    Account, Action, ActionPlace, Entry, Facets, Guard, Outcome, Page, Pending, Store, StoreError, Totals,
+};
+use rand::RngExt as _;
+
+use crate::ImportError;
+use crate::feed::{LedgerRecord, Manifest};
+use crate::posting::{Blocked, Context, Job, Need, State, Verdict, plan};
+
+/// DynamoDB's limit for a transaction.
+const MOST_WRITES: usize = 100;
+
+/// How many jobs are looked at together. An entry takes at least two writes, so a transaction never
+/// holds more.
+const AHEAD: usize = 50;
+
+/// How often in a row a transaction may come too late. Each time somebody else came through, so this
+/// many mean that something else is wrong.
+const MOST_ATTEMPTS: u32 = 20;
+
+/// The first pause after coming too late; doubled each time, up to 64 times as long, and jittered.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// How many entries of an action are read at once when they are moved or released.
+const PAGE: i32 = 200;
+
+/// Posts to accounts.
+#[derive(Debug, Clone)]
+pub(crate) struct Poster {
+    /// The members and the ledger table.
+    pub store: Store,
+    /// When things are posted.
+    pub clock: Clock,
+    /// Which view an entry belongs to.
+    pub rule: ViewRule,
+}
+
+/// A pending entry that was posted, or not, when its action came.
+pub(crate) type Released = (Pending, Verdict);
+
+enum Step {
+    /// So many jobs are done.
+    Done(Vec<Verdict>),
+    /// Somebody else wrote in between.
+    TooLate,
+    /// Entries of an action have to be moved first.
+    Unsettled(ActionPlace),
+}
+
+impl Poster {
+    /// Posts an account's records, actions first; gives their verdicts in the order of `records`, and
+    /// what was released.
+    ///
+    /// # Errors
+    /// Where the store fails for longer than trying again helps.
+    pub(crate) async fn post(
+        &self,
+        manifest: &Manifest,
+        siret: &Siret,
+        records: Vec<LedgerRecord>,
+        progress: impl Fn(u64) + Send + Sync,
+    ) -> Result<(Vec<Verdict>, Vec<Released>), ImportError> {
+        let context = self.context(manifest, siret.clone());
+        // An action that comes before its entries saves these the detour over pending. The order of one
+        // key's versions stays: a key names actions or entries, never both.
+        let mut order: Vec<usize> = (0..records.len()).collect();
+        order.sort_by_key(|index| matches!(records[*index], LedgerRecord::Entry(_)));
+        let jobs: Vec<Job> = order.iter().map(|index| Job::Post(records[*index].clone())).collect();
+        let (in_order, unfinished) = self.run(&context, &jobs, &progress).await?;
+        let mut verdicts = vec![Verdict::Unchanged; records.len()];
+        for (index, verdict) in order.into_iter().zip(in_order) {
+            verdicts[index] = verdict;
+        }
+        let mut released = Vec::new();
+        for place in unfinished {
+            self.settle(&context, &place).await?;
+            released.append(&mut self.release(&context, &place).await?);
+        }
+        Ok((verdicts, released))
+    }
+
+    fn context(&self, manifest: &Manifest, siret: Siret) -> Context {
+        Context {
+            source: manifest.source.clone(),
+            batch_id: manifest.batch_id.clone(),
+            now: self.clock.now(),
+            rule: self.rule,
+            siret,
+        }
+    }
+
+    /// Does jobs in their order, as many to a transaction as fit; gives the actions that were seen to
+    /// have entries to be moved or released.
+    async fn run(
+        &self,
+        context: &Context,
+        jobs: &[Job],
+        progress: &(impl Fn(u64) + Send + Sync),
+    ) -> Result<(Vec<Verdict>, BTreeSet<ActionPlace>), ImportError> {
+        let mut verdicts = Vec::with_capacity(jobs.len());
+        let mut unfinished = BTreeSet::new();
+        let mut state = State::default();
+        let mut attempts = 0;
+        while verdicts.len() < jobs.len() {
+            match self.step(&mut state, context, &jobs[verdicts.len()..]).await {
+                Ok(Step::Done(mut done)) => {
+                    attempts = 0;
+                    progress(done.len() as u64);
+                    verdicts.append(&mut done);
+                    unfinished.extend(state.actions().filter(|action| is_unfinished(action)).map(place_of));
+                    continue;
+                }
+                Ok(Step::Unsettled(place)) => Box::pin(self.settle(context, &place)).await?,
+                Ok(Step::TooLate) => {}
+                // What was sent may have been committed or not: what is stored says it.
+                Err(ImportError::Store(StoreError::Contention | StoreError::Unavailable { .. }))
+                    if attempts < MOST_ATTEMPTS => {}
+                Err(error) => return Err(error),
+            }
+            attempts += 1;
+            if attempts > MOST_ATTEMPTS {
+                return Err(ImportError::Store(StoreError::Contention));
+            }
+            state = State::default();
+            let longest = FIRST_PAUSE * (1 << attempts.min(6));
+            tokio::time::sleep(longest.mul_f64(rng().random_range(0.5..1.0))).await;
+        }
+        Ok((verdicts, unfinished))
+    }
+
+    async fn step(&self, state: &mut State, context: &Context, jobs: &[Job]) -> Result<Step, ImportError> {
+        let ahead = &jobs[..jobs.len().min(AHEAD)];
+        state.load(&self.store, ahead.iter().flat_map(|job| first_needs(context, job))).await?;
+        let mut verdicts = Vec::new();
+        while let Some(job) = ahead.get(verdicts.len()) {
+            match plan(state, context, job) {
+                Ok((verdict, changes)) => {
+                    if state.writes_with(&changes) > MOST_WRITES {
+                        break;
+                    }
+                    state.apply(changes);
+                    verdicts.push(verdict);
+                }
+                Err(Blocked::Needs(mut needs)) => {
+                    // What the jobs behind it will need is read in the same call.
+                    for job in &ahead[verdicts.len() + 1..] {
+                        if let Err(Blocked::Needs(mut more)) = plan(state, context, job) {
+                            needs.append(&mut more);
+                        }
+                    }
+                    state.load(&self.store, needs).await?;
+                }
+                Err(Blocked::Unsettled(place)) if verdicts.is_empty() => return Ok(Step::Unsettled(place)),
+                Err(Blocked::Unsettled(_)) => break,
+                Err(Blocked::Inconsistent(what)) => return Err(ImportError::Inconsistent(what)),
+            }
+        }
+        let transaction = state.transaction()?;
+        if transaction.is_empty() {
+            return Ok(Step::Done(verdicts));
+        }
+        match self.store.commit(&transaction, &mut rng()).await? {
+            Outcome::Committed => Ok(Step::Done(verdicts)),
+            Outcome::Refused(_) => Ok(Step::TooLate),
+        }
+    }
+
+    /// Moves the entries of an action to the account, view and scheme that it has now. Cut off anywhere,
+    /// it goes on with what is left when it is called again.
+    async fn settle(&self, context: &Context, place: &ActionPlace) -> Result<(), ImportError> {
+        let target: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
+        let Some(target) = target.filter(Action::is_moving) else { return Ok(()) };
+        let account: Option<Account> = self.store.get(&Account::key_of(&place.account)).await?;
+        let siret = account.map_or_else(|| context.siret.clone(), |account| account.siret);
+        let context = Context { siret, ..context.clone() };
+        let from = target.coming_from.as_ref().unwrap_or(&place.account);
+        let home = target.state.as_ref().map(|state| state.home);
+        let is_there = |entry: &Entry| {
+            entry.member_number == place.account
+                && home.is_some_and(|home| home.view == entry.view && Some(home.scheme) == entry.scheme)
+        };
+        let mut query = Action::entries_of(from, &place.action_id).limit(PAGE);
+        loop {
+            let Page { items, next } = self.store.query::<Entry>(&query).await?;
+            let jobs: Vec<Job> = items
+                .into_iter()
+                .filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry))
+                .map(|entry| Job::Relocate(entry, place.clone()))
+                .collect();
+            self.run(&context, &jobs, &|_| {}).await?;
+            if next.is_none() {
+                return Ok(());
+            }
+            query = query.after(next);
+        }
+    }
+
+    /// Posts the entries that waited for an action.
+    async fn release(&self, context: &Context, place: &ActionPlace) -> Result<Vec<Released>, ImportError> {
+        let action: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
+        if !action.is_some_and(|action| action.is_here() && action.waiting > 0) {
+            return Ok(Vec::new());
+        }
+        let mut released = Vec::new();
+        let mut query = Pending::all(place).limit(PAGE);
+        loop {
+            let Page { items, next } = self.store.query::<Pending>(&query).await?;
+            let jobs: Vec<Job> = items.iter().cloned().map(Job::Release).collect();
+            let (verdicts, _) = self.run(context, &jobs, &|_| {}).await?;
+            released.extend(items.into_iter().zip(verdicts));
+            if next.is_none() {
+                return Ok(released);
+            }
+            query = query.after(next);
+        }
+    }
+}
+
+/// Whether an earlier run, or this one, left entries to be moved or released.
+fn is_unfinished(action: &Action) -> bool {
+    action.is_moving() || (action.is_here() && action.waiting > 0)
+}
+
+fn place_of(action: &Action) -> ActionPlace {
+    ActionPlace { account: action.member_number.clone(), action_id: action.action_id.clone() }
+}
+
+/// What a job needs to know in any case, so that it is read in one call for many jobs.
+fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
+    let guard = |source, key| Need::Guard(Guard::key_of(source, key));
+    let view = |number, view| [Need::Totals(Totals::key_of(number, view)), Need::Facets(Facets::key_of(number, view))];
+    match job {
+        Job::Post(LedgerRecord::Action(record)) => {
+            let mut needs = vec![guard(&context.source, &record.source_key)];
+            needs.push(Need::Action(Action::key_of(&record.member_number, &record.action_id)));
+            needs.extend(view(&record.member_number, context.rule.of_engagement(record.engagement_date)));
+            needs
+        }
+        Job::Post(LedgerRecord::Entry(record)) => {
+            let mut needs = vec![guard(&context.source, &record.source_key)];
+            match (&record.action_id, record.facts.year) {
+                (Some(action_id), _) => needs.push(Need::Action(Action::key_of(&record.member_number, action_id))),
+                (None, Some(year)) => needs.extend(view(&record.member_number, context.rule.of_year(year))),
+                (None, None) => {}
+            }
+            needs
+        }
+        Job::Release(pending) => {
+            let place = &pending.place;
+            vec![
+                guard(&pending.source, &pending.source_key),
+                Need::Action(Action::key_of(&place.account, &place.action_id)),
+            ]
+        }
+        Job::Relocate(entry, _) => vec![guard(&entry.source, &entry.source_key)],
+    }
+}

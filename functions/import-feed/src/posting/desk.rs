@@ -1,0 +1,207 @@
+//! Where a job is worked out: reads from the state, collects changes.
+
+use std::collections::HashMap;
+
+use portal::domain::{ActionStatus, Identifier, MemberNumber, View};
+use portal::store::{
+    Action, ActionPlace, Entry, EntryPlace, Facets, Guard, Home, Key, Month, Move, Pending, Record, Totals,
+};
+
+use super::{Blocked, Need, State};
+
+/// What a job changes.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    pub(super) guards: HashMap<Key, Guard>,
+    pub(super) actions: HashMap<Key, Action>,
+    pub(super) totals: HashMap<Key, Totals>,
+    pub(super) facets: HashMap<Key, Facets>,
+    /// Entries to write.
+    pub entries: Vec<Entry>,
+    /// Pending entries to keep, or to delete.
+    pub(super) pendings: HashMap<Key, Option<Pending>>,
+}
+
+/// The state, with a job's changes on top.
+pub struct Desk<'a> {
+    state: &'a State,
+    changes: Changes,
+}
+
+/// Whether an entry joins or leaves the unreversed ones.
+#[derive(Debug, Clone, Copy)]
+enum Count {
+    Up,
+    Down,
+}
+
+impl Count {
+    fn of(self, number: u32) -> u32 {
+        match self {
+            Self::Up => number.saturating_add(1),
+            Self::Down => number.saturating_sub(1),
+        }
+    }
+}
+
+impl<'a> Desk<'a> {
+    pub(super) fn new(state: &'a State) -> Self {
+        Self { state, changes: Changes::default() }
+    }
+
+    /// The changes, without what came out as it was.
+    pub(super) fn into_changes(mut self) -> Changes {
+        let state = self.state;
+        self.changes.actions.retain(|key, action| state.actions.get(key).flatten() != Some(action));
+        self.changes.totals.retain(|key, totals| state.totals.get(key).flatten() != Some(totals));
+        self.changes.facets.retain(|key, facets| state.facets.get(key).flatten() != Some(facets));
+        self.changes
+    }
+
+    pub(super) fn guard(&self, source: &Identifier, source_key: &Identifier) -> Result<Option<Guard>, Blocked> {
+        let key = Guard::key_of(source, source_key);
+        if let Some(guard) = self.changes.guards.get(&key) {
+            return Ok(Some(guard.clone()));
+        }
+        let known = self.state.guards.get(&key).ok_or(Blocked::Needs(vec![Need::Guard(key)]))?;
+        Ok(known.cloned())
+    }
+
+    pub(super) fn set_guard(&mut self, guard: Guard) {
+        self.changes.guards.insert(guard.key(), guard);
+    }
+
+    pub(super) fn action(&self, place: &ActionPlace) -> Result<Option<Action>, Blocked> {
+        let key = Action::key_of(&place.account, &place.action_id);
+        if let Some(action) = self.changes.actions.get(&key) {
+            return Ok(Some(action.clone()));
+        }
+        let known = self.state.actions.get(&key).ok_or(Blocked::Needs(vec![Need::Action(key)]))?;
+        Ok(known.cloned())
+    }
+
+    pub(super) fn action_or_unknown(&self, place: &ActionPlace) -> Result<Action, Blocked> {
+        let unknown = || Action::unknown(place.account.clone(), place.action_id.clone());
+        Ok(self.action(place)?.unwrap_or_else(unknown))
+    }
+
+    pub(super) fn set_action(&mut self, action: Action) {
+        self.changes.actions.insert(action.key(), action);
+    }
+
+    pub(super) fn entry(&self, place: &EntryPlace) -> Result<Entry, Blocked> {
+        let key = place.key();
+        let known = self.state.entries.get(&key).ok_or_else(|| Blocked::Needs(vec![Need::Entry(key.clone())]))?;
+        known.cloned().ok_or_else(|| Blocked::Inconsistent(format!("a guard names an entry that is not there: {}", key.sk)))
+    }
+
+    pub(super) fn keep_pending(&mut self, pending: Pending) {
+        self.changes.pendings.insert(pending.key(), Some(pending));
+    }
+
+    pub(super) fn drop_pending(&mut self, key: Key) {
+        self.changes.pendings.insert(key, None);
+    }
+
+    /// The totals and facets of a view, to change.
+    fn view(&mut self, account: &MemberNumber, view: View) -> Result<(&mut Totals, &mut Facets), Blocked> {
+        let (totals_key, facets_key) = (Totals::key_of(account, view), Facets::key_of(account, view));
+        if !self.changes.totals.contains_key(&totals_key) {
+            let (Some(totals), Some(facets)) = (self.state.totals.get(&totals_key), self.state.facets.get(&facets_key))
+            else {
+                return Err(Blocked::Needs(vec![Need::Totals(totals_key), Need::Facets(facets_key)]));
+            };
+            let totals = totals.cloned().unwrap_or_else(|| Totals::empty(account.clone(), view));
+            let facets = facets.cloned().unwrap_or_else(|| Facets::empty(account.clone(), view));
+            self.changes.totals.insert(totals_key.clone(), totals);
+            self.changes.facets.insert(facets_key.clone(), facets);
+        }
+        match (self.changes.totals.get_mut(&totals_key), self.changes.facets.get_mut(&facets_key)) {
+            (Some(totals), Some(facets)) => Ok((totals, facets)),
+            _ => Err(Blocked::Inconsistent("totals without facets".to_owned())),
+        }
+    }
+
+    /// Counts actions and their sums in the facet of a home and status, and the actions in its view.
+    pub(super) fn count_action(
+        &mut self,
+        account: &MemberNumber,
+        home: Home,
+        status: ActionStatus,
+        actions: i32,
+        sums: Move,
+    ) -> Result<(), Blocked> {
+        let (totals, facets) = self.view(account, home.view)?;
+        totals.actions = totals.actions.saturating_add_signed(actions);
+        facets.add(home.scheme, status, actions, sums);
+        Ok(())
+    }
+
+    /// Writes an entry that comes to be in force.
+    pub(super) fn write(&mut self, entry: Entry) -> Result<(), Blocked> {
+        self.count_entry(&entry, Count::Up)?;
+        self.changes.entries.push(entry);
+        Ok(())
+    }
+
+    /// Writes the reversal of an entry that was in force.
+    pub(super) fn write_reversal(&mut self, reversal: Entry) -> Result<(), Blocked> {
+        self.count_entry(&reversal, Count::Down)?;
+        self.changes.entries.push(reversal);
+        Ok(())
+    }
+
+    fn count_entry(&mut self, entry: &Entry, count: Count) -> Result<(), Blocked> {
+        let (account, effect, month) = (&entry.member_number, entry.effect(), Month::of(entry.facts.date));
+        let Some(action_id) = &entry.action_id else {
+            let (totals, facets) = self.view(account, entry.view)?;
+            totals.contributions = count.of(totals.contributions);
+            totals.add(None, Move { contributed: effect.contributed, ..Move::default() });
+            totals.add_to_month(month, effect);
+            facets.contributions = totals.contributions > 0;
+            return Ok(());
+        };
+        let inconsistent = || Blocked::Inconsistent(format!("entry {} is of no home of its action", entry.entry_id));
+        let mut action = self
+            .action(&ActionPlace { account: account.clone(), action_id: action_id.clone() })?
+            .ok_or_else(inconsistent)?;
+        let (home, status) = match (entry.scheme, &action.state) {
+            (Some(scheme), Some(state)) => (Home { view: entry.view, scheme }, state.status),
+            _ => return Err(inconsistent()),
+        };
+        let by = if action.state.as_ref().is_some_and(|state| state.home == home) {
+            let after = action.sums.after(effect);
+            let by = action.sums.move_to(after);
+            action.sums = after;
+            action.entries = count.of(action.entries);
+            by
+        } else {
+            let leaving = action.leaving.as_mut().filter(|leaving| leaving.home == home).ok_or_else(inconsistent)?;
+            let after = leaving.sums.after(effect);
+            let by = leaving.sums.move_to(after);
+            leaving.sums = after;
+            leaving.entries = count.of(leaving.entries);
+            if leaving.entries == 0 {
+                action.leaving = None;
+            }
+            by
+        };
+        let emptied = action.moved_to.clone().filter(|_| action.entries == 0);
+        self.set_action(action);
+        if let Some(account_now) = emptied {
+            // The last one out, moved or corrected, ends the move.
+            let place = ActionPlace { account: account_now, action_id: action_id.clone() };
+            let mut there = self.action_or_unknown(&place)?;
+            if there.coming_from.as_ref() == Some(account) {
+                there.coming_from = None;
+                self.set_action(there);
+            }
+        }
+        let (totals, facets) = self.view(account, home.view)?;
+        totals.entries = count.of(totals.entries);
+        totals.add(Some(home.scheme), by);
+        totals.add_to_month(month, effect);
+        facets.add(home.scheme, status, 0, by);
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! Entries: posted, corrected, kept until their action comes, moved with their action.
+
+use portal::domain::Identifier;
+use portal::store::{ActionPlace, Entry, EntryFacts, Guard, Pending, Subject};
+
+use super::{Blocked, Context, Desk, Standing, Verdict, standing};
+use crate::feed::{EntryRecord, Reason};
+
+pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &EntryRecord) -> Result<Verdict, Blocked> {
+    let guard = desk.guard(&context.source, &record.source_key)?;
+    match standing(guard.as_ref(), false, record.source_version, || record.content_hash()) {
+        Standing::New | Standing::Newer => {}
+        Standing::Same => {
+            let waits = matches!(&guard, Some(Guard { subject: Subject::Entry { pending: Some(_), .. }, .. }));
+            return Ok(if waits { Verdict::Pending } else { Verdict::Unchanged });
+        }
+        Standing::Older => return Ok(Verdict::Stale),
+        Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
+        Standing::OfAnotherKind => return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key"))),
+    }
+    let version = Version {
+        source: &context.source,
+        source_key: &record.source_key,
+        source_version: record.source_version,
+        content_hash: record.content_hash(),
+        batch_id: &context.batch_id,
+        facts: &record.facts,
+    };
+    let waits_for = record
+        .action_id
+        .as_ref()
+        .map(|action_id| ActionPlace { account: record.member_number.clone(), action_id: action_id.clone() });
+    if let Some(place) = &waits_for
+        && !desk.action(place)?.is_some_and(|action| action.is_here())
+    {
+        keep(desk, &version, guard, place)?;
+        return Ok(Verdict::Pending);
+    }
+    let target = match waits_for {
+        Some(place) => Target::Action(place),
+        None => Target::Contribution(record),
+    };
+    replace(desk, context, &version, guard, &target)
+}
+
+/// Posts an entry that waited, now that its action is there.
+pub(super) fn release(desk: &mut Desk<'_>, context: &Context, pending: &Pending) -> Result<Verdict, Blocked> {
+    let guard = desk.guard(&pending.source, &pending.source_key)?;
+    let still_waits = guard.as_ref().is_some_and(|guard| {
+        guard.source_version == pending.source_version
+            && matches!(&guard.subject, Subject::Entry { pending: Some(place), .. } if *place == pending.place)
+    });
+    let Some(guard) = guard.filter(|_| still_waits) else {
+        // Another run posted it in between.
+        return Ok(Verdict::Unchanged);
+    };
+    if !desk.action(&pending.place)?.is_some_and(|action| action.is_here()) {
+        return Ok(Verdict::Pending);
+    }
+    let version = Version {
+        source: &pending.source,
+        source_key: &pending.source_key,
+        source_version: pending.source_version,
+        content_hash: guard.content_hash.clone(),
+        batch_id: &pending.batch_id,
+        facts: &pending.facts,
+    };
+    replace(desk, context, &version, Some(guard), &Target::Action(pending.place.clone()))
+}
+
+/// Moves an entry to the account, view and scheme that its action has now.
+pub(super) fn relocate(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    entry: &Entry,
+    target: &ActionPlace,
+) -> Result<Verdict, Blocked> {
+    let guard = desk.guard(&entry.source, &entry.source_key)?;
+    let in_force = guard.as_ref().is_some_and(|guard| {
+        matches!(&guard.subject, Subject::Entry { posted: Some(place), .. } if *place == entry.place())
+    });
+    let Some(mut guard) = guard.filter(|_| in_force) else {
+        // Reversed meanwhile, or long ago.
+        return Ok(Verdict::Unchanged);
+    };
+    let action = desk.action(target)?.filter(portal::store::Action::is_here);
+    let action = action.ok_or_else(|| Blocked::Inconsistent("entries of an action that is nowhere".to_owned()))?;
+    let home = action.state.as_ref().map(|state| state.home);
+    let is_there = entry.member_number == target.account
+        && home.is_some_and(|home| home.view == entry.view && Some(home.scheme) == entry.scheme);
+    if is_there {
+        return Ok(Verdict::Unchanged);
+    }
+    desk.write_reversal(entry.reversal(entry.source_version, &context.batch_id, context.now))?;
+    guard.moves += 1;
+    let moved = Entry {
+        entry_id: Entry::id_of(&entry.source, &entry.source_key, entry.source_version, guard.moves),
+        member_number: target.account.clone(),
+        siret: context.siret.clone(),
+        view: home.map_or(entry.view, |home| home.view),
+        scheme: home.map(|home| home.scheme),
+        booked_at: context.now,
+        batch_id: context.batch_id.clone(),
+        ..entry.clone()
+    };
+    let pending = match &guard.subject {
+        Subject::Entry { pending, .. } => pending.clone(),
+        Subject::Action(_) => None,
+    };
+    guard.subject = Subject::Entry { posted: Some(moved.place()), pending };
+    desk.set_guard(guard);
+    desk.write(moved)?;
+    Ok(Verdict::Posted)
+}
+
+/// A version of an entry that is to be in force, or to wait.
+struct Version<'a> {
+    source: &'a Identifier,
+    source_key: &'a Identifier,
+    source_version: u64,
+    content_hash: String,
+    batch_id: &'a Identifier,
+    facts: &'a EntryFacts,
+}
+
+impl Version<'_> {
+    /// The guard of this version; `moves` belongs to the entry in force, which a waiting one leaves as it is.
+    fn guard(&self, before: Option<Guard>, moves: u32, subject: Subject) -> Guard {
+        Guard {
+            source: self.source.clone(),
+            source_key: self.source_key.clone(),
+            source_version: self.source_version,
+            content_hash: self.content_hash.clone(),
+            moves,
+            subject,
+            version: before.map_or(0, |guard| guard.version),
+        }
+    }
+}
+
+enum Target<'a> {
+    Action(ActionPlace),
+    Contribution(&'a EntryRecord),
+}
+
+/// Puts a version in force, in place of the one before where there is one.
+fn replace(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    version: &Version<'_>,
+    guard: Option<Guard>,
+    target: &Target<'_>,
+) -> Result<Verdict, Blocked> {
+    let posted = unwait(desk, version, guard.as_ref())?;
+    if let Some(place) = &posted {
+        let old = desk.entry(place)?;
+        desk.write_reversal(old.reversal(version.source_version, version.batch_id, context.now))?;
+    }
+    let (member_number, action_id, view, scheme) = match target {
+        Target::Action(place) => {
+            let state = desk.action(place)?.and_then(|action| action.state);
+            let home = state.ok_or_else(|| Blocked::Inconsistent("an action without a state".to_owned()))?.home;
+            (place.account.clone(), Some(place.action_id.clone()), home.view, Some(home.scheme))
+        }
+        Target::Contribution(record) => {
+            let year = record.facts.year.unwrap_or_else(|| record.facts.date.year());
+            (record.member_number.clone(), None, context.rule.of_year(year), None)
+        }
+    };
+    let entry = Entry {
+        entry_id: Entry::id_of(version.source, version.source_key, version.source_version, 0),
+        member_number,
+        siret: context.siret.clone(),
+        action_id,
+        view,
+        scheme,
+        facts: version.facts.clone(),
+        booked_at: context.now,
+        source: version.source.clone(),
+        source_key: version.source_key.clone(),
+        source_version: version.source_version,
+        batch_id: version.batch_id.clone(),
+        reverses: None,
+    };
+    desk.set_guard(version.guard(guard, 0, Subject::Entry { posted: Some(entry.place()), pending: None }));
+    desk.write(entry)?;
+    Ok(if posted.is_some() { Verdict::Corrected } else { Verdict::Posted })
+}
+
+/// Keeps a version until its action comes. What it corrects stays in force until then: a reversal
+/// without its replacement would make the totals wrong for all that time.
+fn keep(desk: &mut Desk<'_>, version: &Version<'_>, guard: Option<Guard>, place: &ActionPlace) -> Result<(), Blocked> {
+    let posted = unwait(desk, version, guard.as_ref())?;
+    desk.keep_pending(Pending {
+        place: place.clone(),
+        source: version.source.clone(),
+        source_key: version.source_key.clone(),
+        source_version: version.source_version,
+        batch_id: version.batch_id.clone(),
+        facts: version.facts.clone(),
+    });
+    // The action's own item says that it is waited for, so whoever makes the action cannot miss it.
+    let mut action = desk.action_or_unknown(place)?;
+    action.waiting += 1;
+    desk.set_action(action);
+    let moves = guard.as_ref().map_or(0, |guard| guard.moves);
+    desk.set_guard(version.guard(guard, moves, Subject::Entry { posted, pending: Some(place.clone()) }));
+    Ok(())
+}
+
+/// Takes back what an older version waited for; gives the entry that is in force.
+fn unwait(
+    desk: &mut Desk<'_>,
+    version: &Version<'_>,
+    guard: Option<&Guard>,
+) -> Result<Option<portal::store::EntryPlace>, Blocked> {
+    let Some(Guard { subject: Subject::Entry { posted, pending }, .. }) = guard else { return Ok(None) };
+    if let Some(place) = pending {
+        desk.drop_pending(Pending::key_of(place, version.source, version.source_key));
+        let mut action = desk.action_or_unknown(place)?;
+        action.waiting = action.waiting.saturating_sub(1);
+        desk.set_action(action);
+    }
+    Ok(posted.clone())
+}

@@ -1,0 +1,119 @@
+//! The posting rule: what a record does to the ledger.
+//!
+//! [`plan`] is a pure function of what the ledger holds ([`State`]) and a [`Job`]; it gives a [`Verdict`]
+//! and the [`Changes`] that belong to it, or says what it needs to know first. Everything that it changes
+//! is committed in one transaction, so totals equal the sum of the entries before and after.
+
+mod action;
+mod desk;
+mod entry;
+mod state;
+
+pub use desk::{Changes, Desk};
+pub use state::{Need, State};
+
+use jiff::Timestamp;
+use portal::domain::{Identifier, Siret, ViewRule};
+use portal::store::{ActionPlace, Entry, Guard, Pending, Subject};
+
+use crate::feed::{LedgerRecord, Reason};
+
+/// What holds for all records of a batch and an account.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// The system that sent the batch.
+    pub source: Identifier,
+    /// The batch.
+    pub batch_id: Identifier,
+    /// When it is posted.
+    pub now: Timestamp,
+    /// Which view an entry belongs to.
+    pub rule: ViewRule,
+    /// The establishment of the account that is posted to.
+    pub siret: Siret,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone)]
+pub enum Job {
+    /// Post a record of the feed.
+    Post(LedgerRecord),
+    /// Post an entry whose action has come.
+    Release(Pending),
+    /// Move an entry to where its action is now.
+    Relocate(Entry, ActionPlace),
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is new and posted.
+    Posted,
+    /// It is posted in place of what it corrects.
+    Corrected,
+    /// It was posted before.
+    Unchanged,
+    /// It waits for its action.
+    Pending,
+    /// A newer version came before.
+    Stale,
+    /// It cannot be posted.
+    Quarantined(Reason),
+}
+
+/// Why a job cannot be planned yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Blocked {
+    /// This has to be read first.
+    Needs(Vec<Need>),
+    /// Entries of this action have to be moved to where it is first.
+    Unsettled(ActionPlace),
+    /// What is stored contradicts itself.
+    Inconsistent(String),
+}
+
+/// Decides what a job does.
+///
+/// # Errors
+/// Where something has to be read or moved first.
+pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Changes), Blocked> {
+    let mut desk = Desk::new(state);
+    let verdict = match job {
+        Job::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record)?,
+        Job::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record)?,
+        Job::Release(pending) => entry::release(&mut desk, context, pending)?,
+        Job::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target)?,
+    };
+    let changes = match verdict {
+        Verdict::Posted | Verdict::Corrected | Verdict::Pending | Verdict::Unchanged => desk.into_changes(),
+        Verdict::Stale | Verdict::Quarantined(_) => Changes::default(),
+    };
+    Ok((verdict, changes))
+}
+
+/// How a record stands to what came before under its key.
+enum Standing {
+    New,
+    Newer,
+    Same,
+    Older,
+    Conflicting,
+    /// An action under an entry's key, or the other way round.
+    OfAnotherKind,
+}
+
+fn standing(guard: Option<&Guard>, is_action: bool, version: u64, content_hash: impl FnOnce() -> String) -> Standing {
+    let Some(guard) = guard else { return Standing::New };
+    if matches!(guard.subject, Subject::Action(_)) != is_action {
+        return Standing::OfAnotherKind;
+    }
+    match version.cmp(&guard.source_version) {
+        std::cmp::Ordering::Greater => Standing::Newer,
+        std::cmp::Ordering::Less => Standing::Older,
+        std::cmp::Ordering::Equal if content_hash() == guard.content_hash => Standing::Same,
+        std::cmp::Ordering::Equal => Standing::Conflicting,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,256 @@
+//! What the posting rule knows of the ledger, and what it changed.
+
+use std::collections::{HashMap, HashSet};
+
+use portal::store::{
+    Action, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Store, StoreError, Totals,
+    Transaction, Wanted,
+};
+
+use super::Changes;
+
+/// A record that has to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Need {
+    /// A guard.
+    Guard(Key),
+    /// An action.
+    Action(Key),
+    /// The totals of a view.
+    Totals(Key),
+    /// The facets of a view.
+    Facets(Key),
+    /// An entry.
+    Entry(Key),
+}
+
+/// A record that is changed only where nobody changed it meanwhile.
+pub(super) trait Versioned: Record + Clone {
+    /// Its version; 0 where it was never written.
+    fn version(&self) -> u64;
+    /// Sets its version.
+    fn set_version(&mut self, version: u64);
+}
+
+macro_rules! versioned {
+    ($($record:ty),+) => { $(impl Versioned for $record {
+        fn version(&self) -> u64 {
+            self.version
+        }
+        fn set_version(&mut self, version: u64) {
+            self.version = version;
+        }
+    })+ };
+}
+
+versioned!(Guard, Action, Totals, Facets);
+
+/// Records of one kind: those that were read, there or not, and those that were made.
+#[derive(Debug, Clone)]
+pub(super) struct Shelf<R> {
+    records: HashMap<Key, Option<R>>,
+    changed: HashSet<Key>,
+}
+
+impl<R> Default for Shelf<R> {
+    fn default() -> Self {
+        Self { records: HashMap::new(), changed: HashSet::new() }
+    }
+}
+
+impl<R> Shelf<R> {
+    /// What is known of a record: nothing, that it is not there, or the record.
+    #[must_use]
+    pub(super) fn get(&self, key: &Key) -> Option<Option<&R>> {
+        self.records.get(key).map(Option::as_ref)
+    }
+
+    /// All records that are there.
+    pub(super) fn values(&self) -> impl Iterator<Item = &R> {
+        self.records.values().flatten()
+    }
+
+    fn put(&mut self, key: Key, record: R) {
+        self.changed.insert(key.clone());
+        self.records.insert(key, Some(record));
+    }
+
+    fn new_writes<'a>(&self, keys: impl Iterator<Item = &'a Key>) -> usize {
+        keys.filter(|key| !self.changed.contains(*key)).count()
+    }
+}
+
+impl<R: Versioned> Shelf<R> {
+    /// Writes what changed, each under the condition that nobody else did; counts the versions up.
+    fn write(&mut self, transaction: &mut Transaction) -> Result<(), StoreError> {
+        for key in &self.changed {
+            let Some(Some(record)) = self.records.get_mut(key) else { continue };
+            let version = record.version();
+            record.set_version(version + 1);
+            let condition = if version == 0 { Condition::Absent } else { Condition::is("version", &version)? };
+            transaction.put(record, Some(condition))?;
+        }
+        self.changed.clear();
+        Ok(())
+    }
+}
+
+/// What is known of the ledger, as far as the jobs at hand need it.
+#[derive(Debug, Clone, Default)]
+pub struct State {
+    pub(super) guards: Shelf<Guard>,
+    pub(super) actions: Shelf<Action>,
+    pub(super) totals: Shelf<Totals>,
+    pub(super) facets: Shelf<Facets>,
+    pub(super) entries: Shelf<Entry>,
+    pub(super) pendings: HashMap<Key, Option<Pending>>,
+}
+
+impl State {
+    /// Makes it known that records are not there, as reading an empty table would.
+    #[cfg(test)]
+    pub(super) fn assume_absent(&mut self, needs: Vec<Need>) {
+        for need in needs {
+            assert!(!self.knows(&need), "asked for twice: {need:?}");
+            match need {
+                Need::Guard(key) => drop(self.guards.ask(key)),
+                Need::Action(key) => drop(self.actions.ask(key)),
+                Need::Totals(key) => drop(self.totals.ask(key)),
+                Need::Facets(key) => drop(self.facets.ask(key)),
+                Need::Entry(key) => drop(self.entries.ask(key)),
+            }
+        }
+    }
+
+    /// The actions that are known.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.values()
+    }
+
+    /// Whether a record was looked for already.
+    #[must_use]
+    pub fn knows(&self, need: &Need) -> bool {
+        match need {
+            Need::Guard(key) => self.guards.records.contains_key(key),
+            Need::Action(key) => self.actions.records.contains_key(key),
+            Need::Totals(key) => self.totals.records.contains_key(key),
+            Need::Facets(key) => self.facets.records.contains_key(key),
+            Need::Entry(key) => self.entries.records.contains_key(key),
+        }
+    }
+
+    /// How many writes there would be with these changes.
+    #[must_use]
+    pub fn writes_with(&self, changes: &Changes) -> usize {
+        let new_pendings = changes.pendings.keys().filter(|key| !self.pendings.contains_key(key)).count();
+        self.writes()
+            + self.guards.new_writes(changes.guards.keys())
+            + self.actions.new_writes(changes.actions.keys())
+            + self.totals.new_writes(changes.totals.keys())
+            + self.facets.new_writes(changes.facets.keys())
+            + changes.entries.len()
+            + new_pendings
+    }
+
+    /// How many writes there are.
+    #[must_use]
+    pub fn writes(&self) -> usize {
+        self.guards.changed.len()
+            + self.actions.changed.len()
+            + self.totals.changed.len()
+            + self.facets.changed.len()
+            + self.entries.changed.len()
+            + self.pendings.len()
+    }
+
+    /// Takes changes over; they count in what is planned next.
+    pub fn apply(&mut self, changes: Changes) {
+        changes.guards.into_iter().for_each(|(key, guard)| self.guards.put(key, guard));
+        changes.actions.into_iter().for_each(|(key, action)| self.actions.put(key, action));
+        changes.totals.into_iter().for_each(|(key, totals)| self.totals.put(key, totals));
+        changes.facets.into_iter().for_each(|(key, facets)| self.facets.put(key, facets));
+        changes.entries.into_iter().for_each(|entry| self.entries.put(entry.key(), entry));
+        self.pendings.extend(changes.pendings);
+    }
+
+    /// The transaction that commits all changes; after it this is the state.
+    ///
+    /// # Errors
+    /// Where a record cannot be an item.
+    pub fn transaction(&mut self) -> Result<Transaction, StoreError> {
+        let mut transaction = Transaction::new();
+        self.guards.write(&mut transaction)?;
+        self.actions.write(&mut transaction)?;
+        self.totals.write(&mut transaction)?;
+        self.facets.write(&mut transaction)?;
+        for key in self.entries.changed.drain() {
+            if let Some(Some(entry)) = self.entries.records.get(&key) {
+                transaction.create(entry)?;
+            }
+        }
+        // A pending entry belongs to one guard, which changes with it and carries the condition.
+        for (key, pending) in self.pendings.drain() {
+            match pending {
+                Some(pending) => transaction.put(&pending, None)?,
+                None => transaction.delete(key, None),
+            };
+        }
+        Ok(transaction)
+    }
+
+    /// Reads records; what is not there is known to be not there.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn load(&mut self, store: &Store, needs: impl IntoIterator<Item = Need>) -> Result<(), StoreError> {
+        let mut batch = Batch::new();
+        let mut wanted = Vec::new();
+        for need in needs {
+            if self.knows(&need) {
+                continue;
+            }
+            // Marks it as asked for, so that it is asked for once.
+            wanted.push(match need {
+                Need::Guard(key) => Place::Guard(batch.want(key.clone()), self.guards.ask(key)),
+                Need::Action(key) => Place::Action(batch.want(key.clone()), self.actions.ask(key)),
+                Need::Totals(key) => Place::Totals(batch.want(key.clone()), self.totals.ask(key)),
+                Need::Facets(key) => Place::Facets(batch.want(key.clone()), self.facets.ask(key)),
+                Need::Entry(key) => Place::Entry(batch.want(key.clone()), self.entries.ask(key)),
+            });
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let mut fetched = store.fetch(batch).await?;
+        for place in wanted {
+            match place {
+                Place::Guard(wanted, key) => self.guards.fill(key, &wanted, &mut fetched)?,
+                Place::Action(wanted, key) => self.actions.fill(key, &wanted, &mut fetched)?,
+                Place::Totals(wanted, key) => self.totals.fill(key, &wanted, &mut fetched)?,
+                Place::Facets(wanted, key) => self.facets.fill(key, &wanted, &mut fetched)?,
+                Place::Entry(wanted, key) => self.entries.fill(key, &wanted, &mut fetched)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Place {
+    Guard(Wanted<Guard>, Key),
+    Action(Wanted<Action>, Key),
+    Totals(Wanted<Totals>, Key),
+    Facets(Wanted<Facets>, Key),
+    Entry(Wanted<Entry>, Key),
+}
+
+impl<R: Record> Shelf<R> {
+    fn ask(&mut self, key: Key) -> Key {
+        self.records.insert(key.clone(), None);
+        key
+    }
+
+    fn fill(&mut self, key: Key, wanted: &Wanted<R>, fetched: &mut Fetched) -> Result<(), StoreError> {
+        self.records.insert(key, fetched.take(wanted)?);
+        Ok(())
+    }
+}

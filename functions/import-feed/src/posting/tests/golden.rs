@@ -1,0 +1,216 @@
+//! Figures that can be checked with a pencil.
+
+use std::collections::BTreeMap;
+
+use portal::domain::{ActionStatus, EntryKind, Scheme};
+use serde_json::{Value, json};
+
+use super::ledger::{Ledger, action, contribution, entry, facet};
+use crate::feed::Reason;
+use crate::posting::Verdict::{Corrected, Pending, Posted, Quarantined, Stale, Unchanged};
+
+const ACCOUNT: &str = "012345";
+
+fn plan_action(version: u64, status: &str, engaged: &str) -> Value {
+    action("A-1", version, ACCOUNT, "2011-1", status, "PLAN", engaged)
+}
+
+fn on_action(key: &str, kind: &str, cents: i64, date: &str) -> Value {
+    entry(key, 1, ACCOUNT, "2011-1", kind, cents, date)
+}
+
+fn of(figures: &[(i16, [i64; 4])]) -> BTreeMap<i16, [i64; 4]> {
+    figures.iter().copied().collect()
+}
+
+#[test]
+fn an_account_with_every_kind_of_entry() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "PARTLY_PAID", "2011-12-31"));
+    for (key, kind, cents, date) in [
+        ("E-1", "COMMITMENT", 180_000, "2011-12-31"),
+        ("E-2", "COMMITMENT_REVISION", -20_000, "2012-01-10"),
+        ("E-3", "COMMITMENT_CANCELLATION", 10_000, "2012-01-20"),
+        ("E-4", "INVOICE_RECEIVED", 90_000, "2012-02-01"),
+        ("E-5", "INVOICE_REJECTED", 30_000, "2012-02-05"),
+        ("E-6", "PAYMENT_TO_COMPANY", 25_000, "2012-02-10"),
+        ("E-7", "PAYMENT_TO_PROVIDER", 20_000, "2012-02-11"),
+        ("E-8", "PAYMENT_RETURNED", 5_000, "2012-02-20"),
+        ("E-9", "RECOVERY", 1_000, "2013-03-01"),
+    ] {
+        assert_eq!(ledger.post(&on_action(key, kind, cents, date)), Posted, "{key}");
+    }
+    for (key, kind, cents, date, year) in [
+        ("C-1", "CONTRIBUTION_LEGAL", 100_000, "2012-02-28", 2011),
+        ("C-2", "CONTRIBUTION_AGREEMENT", 20_000, "2010-09-15", 2010),
+        ("C-3", "CONTRIBUTION_VOLUNTARY", 7_000, "2012-09-15", 2012),
+        ("C-4", "CONTRIBUTION_REFUND", 2_000, "2013-01-15", 2012),
+    ] {
+        assert_eq!(ledger.post(&contribution(key, 1, ACCOUNT, kind, cents, date, year)), Posted, "{key}");
+    }
+    // 180,000 - 20,000 - 10,000; 25,000 + 20,000 - 5,000 - 1,000; 90,000 - 30,000 - 45,000 + 5,000.
+    // Everything on the action of 31/12/2011 is in view 2011, whenever it was paid.
+    assert_eq!(
+        ledger.figures(ACCOUNT),
+        of(&[(2011, [150_000, 39_000, 20_000, 120_000]), (2012, [0, 0, 0, 5_000])])
+    );
+}
+
+#[test]
+fn the_views_part_at_midnight_of_31_12_2011() {
+    let mut ledger = Ledger::new();
+    ledger.post(&action("A-1", 1, ACCOUNT, "a", "COMMITTED", "PLAN", "2011-12-31"));
+    ledger.post(&action("A-2", 1, ACCOUNT, "b", "COMMITTED", "PLAN", "2012-01-01"));
+    ledger.post(&action("A-3", 1, ACCOUNT, "c", "COMMITTED", "PLAN", "2009-06-01"));
+    for (key, id) in [("E-1", "a"), ("E-2", "b"), ("E-3", "c")] {
+        ledger.post(&entry(key, 1, ACCOUNT, id, "COMMITMENT", 100, "2012-01-01"));
+    }
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [200, 0, 0, 0]), (2012, [100, 0, 0, 0])]));
+}
+
+#[test]
+fn a_payment_before_its_invoice_shows_nothing_in_progress() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "PAID", "2011-11-30"));
+    ledger.post(&action("A-2", 1, ACCOUNT, "other", "INVOICED", "PLAN", "2011-11-30"));
+    ledger.post(&entry("E-0", 1, ACCOUNT, "other", "INVOICE_RECEIVED", 700, "2012-01-01"));
+    ledger.post(&on_action("E-1", "PAYMENT_TO_COMPANY", 1_000, "2012-02-10"));
+    // The 1,000 paid ahead do not eat up what is in progress on the other action.
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 1_000, 700, 0])]));
+    ledger.post(&on_action("E-2", "INVOICE_RECEIVED", 400, "2012-02-11"));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 1_000, 700, 0])]));
+    ledger.post(&on_action("E-3", "INVOICE_RECEIVED", 900, "2012-02-12"));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 1_000, 1_000, 0])]));
+}
+
+#[test]
+fn a_repeat_changes_nothing_and_a_conflict_is_reported() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(2, "COMMITTED", "2011-11-30"));
+    let commitment = on_action("E-1", "COMMITMENT", 500, "2011-11-30");
+    assert_eq!(ledger.post(&commitment), Posted);
+    assert_eq!(ledger.post(&commitment), Unchanged);
+    assert_eq!(ledger.post(&plan_action(2, "COMMITTED", "2011-11-30")), Unchanged);
+    assert_eq!(ledger.post(&plan_action(1, "SUBMITTED", "2011-11-30")), Stale);
+    let conflict = Quarantined(Reason::of("conflicting-version"));
+    assert_eq!(ledger.post(&on_action("E-1", "COMMITMENT", 501, "2011-11-30")), conflict);
+    assert_eq!(ledger.post(&plan_action(2, "PAID", "2011-11-30")), conflict);
+    assert_eq!(
+        ledger.post(&on_action("A-1", "COMMITMENT", 1, "2011-11-30")),
+        Quarantined(Reason::in_field("key-of-another-record", "source_key"))
+    );
+    assert_eq!(
+        ledger.post(&action("A-9", 1, ACCOUNT, "2011-1", "PAID", "PLAN", "2011-11-30")),
+        Quarantined(Reason::in_field("action-of-another-key", "action_id"))
+    );
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [500, 0, 0, 0])]));
+    assert_eq!(ledger.entries().count(), 1);
+}
+
+#[test]
+fn a_correction_is_a_reversal_and_a_replacement() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "COMMITTED", "2011-11-30"));
+    ledger.post(&action("A-2", 1, ACCOUNT, "2012-1", "COMMITTED", "DIF", "2012-01-01"));
+    ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30"));
+    // The second version is of another amount, another action and with it another view and scheme.
+    assert_eq!(ledger.post(&entry("E-1", 2, ACCOUNT, "2012-1", "COMMITMENT", 600, "2012-01-02")), Corrected);
+    assert_eq!(ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30")), Stale);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0]), (2012, [600, 0, 0, 0])]));
+    let reversals: Vec<_> = ledger.entries().filter(|entry| entry.facts.kind == EntryKind::Reversal).collect();
+    let [reversal] = reversals[..] else { panic!("one reversal") };
+    let reversed = ledger.entries().find(|entry| Some(entry.entry_id) == reversal.reverses.map(|r| r.entry_id)).unwrap();
+    assert_eq!((reversed.facts.amount.0, reversal.facts.amount.0), (500, -500));
+    assert_eq!((reversed.view, reversed.facts.date), (reversal.view, reversal.facts.date));
+    assert_eq!((reversal.source_version, ledger.entries().count()), (2, 3));
+}
+
+#[test]
+fn a_correction_may_change_the_account_or_make_a_contribution_of_an_entry() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "COMMITTED", "2011-11-30"));
+    ledger.post(&action("A-2", 1, "630378", "2011-1", "COMMITTED", "PLAN", "2011-11-30"));
+    ledger.post(&on_action("E-1", "INVOICE_RECEIVED", 500, "2011-11-30"));
+    ledger.post(&entry("E-1", 2, "630378", "2011-1", "INVOICE_RECEIVED", 500, "2011-11-30"));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0])]));
+    assert_eq!(ledger.figures("630378"), of(&[(2011, [0, 0, 500, 0])]));
+    ledger.post(&contribution("E-1", 3, ACCOUNT, "CONTRIBUTION_LEGAL", 500, "2011-11-30", 2013));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0]), (2013, [0, 0, 0, 500])]));
+    assert_eq!(ledger.figures("630378"), of(&[(2011, [0, 0, 0, 0])]));
+}
+
+#[test]
+fn an_entry_waits_for_its_action_and_is_posted_when_it_comes() {
+    let mut ledger = Ledger::new();
+    assert_eq!(ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30")), Pending);
+    assert_eq!(ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30")), Pending);
+    assert_eq!(ledger.post(&entry("E-1", 2, ACCOUNT, "2011-1", "COMMITMENT", 400, "2011-11-30")), Pending);
+    assert_eq!(ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30")), Stale);
+    assert_eq!((ledger.pendings().len(), ledger.figures(ACCOUNT)), (1, of(&[])));
+    // Killed before the entries were posted, the next run does it.
+    assert_eq!(ledger.post_and_die(&plan_action(1, "COMMITTED", "2011-11-30")), Posted);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0])]));
+    assert_eq!(ledger.post(&plan_action(1, "COMMITTED", "2011-11-30")), Unchanged);
+    assert_eq!((ledger.pendings().len(), ledger.figures(ACCOUNT)), (0, of(&[(2011, [400, 0, 0, 0])])));
+    assert_eq!(ledger.post(&entry("E-1", 2, ACCOUNT, "2011-1", "COMMITMENT", 400, "2011-11-30")), Unchanged);
+}
+
+#[test]
+fn a_correction_towards_an_unknown_action_leaves_the_old_entry_in_force_until_it_comes() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "COMMITTED", "2011-11-30"));
+    ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30"));
+    assert_eq!(ledger.post(&entry("E-1", 2, ACCOUNT, "later", "COMMITMENT", 600, "2012-01-02")), Pending);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [500, 0, 0, 0])]));
+    ledger.post(&action("A-2", 1, ACCOUNT, "later", "COMMITTED", "PLAN", "2012-01-02"));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0]), (2012, [600, 0, 0, 0])]));
+}
+
+#[test]
+fn a_change_of_status_moves_the_facets_and_nothing_else() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "COMMITTED", "2011-11-30"));
+    ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30"));
+    let before = ledger.figures(ACCOUNT);
+    assert_eq!(ledger.post(&plan_action(2, "CLOSED", "2011-11-30")), Corrected);
+    assert_eq!(ledger.figures(ACCOUNT), before);
+    assert_eq!(facet(&ledger, "2011", Scheme::Plan, ActionStatus::Committed), None);
+    let closed = facet(&ledger, "2011", Scheme::Plan, ActionStatus::Closed).unwrap();
+    assert_eq!((closed.actions, closed.committed.0), (1, 500));
+}
+
+#[test]
+fn a_re_dated_action_takes_its_entries_along_even_after_a_crash() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "COMMITTED", "2011-12-31"));
+    ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-12-31"));
+    ledger.post(&on_action("E-2", "PAYMENT_TO_COMPANY", 200, "2012-02-01"));
+    let moved = plan_action(2, "PARTLY_PAID", "2012-01-01");
+    assert_eq!(ledger.post_and_die(&moved), Corrected);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [500, 200, 0, 0]), (2012, [0, 0, 0, 0])]));
+    assert_eq!(ledger.post(&moved), Unchanged);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2012, [500, 200, 0, 0])]));
+    // An entry that was moved is corrected where it is now, and back again ends where it began.
+    ledger.post(&entry("E-1", 2, ACCOUNT, "2011-1", "COMMITMENT", 450, "2011-12-31"));
+    ledger.post(&plan_action(3, "PARTLY_PAID", "2011-12-31"));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [450, 200, 0, 0])]));
+}
+
+#[test]
+fn an_action_may_move_to_another_account_and_back() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "INVOICED", "2011-11-30"));
+    ledger.post(&on_action("E-1", "INVOICE_RECEIVED", 500, "2011-11-30"));
+    ledger.post(&action("A-1", 2, "630378", "2011-1", "INVOICED", "PLAN", "2011-11-30"));
+    assert_eq!((ledger.figures(ACCOUNT), ledger.figures("630378")), (of(&[]), of(&[(2011, [0, 0, 500, 0])])));
+    // What still comes for the old account waits there.
+    assert_eq!(ledger.post(&on_action("E-2", "INVOICE_RECEIVED", 50, "2011-11-30")), Pending);
+    ledger.post_and_die(&plan_action(3, "INVOICED", "2011-11-30"));
+    ledger.post_and_die(&action("A-1", 4, "248411", "2011-1", "INVOICED", "DIF", "2012-11-30"));
+    ledger.post(&plan_action(5, "INVOICED", "2011-11-30"));
+    assert_eq!((ledger.figures(ACCOUNT), ledger.figures("248411")), (of(&[(2011, [0, 0, 550, 0])]), of(&[])));
+    let renamed = json!({"action_id": "2011-2"});
+    let mut record = plan_action(6, "INVOICED", "2011-11-30");
+    record["action_id"] = renamed["action_id"].clone();
+    assert_eq!(ledger.post(&record), Quarantined(Reason::in_field("renamed-action", "action_id")));
+}

@@ -1,0 +1,251 @@
+//! A ledger in memory that plans and applies one job after the other, and after each holds the totals
+//! against the sum of the entries.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use portal::domain::{ActionStatus, Identifier, MemberNumber, Scheme, Siret, View, ViewRule};
+use portal::store::{
+    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Month, Move, Pending, SchemeSums, Totals,
+};
+use serde_json::{Value, json};
+
+use crate::feed::{LedgerRecord, Line};
+use crate::posting::{Blocked, Context, Job, State, Verdict, plan};
+
+/// Reads a record as it stands in a feed.
+pub(super) fn record(value: &Value) -> LedgerRecord {
+    let line = value.to_string();
+    LedgerRecord::read(&Line { number: 1, content: Ok(line.as_bytes()) }).unwrap()
+}
+
+/// An action of the feed.
+pub(super) fn action(key: &str, version: u64, account: &str, id: &str, status: &str, scheme: &str, engaged: &str) -> Value {
+    json!({
+        "record": "action", "source_key": key, "source_version": version, "member_number": account,
+        "action_id": id, "title": format!("Formation {id}"), "scheme": scheme, "status": status,
+        "engagement_date": engaged,
+    })
+}
+
+/// An entry of an action.
+pub(super) fn entry(key: &str, version: u64, account: &str, id: &str, kind: &str, cents: i64, date: &str) -> Value {
+    json!({
+        "record": "entry", "source_key": key, "source_version": version, "member_number": account,
+        "action_id": id, "kind": kind, "amount_cents": cents, "effective_date": date, "label": "Écriture",
+    })
+}
+
+/// A contribution.
+pub(super) fn contribution(key: &str, version: u64, account: &str, kind: &str, cents: i64, date: &str, year: i16) -> Value {
+    json!({
+        "record": "entry", "source_key": key, "source_version": version, "member_number": account,
+        "kind": kind, "amount_cents": cents, "effective_date": date, "contribution_year": year, "label": "Cotisation",
+    })
+}
+
+pub(super) struct Ledger {
+    pub(super) state: State,
+    context: Context,
+}
+
+/// A record for each account and view.
+pub(super) type ByView<R> = BTreeMap<(MemberNumber, View), R>;
+
+/// A view's figures as a test writes them: committed, paid, in progress, contributed.
+pub(super) type Figures = [i64; 4];
+
+impl Ledger {
+    pub(super) fn new() -> Self {
+        let identifier = |text| Identifier::parse(text).unwrap();
+        Self {
+            state: State::default(),
+            context: Context {
+                source: identifier("erp"),
+                batch_id: identifier("batch"),
+                now: "2012-10-15T02:00:00Z".parse().unwrap(),
+                rule: ViewRule::starting(View::parse("2011").unwrap()),
+                siret: Siret::parse("53384615000019").unwrap(),
+            },
+        }
+    }
+
+    /// Posts a record, and then moves and releases what it makes room for.
+    pub(super) fn post(&mut self, value: &Value) -> Verdict {
+        let verdict = self.do_job(&Job::Post(record(value)));
+        self.follow_up();
+        verdict
+    }
+
+    /// Posts a record as a run does that is killed right after it.
+    pub(super) fn post_and_die(&mut self, value: &Value) -> Verdict {
+        self.do_job(&Job::Post(record(value)))
+    }
+
+    /// What a run does after its records, and before the next one that needs it.
+    pub(super) fn follow_up(&mut self) {
+        let unfinished = |action: &&Action| action.is_moving() || (action.is_here() && action.waiting > 0);
+        let places: BTreeSet<_> = self.state.actions().filter(unfinished).map(place_of).collect();
+        for place in places {
+            self.settle(&place);
+            for pending in self.pendings().into_iter().filter(|pending| pending.place == place) {
+                self.do_job(&Job::Release(pending));
+            }
+        }
+    }
+
+    fn do_job(&mut self, job: &Job) -> Verdict {
+        loop {
+            match plan(&self.state, &self.context, job) {
+                Ok((verdict, changes)) => {
+                    self.state.apply(changes);
+                    self.check();
+                    return verdict;
+                }
+                Err(Blocked::Needs(needs)) => self.state.assume_absent(needs),
+                Err(Blocked::Unsettled(place)) => self.settle(&place),
+                Err(Blocked::Inconsistent(what)) => panic!("{what}"),
+            }
+        }
+    }
+
+    fn settle(&mut self, place: &ActionPlace) {
+        let entries: Vec<Entry> = self.state.entries.values().cloned().collect();
+        let of_action = |entry: &Entry| entry.action_id.as_ref() == Some(&place.action_id) && entry.reverses.is_none();
+        let Some(target) = self.action(place).filter(Action::is_moving) else { return };
+        let from = target.coming_from.unwrap_or_else(|| place.account.clone());
+        for entry in entries.into_iter().filter(|entry| entry.member_number == from && of_action(entry)) {
+            self.do_job(&Job::Relocate(entry, place.clone()));
+        }
+        assert!(!self.action(place).unwrap().is_moving(), "the move came to its end");
+    }
+
+    pub(super) fn action(&self, place: &ActionPlace) -> Option<Action> {
+        self.state.actions().find(|action| place_of(action) == *place).cloned()
+    }
+
+    pub(super) fn pendings(&self) -> Vec<Pending> {
+        self.state.pendings.values().flatten().cloned().collect()
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.state.entries.values()
+    }
+
+    /// The figures of an account's views.
+    pub(super) fn figures(&self, account: &str) -> BTreeMap<i16, Figures> {
+        let of_account = self.state.totals.values().filter(|totals| totals.member_number.as_str() == account);
+        of_account.filter(|totals| totals.is_shown()).map(|t| (t.view.year(), figures(t.sums))).collect()
+    }
+
+    /// All totals and facets that are not of nothing, without their versions.
+    pub(super) fn stored(&self) -> (ByView<Totals>, ByView<Facets>) {
+        let totals = self.state.totals.values().filter(|totals| totals.is_shown());
+        let facets = self.state.facets.values().filter(|facets| facets.is_shown());
+        (
+            totals.map(|t| ((t.member_number.clone(), t.view), t.clone())).collect(),
+            facets.map(|f| ((f.member_number.clone(), f.view), f.clone())).collect(),
+        )
+    }
+
+    /// The invariant: totals and facets are what the entries and the actions add up to.
+    fn check(&self) {
+        let mut sums = Sums::default();
+        for entry in self.entries() {
+            let action = entry.action_id.as_ref().map(|action_id| {
+                let place = ActionPlace { account: entry.member_number.clone(), action_id: action_id.clone() };
+                self.action(&place).expect("an entry has its action")
+            });
+            sums.add_entry(entry, action.as_ref());
+        }
+        for action in self.state.actions() {
+            sums.add_action(action);
+            let state = action.state.as_ref();
+            let at = |home: Home| sums.homes.get(&(place_of(action), home)).copied().unwrap_or_default();
+            assert_eq!(state.map_or(ActionSums::default(), |state| at(state.home)), action.sums);
+            if let Some(leaving) = &action.leaving {
+                assert_eq!(at(leaving.home), leaving.sums);
+            }
+        }
+        let (totals, facets) = sums.totals();
+        let (stored_totals, mut stored_facets) = self.stored();
+        stored_facets.retain(|_, facets| facets.is_shown());
+        assert_eq!(stored_totals, totals);
+        assert_eq!(stored_facets, facets);
+    }
+}
+
+/// What entries and actions add up to, told without the posting rule.
+#[derive(Default)]
+pub(super) struct Sums {
+    totals: ByView<Totals>,
+    facets: ByView<Facets>,
+    homes: BTreeMap<(ActionPlace, Home), ActionSums>,
+    statuses: BTreeMap<ActionPlace, ActionStatus>,
+}
+
+impl Sums {
+    fn view(&mut self, account: &MemberNumber, view: View) -> (&mut Totals, &mut Facets) {
+        let key = (account.clone(), view);
+        let totals = self.totals.entry(key.clone()).or_insert_with(|| Totals::empty(account.clone(), view));
+        (totals, self.facets.entry(key).or_insert_with(|| Facets::empty(account.clone(), view)))
+    }
+
+    pub(super) fn add_entry(&mut self, entry: &Entry, action: Option<&Action>) {
+        let effect = entry.effect();
+        let (totals, facets) = self.view(&entry.member_number, entry.view);
+        let count = |number: &mut u32| if entry.reverses.is_some() { *number = number.wrapping_sub(1) } else { *number = number.wrapping_add(1) };
+        totals.add_to_month(Month::of(entry.facts.date), effect);
+        let Some(action) = action else {
+            count(&mut totals.contributions);
+            totals.sums.contributed += effect.contributed;
+            facets.contributions = totals.contributions > 0;
+            return;
+        };
+        count(&mut totals.entries);
+        let home = Home { view: entry.view, scheme: entry.scheme.expect("an action's entry has a scheme") };
+        let sums = self.homes.entry((place_of(action), home)).or_default();
+        *sums = sums.after(effect);
+    }
+
+    pub(super) fn add_action(&mut self, action: &Action) {
+        let Some(state) = &action.state else { return };
+        self.statuses.insert(place_of(action), state.status);
+        if action.is_here() {
+            let (totals, facets) = self.view(&action.member_number, state.home.view);
+            totals.actions += 1;
+            facets.add(state.home.scheme, state.status, 1, Move::default());
+        }
+    }
+
+    pub(super) fn totals(mut self) -> (ByView<Totals>, ByView<Facets>) {
+        for ((place, home), sums) in std::mem::take(&mut self.homes) {
+            let status = self.statuses[&place];
+            let (totals, facets) = self.view(&place.account, home.view);
+            totals.sums.committed += sums.committed;
+            totals.sums.paid += sums.paid;
+            totals.sums.in_progress += sums.in_progress.or_zero();
+            let scheme: &mut SchemeSums = totals.schemes.entry(home.scheme).or_default();
+            scheme.committed += sums.committed;
+            scheme.paid += sums.paid;
+            scheme.in_progress += sums.in_progress.or_zero();
+            facets.add(home.scheme, status, 0, sums.as_move());
+        }
+        self.totals.values_mut().for_each(|totals| totals.schemes.retain(|_, sums| *sums != SchemeSums::default()));
+        self.totals.retain(|_, totals| totals.is_shown());
+        self.facets.retain(|_, facets| facets.is_shown());
+        (self.totals, self.facets)
+    }
+}
+
+pub(super) fn place_of(action: &Action) -> ActionPlace {
+    ActionPlace { account: action.member_number.clone(), action_id: action.action_id.clone() }
+}
+
+pub(super) fn figures(sums: Move) -> Figures {
+    [sums.committed.0, sums.paid.0, sums.in_progress.0, sums.contributed.0]
+}
+
+pub(super) fn facet(ledger: &Ledger, view: &str, scheme: Scheme, status: ActionStatus) -> Option<Facet> {
+    let facets = ledger.state.facets.values().find(|facets| facets.view.to_string() == view)?;
+    facets.sums.get(&(scheme, status)).copied()
+}

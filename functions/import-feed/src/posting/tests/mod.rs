@@ -1,0 +1,6 @@
+//! The posting rule against a ledger in memory: golden figures, and any sequence of records against a
+//! plain model.
+
+mod golden;
+mod ledger;
+mod sequences;

@@ -1,0 +1,164 @@
+//! Any sequence of records, in any order, repeated, killed anywhere: the end is that of a plain model.
+
+use std::collections::BTreeMap;
+
+use portal::domain::{Identifier, ViewRule, View};
+use portal::store::{Action, ActionPlace, ActionState, ActionSums, Entry, Home};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::ledger::{Ledger, Sums, action, contribution, entry, place_of, record};
+use crate::feed::LedgerRecord;
+
+const ACCOUNTS: [&str; 2] = ["012345", "630378"];
+const DATES: [&str; 3] = ["2010-05-05", "2011-12-31", "2012-01-01"];
+
+/// The content follows from key and version, as it does in a back office.
+///
+/// With `complete`, the newest version of every entry names an action that comes, so nothing waits in the end.
+fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
+    let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..2_usize, 0..3_usize, 0..2_usize), 0..7);
+    let entries = prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..7_usize, 1..900_i64, 0..3_usize), 0..16);
+    (actions, entries).prop_map(move |(actions, entries)| {
+        let mut versions: BTreeMap<String, u64> = BTreeMap::new();
+        let mut next = |key: &str| {
+            let version = versions.entry(key.to_owned()).or_default();
+            *version += 1;
+            *version
+        };
+        let mut all = Vec::new();
+        for (number, account, status, date, scheme) in actions {
+            let key = format!("A-{number}");
+            let (status, scheme) = (["COMMITTED", "PAID"][status], ["PLAN", "DIF"][scheme]);
+            let version = next(&key);
+            all.push(action(&key, version, ACCOUNTS[account], &format!("id-{number}"), status, scheme, DATES[date]));
+        }
+        for (number, account, on, kind, cents, date) in entries {
+            let key = format!("E-{number}");
+            let version = next(&key);
+            if on == 3 {
+                let kind = ["CONTRIBUTION_LEGAL", "CONTRIBUTION_REFUND"][kind % 2];
+                let year = [2009, 2012, 2013][date];
+                all.push(contribution(&key, version, ACCOUNTS[account], kind, cents, DATES[date], year));
+            } else {
+                let kind = [
+                    "COMMITMENT", "COMMITMENT_CANCELLATION", "INVOICE_RECEIVED", "INVOICE_REJECTED",
+                    "PAYMENT_TO_COMPANY", "PAYMENT_RETURNED", "RECOVERY",
+                ][kind];
+                all.push(entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]));
+            }
+        }
+        if complete { completed(all) } else { all }
+    })
+}
+
+/// Makes the newest version of each entry one that does not wait for ever.
+fn completed(mut all: Vec<Value>) -> Vec<Value> {
+    let newest = |all: &[Value], index: usize| {
+        all[index + 1..].iter().all(|later| later["source_key"] != all[index]["source_key"])
+    };
+    for index in 0..all.len() {
+        if !newest(&all, index) || all[index].get("action_id").is_none() || all[index]["record"] == "action" {
+            continue;
+        }
+        let id = all[index]["action_id"].clone();
+        let home = all.iter().rfind(|value| value["record"] == "action" && value["action_id"] == id).cloned();
+        if let Some(home) = home {
+            all[index]["member_number"] = home["member_number"].clone();
+        } else {
+            let (key, version) = (all[index]["source_key"].as_str().unwrap(), all[index]["source_version"].as_u64().unwrap());
+            all[index] = contribution(key, version, ACCOUNTS[0], "CONTRIBUTION_LEGAL", 77, DATES[2], 2012);
+        }
+    }
+    all
+}
+
+/// What the newest versions add up to, where nothing waits for an action that never came.
+fn model(all: &[Value]) -> Sums {
+    let mut newest: BTreeMap<String, (u64, LedgerRecord)> = BTreeMap::new();
+    for value in all {
+        let record = record(value);
+        let version = value["source_version"].as_u64().unwrap();
+        let slot = newest.entry(record.source_key().to_string()).or_insert_with(|| (version, record.clone()));
+        if version > slot.0 {
+            *slot = (version, record);
+        }
+    }
+    let rule = ViewRule::starting(View::parse("2011").unwrap());
+    let mut sums = Sums::default();
+    let mut actions: BTreeMap<ActionPlace, Action> = BTreeMap::new();
+    for (_, record) in newest.values() {
+        if let LedgerRecord::Action(record) = record {
+            let mut action = Action::unknown(record.member_number.clone(), record.action_id.clone());
+            action.state = Some(ActionState {
+                source: Identifier::parse("erp").unwrap(),
+                source_key: record.source_key.clone(),
+                title: record.title.clone(),
+                home: Home { view: rule.of_engagement(record.engagement_date), scheme: record.scheme },
+                status: record.status,
+                engagement_date: record.engagement_date,
+            });
+            action.sums = ActionSums::default();
+            sums.add_action(&action);
+            actions.insert(place_of(&action), action);
+        }
+    }
+    for (_, record) in newest.values() {
+        let LedgerRecord::Entry(record) = record else { continue };
+        let place = record.action_id.clone().map(|action_id| ActionPlace { account: record.member_number.clone(), action_id });
+        let action = place.as_ref().map(|place| actions.get(place).expect("every action came"));
+        let home = action.and_then(|action| action.state.as_ref()).map(|state| state.home);
+        let view = home.map_or_else(|| rule.of_year(record.facts.year.unwrap()), |home| home.view);
+        let entry = Entry {
+            entry_id: Entry::id_of(&record.source_key, &record.source_key, 1, 0),
+            member_number: record.member_number.clone(),
+            siret: portal::domain::Siret::parse("53384615000019").unwrap(),
+            action_id: record.action_id.clone(),
+            view,
+            scheme: home.map(|home| home.scheme),
+            facts: record.facts.clone(),
+            booked_at: jiff::Timestamp::UNIX_EPOCH,
+            source: record.source_key.clone(),
+            source_key: record.source_key.clone(),
+            source_version: 1,
+            batch_id: record.source_key.clone(),
+            reverses: None,
+        };
+        sums.add_entry(&entry, action);
+    }
+    sums
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// `Ledger` holds the totals against the entries after every single transaction of this.
+    #[test]
+    fn any_order_with_repeats_and_crashes_ends_in_the_models_state(
+        (complete, all, order, crashes) in any::<bool>().prop_flat_map(|complete| {
+            records(complete).prop_map(move |all| (complete, all))
+        }).prop_flat_map(|(complete, all)| {
+            let twice: Vec<Value> = all.iter().chain(&all).cloned().collect();
+            let count = twice.len();
+            (Just(complete), Just(all), Just(twice).prop_shuffle(), prop::collection::vec(any::<bool>(), count))
+        }),
+    ) {
+        let mut ledger = Ledger::new();
+        for (value, crash) in order.iter().zip(crashes) {
+            if crash { ledger.post_and_die(value) } else { ledger.post(value) };
+        }
+        ledger.follow_up();
+        if complete {
+            let (totals, facets) = model(&all).totals();
+            prop_assert_eq!(ledger.pendings().len(), 0);
+            prop_assert_eq!(ledger.stored(), (totals, facets));
+        }
+        // Once more changes nothing.
+        let (before, count) = (ledger.stored(), ledger.entries().count());
+        for value in &all {
+            ledger.post(value);
+        }
+        prop_assert_eq!(ledger.stored(), before);
+        prop_assert_eq!(ledger.entries().count(), count);
+    }
+}

@@ -1,0 +1,257 @@
+//! From a folder of the bucket to a report.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::future::BoxFuture;
+use futures::{StreamExt as _, TryStreamExt as _};
+use portal::domain::{Cents, MemberNumber, Siret};
+use portal::lambda::EventFunction as _;
+use portal::log::Log;
+use portal::store::{Account, Batch};
+use serde_json::{Value, json};
+
+use crate::bucket::Object;
+use crate::check::check;
+use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, Reason, Rejected};
+use crate::members::post_members;
+use crate::report::{Origin, Refusal, Report};
+use crate::{Function, ImportError, MANIFEST};
+
+/// A manifest of a thousand files has a tenth of this.
+const LARGEST_MANIFEST: u64 = 1024 * 1024;
+
+/// How many accounts are posted to at the same time. Each waits for DynamoDB most of the time.
+const ACCOUNTS_AT_ONCE: usize = 16;
+
+/// How many lines there are between two progress lines in the log.
+const PROGRESS_EVERY: u64 = 500;
+
+impl Function {
+    /// Posts the batch in a folder (empty, or with a slash at its end).
+    pub(crate) async fn import(&self, folder: &str) -> Result<Report, ImportError> {
+        let key = format!("{folder}{MANIFEST}");
+        let object = self.bucket.find(&key).await?.ok_or_else(|| ImportError::NoManifest(key.clone()))?;
+        let started = self.clock().now();
+        let report = match self.read_manifest(&object).await? {
+            Ok(manifest) => self.import_batch(folder, &manifest).await?,
+            Err(detail) => Report::default().refused(Refusal::new("manifest", detail)),
+        };
+        let document = serde_json::to_value(&report).unwrap_or_default();
+        self.bucket.write_json(&format!("{folder}report.json"), format!("{document:#}\n")).await?;
+        self.log_summary(document, self.clock().now().duration_since(started).as_millis());
+        Ok(report)
+    }
+
+    async fn read_manifest(&self, object: &Object) -> Result<Result<Manifest, String>, ImportError> {
+        if object.size() > LARGEST_MANIFEST {
+            return Ok(Err("the manifest is above 1 MiB".to_owned()));
+        }
+        Ok(Manifest::read(&self.bucket.read(object, 0).await?))
+    }
+
+    async fn import_batch(&self, folder: &str, manifest: &Manifest) -> Result<Report, ImportError> {
+        let mut report = Report::of(manifest);
+        let mut objects = Vec::with_capacity(manifest.files.len());
+        for file in &manifest.files {
+            match check(&self.bucket, &format!("{folder}{}", file.name), file).await? {
+                Ok(object) => objects.push(object),
+                Err(refusal) => return Ok(report.refused(refusal)),
+            }
+        }
+        let progress = Progress::new(manifest, report.totals.lines, self.log.clone());
+        for (file_index, (file, object)) in manifest.files.iter().zip(&objects).enumerate() {
+            let origin = Origin { file_index, file: file.name.clone(), line: 0, source_key: None, amount: Cents::ZERO };
+            let mut lines = Lines::default();
+            let mut offset = 0;
+            while offset < object.size() {
+                let piece = self.bucket.read(object, offset).await?;
+                offset += piece.len() as u64;
+                let last = offset >= object.size();
+                match file.kind() {
+                    Some(FileKind::Members) => {
+                        let window = window(&mut lines, &piece, last, &origin, |line, origin| {
+                            (MemberRecord::read(line), origin)
+                        });
+                        self.post_members(window, &mut report, &progress).await?;
+                    }
+                    _ => {
+                        let window = window(&mut lines, &piece, last, &origin, |line, mut origin| {
+                            let record = LedgerRecord::read(line);
+                            if let Ok(record) = &record {
+                                origin.source_key = Some(record.source_key().clone());
+                                origin.amount = record.amount();
+                            }
+                            (record, origin)
+                        });
+                        self.post_ledger(manifest, window, &mut report, &progress).await?;
+                    }
+                }
+                report.trim();
+            }
+        }
+        progress.end();
+        Ok(report)
+    }
+
+    async fn post_members(
+        &self,
+        window: Vec<(Result<MemberRecord, Rejected>, Origin)>,
+        report: &mut Report,
+        progress: &Progress,
+    ) -> Result<(), ImportError> {
+        let (mut records, mut origins) = (Vec::new(), Vec::new());
+        for (record, origin) in window {
+            match record {
+                Ok(record) => {
+                    records.push(record);
+                    origins.push(origin);
+                }
+                Err(rejected) => {
+                    report.quarantine(&origin, &rejected);
+                    progress.advance(1);
+                }
+            }
+        }
+        let verdicts = post_members(&self.poster.store, &records).await?;
+        for (origin, verdict) in origins.iter().zip(verdicts) {
+            report.count(origin, verdict);
+            progress.advance(1);
+        }
+        Ok(())
+    }
+
+    async fn post_ledger(
+        &self,
+        manifest: &Manifest,
+        window: Vec<(Result<LedgerRecord, Rejected>, Origin)>,
+        report: &mut Report,
+        progress: &Progress,
+    ) -> Result<(), ImportError> {
+        let mut accounts: BTreeMap<MemberNumber, (Vec<LedgerRecord>, Vec<Origin>)> = BTreeMap::new();
+        for (record, origin) in window {
+            match record {
+                Ok(record) => {
+                    let (records, origins) = accounts.entry(record.member_number().clone()).or_default();
+                    records.push(record);
+                    origins.push(origin);
+                }
+                Err(rejected) => {
+                    report.quarantine(&origin, &rejected);
+                    progress.advance(1);
+                }
+            }
+        }
+        let sirets = self.sirets(accounts.keys()).await?;
+        let mut known = Vec::with_capacity(accounts.len());
+        for (number, (records, origins)) in accounts {
+            match sirets.get(&number) {
+                Some(siret) => known.push((siret, records, origins)),
+                None => {
+                    let reason = Reason::in_field("unknown-member", "member_number");
+                    for origin in &origins {
+                        let source_key = origin.source_key.clone();
+                        report.quarantine(origin, &Rejected { reason, source_key });
+                    }
+                    progress.advance(origins.len() as u64);
+                }
+            }
+        }
+        let mut posted: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::with_capacity(known.len());
+        for (siret, records, origins) in known {
+            posted.push(Box::pin(async move {
+                let done = self.poster.post(manifest, siret, records, |lines| progress.advance(lines)).await?;
+                Ok((origins, done))
+            }));
+        }
+        let mut posted = futures::stream::iter(posted).buffer_unordered(ACCOUNTS_AT_ONCE);
+        while let Some((origins, (verdicts, released))) = posted.try_next().await? {
+            for (origin, verdict) in origins.iter().zip(verdicts) {
+                report.count(origin, verdict);
+            }
+            for (pending, verdict) in released {
+                report.release(&pending.batch_id, pending.facts.amount, verdict);
+            }
+        }
+        Ok(())
+    }
+
+    /// The establishments of the accounts that there are.
+    async fn sirets(
+        &self,
+        numbers: impl Iterator<Item = &MemberNumber>,
+    ) -> Result<BTreeMap<MemberNumber, Siret>, ImportError> {
+        let mut batch = Batch::new();
+        let wanted: Vec<_> = numbers.map(|number| batch.want::<Account>(Account::key_of(number))).collect();
+        let mut sirets = BTreeMap::new();
+        if wanted.is_empty() {
+            return Ok(sirets);
+        }
+        let mut fetched = self.poster.store.fetch(batch).await?;
+        for account in &wanted {
+            if let Some(account) = fetched.take(account)? {
+                sirets.insert(account.member_number, account.siret);
+            }
+        }
+        Ok(sirets)
+    }
+
+    fn log_summary(&self, mut report: Value, milliseconds: i128) {
+        // Counts only: the lines themselves are in the report.
+        if let Some(report) = report.as_object_mut() {
+            report.remove("quarantine");
+        }
+        let level = if report.get("refused").is_some() { "error" } else { "info" };
+        self.log.line(&json!({"level": level, "function": Self::NAME, "imported": report, "ms": milliseconds}));
+    }
+}
+
+/// The records of a piece of a file, each with where it came from.
+fn window<T>(
+    lines: &mut Lines,
+    piece: &[u8],
+    last: bool,
+    origin: &Origin,
+    read: impl Fn(&Line<'_>, Origin) -> T,
+) -> Vec<T> {
+    let mut window = Vec::new();
+    let mut each = |line: Line<'_>| window.push(read(&line, Origin { line: line.number, ..origin.clone() }));
+    lines.push(piece, &mut each);
+    if last {
+        lines.finish(&mut each);
+    }
+    window
+}
+
+/// Says in the log how far an import has come.
+struct Progress {
+    batch_id: String,
+    done: AtomicU64,
+    of: u64,
+    log: Log,
+}
+
+impl Progress {
+    fn new(manifest: &Manifest, of: u64, log: Log) -> Self {
+        let progress = Self { batch_id: manifest.batch_id.to_string(), done: AtomicU64::new(0), of, log };
+        progress.write(0);
+        progress
+    }
+
+    fn advance(&self, lines: u64) {
+        let before = self.done.fetch_add(lines, Ordering::Relaxed);
+        let now = before + lines;
+        if before / PROGRESS_EVERY != now / PROGRESS_EVERY && now < self.of {
+            self.write(now);
+        }
+    }
+
+    fn end(&self) {
+        self.write(self.done.load(Ordering::Relaxed));
+    }
+
+    fn write(&self, done: u64) {
+        let import = json!({"batch_id": self.batch_id, "done": done, "of": self.of});
+        self.log.line(&json!({"level": "info", "function": Function::NAME, "import": import}));
+    }
+}

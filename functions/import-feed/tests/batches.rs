@@ -1,0 +1,247 @@
+//! Whole batches, from the bucket to the ledger, on the embedded engine.
+
+mod support;
+
+use std::time::Duration;
+
+use portal::domain::{MemberNumber, Siret};
+use portal::store::{Account, Establishment, Table};
+use serde_json::{Value, json};
+use support::{Batch, Fund, action, entry, member};
+
+const NUMBER: &str = "012345";
+const SIRET: &str = "53384615000019";
+
+fn small() -> Batch {
+    Batch::new("2012-10-15-001")
+        .member(NUMBER, SIRET, 1)
+        .record(&entry("E-1", 1, NUMBER, "2011-000077", "COMMITMENT", 180_000))
+        .record(&action("A-77", 1, NUMBER, "2011-000077", "PARTLY_PAID", "2011-11-30"))
+        .record(&entry("E-2", 1, NUMBER, "2011-000077", "PAYMENT_TO_COMPANY", 90_000))
+}
+
+fn counts(report: &Value) -> [u64; 6] {
+    ["posted", "unchanged", "corrected", "stale", "quarantined", "pending"].map(|name| report[name].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn the_demo_feed_is_posted_once_and_a_repeat_changes_nothing() {
+    let fund = Fund::start().await;
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo/feed");
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let manifest: Value = serde_json::from_slice(&read("manifest.json")).unwrap();
+    let files = ["members.ndjson", "ledger.ndjson"].map(|name| (name.to_owned(), read(name)));
+    fund.upload_files("demo", files.into(), &manifest).await;
+    let report = fund.arrive("demo").await;
+    assert_eq!(report.get("refused"), None, "{report}");
+    let lines: u64 = report["totals"]["lines"].as_u64().unwrap();
+    assert_eq!(counts(&report).iter().sum::<u64>(), lines);
+    assert_eq!(report["totals"]["amount_cents"], manifest["files"][1]["amount_cents"]);
+    fund.reconcile().await;
+    let before = fund.items(Table::Ledger).await.len();
+    let again = fund.arrive("demo").await;
+    assert_eq!((&again["posted"], &again["corrected"]), (&json!(0), &json!(0)));
+    assert_eq!(again["pending"], report["pending"]);
+    assert_eq!(fund.items(Table::Ledger).await.len(), before);
+    assert_eq!(fund.object("demo/report.json").await, again);
+    let progress = fund.portal.log_lines().into_iter().filter(|line| line.get("import").is_some());
+    assert!(progress.count() >= 4, "progress is in the log");
+}
+
+#[tokio::test]
+async fn what_is_unlike_its_manifest_is_refused_whole() {
+    let fund = Fund::start().await;
+    for (reason, change) in [
+        ("line-count", json!({"lines": 2})),
+        ("amount-sum", json!({"amount_cents": 269_999})),
+        ("sha256", json!({"sha256": "0".repeat(64)})),
+        ("missing-file", json!({"name": "ledger-2.ndjson"})),
+        ("manifest", json!({"name": "../2012-10-15-001/ledger.ndjson"})),
+        ("manifest", json!({"name": "other.ndjson"})),
+        ("manifest", json!({"lines": "3"})),
+    ] {
+        let (files, mut manifest) = small().files();
+        for (field, value) in change.as_object().unwrap() {
+            manifest["files"][1][field] = value.clone();
+        }
+        fund.upload_files("wrong", files, &manifest).await;
+        let report = fund.arrive("wrong").await;
+        assert_eq!(report["refused"]["reason"], reason, "{report}");
+        assert_eq!(counts(&report), [0; 6]);
+        assert_eq!(fund.object("wrong/report.json").await, report);
+    }
+    fund.put("no-json/manifest.json", b"{".to_vec()).await;
+    assert_eq!(fund.arrive("no-json").await["refused"]["reason"], "manifest");
+    assert_eq!((fund.items(Table::Ledger).await.len(), fund.items(Table::Members).await.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn other_objects_are_ignored() {
+    let fund = Fund::start().await;
+    for key in ["x/report.json", "x/ledger.ndjson", "x/not-manifest.json"] {
+        let outcome = fund.portal.invoke("import-feed", fund.event(key)).await.unwrap();
+        assert_eq!(outcome, json!({"ignored": key}));
+    }
+    let mut event = fund.event("x/manifest.json");
+    event["detail"]["bucket"]["name"] = json!("another");
+    assert_eq!(fund.portal.invoke("import-feed", event).await.unwrap(), json!({"ignored": "x/manifest.json"}));
+    assert!(fund.portal.invoke("import-feed", fund.event("x/manifest.json")).await.is_err(), "worth trying again");
+}
+
+#[tokio::test]
+async fn a_bad_line_is_named_with_its_reason_and_stops_no_good_one() {
+    let fund = Fund::start().await;
+    let changed = |field: &str, value: Value| {
+        let mut record = entry("E-9", 1, NUMBER, "2011-000077", "COMMITMENT", 100);
+        record[field] = value;
+        record.to_string()
+    };
+    let mut revision = entry("E-8", 1, NUMBER, "2011-000077", "COMMITMENT_REVISION", -500);
+    revision["some_field_of_tomorrow"] = json!(true);
+    let without = |mut record: Value, field: &str| {
+        record.as_object_mut().unwrap().remove(field);
+        record.to_string()
+    };
+    let bad = [
+        ("unknown-member", changed("member_number", json!("999999"))),
+        ("bad-member-number", changed("member_number", json!("12345"))),
+        ("bad-date", changed("effective_date", json!("2012-02-30"))),
+        ("bad-date", changed("effective_date", json!("20120210"))),
+        ("bad-date", changed("effective_date", json!("0012-02-10"))),
+        ("unknown-kind", changed("kind", json!("REVERSAL"))),
+        ("unknown-kind", changed("kind", json!("GIFT"))),
+        ("bad-amount", changed("amount_cents", json!(0))),
+        ("bad-amount", changed("amount_cents", json!(1_000_000_000_001_i64))),
+        ("bad-amount", changed("amount_cents", json!(1.5))),
+        ("bad-amount", changed("amount_cents", json!("100"))),
+        ("negative-amount", changed("amount_cents", json!(-1))),
+        ("missing-field", without(entry("E-9", 1, NUMBER, "x", "COMMITMENT", 1), "amount_cents")),
+        ("missing-field", without(entry("E-9", 1, NUMBER, "x", "COMMITMENT", 1), "action_id")),
+        ("missing-field", without(action("A-9", 1, NUMBER, "x", "PAID", "2011-11-30"), "engagement_date")),
+        ("missing-field", changed("kind", json!("CONTRIBUTION_LEGAL")).replace("\"action_id\":\"2011-000077\",", "")),
+        ("contribution-with-action", changed("kind", json!("CONTRIBUTION_LEGAL"))),
+        ("bad-identifier", changed("remittance_number", json!("V 1"))),
+        ("bad-identifier", changed("source_key", json!("E#9"))),
+        ("bad-version", changed("source_version", json!(0))),
+        ("unknown-payee", changed("payee", json!("NOBODY"))),
+        ("unknown-record", changed("record", json!("balance"))),
+        ("unknown-status", action("A-9", 1, NUMBER, "x", "DONE", "2011-11-30").to_string()),
+        ("not-json", "{".to_owned()),
+        ("not-json", "[1]".to_owned()),
+        ("not-json", "{\"record\":\"entry\",\"record\":\"entry\"}".to_owned()),
+        ("blank-line", String::new()),
+        ("line-too-long", format!("{{\"label\":\"{}\"}}", "x".repeat(65_536))),
+    ];
+    let mut batch = small();
+    for (_, line) in &bad {
+        batch = batch.line(line);
+    }
+    let batch = batch.record(&revision);
+    let (mut files, mut manifest) = batch.files();
+    // A line that is no UTF-8, at the end and without a line end.
+    let ledger = files.get_mut("ledger.ndjson").unwrap();
+    ledger.extend_from_slice(b"{\"record\":\"entry\",\"label\":\"\xe9\"}");
+    manifest["files"][1]["lines"] = json!(batch.ledger.len() + 1);
+    manifest["files"][1]["sha256"] =
+        json!(portal::domain::to_hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, ledger).as_ref()));
+    fund.upload_files("bad", files, &manifest).await;
+    let report = fund.arrive("bad").await;
+    let named: Vec<_> = report["quarantine"].as_array().unwrap().iter().collect();
+    let reasons: Vec<_> = named.iter().map(|line| line["reason"].as_str().unwrap()).collect();
+    let expected: Vec<_> = bad.iter().map(|(reason, _)| *reason).chain(["not-utf8"]).collect();
+    assert_eq!(reasons, expected, "{report:#}");
+    assert_eq!((named[0]["line"].as_u64(), &named[0]["source_key"]), (Some(4), &json!("E-9")));
+    assert_eq!(counts(&report), [5, 0, 0, 0, bad.len() as u64 + 1, 0]);
+    assert_eq!(fund.figures(NUMBER).await, [(2011, [179_500, 90_000, 0, 0])].into());
+    fund.reconcile().await;
+}
+
+#[tokio::test]
+async fn killed_anywhere_and_run_again_the_end_is_the_same() {
+    let mut batch = small().member("630378", "53384615000027", 1);
+    for index in 0..120 {
+        let number = if index % 3 == 0 { "630378" } else { NUMBER };
+        let id = format!("id-{}", index % 7);
+        batch = batch.record(&entry(&format!("E-{index}x"), 1, number, &id, "INVOICE_RECEIVED", 100 + index));
+        if index % 10 == 9 {
+            let (key, number) = (format!("A-{number}-{}", index % 7), number);
+            batch = batch.record(&action(&key, 1, number, &id, "INVOICED", "2012-03-01"));
+        }
+        if index % 8 == 7 {
+            batch = batch.record(&entry(&format!("E-{index}x"), 2, NUMBER, "2011-000077", "INVOICE_RECEIVED", 50));
+        }
+    }
+    let whole = Fund::start().await;
+    whole.import(&batch).await;
+    whole.reconcile().await;
+    let fund = Fund::start().await;
+    fund.upload(&batch).await;
+    for milliseconds in [5, 12, 20, 30, 45, 60] {
+        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), fund.arrive(&batch.id)).await;
+        fund.reconcile().await;
+    }
+    // Two at the same time, as when an event is delivered twice.
+    let (first, second) = tokio::join!(fund.arrive(&batch.id), fund.arrive(&batch.id));
+    assert_eq!((first["quarantined"].as_u64(), second["quarantined"].as_u64()), (Some(0), Some(0)));
+    fund.reconcile().await;
+    for number in [NUMBER, "630378"] {
+        assert_eq!(fund.figures(number).await, whole.figures(number).await);
+        let number = MemberNumber::parse(number).unwrap();
+        let ids = |entries: Vec<portal::store::Entry>| entries.into_iter().map(|e| e.entry_id).collect::<Vec<_>>();
+        assert_eq!(ids(fund.entries(&number).await), ids(whole.entries(&number).await));
+    }
+}
+
+#[tokio::test]
+async fn an_action_of_many_entries_moves_in_several_transactions() {
+    let fund = Fund::start().await;
+    let mut batch = small().member("630378", "53384615000027", 1);
+    for index in 0..150 {
+        batch = batch.record(&entry(&format!("I-{index}"), 1, NUMBER, "2011-000077", "INVOICE_RECEIVED", 1_000));
+    }
+    fund.import(&batch).await;
+    assert_eq!(fund.figures(NUMBER).await, [(2011, [180_000, 90_000, 60_000, 0])].into());
+    let moved = Batch::new("moved").record(&action("A-77", 2, "630378", "2011-000077", "CLOSED", "2012-01-01"));
+    fund.upload(&moved).await;
+    for milliseconds in [15, 30, 60] {
+        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), fund.arrive("moved")).await;
+        fund.reconcile().await;
+    }
+    fund.arrive("moved").await;
+    fund.reconcile().await;
+    assert_eq!(fund.figures("630378").await, [(2012, [180_000, 90_000, 60_000, 0])].into());
+    assert_eq!(fund.figures(NUMBER).await, [].into());
+}
+
+#[tokio::test]
+async fn members_are_new_changed_closed_and_never_two_on_one_siret() {
+    let fund = Fund::start().await;
+    let other = "53384615000027";
+    let report = fund.import(&Batch::new("one").member(NUMBER, SIRET, 1).member("630378", SIRET, 1)).await;
+    assert_eq!(report["quarantine"][0]["reason"], "siret-of-another-account");
+    assert_eq!(counts(&report), [1, 0, 0, 0, 1, 0]);
+    let number = MemberNumber::parse(NUMBER).unwrap();
+    let seat = |siret: &str| Establishment::key_of(&Siret::parse(siret).unwrap());
+    // The account moves to another SIRET; the old one is free for another account.
+    let mut moved = member(NUMBER, other, 2);
+    moved["name"] = json!("AUTRE NOM");
+    moved.as_object_mut().unwrap().remove("headcount_band");
+    let mut batch = Batch::new("two").member(NUMBER, SIRET, 1).member("630378", SIRET, 1);
+    batch.members.insert(1, moved.to_string());
+    let report = fund.import(&batch).await;
+    assert_eq!(counts(&report), [1, 1, 1, 0, 0, 0], "{report}");
+    let account: Account = fund.store.get(&Account::key_of(&number)).await.unwrap().unwrap();
+    assert_eq!((account.siret.as_str(), account.name.as_str(), account.headcount_band), (other, "AUTRE NOM", None));
+    let old: Establishment = fund.store.get(&seat(SIRET)).await.unwrap().unwrap();
+    let new: Establishment = fund.store.get(&seat(other)).await.unwrap().unwrap();
+    assert_eq!((old.member_number.as_str(), new.member_number.as_str()), ("630378", NUMBER));
+    // It closes, and another takes its SIRET.
+    let mut closed = member(NUMBER, other, 3);
+    closed["closed_on"] = json!("2012-03-31");
+    let mut batch = Batch::new("three");
+    batch.members = vec![closed.to_string(), member(NUMBER, other, 2).to_string(), moved.to_string()];
+    let report = fund.import(&batch.member("248411", other, 1)).await;
+    assert_eq!(counts(&report), [1, 0, 1, 2, 0, 0], "{report}");
+    let seat: Establishment = fund.store.get(&seat(other)).await.unwrap().unwrap();
+    assert_eq!((seat.member_number.as_str(), seat.open), ("248411", true));
+}

@@ -1,0 +1,134 @@
+//! `GET /api/accounts/{number}/actions/{action_id}`.
+
+use std::collections::HashMap;
+
+use futures::future::join;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use portal::domain::{ActionStatus, Cents, CostKind, EntryKind, Id, Identifier, Payee, Scheme, View};
+use portal::http::{Answer, Call, Problem};
+use portal::store::{Action, Entry};
+use serde::Serialize;
+
+use crate::Function;
+use crate::figures::ActionFigures;
+
+#[derive(Serialize)]
+struct ActionBody {
+    as_of: Timestamp,
+    action_id: Identifier,
+    title: String,
+    scheme: Scheme,
+    status: ActionStatus,
+    view: View,
+    engagement_date: Date,
+    #[serde(flatten)]
+    figures: ActionFigures,
+    entries: Vec<EntryBody>,
+}
+
+#[derive(Serialize)]
+struct EntryBody {
+    entry_id: Id,
+    kind: EntryKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_kind: Option<CostKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payee: Option<Payee>,
+    amount_cents: Cents,
+    effective_date: Date,
+    booked_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remittance_number: Option<Identifier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bank_reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice_number: Option<Identifier>,
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reverses: Option<Id>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversed_by: Option<Id>,
+    source: Identifier,
+    source_key: Identifier,
+    source_version: u64,
+    batch_id: Identifier,
+}
+
+impl Function {
+    pub(crate) async fn action(&self, call: &Call) -> Result<Answer, Problem> {
+        let (visit, batch) = self.visit(call).await?;
+        let action_id = Identifier::parse(call.path("action_id")).ok();
+        let read = async {
+            match &action_id {
+                Some(action_id) => self.store.action_with_entries(&visit.number, action_id).await,
+                // No action has such an id.
+                None => Ok(None),
+            }
+        };
+        let (fetched, found) = join(self.store.fetch(batch), read).await;
+        let door = visit.enter(&mut fetched?, call);
+        let found = match (door, found) {
+            // An action that is not there is 404 like an account that is not the caller's, and so comes
+            // before what keeps the caller from an action that is.
+            (Ok(_) | Err(Problem::CharterRequired), Ok(None)) => return Err(Problem::NotFound),
+            (Err(problem), _) => return Err(problem),
+            (Ok(door), found) => {
+                door.activated()?;
+                found?
+            }
+        };
+        let Some((action, entries)) = found else { return Err(Problem::NotFound) };
+        Answer::ok(&body(call.now, action, entries)?)
+    }
+}
+
+fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionBody, Problem> {
+    let figures = action.all_sums().into();
+    let Some(state) = action.state else {
+        return Err(Problem::Internal { context: "an action that is here without a state".to_owned() });
+    };
+    Ok(ActionBody {
+        as_of,
+        action_id: action.action_id,
+        title: state.title,
+        scheme: state.home.scheme,
+        status: state.status,
+        view: state.home.view,
+        engagement_date: state.engagement_date,
+        figures,
+        entries: in_order(entries),
+    })
+}
+
+/// By effective date; within a day as they were booked, a reversal before what replaces it.
+fn in_order(mut entries: Vec<Entry>) -> Vec<EntryBody> {
+    let reversals = entries.iter().filter_map(|entry| Some((entry.reverses?.entry_id, entry.entry_id)));
+    let reversals: HashMap<Id, Id> = reversals.collect();
+    entries.sort_by(|a, b| {
+        let place = |entry: &Entry| {
+            (entry.facts.date, entry.booked_at, entry.reverses.is_none(), entry.source_version, entry.source_key.clone())
+        };
+        place(a).cmp(&place(b))
+    });
+    let body = |entry: Entry| EntryBody {
+        reversed_by: reversals.get(&entry.entry_id).copied(),
+        entry_id: entry.entry_id,
+        kind: entry.facts.kind,
+        cost_kind: entry.facts.cost_kind,
+        payee: entry.facts.payee,
+        amount_cents: entry.facts.amount,
+        effective_date: entry.facts.date,
+        booked_at: entry.booked_at,
+        remittance_number: entry.facts.remittance,
+        bank_reference: entry.facts.bank,
+        invoice_number: entry.facts.invoice,
+        label: entry.facts.label,
+        reverses: entry.reverses.map(|reversed| reversed.entry_id),
+        source: entry.source,
+        source_key: entry.source_key,
+        source_version: entry.source_version,
+        batch_id: entry.batch_id,
+    };
+    entries.into_iter().map(body).collect()
+}

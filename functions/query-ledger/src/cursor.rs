@@ -1,0 +1,145 @@
+//! Cursors: where the next page of a list begins.
+//!
+//! A cursor is opaque and authenticated. Its tag covers, besides what it says, the user, the account and
+//! the filter that it was made for: in other hands, on another account or with another filter it is not
+//! valid. It holds nothing that its owner did not see.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::civil::Date;
+use portal::domain::{Id, Identifier, MemberNumber, View};
+use portal::security::SymmetricKey;
+
+use crate::filter::Filter;
+
+/// Keeps cursors apart from other uses of the key.
+const PURPOSE: &str = "cursor";
+
+/// The form of what a cursor says; a cursor of another form is not valid.
+const VERSION: &str = "1";
+
+/// An HMAC-SHA256.
+const TAG: usize = 32;
+
+/// The last action of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// The view that the list is of, named by the filter or not.
+    pub(crate) view: View,
+    /// When the last action was engaged.
+    pub(crate) engagement_date: Date,
+    /// Which it is.
+    pub(crate) action_id: Identifier,
+}
+
+/// What a cursor is good for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bound<'a> {
+    pub(crate) user: Id,
+    pub(crate) account: &'a MemberNumber,
+    pub(crate) filter: Filter,
+}
+
+impl Cursor {
+    /// The cursor's text.
+    pub(crate) fn seal(&self, key: &SymmetricKey, bound: Bound<'_>) -> String {
+        let said = format!("{VERSION}#{}#{}#{}", self.view, self.engagement_date, self.action_id);
+        let tag = key.derive(PURPOSE, &message(&said, bound));
+        URL_SAFE_NO_PAD.encode([tag.as_slice(), said.as_bytes()].concat())
+    }
+
+    /// Reads a cursor; `None` where it was not made for this, or was changed.
+    pub(crate) fn open(text: &str, key: &SymmetricKey, bound: Bound<'_>) -> Option<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (tag, said) = bytes.split_first_chunk::<TAG>()?;
+        let said = std::str::from_utf8(said).ok()?;
+        if !key.verify(PURPOSE, &message(said, bound), tag) {
+            return None;
+        }
+        let [VERSION, view, date, action_id] = said.split('#').collect::<Vec<_>>()[..] else { return None };
+        Some(Self {
+            view: View::parse(view)?,
+            engagement_date: date.parse().ok()?,
+            action_id: Identifier::parse(action_id).ok()?,
+        })
+    }
+}
+
+/// What the tag covers. Neither ids nor filters hold a line end, so no two things have one text.
+fn message(said: &str, bound: Bound<'_>) -> Vec<u8> {
+    format!("{said}\n{}\n{}\n{}", bound.user, bound.account, bound.filter.as_text()).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use portal::domain::{ActionStatus, Scheme};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key() -> SymmetricKey {
+        SymmetricKey::from_secret("a secret of the test")
+    }
+
+    prop_compose! {
+        fn filters()(
+            view in prop::option::of(2009_i16..2017), status in prop::option::of(0..12_usize), scheme in prop::option::of(0..10_usize),
+        ) -> Filter {
+            Filter {
+                view: view.and_then(|year| View::parse(&year.to_string())),
+                status: status.map(|index| ActionStatus::ALL[index]),
+                scheme: scheme.map(|index| Scheme::ALL[index]),
+            }
+        }
+    }
+
+    prop_compose! {
+        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[A-Za-z0-9._-]{1,64}") -> Cursor {
+            Cursor {
+                view: View::parse(&year.to_string()).unwrap(),
+                engagement_date: date(year, month, day),
+                action_id: Identifier::parse(&id).unwrap(),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_opens_for_what_it_was_made_for_and_nothing_else(
+            cursor in cursors(), user in any::<[u8; 16]>(), other_user in any::<[u8; 16]>(),
+            number in "[0-9]{6}", other_number in "[0-9]{6}", filter in filters(), other_filter in filters(),
+        ) {
+            let (account, other) = (MemberNumber::parse(&number).unwrap(), MemberNumber::parse(&other_number).unwrap());
+            let bound = Bound { user: Id::from_bytes(user), account: &account, filter };
+            let text = cursor.seal(&key(), bound);
+            prop_assert!(text.len() <= 2048);
+            prop_assert_eq!(Cursor::open(&text, &key(), bound), Some(cursor));
+            let refused = |bound: Bound<'_>| Cursor::open(&text, &key(), bound).is_none();
+            let of_another = Bound { user: Id::from_bytes(other_user), ..bound };
+            prop_assert!(other_user == user || refused(of_another));
+            let on_another = Bound { account: &other, ..bound };
+            prop_assert!(other_number == number || refused(on_another));
+            let of_others = Bound { filter: other_filter, ..bound };
+            prop_assert!(other_filter == filter || refused(of_others));
+            prop_assert_eq!(Cursor::open(&text, &SymmetricKey::from_secret("another"), bound), None);
+        }
+
+        #[test]
+        fn a_changed_cursor_does_not_open(cursor in cursors(), at in any::<prop::sample::Index>(), to in "[A-Za-z0-9_-]") {
+            let account = MemberNumber::parse("012345").unwrap();
+            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default() };
+            let text = cursor.seal(&key(), bound);
+            let at = at.index(text.len());
+            let changed = format!("{}{to}{}", &text[..at], &text[at + 1..]);
+            prop_assert!(changed == text || Cursor::open(&changed, &key(), bound).is_none());
+        }
+
+        #[test]
+        fn no_text_opens_by_chance_nor_panics(text in "\\PC{0,100}") {
+            let account = MemberNumber::parse("012345").unwrap();
+            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default() };
+            prop_assert_eq!(Cursor::open(&text, &key(), bound), None);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `GET /api/accounts/{number}/summary`.
+
+use futures::future::join;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use portal::domain::{Cents, Scheme, View, ViewRule, fund_day};
+use portal::http::{Answer, Call, Problem};
+use portal::store::Totals;
+use serde::Serialize;
+
+use crate::Function;
+use crate::figures::TotalsBody;
+
+#[derive(Serialize)]
+struct SummaryBody {
+    as_of: Timestamp,
+    views: Vec<ViewBody>,
+    totals: TotalsBody,
+}
+
+#[derive(Serialize)]
+struct ViewBody {
+    view: View,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Date>,
+    to: Date,
+    totals: TotalsBody,
+    by_scheme: Vec<SchemeBody>,
+    by_month: Vec<MonthBody>,
+}
+
+#[derive(Serialize)]
+struct SchemeBody {
+    scheme: Scheme,
+    committed: Cents,
+    paid: Cents,
+    in_progress: Cents,
+}
+
+#[derive(Serialize)]
+struct MonthBody {
+    month: String,
+    committed: Cents,
+    paid: Cents,
+    contributed: Cents,
+}
+
+impl Function {
+    pub(crate) async fn summary(&self, call: &Call) -> Result<Answer, Problem> {
+        let (visit, batch) = self.visit(call).await?;
+        let totals = Totals::all(&visit.number);
+        let (fetched, totals) = join(self.store.fetch(batch), self.store.query_all::<Totals>(&totals)).await;
+        visit.enter(&mut fetched?, call)?.activated()?;
+        let today = fund_day(call.now);
+        let views = totals?.into_iter().filter(Totals::is_shown).map(|totals| view(totals, self.rule, today));
+        let views: Vec<ViewBody> = views.collect();
+        let mut all = TotalsBody::default();
+        for view in &views {
+            all.committed += view.totals.committed;
+            all.paid += view.totals.paid;
+            all.in_progress += view.totals.in_progress;
+            all.contributed += view.totals.contributed;
+        }
+        Answer::ok(&SummaryBody { as_of: call.now, views, totals: all })
+    }
+}
+
+fn view(totals: Totals, rule: ViewRule, today: Date) -> ViewBody {
+    let scheme = |(scheme, sums): (Scheme, portal::store::SchemeSums)| SchemeBody {
+        scheme,
+        committed: sums.committed,
+        paid: sums.paid,
+        in_progress: sums.in_progress,
+    };
+    let month = |(month, sums): (portal::store::Month, portal::store::MonthSums)| MonthBody {
+        month: month.to_string(),
+        committed: sums.committed,
+        paid: sums.paid,
+        contributed: sums.contributed,
+    };
+    ViewBody {
+        view: totals.view,
+        from: totals.view.first_day(rule),
+        to: totals.view.last_day(today),
+        totals: totals.sums.into(),
+        by_scheme: totals.schemes.into_iter().map(scheme).collect(),
+        by_month: totals.months.into_iter().map(month).collect(),
+    }
+}

@@ -1,0 +1,141 @@
+//! What one can ask of a running portal.
+
+use std::io;
+
+use portal::clock::Clock;
+use portal::environment::{Environment, StartError};
+use portal::store::{Store, StoreError, Table};
+use serde_json::Value;
+
+use crate::demo::{self, Unclaimed};
+use crate::deployment::Deployment;
+use crate::functions::InvokeError;
+use crate::mailbox::Mail;
+use crate::routes::Route;
+use crate::start::Portal;
+
+impl Portal {
+    /// Where it is: `http://127.0.0.1:8080`, without a slash at its end.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.origin
+    }
+
+    /// Its clock; moving it moves the portal's.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The mails sent so far, oldest first.
+    #[must_use]
+    pub fn mails(&self) -> Vec<Mail> {
+        self.mailbox.all()
+    }
+
+    /// The log lines so far, where they are kept in memory.
+    #[must_use]
+    pub fn log_lines(&self) -> Vec<Value> {
+        self.lines.all()
+    }
+
+    /// What readers of streams gave up on in this run.
+    #[must_use]
+    pub fn dead_letters(&self) -> Vec<Value> {
+        self.dead_letters.all()
+    }
+
+    /// The routes of the HTTP API.
+    #[must_use]
+    pub fn routes(&self) -> &[Route] {
+        &self.deployment.routes
+    }
+
+    /// What the templates describe.
+    #[must_use]
+    pub fn deployment(&self) -> &Deployment {
+        &self.deployment
+    }
+
+    /// What a function was given, by its name.
+    #[must_use]
+    pub fn environment_of(&self, function: &str) -> Option<&Environment> {
+        self.environments.get(function)
+    }
+
+    /// Waits until everything written so far, and everything that its handling wrote, was handed to the
+    /// functions that read streams.
+    ///
+    /// # Errors
+    /// Where the engine fails or the portal is stopping.
+    pub async fn drain(&self) -> io::Result<()> {
+        let mut progress = self.progress.clone();
+        loop {
+            let mut moved = false;
+            for reader in &mut progress {
+                moved |= reader.catch_up(&self.functions).await?;
+            }
+            if !moved {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Hands one event to a function, as its source would.
+    ///
+    /// # Errors
+    /// Where there is no such function or it fails.
+    pub async fn invoke(&self, function: &str, event: Value) -> Result<Value, InvokeError> {
+        self.functions.invoke(function, event).await
+    }
+
+    /// An environment with the variables of all functions, past every hook.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// A DynamoDB client at the engine, past every hook.
+    ///
+    /// # Errors
+    /// None as long as the portal gives itself region and credentials.
+    pub fn dynamodb(&self) -> Result<aws_sdk_dynamodb::Client, StartError> {
+        portal::aws::dynamodb(&self.environment)
+    }
+
+    /// An S3 client at the feed bucket's endpoint, past every hook.
+    ///
+    /// # Errors
+    /// None as long as the portal gives itself region and credentials.
+    pub fn s3(&self) -> Result<aws_sdk_s3::Client, StartError> {
+        let config = portal::aws_config!(aws_sdk_s3, &self.environment, "S3");
+        Ok(aws_sdk_s3::Client::from_conf(config.build()))
+    }
+
+    /// A store of all tables, past every hook.
+    ///
+    /// # Errors
+    /// Where no function has the variable that names a table.
+    pub fn store(&self) -> Result<Store, StartError> {
+        Store::connect(&self.environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])
+    }
+
+    /// The name of a table.
+    ///
+    /// # Errors
+    /// Where no function has the variable that names it.
+    pub fn table(&self, table: Table) -> Result<&str, StartError> {
+        self.environment.variable(table.variable())
+    }
+
+    /// An establishment of the demo feed that nobody claimed yet.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn unclaimed_demo_establishment(&self) -> Result<Option<Unclaimed>, StoreError> {
+        match self.store() {
+            Ok(store) => demo::unclaimed(&store).await,
+            Err(_) => Ok(None),
+        }
+    }
+}

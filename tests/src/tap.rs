@@ -1,0 +1,186 @@
+//! A tap on the line between the functions and DynamoDB: counts and delays calls, and says whose they are.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Path, Request, State};
+use axum::response::Response;
+use axum::routing::post;
+use local::{EndpointHook, Options, Service};
+use portal::clock::Stopwatch;
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+
+/// Held back on each answer while it is measured, so that calls made side by side are seen side by side.
+const LATENCY: Duration = Duration::from_millis(40);
+
+/// One call that went by.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// The function that made it.
+    pub function: String,
+    /// The DynamoDB operation.
+    pub operation: String,
+    /// What a policy has to allow for it.
+    pub uses: BTreeSet<Use>,
+    /// When it was sent.
+    pub sent: Duration,
+    /// When it was answered.
+    pub answered: Duration,
+}
+
+/// An action on a table, or on an index of it, as IAM sees it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Use {
+    /// Such as `dynamodb:GetItem`; those of a transaction are the actions of its parts.
+    pub action: String,
+    /// The table's name.
+    pub table: String,
+    /// The index's name, if it is a secondary index that is read.
+    pub index: Option<String>,
+}
+
+/// What went by.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// The calls in the order of their sending.
+    pub calls: Vec<Call>,
+}
+
+impl Observed {
+    /// How many calls there were.
+    pub fn all(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// How often one waited for DynamoDB in a row: the longest chain of calls of which each was sent
+    /// after the one before was answered.
+    pub fn waits(&self) -> usize {
+        let mut calls = self.calls.clone();
+        calls.sort_by_key(|call| call.answered);
+        let (mut waits, mut free_from) = (0, Duration::ZERO);
+        for call in calls {
+            if call.sent >= free_from {
+                waits += 1;
+                free_from = call.answered;
+            }
+        }
+        waits
+    }
+
+    /// What went by of one function.
+    #[must_use]
+    pub fn of(&self, function: &str) -> Self {
+        Self { calls: self.calls.iter().filter(|call| call.function == function).cloned().collect() }
+    }
+}
+
+/// A tap on DynamoDB.
+#[derive(Clone)]
+pub struct Tap(Arc<Line>);
+
+struct Line {
+    target: Mutex<Option<String>>,
+    observed: Mutex<Observed>,
+    slow: AtomicBool,
+    http: reqwest::Client,
+    stopwatch: Stopwatch,
+}
+
+impl Tap {
+    /// A tap, and options for a portal with it.
+    pub async fn on_dynamodb() -> (Self, Options) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = format!("http://{}", listener.local_addr().expect("an address"));
+        let line = Arc::new(Line {
+            target: Mutex::default(),
+            observed: Mutex::default(),
+            slow: AtomicBool::new(false),
+            http: reqwest::Client::new(),
+            stopwatch: Stopwatch::start(),
+        });
+        let router = Router::new().route("/{function}/", post(forward)).with_state(Arc::clone(&line));
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let tap = Self(Arc::clone(&line));
+        let hook: EndpointHook = Arc::new(move |function, service, endpoint| {
+            if service != Service::DynamoDb {
+                return endpoint.to_owned();
+            }
+            *line.target.lock().unwrap() = Some(endpoint.to_owned());
+            format!("{address}/{function}")
+        });
+        (tap, Options { endpoints: Some(hook), ..Options::default() })
+    }
+
+    /// What went by while `act` ran, with each answer held back.
+    pub async fn during<T>(&self, act: impl Future<Output = T>) -> (T, Observed) {
+        self.take();
+        self.0.slow.store(true, Ordering::Relaxed);
+        let result = act.await;
+        self.0.slow.store(false, Ordering::Relaxed);
+        (result, self.take())
+    }
+
+    /// What went by since it was asked last.
+    pub fn take(&self) -> Observed {
+        std::mem::take(&mut *self.0.observed.lock().unwrap())
+    }
+}
+
+async fn forward(State(line): State<Arc<Line>>, Path(function): Path<String>, request: Request) -> Response {
+    let sent = line.stopwatch.elapsed();
+    let (parts, body) = request.into_parts();
+    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let operation = header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
+    let target = line.target.lock().unwrap().clone().expect("the hook was asked");
+    let body = to_bytes(body, usize::MAX).await.expect("a body");
+    let uses = uses(&operation, &serde_json::from_slice(&body).expect("a body in JSON"));
+    let mut request = line.http.post(target).body(body);
+    for (name, value) in &parts.headers {
+        if name != "host" && name != "content-length" {
+            request = request.header(name, value);
+        }
+    }
+    let response = request.send().await.expect("the engine answers");
+    let (status, headers) = (response.status(), response.headers().clone());
+    let body = response.bytes().await.expect("a body");
+    if line.slow.load(Ordering::Relaxed) {
+        tokio::time::sleep(LATENCY).await;
+    }
+    let call = Call { function, operation, uses, sent, answered: line.stopwatch.elapsed() };
+    line.observed.lock().unwrap().calls.push(call);
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
+/// What a policy has to allow for a request. Of a transaction it is the actions of its parts, of a batch
+/// its own action on each table.
+fn uses(operation: &str, request: &Value) -> BTreeSet<Use> {
+    let one = |action: &str, of: &Value| Use {
+        action: format!("dynamodb:{action}"),
+        table: of["TableName"].as_str().expect("a table").to_owned(),
+        index: of["IndexName"].as_str().map(str::to_owned),
+    };
+    let parts = || request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
+    match operation {
+        "TransactWriteItems" | "TransactGetItems" => parts()
+            .map(|(part, of)| match part.as_str() {
+                "ConditionCheck" => one("ConditionCheckItem", of),
+                part => one(&format!("{part}Item"), of),
+            })
+            .collect(),
+        "BatchGetItem" | "BatchWriteItem" => {
+            let tables = request["RequestItems"].as_object().into_iter().flat_map(Map::keys);
+            tables
+                .map(|table| Use { action: format!("dynamodb:{operation}"), table: table.clone(), index: None })
+                .collect()
+        }
+        operation => BTreeSet::from([one(operation, request)]),
+    }
+}

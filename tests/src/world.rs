@@ -1,0 +1,197 @@
+//! A portal of one's own.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use futures::future::join_all;
+use local::{Data, Mail, Options, Portal};
+use portal::clock::Clock;
+use portal::domain::{Document, DocumentKind, to_hex};
+use portal::store::{CurrentDocument, Item, OlderDocument, Store, Table, document_version};
+use serde_json::{Value, json};
+
+use crate::feed::{fixture, write_batch};
+use crate::{ACCOUNT, PASSWORD, Person, Reply, Visitor};
+
+/// A portal in memory, with its own clock, mails and visitors.
+pub struct World {
+    /// The portal.
+    pub portal: Portal,
+    clock: Clock,
+    next_address: AtomicU32,
+}
+
+impl World {
+    /// A portal that knows the establishments of the fixture.
+    pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    /// The same with options of one's own.
+    pub async fn start_with(options: Options) -> Self {
+        let world = Self::empty(options).await;
+        let (members, ledger) = fixture();
+        world.import("2012-10-15-001", &members, &ledger).await;
+        world
+    }
+
+    /// A portal that knows nobody.
+    pub async fn empty(mut options: Options) -> Self {
+        let clock = Clock::system();
+        options.clock = clock.clone();
+        options.data = Data::Memory;
+        let portal = Portal::start(options).await.expect("a portal");
+        Self { portal, clock, next_address: AtomicU32::new(2) }
+    }
+
+    /// Imports a batch, as the back office would send it.
+    pub async fn import(&self, batch_id: &str, members: &str, ledger: &str) -> local::Report {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path().join(batch_id);
+        std::fs::create_dir(&folder).expect("a folder");
+        write_batch(&folder, batch_id, members, ledger);
+        self.portal.import(&folder).await.expect("an import")
+    }
+
+    /// Moves the portal's clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    /// Somebody with an address of 127.0.0.0/8 that nobody else in this world has.
+    pub fn visitor(&self) -> Visitor {
+        let number = self.next_address.fetch_add(1, Ordering::Relaxed);
+        let [_, a, b, c] = number.to_be_bytes();
+        Visitor::new(self.portal.address(), IpAddr::V4(Ipv4Addr::new(127, a, b, c)))
+    }
+
+    /// All mails that went out, once everything written so far has been handled.
+    pub async fn mails(&self) -> Vec<Mail> {
+        self.portal.drain().await.expect("the streams");
+        self.portal.mails()
+    }
+
+    /// The newest mail to an address.
+    pub async fn newest_mail(&self, to: &str) -> Mail {
+        let mails = self.mails().await;
+        mails.into_iter().rev().find(|mail| mail.to == to).unwrap_or_else(|| panic!("no mail to {to}"))
+    }
+
+    /// How many mails went to an address so far.
+    pub async fn mails_to(&self, to: &str) -> usize {
+        self.mails().await.iter().filter(|mail| mail.to == to).count()
+    }
+
+    /// Runs the sweep of the outbox, as its schedule would, and lets what it wakes be handled.
+    pub async fn sweep(&self) {
+        self.portal.invoke("sweep-outbox", json!({})).await.expect("a sweep");
+        self.portal.drain().await.expect("the streams");
+    }
+
+    /// The store, past the functions.
+    pub fn store(&self) -> Store {
+        self.portal.store().expect("a store")
+    }
+
+    /// Everything in a table.
+    pub async fn items(&self, table: Table) -> Vec<Item> {
+        let client = self.portal.dynamodb().expect("a client");
+        let pages = client.scan().table_name(self.portal.table(table).expect("a table")).into_paginator();
+        pages.items().send().collect::<Result<_, _>>().await.expect("items")
+    }
+
+    /// How many items of a table have keys that begin like this.
+    pub async fn count(&self, table: Table, pk: &str, sk: &str) -> usize {
+        let begins = |item: &Item, name: &str, prefix: &str| {
+            item.get(name).and_then(|key| key.as_s().ok()).is_some_and(|key| key.starts_with(prefix))
+        };
+        self.items(table).await.iter().filter(|item| begins(item, "pk", pk) && begins(item, "sk", sk)).count()
+    }
+
+    /// Publishes the next version of a legal document, in force at once.
+    pub async fn publish(&self, kind: DocumentKind, version: u32) {
+        let first = document_version(&self.store(), kind, 1).await.expect("the store").expect("version 1");
+        let body = format!("{}\n\nVersion {version}.\n", first.body);
+        let document = Document {
+            version,
+            sha256: to_hex(digest(&SHA256, body.as_bytes()).as_ref()),
+            published_at: self.clock.now(),
+            body,
+            ..first.into_owned()
+        };
+        self.store().put(&OlderDocument(document.clone())).await.expect("the store");
+        self.store().put(&CurrentDocument(document)).await.expect("the store");
+    }
+
+    /// The current version and hash of a document, as a form wants them.
+    pub async fn document(&self, kind: &str) -> Value {
+        let document = self.visitor().get(&format!("/api/documents/{kind}")).await.expect(200);
+        json!({"version": document["version"], "sha256": document["sha256"]})
+    }
+
+    /// Signs a person up: the answer, and nothing more.
+    pub async fn sign_up(&self, person: &Person) -> Reply {
+        let form = person.form(&self.document("terms").await);
+        self.visitor().post("/api/signup", &form).await
+    }
+
+    /// A person with an account, signed in: sign-up, mail, password, log-in.
+    pub async fn user(&self, person: &Person) -> Visitor {
+        self.sign_up(person).await.expect(202);
+        self.open_space(person).await
+    }
+
+    /// The same for many at once.
+    pub async fn users(&self, people: &[Person]) -> Vec<Visitor> {
+        for answer in join_all(people.iter().map(|person| self.sign_up(person))).await {
+            answer.expect(202);
+        }
+        self.mails().await;
+        join_all(people.iter().map(|person| self.open_space(person))).await
+    }
+
+    /// Follows the newest link mailed to a person, sets [`PASSWORD`], logs in.
+    async fn open_space(&self, person: &Person) -> Visitor {
+        let token = link_token(&self.newest_mail(&person.email.to_lowercase()).await);
+        let visitor = self.visitor();
+        visitor.set_password(&token, PASSWORD).await.expect(204);
+        visitor.log_in(&person.email, PASSWORD).await.expect(200);
+        visitor
+    }
+
+    /// Mme MARTIN with an account, signed in, the charter accepted.
+    pub async fn member(&self, email: &str) -> Visitor {
+        let visitor = self.user(&Person::at(email)).await;
+        self.accept_charter(&visitor).await;
+        visitor
+    }
+
+    /// Accepts the current charter.
+    pub async fn accept_charter(&self, visitor: &Visitor) {
+        let mut acceptance = self.document("charter").await;
+        acceptance["kind"] = json!("charter");
+        visitor.post("/api/acceptances", &acceptance).await.expect(201);
+    }
+
+    /// Claims an account.
+    pub async fn claim(&self, visitor: &Visitor, number: &str) -> Reply {
+        let terms = self.document("account-terms").await;
+        visitor.post("/api/manager-claims", &json!({"member_number": number, "account_terms": terms})).await
+    }
+
+    /// Mme MARTIN as manager of the leaflet's account, who said OUI.
+    pub async fn manager(&self, email: &str) -> Visitor {
+        let visitor = self.member(email).await;
+        self.claim(&visitor, ACCOUNT).await.expect(201);
+        visitor.put(&format!("/api/accounts/{ACCOUNT}/activation"), &json!({"use": true})).await.expect(200);
+        visitor
+    }
+}
+
+/// The token of the link that a mail carries.
+pub fn link_token(mail: &Mail) -> String {
+    let (_, rest) = mail.text.split_once("/mot-de-passe#").unwrap_or_else(|| panic!("no link in {}", mail.subject));
+    rest.split_whitespace().next().expect("a token").to_owned()
+}

@@ -1,0 +1,112 @@
+//! How often a request waits for DynamoDB in a row, and how many calls it makes: a cold member portal is
+//! slow by its round trips, so each of them is a decision.
+
+use std::fmt::Write as _;
+
+use harness::{ACCOUNT, Contract, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, Tap, World, link_token};
+use serde_json::json;
+
+/// A request that was counted, beside what it may cost.
+struct Row {
+    name: &'static str,
+    waits: usize,
+    most_waits: usize,
+    calls: usize,
+    most_calls: usize,
+    operations: String,
+}
+
+struct Ledger {
+    tap: Tap,
+    rows: Vec<Row>,
+}
+
+impl Ledger {
+    /// Counts the calls of the function that answers; what another does behind the scenes is not its.
+    async fn count(&mut self, name: &'static str, budget: (usize, usize), status: u16, act: impl Future<Output = Reply>) -> Reply {
+        let (reply, observed) = self.tap.during(act).await;
+        let reply = reply.expect(status);
+        let (_, operation) = Contract::get().operation(&reply.method, &reply.path).expect("a route");
+        let observed = observed.of(operation["x-function"].as_str().expect("a function"));
+        let operations: Vec<_> = observed.calls.iter().map(|call| call.operation.as_str()).collect();
+        self.rows.push(Row {
+            name,
+            waits: observed.waits(),
+            most_waits: budget.0,
+            calls: observed.all(),
+            most_calls: budget.1,
+            operations: operations.join(" "),
+        });
+        reply
+    }
+
+    fn table(&self) -> String {
+        let mut table = format!("{:<28} {:>9}  {:>9}  calls\n", "request", "in a row", "all");
+        for row in &self.rows {
+            let Row { name, waits, most_waits, calls, most_calls, operations } = row;
+            writeln!(table, "{name:<28} {waits:>4} of {most_waits}  {calls:>4} of {most_calls}  {operations}").unwrap();
+        }
+        table
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[allow(clippy::print_stdout, reason = "the table is what one runs this alone for")]
+async fn no_request_waits_longer_for_the_store_than_its_budget() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    // Somebody went all the way before: keys are loaded, connections are open.
+    let marie = world.manager("marie@martin.example").await;
+    let reads = [
+        ("home", "/api/home".to_owned()),
+        ("profile", "/api/me".to_owned()),
+        ("sessions", "/api/sessions".to_owned()),
+        ("accounts", "/api/accounts".to_owned()),
+        ("summary", format!("/api/accounts/{ACCOUNT}/summary")),
+        ("actions", format!("/api/accounts/{ACCOUNT}/actions")),
+        ("actions of a view", format!("/api/accounts/{ACCOUNT}/actions?view=2012")),
+        ("actions of a status", format!("/api/accounts/{ACCOUNT}/actions?view=2012&status=PAID&scheme=PLAN")),
+        ("action", format!("/api/accounts/{ACCOUNT}/actions/2012-000001")),
+    ];
+    for (_, target) in &reads {
+        marie.get(target).await.expect(200);
+    }
+    marie.refresh().await.expect(200);
+    world.visitor().post("/api/password/forgot", &json!({"email": "nobody@martin.example"})).await.expect(202);
+    let wrong = json!({"token": "x"});
+    world.visitor().post("/api/password/link", &wrong).await.expect_problem(410, "link-invalid");
+    world.mails().await;
+
+    let mut ledger = Ledger { tap, rows: Vec::new() };
+    let paul = world.visitor();
+    let email = "paul@poste.example";
+    let form = Person::at(email).of(OTHER_SIRET).form(&world.document("terms").await);
+    ledger.count("sign-up", (1, 2), 202, paul.post("/api/signup", &form)).await;
+    let token = link_token(&world.newest_mail(email).await);
+    ledger.count("link check", (1, 1), 200, paul.post("/api/password/link", &json!({"token": token}))).await;
+    let password = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
+    ledger.count("set password (activation)", (2, 3), 204, paul.post("/api/password", &password)).await;
+    ledger.count("log-in", (2, 4), 200, paul.log_in(email, PASSWORD)).await;
+    ledger.count("refresh", (2, 3), 200, paul.refresh()).await;
+    ledger.count("forgot", (1, 2), 202, paul.post("/api/password/forgot", &json!({"email": email}))).await;
+    let token = link_token(&world.newest_mail(email).await);
+    let password = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
+    ledger.count("set password (reset)", (2, 3), 204, paul.post("/api/password", &password)).await;
+    world.mails().await;
+    paul.log_in(email, PASSWORD).await.expect(200);
+    world.accept_charter(&paul).await;
+    let terms = world.document("account-terms").await;
+    let claim = json!({"member_number": OTHER_ACCOUNT, "account_terms": terms});
+    ledger.count("claim", (2, 4), 201, paul.post("/api/manager-claims", &claim)).await;
+    world.mails().await;
+    for (name, target) in &reads {
+        ledger.count(name, (1, 3), 200, marie.get(target)).await;
+    }
+
+    let table = ledger.table();
+    println!("{table}");
+    for row in &ledger.rows {
+        assert!(row.waits <= row.most_waits && row.calls <= row.most_calls, "{} costs too much:\n{table}", row.name);
+        assert!(row.calls > 0, "{} was not seen:\n{table}", row.name);
+    }
+}

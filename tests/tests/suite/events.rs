@@ -1,0 +1,203 @@
+//! `events/<name>.json`: each goes through its handler as Lambda would hand it over.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use harness::{ACCOUNT, Contract, Person, Reply, World, fixture, folder_of_workspace, link_token, write_batch};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use portal::domain::{Email, Id};
+use portal::store::{Outbox, Wish, to_item};
+use serde_json::{Value, json};
+
+/// Who the events are of.
+const EMAIL: &str = "zoe.martin@martin.example";
+
+fn sample(name: &str) -> Value {
+    let path = folder_of_workspace().join("events").join(format!("{name}.json"));
+    let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Hands an event of the HTTP API to a function and holds the answer against payload 2.0 and the contract.
+async fn answer(world: &World, name: &str, event: &Value) -> Reply {
+    let answer = world.portal.invoke(name, event.clone()).await.unwrap_or_else(|error| panic!("{name}: {error}"));
+    let status = answer["statusCode"].as_u64().unwrap_or_else(|| panic!("{name}: no statusCode in {answer}"));
+    assert_eq!(answer["isBase64Encoded"], false, "{name}: JSON goes as it is");
+    let mut headers = HeaderMap::new();
+    for (header, value) in answer["headers"].as_object().unwrap_or_else(|| panic!("{name}: no headers in {answer}")) {
+        let value = value.as_str().unwrap_or_else(|| panic!("{name}: {header} is no text"));
+        headers.append(HeaderName::try_from(header).unwrap(), HeaderValue::try_from(value).unwrap());
+    }
+    for cookie in answer["cookies"].as_array().into_iter().flatten() {
+        headers.append("set-cookie", HeaderValue::try_from(cookie.as_str().unwrap()).unwrap());
+    }
+    let text = answer["body"].as_str().unwrap_or_default().to_owned();
+    let reply = Reply {
+        method: event["requestContext"]["http"]["method"].as_str().unwrap().to_owned(),
+        path: event["rawPath"].as_str().unwrap().to_owned(),
+        status: u16::try_from(status).unwrap(),
+        headers,
+        body: serde_json::from_str(&text).unwrap_or_default(),
+        text,
+    };
+    Contract::get().check(&reply);
+    reply
+}
+
+/// The body of an event, changed.
+fn with_body(event: &Value, change: impl FnOnce(&mut Value)) -> Value {
+    let mut body: Value = serde_json::from_str(event["body"].as_str().unwrap()).unwrap();
+    change(&mut body);
+    let mut event = event.clone();
+    event["headers"]["content-length"] = json!(body.to_string().len().to_string());
+    event["body"] = json!(body.to_string());
+    event
+}
+
+/// An event as the template's own route would come: what the gateway says of the route is consistent.
+fn is_consistent(name: &str, event: &Value) {
+    let route = event["routeKey"].as_str().unwrap();
+    assert_eq!(event["version"], "2.0", "{name}");
+    assert_eq!(event["requestContext"]["routeKey"], route, "{name}");
+    assert_eq!(event["requestContext"]["http"]["path"], event["rawPath"], "{name}");
+    if let Some(body) = event["body"].as_str() {
+        assert_eq!(event["headers"]["content-length"], body.len().to_string(), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_needs_nobody_to_be_known_succeeds_as_it_is() {
+    let world = World::start().await;
+    for (name, status) in [
+        ("read-document", 200),
+        ("signup", 202),
+        ("forgot-password", 202),
+        ("public-keys", 200),
+        ("health", 200),
+        ("not-found", 404),
+    ] {
+        let event = sample(name);
+        is_consistent(name, &event);
+        answer(&world, name, &event).await.expect(status);
+    }
+    assert_eq!(world.mails().await.len(), 1, "the sign-up's; nobody has forgotten a password yet");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() {
+    let world = World::start().await;
+    for (name, status, slug) in [
+        ("create-password", 410, "link-invalid"),
+        ("sessions", 401, "bad-credentials"),
+        ("home", 401, "authentication-required"),
+        ("profile", 401, "authentication-required"),
+        ("accept-document", 401, "authentication-required"),
+        ("claim-manager", 401, "authentication-required"),
+        ("accounts", 401, "authentication-required"),
+        ("query-ledger", 401, "authentication-required"),
+    ] {
+        let event = sample(name);
+        is_consistent(name, &event);
+        answer(&world, name, &event).await.expect_problem(status, slug);
+    }
+
+    // The same events as one journey: only what nobody can know beforehand is put in.
+    answer(&world, "signup", &sample("signup")).await.expect(202);
+    let token = link_token(&world.newest_mail(EMAIL).await);
+    let event = with_body(&sample("create-password"), |body| body["token"] = json!(token));
+    answer(&world, "create-password", &event).await.expect(204);
+    let session = answer(&world, "sessions", &sample("sessions")).await.expect(200);
+    assert!(session.header("set-cookie").is_some(), "log-in gives a cookie");
+    for (name, status) in
+        [("home", 200), ("profile", 200), ("accept-document", 201), ("claim-manager", 201), ("accounts", 200), ("query-ledger", 200)]
+    {
+        let mut event = sample(name);
+        event["headers"]["authorization"] = json!(format!("Bearer {}", session["access_token"].as_str().unwrap()));
+        answer(&world, name, &event).await.expect(status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_goes_out_for_the_record_of_the_stream() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    let before = world.mails().await.len();
+    let event = sample("send-mail");
+    let image = &event["Records"][0]["dynamodb"]["NewImage"];
+    let outbox_id: Id = serde_json::from_value(image["outbox_id"]["S"].clone()).unwrap();
+    // The function goes by the outbox, not by the record: without a wish there is nothing to do.
+    let nothing = json!({"batchItemFailures": []});
+    assert_eq!(world.portal.invoke("send-mail", event.clone()).await.unwrap(), nothing);
+    assert_eq!(world.mails().await.len(), before);
+
+    // The local stream tells of new items only, so one that is changed waits for this very event.
+    let wish = Wish::Reset { email: Email::parse(EMAIL).unwrap() };
+    let outbox = Outbox::new(outbox_id, wish, world.portal.clock().now());
+    let store = world.portal.store().unwrap();
+    store.put(&Outbox { wish: None, ..outbox.clone() }).await.unwrap();
+    assert_eq!(world.mails().await.len(), before);
+    store.put(&outbox).await.unwrap();
+    assert_eq!(world.portal.invoke("send-mail", event.clone()).await.unwrap(), nothing);
+    let mails = world.mails().await;
+    assert_eq!((mails.len(), mails[before].to.as_str()), (before + 1, EMAIL));
+    assert_eq!(world.portal.invoke("send-mail", event.clone()).await.unwrap(), nothing);
+    assert_eq!(world.mails().await.len(), before + 1, "a record that comes twice sends once");
+
+    // And the sample shows the outbox as it is.
+    let shown = image.as_object().unwrap().iter().map(|(name, value)| {
+        let kinds = value.as_object().unwrap();
+        (name.as_str(), kinds.keys().next().unwrap().as_str())
+    });
+    let item = to_item(&outbox).unwrap();
+    let stored = item.iter().map(|(name, value)| (name.as_str(), type_of(value)));
+    assert_eq!(shown.collect::<BTreeMap<_, _>>(), stored.collect::<BTreeMap<_, _>>());
+}
+
+/// The type of an attribute, as DynamoDB's JSON names it.
+fn type_of(attribute: &AttributeValue) -> &'static str {
+    match attribute {
+        AttributeValue::Bool(_) => "BOOL",
+        AttributeValue::M(_) => "M",
+        AttributeValue::N(_) => "N",
+        AttributeValue::S(_) => "S",
+        other => panic!("the outbox has no {other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_batch_that_the_event_names_is_imported() {
+    let world = World::empty(local::Options::default()).await;
+    let mut event = sample("import-feed");
+    let ignored = world.portal.invoke("import-feed", event.clone()).await.unwrap();
+    assert_eq!(ignored, json!({"ignored": event["detail"]["object"]["key"]}), "another deployment's bucket");
+
+    let bucket = world.portal.environment().variable("FEED_BUCKET").unwrap();
+    event["detail"]["bucket"]["name"] = json!(bucket);
+    let key = event["detail"]["object"]["key"].as_str().unwrap();
+    let prefix = key.strip_suffix("manifest.json").unwrap();
+    let batch_id = prefix.trim_end_matches('/').rsplit('/').next().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (members, ledger) = fixture();
+    write_batch(folder.path(), batch_id, &members, &ledger);
+    for file in ["members.ndjson", "ledger.ndjson", "manifest.json"] {
+        let body = fs::read(folder.path().join(file)).unwrap();
+        let put = world.portal.s3().unwrap().put_object().bucket(bucket).key(format!("{prefix}{file}"));
+        put.body(body.into()).send().await.unwrap();
+    }
+    let report = world.portal.invoke("import-feed", event.clone()).await.unwrap();
+    assert_eq!((&report["batch_id"], &report["quarantined"]), (&json!(batch_id), &json!(0)), "{report}");
+    assert!(report["posted"].as_u64().unwrap() > 0, "{report}");
+    let marie = world.manager("marie@martin.example").await;
+    marie.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_run() {
+    let world = World::start().await;
+    let keys = world.visitor().get("/.well-known/jwks.json").await.expect(200);
+    world.portal.invoke("rotate-keys", sample("rotate-keys")).await.unwrap();
+    assert_eq!(world.visitor().get("/.well-known/jwks.json").await.body, keys.body, "a key of today stays");
+    let swept = world.portal.invoke("sweep-outbox", sample("sweep-outbox")).await.unwrap();
+    assert_eq!(swept, json!({"woken": 0}));
+}

@@ -1,0 +1,281 @@
+//! Nothing is forgotten: a function is a folder, a package, a binary, a resource, an event, an entry of
+//! the registry, a row of the documentation and a subject of tests, all by one name; an operation is a
+//! route; a problem is documented; and a policy allows what the code does and no more of the evidence.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use harness::{
+    ACCOUNT, Contract, OTHER_ACCOUNT, PASSWORD, Person, Tap, Use, World, folder_of_workspace, link_token,
+};
+use local::{Deployment, Options, RouteKey};
+use serde_json::{Value, json};
+use serde_yaml_ng::Value as Yaml;
+
+type Names = BTreeSet<String>;
+
+fn read(path: &str) -> String {
+    let path = folder_of_workspace().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The folders under `functions/`: what everything else is held against.
+fn functions() -> Names {
+    names_in("functions", |path| path.is_dir())
+}
+
+fn names_in(folder: &str, wanted: impl Fn(&Path) -> bool) -> Names {
+    let entries = fs::read_dir(folder_of_workspace().join(folder)).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| wanted(path)).map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+}
+
+/// `forgot-password` as `ForgotPassword`.
+fn pascal(name: &str) -> String {
+    name.split('-').map(|part| format!("{}{}", part[..1].to_uppercase(), &part[1..])).collect()
+}
+
+fn template() -> Yaml {
+    serde_yaml_ng::from_str(&read("template.yaml")).unwrap()
+}
+
+/// The functions of the template: logical id and body.
+fn resources(template: &Yaml) -> BTreeMap<String, &Yaml> {
+    let resources = template["Resources"].as_mapping().unwrap().iter();
+    let functions = resources.filter(|(_, body)| body["Type"] == "AWS::Serverless::Function");
+    functions.map(|(id, body)| (id.as_str().unwrap().to_owned(), body)).collect()
+}
+
+#[test]
+fn a_function_is_a_folder_a_package_a_binary_and_a_library_of_one_name() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--format-version=1", "--offline"]).current_dir(folder_of_workspace());
+    let metadata: Value = serde_json::from_slice(&cargo.output().unwrap().stdout).unwrap();
+    for name in functions() {
+        let packages = metadata["packages"].as_array().unwrap();
+        let folder = folder_of_workspace().join("functions").join(&name).join("Cargo.toml");
+        let package = packages.iter().find(|package| package["manifest_path"].as_str().unwrap() == folder.to_str().unwrap());
+        let package = package.unwrap_or_else(|| panic!("functions/{name} is no package of the workspace"));
+        assert_eq!(package["name"], name);
+        let targets = package["targets"].as_array().unwrap();
+        let of_kind = |kind: &str| -> Vec<_> {
+            targets.iter().filter(|t| t["kind"][0] == kind).map(|t| t["name"].as_str().unwrap().to_owned()).collect()
+        };
+        assert_eq!(of_kind("bin"), [name.as_str()], "functions/{name}: one binary of its name");
+        assert_eq!(of_kind("lib"), [name.replace('-', "_")], "functions/{name}: one library of its name");
+    }
+}
+
+#[test]
+fn a_function_is_a_resource_of_the_template() {
+    let template = template();
+    let binaries: BTreeMap<String, String> = resources(&template)
+        .into_iter()
+        .map(|(id, body)| (id, body["Metadata"]["BuildProperties"]["Binary"].as_str().unwrap_or_default().to_owned()))
+        .collect();
+    let wanted = functions().into_iter().map(|name| (format!("{}Function", pascal(&name)), name)).collect();
+    assert_eq!(binaries, wanted);
+    for name in functions() {
+        assert!(!template["Resources"][format!("{}LogGroup", pascal(&name))].is_null(), "{name} has no log group");
+    }
+}
+
+#[test]
+fn a_function_has_a_sample_event() {
+    assert_eq!(names_in("events", |path| path.extension().is_some_and(|extension| extension == "json")), functions());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_function_is_in_the_registry_and_starts() {
+    // A portal starts only where registry and template know the same functions.
+    let world = World::empty(Options::default()).await;
+    assert_eq!(world.portal.deployment().functions.keys().cloned().collect::<Names>(), functions());
+    world.portal.start_functions().await.unwrap();
+}
+
+#[test]
+fn a_function_is_a_row_of_the_architecture() {
+    let text = read("docs/ARCHITECTURE.md");
+    let (_, section) = text.split_once("\n## Functions\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    assert_eq!(rows.map(|(name, _)| name.to_owned()).collect::<Names>(), functions());
+}
+
+#[test]
+fn a_function_is_a_subject_of_tests() {
+    // Those behind routes are driven through each operation by the matrix of roles; others by name.
+    let contract = Contract::get().operations();
+    let driven: Names = contract.iter().map(|(_, _, operation)| x_function(operation)).collect();
+    let suite = folder_of_workspace().join("tests/tests/suite");
+    let here = Path::new(file!()).file_name().unwrap();
+    let files = fs::read_dir(suite).unwrap().map(|entry| entry.unwrap().path());
+    let text: String = files.filter(|path| path.file_name() != Some(here)).map(|p| fs::read_to_string(p).unwrap()).collect();
+    for name in functions() {
+        assert!(driven.contains(&name) || text.contains(&format!("\"{name}\"")), "no test speaks of {name}");
+    }
+    assert!(driven.is_subset(&functions()), "the contract names a function that is not there");
+}
+
+fn x_function(operation: &Value) -> String {
+    operation["x-function"].as_str().unwrap_or_else(|| panic!("{operation} names no function")).to_owned()
+}
+
+#[test]
+fn an_operation_is_a_route_of_the_same_function() {
+    let parameters = [("PortalOrigin", "https://adherents.example"), ("MailFrom", "a@adherents.example")];
+    let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let deployment = Deployment::read(BTreeMap::from(parameters)).unwrap();
+    let (mut routes, mut fallback) = (BTreeSet::new(), Vec::new());
+    for route in deployment.routes {
+        match route.key {
+            RouteKey::Default => fallback.push(route.function),
+            RouteKey::Path { method, path } => assert!(routes.insert((method, path, route.function)), "a route twice"),
+        }
+    }
+    let operations = Contract::get().operations().into_iter();
+    let operations = operations.map(|(method, path, operation)| (method, path, x_function(operation)));
+    assert_eq!(routes, operations.collect());
+    assert_eq!(fallback, ["not-found"]);
+}
+
+/// Slug and status of each arm of the one match over all problems; the compiler sees to it that none is
+/// missing there.
+fn problems() -> BTreeMap<String, String> {
+    let source = read("portal/src/http/problem.rs");
+    let (_, table) = source.split_once("fn text(&self) -> Text {").unwrap();
+    let table = table.split("\n    }\n").next().unwrap();
+    let lines: Vec<&str> = table.lines().map(str::trim).collect();
+    let arms = lines.windows(3).filter(|lines| lines[0].starts_with("Self::") && lines[0].ends_with("=> ("));
+    let unquoted = |text: &str| text.trim_matches([',', '"']).to_owned();
+    arms.map(|lines| (unquoted(lines[1]), unquoted(lines[2].trim_start_matches("StatusCode::")))).collect()
+}
+
+#[test]
+fn a_problem_is_documented() {
+    let problems = problems();
+    let slugs: Names = problems.keys().cloned().collect();
+    assert!(slugs.len() >= 18 && slugs.contains("not-found"), "the table is not read any more: {slugs:?}");
+    let documented = read("docs/problems.md");
+    let documented = documented.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_owned);
+    assert_eq!(documented.collect::<Names>(), slugs, "docs/problems.md");
+
+    let text = read("openapi.yaml");
+    let contract: Value = serde_yaml_ng::from_str(&text).unwrap();
+    let kinds = contract["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].as_array().unwrap();
+    let kinds = kinds.iter().map(|kind| kind.as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned());
+    assert_eq!(kinds.collect::<Names>(), slugs, "openapi.yaml");
+}
+
+/// What the policies of a function allow: action and resource, as they are written.
+fn allowed(body: &Yaml) -> Vec<(String, String)> {
+    let list = |value: &Yaml| value.as_sequence().cloned().unwrap_or_else(|| vec![value.clone()]);
+    let mut allowed = Vec::new();
+    for policy in body["Properties"]["Policies"].as_sequence().into_iter().flatten() {
+        let statements = policy["Statement"].as_sequence();
+        for statement in statements.expect("a policy is written out: what a name of AWS's allows, AWS decides") {
+            assert_eq!(statement["Effect"], "Allow");
+            for action in list(&statement["Action"]) {
+                for resource in list(&statement["Resource"]) {
+                    let resource = match &resource {
+                        Yaml::Tagged(tagged) => tagged.value.as_str().unwrap().to_owned(),
+                        other => other.as_str().unwrap().to_owned(),
+                    };
+                    allowed.push((action.as_str().unwrap().to_owned(), resource));
+                }
+            }
+        }
+    }
+    allowed
+}
+
+#[test]
+fn no_function_may_change_the_evidence_or_everything() {
+    let template = template();
+    for (id, body) in resources(&template) {
+        for (action, resource) in allowed(body) {
+            assert!(!action.contains('*'), "{id} may {action}");
+            assert!(resource != "*" && !resource.starts_with('*'), "{id} may {action} on {resource}");
+            if resource.contains("Evidence") {
+                let adds_or_reads = ["GetItem", "BatchGetItem", "Query", "PutItem", "ConditionCheckItem"];
+                let short = action.strip_prefix("dynamodb:").unwrap_or(&action);
+                assert!(adds_or_reads.contains(&short), "{id} may {action} on the evidence");
+            }
+        }
+    }
+}
+
+/// The resource of a policy that covers a use: `Data.Outputs.IdentityTableArn`, with `/index/…` for one
+/// of its indexes.
+fn covers(resource: &str, wanted: &Use) -> bool {
+    let resource = resource.trim_start_matches("${").replacen('}', "", 1);
+    let Some(rest) = resource.strip_prefix(&format!("Data.Outputs.{}Arn", wanted.table)) else { return false };
+    match &wanted.index {
+        None => rest.is_empty(),
+        Some(index) => rest == format!("/index/{index}") || rest == "/index/*",
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_allows_every_call_that_a_function_makes() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    everything(&world).await;
+    let template = template();
+    let resources = resources(&template);
+    let calls = tap.take().calls;
+    let seen: BTreeSet<(String, Use)> =
+        calls.into_iter().flat_map(|call| call.uses.into_iter().map(move |used| (call.function.clone(), used))).collect();
+    let quiet: Vec<_> = functions().into_iter().filter(|name| !seen.iter().any(|(function, _)| function == name)).collect();
+    assert_eq!(quiet, ["health", "not-found"], "these alone need no table");
+    let forbidden: Vec<_> = seen
+        .iter()
+        .filter(|(function, used)| {
+            let allowed = allowed(resources[&format!("{}Function", pascal(function))]);
+            !allowed.iter().any(|(action, resource)| *action == used.action && covers(resource, used))
+        })
+        .collect();
+    assert!(forbidden.is_empty(), "template.yaml does not allow what is done: {forbidden:#?}");
+}
+
+/// A bit of everything that the portal does.
+async fn everything(world: &World) {
+    let marie = world.manager("marie@martin.example").await;
+    for target in ["/api/home", "/api/me", "/api/sessions", "/api/accounts", "/api/documents/terms/1"] {
+        marie.get(target).await.expect(200);
+    }
+    for rest in [
+        "summary", "actions", "actions?view=2012", "actions?view=2012&status=PAID", "actions?view=2012&scheme=PLAN",
+        "actions?view=2012&status=PAID&scheme=PLAN", "actions?status=PAID", "actions/2012-000001",
+    ] {
+        marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
+    }
+    marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
+    marie.refresh().await.expect(200);
+    let paul = world.member("paul@martin.example").await;
+    world.claim(&paul, ACCOUNT).await.expect_problem(409, "already-managed");
+    world.claim(&paul, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
+    paul.log_in("paul@martin.example", "faux").await.expect_problem(401, "bad-credentials");
+    paul.patch("/api/me", &json!({"siret": harness::OTHER_SIRET})).await.expect(200);
+    world.sign_up(&Person::at("paul@martin.example")).await.expect(202);
+    paul.post("/api/password/forgot", &json!({"email": "paul@martin.example"})).await.expect(202);
+    let token = link_token(&world.newest_mail("paul@martin.example").await);
+    paul.post("/api/password/link", &json!({"token": token})).await.expect(200);
+    let password = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
+    paul.post("/api/password", &password).await.expect(204);
+    world.visitor().get("/.well-known/jwks.json").await.expect(200);
+    marie.delete("/api/sessions/current").await.expect(204);
+    // A mail that was not sent in time is woken.
+    let id = portal::domain::Id::random(&mut portal::environment::rng());
+    let wish = portal::store::Wish::Reset { email: portal::domain::Email::parse("marie@martin.example").unwrap() };
+    let outbox = portal::store::Outbox::new(id, wish, world.portal.clock().now());
+    let store = world.portal.store().unwrap();
+    store.put(&portal::store::Outbox { wish: None, ..outbox.clone() }).await.unwrap();
+    world.mails().await;
+    store.put(&outbox).await.unwrap();
+    world.advance(std::time::Duration::from_secs(600));
+    let swept = world.portal.invoke("sweep-outbox", json!({})).await.unwrap();
+    assert_eq!(swept, json!({"woken": 1}));
+    world.mails().await;
+}

@@ -1,0 +1,211 @@
+//! Many at once: whatever the order, one of them wins, the others are told, and what is stored agrees.
+
+use futures::future::{join, join_all};
+use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World, link_token};
+use portal::domain::{Id, Siret};
+use portal::store::{Establishment, Rights, Role, Table};
+use serde_json::json;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fifty_sign_ups_of_one_address_in_any_case_are_one_mail_and_one_account() {
+    let world = World::start().await;
+    let address = "jeanne.martin@martin-btp.example";
+    let people: Vec<_> = (0..50).map(|seed| Person::at(&in_some_case(address, seed))).collect();
+    for answer in join_all(people.iter().map(|person| world.sign_up(person))).await {
+        answer.expect(202);
+    }
+    let mails = world.mails().await;
+    assert_eq!(mails.iter().map(|mail| mail.to.as_str()).collect::<Vec<_>>(), [address]);
+    assert_eq!(world.count(Table::Identity, "LINK#", "LINK").await, 1, "nobody can hold a second link");
+    let token = link_token(&mails[0]);
+    world.visitor().set_password(&token, PASSWORD).await.expect(204);
+
+    // As many again: the address is known now, and within the minute it is not written to.
+    for answer in join_all(people.iter().map(|person| world.sign_up(person))).await {
+        answer.expect(202);
+    }
+    assert_eq!(world.mails().await.len(), 1);
+    assert_eq!(world.count(Table::Identity, "LINK#", "LINK").await, 0);
+    assert_eq!(world.count(Table::Identity, "EMAIL#", "LOGIN").await, 1);
+    assert_eq!(world.count(Table::Identity, "USER#", "PROFILE").await, 1);
+    assert_eq!(world.count(Table::Evidence, "SUBJECT#", "ACCEPTANCE#terms").await, 1);
+    let (one, other) = (world.visitor(), world.visitor());
+    one.log_in(address, PASSWORD).await.expect(200);
+    other.log_in(&in_some_case(address, 7), PASSWORD).await.expect(200);
+    assert_eq!(one.id().await, other.id().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_who_use_an_activation_link_at_once_one_succeeds() {
+    let world = World::start().await;
+    let email = "jeanne@martin.example";
+    world.sign_up(&Person::at(email)).await.expect(202);
+    one_of_fifty_sets_the_password(&world, email).await;
+    assert_eq!(world.count(Table::Identity, "USER#", "PROFILE").await, 1);
+    assert_eq!(world.count(Table::Evidence, "SUBJECT#", "ACCEPTANCE#terms").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_who_use_a_reset_link_at_once_one_succeeds() {
+    let world = World::start().await;
+    let email = "jeanne@martin.example";
+    let jeanne = world.user(&Person::at(email)).await;
+    world.visitor().forgot(email).await.expect(202);
+    one_of_fifty_sets_the_password(&world, email).await;
+    jeanne.get("/api/home").await.expect_problem(401, "authentication-required");
+    world.visitor().log_in(email, PASSWORD).await.expect_problem(401, "bad-credentials");
+    assert_eq!(world.mails_to(email).await, 3, "the two links, and one notice of one change");
+}
+
+async fn one_of_fifty_sets_the_password(world: &World, email: &str) {
+    let token = link_token(&world.newest_mail(email).await);
+    let passwords: Vec<_> = (0..50).map(|n| format!("pelle brouette niveau {n} cordeau")).collect();
+    let visitors: Vec<_> = passwords.iter().map(|_| world.visitor()).collect();
+    let tries = visitors.iter().zip(&passwords).map(|(visitor, password)| visitor.set_password(&token, password));
+    let answers = join_all(tries).await;
+    let winner = the_one(&answers, 204);
+    for (n, answer) in answers.into_iter().enumerate().filter(|(n, _)| *n != winner) {
+        answer.expect_problem(410, "link-invalid");
+        if n % 10 == 0 {
+            world.visitor().log_in(email, &passwords[n]).await.expect_problem(401, "bad-credentials");
+        }
+    }
+    world.visitor().log_in(email, &passwords[winner]).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_sixty_four_colleagues_who_claim_at_once_one_becomes_manager() {
+    let world = World::start().await;
+    let name = |n: u8| format!("MARTIN-{}{}", char::from(b'A' + n / 8), char::from(b'A' + n % 8));
+    let people: Vec<_> =
+        (0..64).map(|n| Person::at(&format!("colleague{n}@martin.example")).named("m", &name(n))).collect();
+    let visitors = world.users(&people).await;
+    join_all(visitors.iter().map(|visitor| world.accept_charter(visitor))).await;
+
+    let answers = join_all(visitors.iter().map(|visitor| world.claim(visitor, ACCOUNT))).await;
+    let winner = the_one(&answers, 201);
+    let expected = json!({"civility": "m", "last_name": people[winner].last_name});
+    for (_, answer) in answers.into_iter().enumerate().filter(|(n, _)| *n != winner) {
+        assert_eq!(answer.expect_problem(409, "already-managed")["manager"], expected);
+    }
+    assert_eq!(world.count(Table::Members, "USER#", "GRANT#").await, 1);
+    assert_eq!(world.count(Table::Members, "ACCOUNT#", "GRANT#").await, 1);
+    assert_eq!(world.count(Table::Evidence, "SUBJECT#", "ACCEPTANCE#account-terms").await, 1);
+    assert_eq!(seat(&world, SIRET).await, Some(visitors[winner].id().await));
+    assert_eq!(world.mails().await.len(), 65, "64 links, one confirmation");
+    let accounts = join_all(visitors.iter().map(|visitor| visitor.get("/api/accounts"))).await;
+    let seen = accounts.iter().filter(|reply| reply["accounts"] != json!([])).count();
+    assert_eq!(seen, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_refreshes_of_one_token_give_one_successor() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at("jeanne@martin.example")).await;
+    let cookie = jeanne.cookie().unwrap();
+    let tabs: Vec<_> = (0..20).map(|_| world.visitor().holding(&cookie)).collect();
+    for answer in join_all(tabs.iter().map(Visitor::refresh)).await {
+        answer.expect(200);
+    }
+    let successor = tabs[0].cookie().unwrap();
+    assert_ne!(successor, cookie);
+    assert!(tabs.iter().all(|tab| tab.cookie().as_deref() == Some(successor.as_str())));
+    for answer in join_all(tabs.iter().map(|tab| tab.get("/api/home"))).await {
+        answer.expect(200);
+    }
+    let sessions = tabs[0].get("/api/sessions").await.expect(200);
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1);
+    tabs[7].refresh().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_refresh_brings_back_a_session_that_is_being_ended() {
+    let world = World::start().await;
+    for what in ["current", "all"] {
+        let jeanne = world.user(&Person::at(&format!("{what}@martin.example"))).await;
+        let tabs: Vec<_> = (0..10).map(|_| world.visitor().holding(&jeanne.cookie().unwrap())).collect();
+        let target = format!("/api/sessions/{what}");
+        let refreshes = join_all(tabs.iter().map(Visitor::refresh));
+        let (logged_out, _) = join(jeanne.delete(&target), refreshes).await;
+        logged_out.expect(204);
+        for tab in &tabs {
+            tab.get("/api/home").await.expect_problem(401, "authentication-required");
+            tab.refresh().await.expect_problem(401, "authentication-required");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_manages_an_establishment_that_they_leave_at_the_same_moment() {
+    // Slowed down, both requests read before either writes.
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let jeanne = world.member("jeanne@martin.example").await;
+    for _ in 0..5 {
+        let leaving = json!({"siret": OTHER_SIRET});
+        let both = join(world.claim(&jeanne, ACCOUNT), jeanne.patch("/api/me", &leaving));
+        let ((claimed, left), _) = tap.during(both).await;
+        assert!([201, 401, 404].contains(&claimed.status), "{claimed}");
+        assert!([200, 503].contains(&left.status), "{left}");
+        rights_fit_the_siret(&world, &jeanne).await;
+        jeanne.patch("/api/me", &leaving).await.expect(200);
+        rights_fit_the_siret(&world, &jeanne).await;
+        assert_eq!(seat(&world, SIRET).await, None);
+        jeanne.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_keeps_a_number_that_they_prove_while_they_leave() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    world.manager("jeanne@martin.example").await;
+    let paul = world.user(&Person::at("paul@martin.example").named("m", "DURAND")).await;
+    world.accept_charter(&paul).await;
+    for _ in 0..5 {
+        let leaving = json!({"siret": OTHER_SIRET});
+        let both = join(world.claim(&paul, ACCOUNT), paul.patch("/api/me", &leaving));
+        let ((claimed, left), _) = tap.during(both).await;
+        assert!([401, 404, 409].contains(&claimed.status), "{claimed}");
+        assert!([200, 503].contains(&left.status), "{left}");
+        paul.patch("/api/me", &leaving).await.expect(200);
+        rights_fit_the_siret(&world, &paul).await;
+        paul.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
+        assert_eq!(paul.get("/api/home").await["manager"], json!({"named": false}));
+    }
+    paul.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
+    world.claim(&paul, OTHER_ACCOUNT).await.expect(201);
+}
+
+/// What the store says a user may do belongs to the establishment that their profile names.
+async fn rights_fit_the_siret(world: &World, visitor: &Visitor) {
+    let id = visitor.id().await;
+    let siret = visitor.get("/api/me").await["siret"].as_str().unwrap().to_owned();
+    let rights = Rights::of(&world.store(), id).await.unwrap();
+    assert!(rights.grants.iter().all(|grant| grant.siret.as_str() == siret), "{siret}: {rights:?}");
+    assert!(rights.proofs.iter().all(|proof| proof.siret.as_str() == siret), "{siret}: {rights:?}");
+    for establishment in [SIRET, OTHER_SIRET] {
+        let manages = rights.grants.iter().any(|g| g.role == Role::Manager && g.siret.as_str() == establishment);
+        assert_eq!(seat(world, establishment).await == Some(id), manages, "{establishment}: {rights:?}");
+    }
+}
+
+async fn seat(world: &World, siret: &str) -> Option<Id> {
+    let key = Establishment::key_of(&Siret::parse(siret).unwrap());
+    let establishment = world.store().get::<Establishment>(&key).await.unwrap().unwrap();
+    establishment.manager.map(|manager| manager.user_id)
+}
+
+/// The place of the one answer that has this status.
+fn the_one(answers: &[Reply], status: u16) -> usize {
+    let having: Vec<_> = answers.iter().enumerate().filter(|(_, reply)| reply.status == status).collect();
+    assert_eq!(having.len(), 1, "{:?}", answers.iter().map(|reply| reply.status).collect::<Vec<_>>());
+    having[0].0
+}
+
+/// The address with some of its letters in upper case.
+fn in_some_case(address: &str, seed: u64) -> String {
+    let bits = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(17);
+    let cased = |(n, c): (usize, char)| if bits >> (n % 64) & 1 == 1 { c.to_ascii_uppercase() } else { c };
+    address.chars().enumerate().map(cased).collect()
+}
