@@ -10,6 +10,7 @@ use std::path::Path;
 use std::thread;
 
 use dynoxide::actions::create_table::CreateTableRequest;
+use dynoxide::actions::delete_table::DeleteTableRequest;
 use dynoxide::actions::describe_table::DescribeTableRequest;
 use dynoxide::{Database, DynoxideError, actions};
 use serde_json::{Value, json};
@@ -71,8 +72,13 @@ impl Engine {
         };
         let database = Database::new(&name)?;
         tend_streams(&name)?;
+        let whole = Whole::open(&name)?;
         for table in tables {
+            if !whole.has(&table.name)? {
+                remove(&database, table)?;
+            }
             make(&database, table)?;
+            whole.add(&table.name)?;
         }
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
@@ -105,12 +111,42 @@ fn tend_streams(name: &str) -> rusqlite::Result<()> {
     )
 }
 
+/// The tables that are whole. The engine makes one in steps, and a kill between two of them leaves a part
+/// that it takes for the table from then on; nothing can have been stored in it yet.
+struct Whole(rusqlite::Connection);
+
+impl Whole {
+    fn open(name: &str) -> rusqlite::Result<Self> {
+        let connection = rusqlite::Connection::open(name)?;
+        connection.execute_batch("CREATE TABLE IF NOT EXISTS _whole_tables (name TEXT PRIMARY KEY)")?;
+        Ok(Self(connection))
+    }
+
+    fn has(&self, table: &str) -> rusqlite::Result<bool> {
+        self.0.query_row("SELECT EXISTS (SELECT 1 FROM _whole_tables WHERE name = ?1)", [table], |row| row.get(0))
+    }
+
+    fn add(&self, table: &str) -> rusqlite::Result<()> {
+        self.0.execute("INSERT OR IGNORE INTO _whole_tables VALUES (?1)", [table]).map(|_| ())
+    }
+}
+
+fn refused(table: &Table, reason: &dyn std::fmt::Display) -> EngineError {
+    // The engine marks its refusals for its own server.
+    let reason = reason.to_string().replacen("VALIDATION:", "", 1);
+    EngineError::Table { table: table.name.clone(), reason }
+}
+
+/// Removes what there is of a table.
+fn remove(database: &Database, table: &Table) -> Result<(), EngineError> {
+    match database.delete_table(DeleteTableRequest { table_name: table.name.clone() }) {
+        Ok(_) | Err(DynoxideError::ResourceNotFoundException(_)) => Ok(()),
+        Err(error) => Err(refused(table, &error)),
+    }
+}
+
 fn make(database: &Database, table: &Table) -> Result<(), EngineError> {
-    let failed = |reason: &dyn std::fmt::Display| {
-        // The engine marks its refusals for its own server.
-        let reason = reason.to_string().replacen("VALIDATION:", "", 1);
-        EngineError::Table { table: table.name.clone(), reason }
-    };
+    let failed = |reason: &dyn std::fmt::Display| refused(table, reason);
     match database.describe_table(DescribeTableRequest { table_name: table.name.clone() }) {
         Ok(known) => {
             let known = serde_json::to_value(&known.table).map_err(|error| failed(&error))?;
@@ -196,6 +232,28 @@ mod tests {
         }
         let error = Engine::start(Some(&path), &[table("two")], stop.clone()).unwrap_err();
         assert!(matches!(error, EngineError::Outdated(name) if name == "Table"));
+    }
+
+    #[test]
+    fn a_table_whose_making_was_cut_off_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("dynamodb.sqlite");
+        let name = path.to_string_lossy();
+        // What a kill leaves after the engine's first step.
+        let mut part = table("one");
+        part.create["StreamSpecification"].take();
+        make(&Database::new(&name).unwrap(), &part).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TABLE \"Table\"").unwrap();
+        let (_stopper, stop) = Stop::new();
+        let engine = Engine::start(Some(&path), &[table("one")], stop.clone()).unwrap();
+        let known = engine.database.0.describe_table(DescribeTableRequest { table_name: "Table".into() }).unwrap();
+        assert_eq!(outline(&serde_json::to_value(&known.table).unwrap()), outline(&table("one").create));
+        let item = json!({"TableName": "Table", "Item": {"pk": {"S": "kept"}}});
+        engine.database.0.put_item(serde_json::from_value(item).unwrap()).unwrap();
+        let engine = Engine::start(Some(&path), &[table("one")], stop).unwrap();
+        let item = json!({"TableName": "Table", "Key": {"pk": {"S": "kept"}}});
+        let kept = engine.database.0.get_item(serde_json::from_value(item).unwrap()).unwrap();
+        assert!(serde_json::to_value(&kept).unwrap()["Item"].is_object(), "one that is whole stays");
     }
 
     #[test]

@@ -19,6 +19,7 @@
 
 mod contract;
 mod feed;
+mod forge;
 mod outage;
 mod person;
 mod process;
@@ -29,10 +30,11 @@ mod world;
 
 pub use contract::Contract;
 pub use feed::{ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, SIRET, fixture, lines, write_batch};
+pub use forge::Forge;
 pub use outage::Outage;
 pub use person::{PASSWORD, Person};
 pub use reply::Reply;
-pub use process::{Process, Started, folder_of_workspace};
+pub use process::{Process, Started, eventually, folder_of_workspace};
 pub use tap::{Call, Observed, Tap, Use};
 pub use visitor::Visitor;
 pub use world::{World, link_token};

@@ -113,10 +113,38 @@ impl Process {
         }
     }
 
+    /// Asks it to stop, as Ctrl-C does, and waits until it has.
+    ///
+    /// # Panics
+    /// Where it does not end well.
+    pub async fn interrupt(&mut self) {
+        let kill = format!("kill -INT {}", self.child.id().expect("it is running"));
+        let sent = tokio::process::Command::new("sh").args(["-c", &kill]).status().await.expect("a shell runs");
+        assert!(sent.success(), "it was not there");
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("it stops").expect("it ends");
+        assert!(ended.success(), "it stopped with {ended}");
+    }
+
     /// Kills it (SIGKILL), as a lost power supply would, and waits until it is gone.
     pub async fn kill(&mut self) {
         self.child.kill().await.expect("a process of one's own can be killed");
     }
+}
+
+/// Asks until there is an answer: for what another process does in its own time.
+///
+/// # Panics
+/// Where there is none in time.
+pub async fn eventually<T>(patience: Duration, what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+    let asking = async {
+        loop {
+            match ask().await {
+                Some(answer) => return answer,
+                None => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    };
+    tokio::time::timeout(patience, asking).await.unwrap_or_else(|_| panic!("{what} did not come within {patience:?}"))
 }
 
 impl Started {

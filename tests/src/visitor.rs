@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 
 use http::Method;
+use local::Mail;
 use portal::domain::Id;
 use serde_json::{Value, json};
 
@@ -155,6 +156,14 @@ impl Visitor {
         let reply = self.send(Method::POST, "/api/sessions/refresh", None).await;
         self.take_token(&reply);
         reply
+    }
+
+    /// The mails that the portal sent, oldest first, as its page lists them: no part of the contract.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub async fn mails(&self) -> reqwest::Result<Vec<Mail>> {
+        self.http.get(format!("{}/_local/mail.json", self.origin)).send().await?.json().await
     }
 
     fn take_token(&self, reply: &Reply) {

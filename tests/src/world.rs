@@ -8,12 +8,12 @@ use aws_lc_rs::digest::{SHA256, digest};
 use futures::future::join_all;
 use local::{Data, Mail, Options, Portal};
 use portal::clock::Clock;
-use portal::domain::{Document, DocumentKind, to_hex};
-use portal::store::{CurrentDocument, Item, OlderDocument, Store, Table, document_version};
+use portal::domain::{Document, DocumentKind, MemberNumber, Siret, to_hex};
+use portal::store::{CurrentDocument, Grant, GrantMirror, Item, OlderDocument, Role, Store, Table, document_version};
 use serde_json::{Value, json};
 
 use crate::feed::{fixture, write_batch};
-use crate::{ACCOUNT, PASSWORD, Person, Reply, Visitor};
+use crate::{ACCOUNT, PASSWORD, Person, Reply, SIRET, Visitor};
 
 /// A portal in memory, with its own clock, mails and visitors.
 pub struct World {
@@ -179,6 +179,21 @@ impl World {
     pub async fn claim(&self, visitor: &Visitor, number: &str) -> Reply {
         let terms = self.document("account-terms").await;
         visitor.post("/api/manager-claims", &json!({"member_number": number, "account_terms": terms})).await
+    }
+
+    /// Lets somebody read the leaflet's account, as its manager will be able to.
+    pub async fn make_reader(&self, visitor: &Visitor) {
+        let grant = Grant {
+            user_id: visitor.id().await,
+            member_number: MemberNumber::parse(ACCOUNT).expect("a number"),
+            role: Role::Reader,
+            siret: Siret::parse(SIRET).expect("a SIRET"),
+            name: "MARTIN BTP".to_owned(),
+            active: true,
+            since: self.clock.now(),
+        };
+        self.store().put(&grant).await.expect("the store");
+        self.store().put(&GrantMirror(grant)).await.expect("the store");
     }
 
     /// Mme MARTIN as manager of the leaflet's account, who said OUI.

@@ -54,14 +54,14 @@ impl HttpFunction for Function {
         let establishment = owned.ok_or(Problem::ClaimRefused)?;
         let terms = current_of(DocumentKind::AccountTerms, fetched.take(&keys.account_terms)?);
         if let Some(manager) = &establishment.manager {
-            return self.already_managed(&user, &establishment, manager, call).await;
+            return self.already_managed(&user, &establishment, manager, call, &mut rng()).await;
         }
         if !terms.is(&claim.account_terms) {
             return Err(Problem::DocumentOutdated);
         }
         match self.take_seat(&user, &establishment, &claim.account_terms, call, &mut rng()).await? {
             None => Answer::created(&json!({"member_number": claim.member_number, "role": "manager"})),
-            Some(manager) => self.already_managed(&user, &establishment, &manager, call).await,
+            Some(manager) => self.already_managed(&user, &establishment, &manager, call, &mut rng()).await,
         }
     }
 }

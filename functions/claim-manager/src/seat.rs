@@ -4,7 +4,7 @@ use portal::domain::{DocumentKind, DocumentReference, Id};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{
     Acceptance, AuditEvent, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Manager, Outbox, Outcome,
-    Proof, Record, Role, Transaction, User, Wish, Witness,
+    Proof, Record, Role, StoreError, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -60,11 +60,7 @@ impl Function {
             Condition::Without("manager"),
         ]);
         let seat = transaction.update(establishment.key(), Change::new().set("manager", &manager)?, free);
-        // Still of this establishment, and not erased, at the moment of the claim.
-        transaction.check(
-            User::key_of(user.user_id),
-            Condition::All(vec![Condition::is("siret", &user.siret)?, Condition::is("epoch", &user.epoch)?]),
-        );
+        transaction.check(User::key_of(user.user_id), unmoved(user)?);
         transaction.put(&GrantMirror(grant.clone()), None)?;
         transaction.put(&grant, None)?;
         transaction.put(&proof(user, establishment, call), None)?;
@@ -77,21 +73,45 @@ impl Function {
                 let taken = refused.existing::<Establishment>(seat)?.and_then(|establishment| establishment.manager);
                 taken.map(Some).ok_or(Problem::ClaimRefused)
             }
-            Outcome::Refused(_) => Err(Problem::AuthenticationRequired),
+            Outcome::Refused(_) => Err(moved()),
         }
     }
 
-    /// Names the manager to who entered the right number, and remembers that they did.
+    /// Names the manager to who entered the right number, and remembers that they did, unless they leave
+    /// the establishment at this moment: what they proved there must not outlast it.
     pub(crate) async fn already_managed(
         &self,
         user: &User,
         establishment: &Establishment,
         manager: &Manager,
         call: &Call,
+        rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
-        self.store.put(&proof(user, establishment, call)).await?;
-        Err(Problem::AlreadyManaged { civility: manager.civility, last_name: manager.last_name.clone() })
+        let mut transaction = Transaction::new();
+        transaction.check(User::key_of(user.user_id), unmoved(user)?);
+        transaction.put(&proof(user, establishment, call), None)?;
+        match self.store.commit(&transaction, rng).await? {
+            Outcome::Committed => {
+                Err(Problem::AlreadyManaged { civility: manager.civility, last_name: manager.last_name.clone() })
+            }
+            Outcome::Refused(_) => Err(moved()),
+        }
     }
+}
+
+/// The user is still who they were when they were let in, of the same establishment, and not erased.
+fn unmoved(user: &User) -> Result<Condition, StoreError> {
+    Ok(Condition::All(vec![
+        Condition::is("epoch", &user.epoch)?,
+        Condition::is("siret", &user.siret)?,
+        Condition::is("civility", &user.civility)?,
+        Condition::is("last_name", &user.last_name)?,
+    ]))
+}
+
+/// The caller's next try finds out what has changed.
+fn moved() -> Problem {
+    Problem::TryAgain { context: "the user changed during the claim".to_owned() }
 }
 
 fn proof(user: &User, establishment: &Establishment, call: &Call) -> Proof {

@@ -60,10 +60,7 @@ impl Bucket {
         let config = portal::aws_config!(aws_sdk_s3, environment, "S3")
             // An endpoint of one's own has no host name for each bucket.
             .force_path_style(environment.endpoint("S3").is_some());
-        Ok(Self {
-            client: Client::from_conf(config.build()),
-            name: environment.variable("FEED_BUCKET")?.to_owned(),
-        })
+        Ok(Self { client: Client::from_conf(config.build()), name: environment.variable("FEED_BUCKET")?.to_owned() })
     }
 
     /// The bucket's name.
@@ -111,11 +108,8 @@ impl Bucket {
             let body = output.body.collect().await;
             body.map_err(|error| BucketError::new("GetObject", &object.key, error))
         };
-        let failed = |reason: &str| BucketError {
-            operation: "GetObject",
-            key: object.key.clone(),
-            reason: reason.to_owned(),
-        };
+        let failed =
+            |reason: &str| BucketError { operation: "GetObject", key: object.key.clone(), reason: reason.to_owned() };
         let body = tokio::time::timeout(PIECE_TIMEOUT, read).await.map_err(|_| failed("timed out"))??.to_vec();
         if body.len() as u64 == last - offset + 1 { Ok(body) } else { Err(failed("a piece of another length")) }
     }
@@ -126,11 +120,7 @@ impl Bucket {
     /// Where the bucket does not take it.
     pub async fn write_json(&self, key: &str, document: String) -> Result<(), BucketError> {
         let request = self.client.put_object().bucket(&self.name).key(key);
-        let sent = request
-            .content_type("application/json")
-            .body(ByteStream::from(document.into_bytes()))
-            .send()
-            .await;
+        let sent = request.content_type("application/json").body(ByteStream::from(document.into_bytes())).send().await;
         sent.map(drop).map_err(|error| BucketError::new("PutObject", key, error))
     }
 }

@@ -12,7 +12,11 @@ use crate::report::Refusal;
 ///
 /// # Errors
 /// Where the bucket does not answer. A file that is not as listed is `Ok(Err(refusal))`.
-pub(crate) async fn check(bucket: &Bucket, key: &str, listed: &ListedFile) -> Result<Result<Object, Refusal>, ImportError> {
+pub(crate) async fn check(
+    bucket: &Bucket,
+    key: &str,
+    listed: &ListedFile,
+) -> Result<Result<Object, Refusal>, ImportError> {
     let name = &listed.name;
     let Some(object) = bucket.find(key).await? else {
         return Ok(Err(Refusal::new("missing-file", format!("{name} is not there"))));
@@ -37,10 +41,16 @@ pub(crate) async fn check(bucket: &Bucket, key: &str, listed: &ListedFile) -> Re
     lines.finish(&mut add);
     let refused = |reason, detail| Ok(Err(Refusal::new(reason, detail)));
     if lines.count() != listed.lines {
-        return refused("line-count", format!("{name} has {} lines, the manifest says {}", lines.count(), listed.lines));
+        return refused(
+            "line-count",
+            format!("{name} has {} lines, the manifest says {}", lines.count(), listed.lines),
+        );
     }
     if with_amounts && sum != i128::from(listed.amount_cents) {
-        return refused("amount-sum", format!("the amounts of {name} add up to {sum}, the manifest says {}", listed.amount_cents));
+        return refused(
+            "amount-sum",
+            format!("the amounts of {name} add up to {sum}, the manifest says {}", listed.amount_cents),
+        );
     }
     let sha256 = to_hex(hash.finish().as_ref());
     if sha256 != listed.sha256 {

@@ -1,4 +1,4 @@
-//! Posts the records of an account: reads what the rule needs, commits what it says, tries again where
+//! Posts records: reads what the rule needs, commits what it says, tries again where
 //! somebody else was faster.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use rand::RngExt as _;
 
 use crate::ImportError;
 use crate::feed::{LedgerRecord, Manifest};
-use crate::posting::{Blocked, Context, Job, Need, State, Verdict, plan};
+use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
 
 /// DynamoDB's limit for a transaction.
 const MOST_WRITES: usize = 100;
@@ -57,28 +57,35 @@ enum Step {
 }
 
 impl Poster {
-    /// Posts an account's records, actions first; gives their verdicts in the order of `records`, and
-    /// what was released.
+    /// Posts records, actions first; gives their verdicts in the order of `records`, and what was
+    /// released.
     ///
     /// # Errors
     /// Where the store fails for longer than trying again helps.
     pub(crate) async fn post(
         &self,
         manifest: &Manifest,
-        siret: &Siret,
-        records: Vec<LedgerRecord>,
+        records: Vec<(LedgerRecord, Siret)>,
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<(Vec<Verdict>, Vec<Released>), ImportError> {
-        let context = self.context(manifest, siret.clone());
+        let context = Context {
+            source: manifest.source.clone(),
+            batch_id: manifest.batch_id.clone(),
+            now: self.clock.now(),
+            rule: self.rule,
+        };
+        let mut verdicts = vec![Verdict::Unchanged; records.len()];
         // An action that comes before its entries saves these the detour over pending. The order of one
         // key's versions stays: a key names actions or entries, never both.
-        let mut order: Vec<usize> = (0..records.len()).collect();
-        order.sort_by_key(|index| matches!(records[*index], LedgerRecord::Entry(_)));
-        let jobs: Vec<Job> = order.iter().map(|index| Job::Post(records[*index].clone())).collect();
-        let (in_order, unfinished) = self.run(&context, &jobs, &progress).await?;
-        let mut verdicts = vec![Verdict::Unchanged; records.len()];
-        for (index, verdict) in order.into_iter().zip(in_order) {
-            verdicts[index] = verdict;
+        let mut in_order: Vec<_> = records.into_iter().enumerate().collect();
+        in_order.sort_by_key(|(_, (record, _))| matches!(record, LedgerRecord::Entry(_)));
+        let (places, jobs): (Vec<usize>, Vec<Job>) = in_order
+            .into_iter()
+            .map(|(place, (record, siret))| (place, Job { task: Task::Post(record), siret }))
+            .unzip();
+        let (done, unfinished) = self.run(&context, &jobs, &progress).await?;
+        for (place, verdict) in places.into_iter().zip(done) {
+            verdicts[place] = verdict;
         }
         let mut released = Vec::new();
         for place in unfinished {
@@ -88,14 +95,11 @@ impl Poster {
         Ok((verdicts, released))
     }
 
-    fn context(&self, manifest: &Manifest, siret: Siret) -> Context {
-        Context {
-            source: manifest.source.clone(),
-            batch_id: manifest.batch_id.clone(),
-            now: self.clock.now(),
-            rule: self.rule,
-            siret,
-        }
+    /// The establishment of an account that has a ledger, and so is known.
+    async fn siret_of(&self, place: &ActionPlace) -> Result<Siret, ImportError> {
+        let account: Option<Account> = self.store.get(&Account::key_of(&place.account)).await?;
+        let lost = || ImportError::Inconsistent(format!("account {} has a ledger and no record", place.account));
+        Ok(account.ok_or_else(lost)?.siret)
     }
 
     /// Does jobs in their order, as many to a transaction as fit; gives the actions that were seen to
@@ -179,9 +183,7 @@ impl Poster {
     async fn settle(&self, context: &Context, place: &ActionPlace) -> Result<(), ImportError> {
         let target: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
         let Some(target) = target.filter(Action::is_moving) else { return Ok(()) };
-        let account: Option<Account> = self.store.get(&Account::key_of(&place.account)).await?;
-        let siret = account.map_or_else(|| context.siret.clone(), |account| account.siret);
-        let context = Context { siret, ..context.clone() };
+        let siret = self.siret_of(place).await?;
         let from = target.coming_from.as_ref().unwrap_or(&place.account);
         let home = target.state.as_ref().map(|state| state.home);
         let is_there = |entry: &Entry| {
@@ -194,9 +196,9 @@ impl Poster {
             let jobs: Vec<Job> = items
                 .into_iter()
                 .filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry))
-                .map(|entry| Job::Relocate(entry, place.clone()))
+                .map(|entry| Job { task: Task::Relocate(entry, place.clone()), siret: siret.clone() })
                 .collect();
-            self.run(&context, &jobs, &|_| {}).await?;
+            self.run(context, &jobs, &|_| {}).await?;
             if next.is_none() {
                 return Ok(());
             }
@@ -210,11 +212,13 @@ impl Poster {
         if !action.is_some_and(|action| action.is_here() && action.waiting > 0) {
             return Ok(Vec::new());
         }
+        let siret = self.siret_of(place).await?;
         let mut released = Vec::new();
         let mut query = Pending::all(place).limit(PAGE);
         loop {
             let Page { items, next } = self.store.query::<Pending>(&query).await?;
-            let jobs: Vec<Job> = items.iter().cloned().map(Job::Release).collect();
+            let release = |pending: &Pending| Job { task: Task::Release(pending.clone()), siret: siret.clone() };
+            let jobs: Vec<Job> = items.iter().map(release).collect();
             let (verdicts, _) = self.run(context, &jobs, &|_| {}).await?;
             released.extend(items.into_iter().zip(verdicts));
             if next.is_none() {
@@ -238,14 +242,14 @@ fn place_of(action: &Action) -> ActionPlace {
 fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
     let guard = |source, key| Need::Guard(Guard::key_of(source, key));
     let view = |number, view| [Need::Totals(Totals::key_of(number, view)), Need::Facets(Facets::key_of(number, view))];
-    match job {
-        Job::Post(LedgerRecord::Action(record)) => {
+    match &job.task {
+        Task::Post(LedgerRecord::Action(record)) => {
             let mut needs = vec![guard(&context.source, &record.source_key)];
             needs.push(Need::Action(Action::key_of(&record.member_number, &record.action_id)));
             needs.extend(view(&record.member_number, context.rule.of_engagement(record.engagement_date)));
             needs
         }
-        Job::Post(LedgerRecord::Entry(record)) => {
+        Task::Post(LedgerRecord::Entry(record)) => {
             let mut needs = vec![guard(&context.source, &record.source_key)];
             match (&record.action_id, record.facts.year) {
                 (Some(action_id), _) => needs.push(Need::Action(Action::key_of(&record.member_number, action_id))),
@@ -254,13 +258,13 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
             }
             needs
         }
-        Job::Release(pending) => {
+        Task::Release(pending) => {
             let place = &pending.place;
             vec![
                 guard(&pending.source, &pending.source_key),
                 Need::Action(Action::key_of(&place.account, &place.action_id)),
             ]
         }
-        Job::Relocate(entry, _) => vec![guard(&entry.source, &entry.source_key)],
+        Task::Relocate(entry, _) => vec![guard(&entry.source, &entry.source_key)],
     }
 }

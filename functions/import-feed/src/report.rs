@@ -86,7 +86,7 @@ pub struct Report {
     pub pending: u64,
     /// Entries of earlier batches whose action came with this one.
     pub released: u64,
-    /// Quarantined lines by reason.
+    /// Lines that were quarantined or stale, by reason.
     pub by_reason: BTreeMap<&'static str, u64>,
     /// The control totals.
     pub totals: ControlTotals,
@@ -136,7 +136,10 @@ impl Report {
                 self.pending += 1;
                 totals.pending_cents = totals.pending_cents.saturating_add(line.amount.0);
             }
-            Verdict::Stale => self.stale += 1,
+            Verdict::Stale => {
+                self.stale += 1;
+                *self.by_reason.entry("stale-version").or_default() += 1;
+            }
             Verdict::Quarantined(reason) => {
                 self.quarantine(line, &Rejected { reason, source_key: line.source_key.clone() });
             }

@@ -1,11 +1,11 @@
 //! From a folder of the bucket to a report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, TryStreamExt as _};
-use portal::domain::{Cents, MemberNumber, Siret};
+use portal::domain::{Cents, Identifier, MemberNumber, Siret};
 use portal::lambda::EventFunction as _;
 use portal::log::Log;
 use portal::store::{Account, Batch};
@@ -128,39 +128,33 @@ impl Function {
         report: &mut Report,
         progress: &Progress,
     ) -> Result<(), ImportError> {
-        let mut accounts: BTreeMap<MemberNumber, (Vec<LedgerRecord>, Vec<Origin>)> = BTreeMap::new();
+        let mut good = Vec::with_capacity(window.len());
         for (record, origin) in window {
             match record {
-                Ok(record) => {
-                    let (records, origins) = accounts.entry(record.member_number().clone()).or_default();
-                    records.push(record);
-                    origins.push(origin);
-                }
+                Ok(record) => good.push((record, origin)),
                 Err(rejected) => {
                     report.quarantine(&origin, &rejected);
                     progress.advance(1);
                 }
             }
         }
-        let sirets = self.sirets(accounts.keys()).await?;
-        let mut known = Vec::with_capacity(accounts.len());
-        for (number, (records, origins)) in accounts {
-            match sirets.get(&number) {
-                Some(siret) => known.push((siret, records, origins)),
-                None => {
+        let numbers: BTreeSet<MemberNumber> = good.iter().map(|(record, _)| record.member_number().clone()).collect();
+        let sirets = self.sirets(&numbers).await?;
+        let mut posted: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::new();
+        for group in together(good) {
+            let (mut records, mut origins) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+            for (record, origin) in group {
+                if let Some(siret) = sirets.get(record.member_number()) {
+                    records.push((record, siret.clone()));
+                    origins.push(origin);
+                } else {
                     let reason = Reason::in_field("unknown-member", "member_number");
-                    for origin in &origins {
-                        let source_key = origin.source_key.clone();
-                        report.quarantine(origin, &Rejected { reason, source_key });
-                    }
-                    progress.advance(origins.len() as u64);
+                    report.quarantine(&origin, &Rejected { reason, source_key: origin.source_key.clone() });
+                    progress.advance(1);
                 }
             }
-        }
-        let mut posted: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::with_capacity(known.len());
-        for (siret, records, origins) in known {
             posted.push(Box::pin(async move {
-                let done = self.poster.post(manifest, siret, records, |lines| progress.advance(lines)).await?;
+                let done = self.poster.post(manifest, records, |lines| progress.advance(lines)).await?;
                 Ok((origins, done))
             }));
         }
@@ -177,12 +171,9 @@ impl Function {
     }
 
     /// The establishments of the accounts that there are.
-    async fn sirets(
-        &self,
-        numbers: impl Iterator<Item = &MemberNumber>,
-    ) -> Result<BTreeMap<MemberNumber, Siret>, ImportError> {
+    async fn sirets(&self, numbers: &BTreeSet<MemberNumber>) -> Result<BTreeMap<MemberNumber, Siret>, ImportError> {
         let mut batch = Batch::new();
-        let wanted: Vec<_> = numbers.map(|number| batch.want::<Account>(Account::key_of(number))).collect();
+        let wanted: Vec<_> = numbers.iter().map(|number| batch.want::<Account>(Account::key_of(number))).collect();
         let mut sirets = BTreeMap::new();
         if wanted.is_empty() {
             return Ok(sirets);
@@ -203,6 +194,48 @@ impl Function {
         }
         let level = if report.get("refused").is_some() { "error" } else { "info" };
         self.log.line(&json!({"level": level, "function": Self::NAME, "imported": report, "ms": milliseconds}));
+    }
+}
+
+/// Records that are posted one after the other: those of an account, and those of accounts between which
+/// a source key moves, so that its versions are posted in the order of the file.
+fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Origin)>> {
+    let mut groups = Groups::default();
+    let mut of_account: HashMap<MemberNumber, usize> = HashMap::new();
+    let mut of_key: HashMap<Identifier, usize> = HashMap::new();
+    for (record, _) in &records {
+        let group = *of_account.entry(record.member_number().clone()).or_insert_with(|| groups.add());
+        let other = *of_key.entry(record.source_key().clone()).or_insert(group);
+        groups.join(group, other);
+    }
+    let mut together: BTreeMap<usize, Vec<_>> = BTreeMap::new();
+    for (record, origin) in records {
+        let group = of_account.get(record.member_number()).map_or(0, |group| groups.root(*group));
+        together.entry(group).or_default().push((record, origin));
+    }
+    together.into_values().collect()
+}
+
+/// Disjoint sets: each points at a set that it was joined with before it, the first at itself.
+#[derive(Default)]
+struct Groups(Vec<usize>);
+
+impl Groups {
+    fn add(&mut self) -> usize {
+        self.0.push(self.0.len());
+        self.0.len() - 1
+    }
+
+    fn root(&self, mut group: usize) -> usize {
+        while self.0[group] != group {
+            group = self.0[group];
+        }
+        group
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        self.0[one.max(other)] = one.min(other);
     }
 }
 

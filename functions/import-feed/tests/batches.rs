@@ -1,11 +1,13 @@
 //! Whole batches, from the bucket to the ledger, on the embedded engine.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use std::time::Duration;
 
-use portal::domain::{MemberNumber, Siret};
-use portal::store::{Account, Establishment, Table};
+use portal::domain::{Civility, Id, MemberNumber, PersonName, Siret};
+use portal::store::{Account, Change, Establishment, Grant, GrantMirror, Manager, Role, Table};
 use serde_json::{Value, json};
 use support::{Batch, Fund, action, entry, member};
 
@@ -244,4 +246,58 @@ async fn members_are_new_changed_closed_and_never_two_on_one_siret() {
     assert_eq!(counts(&report), [1, 0, 1, 2, 0, 0], "{report}");
     let seat: Establishment = fund.store.get(&seat(other)).await.unwrap().unwrap();
     assert_eq!((seat.member_number.as_str(), seat.open), ("248411", true));
+}
+
+#[tokio::test]
+async fn a_company_that_moves_takes_its_manager_and_its_grants_along() {
+    let fund = Fund::start().await;
+    let (number, other) = (MemberNumber::parse(NUMBER).unwrap(), "53384615000027");
+    let key = |siret: &str| Establishment::key_of(&Siret::parse(siret).unwrap());
+    fund.import(&Batch::new("one").member(NUMBER, SIRET, 1)).await;
+    let since = jiff::Timestamp::UNIX_EPOCH;
+    let manager = Manager {
+        user_id: Id::from_bytes([1; 16]),
+        civility: Civility::Mme,
+        last_name: PersonName::parse("Martin").unwrap(),
+        since,
+    };
+    let mut seat: Establishment = fund.store.get(&key(SIRET)).await.unwrap().unwrap();
+    seat.manager = Some(manager.clone());
+    fund.store.put(&seat).await.unwrap();
+    fund.store.update(&Account::key_of(&number), &Change::new().set("active", &true).unwrap(), None).await.unwrap();
+    // More than fit into one transaction.
+    for user in 1..=60 {
+        let grant = Grant {
+            user_id: Id::from_bytes([user; 16]),
+            member_number: number.clone(),
+            role: if user == 1 { Role::Manager } else { Role::Reader },
+            siret: seat.siret.clone(),
+            name: seat.name.clone(),
+            active: true,
+            since,
+        };
+        fund.store.put(&grant).await.unwrap();
+        fund.store.put(&GrantMirror(grant)).await.unwrap();
+    }
+    let report = fund.import(&Batch::new("two").member(NUMBER, other, 2)).await;
+    assert_eq!(counts(&report), [0, 0, 1, 0, 0, 0], "{report}");
+    assert_eq!(fund.store.get::<Establishment>(&key(SIRET)).await.unwrap(), None);
+    let moved: Establishment = fund.store.get(&key(other)).await.unwrap().unwrap();
+    assert_eq!((moved.manager, moved.open), (Some(manager), true));
+    let account: Account = fund.store.get(&Account::key_of(&number)).await.unwrap().unwrap();
+    assert!(account.active && account.siret.as_str() == other);
+    let mirrors: Vec<GrantMirror> = fund.store.query_all(&Grant::all_on(&number)).await.unwrap();
+    assert_eq!(mirrors.len(), 60);
+    for GrantMirror(mirror) in mirrors {
+        let grant: Grant = fund.store.get(&Grant::key_of(mirror.user_id, &number)).await.unwrap().unwrap();
+        assert_eq!((grant.siret.as_str(), &grant), (other, &mirror));
+    }
+    // Closed, it keeps its readers and takes no claims.
+    let mut closed = member(NUMBER, other, 3);
+    closed["closed_on"] = json!("2012-03-31");
+    let mut batch = Batch::new("three");
+    batch.members.push(closed.to_string());
+    fund.import(&batch).await;
+    let seat: Establishment = fund.store.get(&key(other)).await.unwrap().unwrap();
+    assert!(!seat.open && seat.manager.is_some());
 }

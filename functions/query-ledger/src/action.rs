@@ -107,7 +107,13 @@ fn in_order(mut entries: Vec<Entry>) -> Vec<EntryBody> {
     let reversals: HashMap<Id, Id> = reversals.collect();
     entries.sort_by(|a, b| {
         let place = |entry: &Entry| {
-            (entry.facts.date, entry.booked_at, entry.reverses.is_none(), entry.source_version, entry.source_key.clone())
+            (
+                entry.facts.date,
+                entry.booked_at,
+                entry.reverses.is_none(),
+                entry.source_version,
+                entry.source_key.clone(),
+            )
         };
         place(a).cmp(&place(b))
     });

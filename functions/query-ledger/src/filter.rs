@@ -34,7 +34,8 @@ impl Filter {
 /// Reads a query.
 pub(crate) fn read(mut form: Form) -> Result<Asked, Problem> {
     let view = form.optional("view", |text| {
-        let refusal = || Refusal::new("bad-view", "Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
+        let refusal =
+            || Refusal::new("bad-view", "Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
         View::parse(text).ok_or_else(refusal)
     });
     let status = form.optional("status", |text| {

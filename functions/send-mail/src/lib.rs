@@ -94,7 +94,12 @@ impl Function {
         let mail = admitted.render(&self.origin)?;
         match self.postman.send(outbox_id, &admitted.address, &mail).await {
             Ok(()) => self.done_with(outbox_id, "sent").await,
-            Err(refusal) if refusal.is_final => self.done_with(outbox_id, "refused by SES").await,
+            Err(refusal) if refusal.is_final => {
+                self.environment.log.line(&json!({
+                    "level": "error", "function": Self::NAME, "outbox_id": outbox_id, "refused_by_ses": refusal.reason,
+                }));
+                self.done_with(outbox_id, "refused by SES").await
+            }
             Err(refusal) => Err(MailError::Ses(refusal.reason)),
         }
     }

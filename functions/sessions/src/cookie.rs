@@ -45,3 +45,31 @@ impl CookieJar {
         Ok(value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use portal::domain::Id;
+    use portal::environment::rng;
+
+    use super::*;
+
+    #[test]
+    fn on_https_the_cookie_is_bound_to_the_host() {
+        let jar = CookieJar::of_origin("https://adherents.example");
+        let refused = "a cookie is a header";
+        let cleared = jar.clear().unwrap_or_else(|_| panic!("{refused}"));
+        assert_eq!(cleared, "__Host-refresh=; Max-Age=0; Secure; HttpOnly; SameSite=Strict; Path=/");
+        assert!(cleared.is_sensitive(), "no log shows it");
+        let token = RefreshToken::random(Id::from_bytes([1; 16]), Id::from_bytes([2; 16]), &mut rng());
+        let set = jar.set(&token).unwrap_or_else(|_| panic!("{refused}"));
+        let expected =
+            format!("__Host-refresh={}; Max-Age=7200; Secure; HttpOnly; SameSite=Strict; Path=/", *token.to_text());
+        assert_eq!(set, expected.as_str());
+    }
+
+    #[test]
+    fn on_plain_http_it_has_a_name_that_browsers_take() {
+        let cleared = CookieJar::of_origin("http://127.0.0.1:8080").clear().unwrap_or_else(|_| panic!("a header"));
+        assert_eq!(cleared, "refresh=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
+    }
+}

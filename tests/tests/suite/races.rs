@@ -141,11 +141,12 @@ async fn nobody_manages_an_establishment_that_they_leave_at_the_same_moment() {
     let (tap, options) = Tap::on_dynamodb().await;
     let world = World::start_with(options).await;
     let jeanne = world.member("jeanne@martin.example").await;
-    for _ in 0..5 {
-        let leaving = json!({"siret": OTHER_SIRET});
-        let both = join(world.claim(&jeanne, ACCOUNT), jeanne.patch("/api/me", &leaving));
+    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
+    let leaving = json!({"siret": OTHER_SIRET});
+    for _ in 0..10 {
+        let both = join(jeanne.post("/api/manager-claims", &claim), jeanne.patch("/api/me", &leaving));
         let ((claimed, left), _) = tap.during(both).await;
-        assert!([201, 401, 404].contains(&claimed.status), "{claimed}");
+        assert!([201, 404, 503].contains(&claimed.status), "{claimed}");
         assert!([200, 503].contains(&left.status), "{left}");
         rights_fit_the_siret(&world, &jeanne).await;
         jeanne.patch("/api/me", &leaving).await.expect(200);
@@ -162,11 +163,12 @@ async fn nobody_keeps_a_number_that_they_prove_while_they_leave() {
     world.manager("jeanne@martin.example").await;
     let paul = world.user(&Person::at("paul@martin.example").named("m", "DURAND")).await;
     world.accept_charter(&paul).await;
-    for _ in 0..5 {
-        let leaving = json!({"siret": OTHER_SIRET});
-        let both = join(world.claim(&paul, ACCOUNT), paul.patch("/api/me", &leaving));
+    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
+    let leaving = json!({"siret": OTHER_SIRET});
+    for _ in 0..10 {
+        let both = join(paul.post("/api/manager-claims", &claim), paul.patch("/api/me", &leaving));
         let ((claimed, left), _) = tap.during(both).await;
-        assert!([401, 404, 409].contains(&claimed.status), "{claimed}");
+        assert!([404, 409, 503].contains(&claimed.status), "{claimed}");
         assert!([200, 503].contains(&left.status), "{left}");
         paul.patch("/api/me", &leaving).await.expect(200);
         rights_fit_the_siret(&world, &paul).await;
@@ -175,6 +177,75 @@ async fn nobody_keeps_a_number_that_they_prove_while_they_leave() {
     }
     paul.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
     world.claim(&paul, OTHER_ACCOUNT).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_changes_during_the_claim_is_the_name_in_the_seat() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let jeanne = world.member("jeanne@martin.example").await;
+    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
+    for round in 0..10 {
+        let renaming = json!({"last_name": format!("MARTIN-{}", char::from(b'A' + round))});
+        let both = join(jeanne.post("/api/manager-claims", &claim), jeanne.patch("/api/me", &renaming));
+        let ((claimed, renamed), _) = tap.during(both).await;
+        assert!([201, 503].contains(&claimed.status), "{claimed}");
+        assert!([200, 503].contains(&renamed.status), "{renamed}");
+        world.claim(&jeanne, ACCOUNT).await;
+        let (me, home) = (jeanne.get("/api/me").await, jeanne.get("/api/home").await);
+        assert_eq!(home["manager"]["last_name"], me["last_name"]);
+        // Leaves the seat for the next round.
+        for siret in [OTHER_SIRET, SIRET] {
+            jeanne.patch("/api/me", &json!({"siret": siret})).await.expect(200);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_different_fields_at_once_all_stay() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let jeanne = world.manager("jeanne@martin.example").await;
+    for round in 0..5 {
+        let letter = char::from(b'A' + round);
+        let changes = [
+            ("last_name", json!(format!("MARTIN-{letter}"))),
+            ("first_name", json!(format!("Jeanne-{letter}"))),
+            ("job_title", json!(format!("Comptable {letter}"))),
+            ("civility", json!(if round % 2 == 0 { "m" } else { "mme" })),
+        ];
+        let bodies: Vec<_> = changes.iter().map(|(field, value)| json!({*field: value})).collect();
+        let (answers, _) = tap.during(join_all(bodies.iter().map(|body| jeanne.patch("/api/me", body)))).await;
+        for answer in answers {
+            answer.expect(200);
+        }
+        let (me, home) = (jeanne.get("/api/me").await, jeanne.get("/api/home").await);
+        for (field, value) in &changes {
+            assert_eq!(&me[field], value, "{field}");
+        }
+        for field in ["civility", "last_name"] {
+            assert_eq!(home["manager"][field], me[field], "{field}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_in_with_the_old_password_outlives_a_reset() {
+    let world = World::start().await;
+    let email = "jeanne@martin.example";
+    world.user(&Person::at(email)).await;
+    world.visitor().forgot(email).await.expect(202);
+    let token = link_token(&world.newest_mail(email).await);
+    let visitors: Vec<_> = (0..12).map(|_| world.visitor()).collect();
+    let resetting = world.visitor();
+    let log_ins = join_all(visitors.iter().map(|visitor| visitor.log_in(email, PASSWORD)));
+    let (reset, log_ins) = join(resetting.set_password(&token, "escabeau mauve tournevis 7"), log_ins).await;
+    reset.expect(204);
+    for (visitor, log_in) in visitors.iter().zip(log_ins) {
+        assert!([200, 401].contains(&log_in.status), "{log_in}");
+        visitor.get("/api/home").await.expect_problem(401, "authentication-required");
+        visitor.refresh().await.expect_problem(401, "authentication-required");
+    }
 }
 
 /// What the store says a user may do belongs to the establishment that their profile names.

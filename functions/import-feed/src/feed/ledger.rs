@@ -226,3 +226,76 @@ struct Raw {
     invoice_number: Field,
     label: Field,
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(line: &str) -> EntryRecord {
+        match LedgerRecord::read(&Line { number: 1, content: Ok(line.as_bytes()) }).unwrap() {
+            LedgerRecord::Entry(entry) => entry,
+            LedgerRecord::Action(_) => panic!("an entry"),
+        }
+    }
+
+    #[test]
+    fn content_is_the_same_whatever_its_spacing_order_and_unknown_fields() {
+        let one = entry(
+            r#"{"record":"entry","source_key":"E-1","source_version":1,"member_number":"012345","action_id":"a",
+            "kind":"COMMITMENT","amount_cents":100,"effective_date":"2011-11-30","label":"x"}"#,
+        );
+        let other = entry(
+            r#"{ "label": "x", "payee": null, "tomorrow": [1], "effective_date": "2011-11-30", "amount_cents": 100,
+            "kind": "COMMITMENT", "action_id": "a", "member_number": "012345", "source_version": 2,
+            "source_key": "E-1", "record": "entry"}"#,
+        );
+        assert_eq!(one.content_hash(), other.content_hash());
+        let changed = EntryRecord { facts: EntryFacts { amount: Cents(101), ..one.facts.clone() }, ..one.clone() };
+        assert_ne!(one.content_hash(), changed.content_hash());
+    }
+
+    #[test]
+    fn the_hash_of_a_record_never_changes_from_release_to_release() {
+        let hash = entry(
+            r#"{"record":"entry","source_key":"E-1","source_version":1,"member_number":"012345","action_id":"a",
+            "kind":"COMMITMENT","amount_cents":100,"effective_date":"2011-11-30","label":"x"}"#,
+        )
+        .content_hash();
+        assert_eq!(hash, "46f959fcf5bdb8904be7f695e1c132a2ade2f58d5644bf55977042b172d27187");
+    }
+
+    #[test]
+    fn the_control_sum_covers_what_parses_posted_or_not() {
+        let amount = |line: &str| amount_of(&Line { number: 1, content: Ok(line.as_bytes()) });
+        assert_eq!(amount(&json!({"record": "entry", "amount_cents": -5}).to_string()), -5);
+        assert_eq!(amount(&json!({"amount_cents": 9_000_000_000_000_i64}).to_string()), 9_000_000_000_000);
+        for nothing in ["{}", "", "{", "{\"amount_cents\":1.0}", "{\"amount_cents\":\"1\"}", "[{\"amount_cents\":1}]"] {
+            assert_eq!(amount(nothing), 0, "{nothing}");
+        }
+        assert_eq!(amount_of(&Line { number: 1, content: Err(super::super::TooLong) }), 0);
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,80}") {
+            for content in [bytes.as_slice(), text.as_bytes()] {
+                let line = Line { number: 1, content: Ok(content) };
+                let _ = LedgerRecord::read(&line);
+                let _ = super::super::MemberRecord::read(&line);
+                let _ = amount_of(&line);
+            }
+        }
+
+        #[test]
+        fn an_amount_that_is_read_is_within_its_bounds(amount in any::<i64>(), kind in 0..13_usize) {
+            let kind = EntryKind::ALL[kind];
+            if let Ok(Cents(read)) = super::amount(Some(&json!(amount)), kind) {
+                prop_assert!(read == amount && read != 0 && read.abs() <= LARGEST_AMOUNT);
+                prop_assert!(read > 0 || kind == EntryKind::CommitmentRevision);
+            }
+        }
+    }
+}

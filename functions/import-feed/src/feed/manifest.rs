@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_the_folder() {
-        for name in ["../ledger.ndjson", "a/ledger.ndjson", "/ledger.ndjson", "", "..", "ledger.ndjson\0", "notes.txt"] {
+        for name in ["../ledger.ndjson", "a/ledger.ndjson", "/ledger.ndjson", "", "..", "ledger.ndjson\0", "notes.txt"]
+        {
             assert!(read(json!([file(name)])).is_err(), "{name:?}");
         }
         assert!(read(json!([file("ledger.ndjson"), file("ledger.ndjson")])).is_err());

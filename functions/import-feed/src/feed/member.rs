@@ -49,9 +49,8 @@ impl MemberRecord {
             let siret = Siret::parse(&text).ok().filter(|siret| siret.as_str() == text);
             siret.ok_or(Reason::in_field("bad-siret", name))
         };
-        let email = |field, name| {
-            Email::parse(&fields::text(field, name)?).map_err(|_| Reason::in_field("bad-email", name))
-        };
+        let email =
+            |field, name| Email::parse(&fields::text(field, name)?).map_err(|_| Reason::in_field("bad-email", name));
         // Accounts may be older than the law that made the contributions.
         let day = |field, name| {
             let text = fields::text(field, name)?;

@@ -18,7 +18,9 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &ActionRecord
         }
         Standing::Older => return Ok(Verdict::Stale),
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
-        Standing::OfAnotherKind => return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key"))),
+        Standing::OfAnotherKind => {
+            return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
+        }
     };
     let before = match &guard {
         Some(Guard { subject: Subject::Action(before), .. }) => Some(before.clone()),

@@ -92,7 +92,9 @@ impl<'a> Desk<'a> {
     pub(super) fn entry(&self, place: &EntryPlace) -> Result<Entry, Blocked> {
         let key = place.key();
         let known = self.state.entries.get(&key).ok_or_else(|| Blocked::Needs(vec![Need::Entry(key.clone())]))?;
-        known.cloned().ok_or_else(|| Blocked::Inconsistent(format!("a guard names an entry that is not there: {}", key.sk)))
+        known
+            .cloned()
+            .ok_or_else(|| Blocked::Inconsistent(format!("a guard names an entry that is not there: {}", key.sk)))
     }
 
     pub(super) fn keep_pending(&mut self, pending: Pending) {

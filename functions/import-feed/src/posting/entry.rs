@@ -1,12 +1,17 @@
 //! Entries: posted, corrected, kept until their action comes, moved with their action.
 
-use portal::domain::Identifier;
+use portal::domain::{Identifier, Siret};
 use portal::store::{ActionPlace, Entry, EntryFacts, Guard, Pending, Subject};
 
 use super::{Blocked, Context, Desk, Standing, Verdict, standing};
 use crate::feed::{EntryRecord, Reason};
 
-pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &EntryRecord) -> Result<Verdict, Blocked> {
+pub(super) fn post(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    record: &EntryRecord,
+    siret: &Siret,
+) -> Result<Verdict, Blocked> {
     let guard = desk.guard(&context.source, &record.source_key)?;
     match standing(guard.as_ref(), false, record.source_version, || record.content_hash()) {
         Standing::New | Standing::Newer => {}
@@ -16,7 +21,9 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &EntryRecord)
         }
         Standing::Older => return Ok(Verdict::Stale),
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
-        Standing::OfAnotherKind => return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key"))),
+        Standing::OfAnotherKind => {
+            return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
+        }
     }
     let version = Version {
         source: &context.source,
@@ -25,6 +32,7 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &EntryRecord)
         content_hash: record.content_hash(),
         batch_id: &context.batch_id,
         facts: &record.facts,
+        siret,
     };
     let waits_for = record
         .action_id
@@ -44,7 +52,12 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &EntryRecord)
 }
 
 /// Posts an entry that waited, now that its action is there.
-pub(super) fn release(desk: &mut Desk<'_>, context: &Context, pending: &Pending) -> Result<Verdict, Blocked> {
+pub(super) fn release(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    pending: &Pending,
+    siret: &Siret,
+) -> Result<Verdict, Blocked> {
     let guard = desk.guard(&pending.source, &pending.source_key)?;
     let still_waits = guard.as_ref().is_some_and(|guard| {
         guard.source_version == pending.source_version
@@ -64,6 +77,7 @@ pub(super) fn release(desk: &mut Desk<'_>, context: &Context, pending: &Pending)
         content_hash: guard.content_hash.clone(),
         batch_id: &pending.batch_id,
         facts: &pending.facts,
+        siret,
     };
     replace(desk, context, &version, Some(guard), &Target::Action(pending.place.clone()))
 }
@@ -74,11 +88,12 @@ pub(super) fn relocate(
     context: &Context,
     entry: &Entry,
     target: &ActionPlace,
+    siret: &Siret,
 ) -> Result<Verdict, Blocked> {
     let guard = desk.guard(&entry.source, &entry.source_key)?;
-    let in_force = guard.as_ref().is_some_and(|guard| {
-        matches!(&guard.subject, Subject::Entry { posted: Some(place), .. } if *place == entry.place())
-    });
+    let in_force = guard.as_ref().is_some_and(
+        |guard| matches!(&guard.subject, Subject::Entry { posted: Some(place), .. } if *place == entry.place()),
+    );
     let Some(mut guard) = guard.filter(|_| in_force) else {
         // Reversed meanwhile, or long ago.
         return Ok(Verdict::Unchanged);
@@ -96,7 +111,7 @@ pub(super) fn relocate(
     let moved = Entry {
         entry_id: Entry::id_of(&entry.source, &entry.source_key, entry.source_version, guard.moves),
         member_number: target.account.clone(),
-        siret: context.siret.clone(),
+        siret: siret.clone(),
         view: home.map_or(entry.view, |home| home.view),
         scheme: home.map(|home| home.scheme),
         booked_at: context.now,
@@ -121,6 +136,7 @@ struct Version<'a> {
     content_hash: String,
     batch_id: &'a Identifier,
     facts: &'a EntryFacts,
+    siret: &'a Siret,
 }
 
 impl Version<'_> {
@@ -170,7 +186,7 @@ fn replace(
     let entry = Entry {
         entry_id: Entry::id_of(version.source, version.source_key, version.source_version, 0),
         member_number,
-        siret: context.siret.clone(),
+        siret: version.siret.clone(),
         action_id,
         view,
         scheme,

@@ -18,7 +18,7 @@ use portal::store::{ActionPlace, Entry, Guard, Pending, Subject};
 
 use crate::feed::{LedgerRecord, Reason};
 
-/// What holds for all records of a batch and an account.
+/// What holds for all records of a batch.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// The system that sent the batch.
@@ -29,13 +29,20 @@ pub struct Context {
     pub now: Timestamp,
     /// Which view an entry belongs to.
     pub rule: ViewRule,
-    /// The establishment of the account that is posted to.
-    pub siret: Siret,
 }
 
 /// One thing to do.
 #[derive(Debug, Clone)]
-pub enum Job {
+pub struct Job {
+    /// What.
+    pub task: Task,
+    /// The establishment of the account that is posted to.
+    pub siret: Siret,
+}
+
+/// What to do.
+#[derive(Debug, Clone)]
+pub enum Task {
     /// Post a record of the feed.
     Post(LedgerRecord),
     /// Post an entry whose action has come.
@@ -78,11 +85,11 @@ pub enum Blocked {
 /// Where something has to be read or moved first.
 pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Changes), Blocked> {
     let mut desk = Desk::new(state);
-    let verdict = match job {
-        Job::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record)?,
-        Job::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record)?,
-        Job::Release(pending) => entry::release(&mut desk, context, pending)?,
-        Job::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target)?,
+    let verdict = match &job.task {
+        Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record)?,
+        Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, &job.siret)?,
+        Task::Release(pending) => entry::release(&mut desk, context, pending, &job.siret)?,
+        Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target, &job.siret)?,
     };
     let changes = match verdict {
         Verdict::Posted | Verdict::Corrected | Verdict::Pending | Verdict::Unchanged => desk.into_changes(),

@@ -14,43 +14,43 @@ use portal::store::{Action, Entry, Facets, Home, Item, Month, Query, Store, Tabl
 use serde_json::{Value, json};
 
 /// A portal without demo data, with the function under test and a store of its tables.
-pub struct Fund {
-    pub portal: Portal,
-    pub function: Function,
-    pub store: Store,
+pub(crate) struct Fund {
+    pub(crate) portal: Portal,
+    pub(crate) function: Function,
+    pub(crate) store: Store,
     bucket: String,
 }
 
 /// A batch under way.
 #[derive(Clone)]
-pub struct Batch {
-    pub id: String,
-    pub members: Vec<String>,
-    pub ledger: Vec<String>,
+pub(crate) struct Batch {
+    pub(crate) id: String,
+    pub(crate) members: Vec<String>,
+    pub(crate) ledger: Vec<String>,
 }
 
 impl Batch {
-    pub fn new(id: &str) -> Self {
+    pub(crate) fn new(id: &str) -> Self {
         Self { id: id.to_owned(), members: Vec::new(), ledger: Vec::new() }
     }
 
-    pub fn member(mut self, number: &str, siret: &str, version: u64) -> Self {
+    pub(crate) fn member(mut self, number: &str, siret: &str, version: u64) -> Self {
         self.members.push(member(number, siret, version).to_string());
         self
     }
 
-    pub fn record(mut self, record: &Value) -> Self {
+    pub(crate) fn record(mut self, record: &Value) -> Self {
         self.ledger.push(record.to_string());
         self
     }
 
-    pub fn line(mut self, line: &str) -> Self {
+    pub(crate) fn line(mut self, line: &str) -> Self {
         self.ledger.push(line.to_owned());
         self
     }
 
     /// The files, and a manifest that is true of them.
-    pub fn files(&self) -> (BTreeMap<String, Vec<u8>>, Value) {
+    pub(crate) fn files(&self) -> (BTreeMap<String, Vec<u8>>, Value) {
         let mut files = BTreeMap::new();
         let mut listed = Vec::new();
         for (name, lines) in [("members.ndjson", &self.members), ("ledger.ndjson", &self.ledger)] {
@@ -70,21 +70,21 @@ impl Batch {
     }
 }
 
-pub fn member(number: &str, siret: &str, version: u64) -> Value {
+pub(crate) fn member(number: &str, siret: &str, version: u64) -> Value {
     json!({
         "member_number": number, "siret": siret, "name": format!("ENTREPRISE {number}"), "headcount_band": "10-49",
         "contact_email": "compta@exemple.fr", "opened_on": "2009-03-01", "version": version,
     })
 }
 
-pub fn action(key: &str, version: u64, number: &str, id: &str, status: &str, engaged: &str) -> Value {
+pub(crate) fn action(key: &str, version: u64, number: &str, id: &str, status: &str, engaged: &str) -> Value {
     json!({
         "record": "action", "source_key": key, "source_version": version, "member_number": number, "action_id": id,
         "title": "CACES R482 catégorie A", "scheme": "PLAN", "status": status, "engagement_date": engaged,
     })
 }
 
-pub fn entry(key: &str, version: u64, number: &str, id: &str, kind: &str, cents: i64) -> Value {
+pub(crate) fn entry(key: &str, version: u64, number: &str, id: &str, kind: &str, cents: i64) -> Value {
     json!({
         "record": "entry", "source_key": key, "source_version": version, "member_number": number, "action_id": id,
         "kind": kind, "amount_cents": cents, "effective_date": "2012-02-10", "label": "Écriture",
@@ -92,7 +92,7 @@ pub fn entry(key: &str, version: u64, number: &str, id: &str, kind: &str, cents:
 }
 
 impl Fund {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let portal = Portal::prepare(Options::default()).await.unwrap();
         let environment = portal.environment_of("import-feed").unwrap();
         let bucket = environment.variable("FEED_BUCKET").unwrap().to_owned();
@@ -101,48 +101,48 @@ impl Fund {
         Self { portal, function, store, bucket }
     }
 
-    pub async fn put(&self, key: &str, bytes: Vec<u8>) {
+    pub(crate) async fn put(&self, key: &str, bytes: Vec<u8>) {
         let s3 = self.portal.s3().unwrap();
         s3.put_object().bucket(&self.bucket).key(key).body(ByteStream::from(bytes)).send().await.unwrap();
     }
 
-    pub async fn object(&self, key: &str) -> Value {
+    pub(crate) async fn object(&self, key: &str) -> Value {
         let s3 = self.portal.s3().unwrap();
         let output = s3.get_object().bucket(&self.bucket).key(key).send().await.unwrap();
         serde_json::from_slice(&output.body.collect().await.unwrap().to_vec()).unwrap()
     }
 
-    pub async fn upload(&self, batch: &Batch) {
+    pub(crate) async fn upload(&self, batch: &Batch) {
         let (files, manifest) = batch.files();
         self.upload_files(&batch.id, files, &manifest).await;
     }
 
-    pub async fn upload_files(&self, folder: &str, files: BTreeMap<String, Vec<u8>>, manifest: &Value) {
+    pub(crate) async fn upload_files(&self, folder: &str, files: BTreeMap<String, Vec<u8>>, manifest: &Value) {
         for (name, bytes) in files {
             self.put(&format!("{folder}/{name}"), bytes).await;
         }
         self.put(&format!("{folder}/manifest.json"), manifest.to_string().into_bytes()).await;
     }
 
-    pub fn event(&self, key: &str) -> Value {
+    pub(crate) fn event(&self, key: &str) -> Value {
         json!({
             "version": "0", "detail-type": "Object Created", "source": "aws.s3",
             "detail": {"bucket": {"name": self.bucket}, "object": {"key": key, "size": 1}},
         })
     }
 
-    pub async fn arrive(&self, folder: &str) -> Value {
+    pub(crate) async fn arrive(&self, folder: &str) -> Value {
         let event = serde_json::from_value(self.event(&format!("{folder}/manifest.json"))).unwrap();
         serde_json::to_value(self.function.handle(event).await.unwrap()).unwrap()
     }
 
-    pub async fn import(&self, batch: &Batch) -> Value {
+    pub(crate) async fn import(&self, batch: &Batch) -> Value {
         self.upload(batch).await;
         self.arrive(&batch.id).await
     }
 
     /// All items of a table.
-    pub async fn items(&self, table: Table) -> Vec<Item> {
+    pub(crate) async fn items(&self, table: Table) -> Vec<Item> {
         let client = self.portal.dynamodb().unwrap();
         let name = self.portal.table(table).unwrap();
         let mut pages = client.scan().table_name(name).into_paginator().items().send();
@@ -154,27 +154,33 @@ impl Fund {
     }
 
     /// The accounts that the ledger has anything of.
-    pub async fn accounts(&self) -> Vec<MemberNumber> {
-        let numbers = self.items(Table::Ledger).await.into_iter().filter_map(|item| {
-            MemberNumber::parse(item["pk"].as_s().ok()?.strip_prefix("ACCOUNT#")?).ok()
-        });
+    pub(crate) async fn accounts(&self) -> Vec<MemberNumber> {
+        let numbers = self
+            .items(Table::Ledger)
+            .await
+            .into_iter()
+            .filter_map(|item| MemberNumber::parse(item["pk"].as_s().ok()?.strip_prefix("ACCOUNT#")?).ok());
         numbers.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    pub async fn entries(&self, number: &MemberNumber) -> Vec<Entry> {
-        let all = Query::partition(Table::Ledger, format!("ACCOUNT#{number}")).local_index("by_view").beginning("ENTRY#");
+    pub(crate) async fn entries(&self, number: &MemberNumber) -> Vec<Entry> {
+        let all =
+            Query::partition(Table::Ledger, format!("ACCOUNT#{number}")).local_index("by_view").beginning("ENTRY#");
         self.store.query_all(&all).await.unwrap()
     }
 
     /// Committed, paid, in progress, contributed by view.
-    pub async fn figures(&self, number: &str) -> BTreeMap<i16, [i64; 4]> {
-        let totals: Vec<Totals> = self.store.query_all(&Totals::all(&MemberNumber::parse(number).unwrap())).await.unwrap();
+    pub(crate) async fn figures(&self, number: &str) -> BTreeMap<i16, [i64; 4]> {
+        let totals: Vec<Totals> =
+            self.store.query_all(&Totals::all(&MemberNumber::parse(number).unwrap())).await.unwrap();
         let shown = totals.into_iter().filter(Totals::is_shown);
-        shown.map(|t| (t.view.year(), [t.sums.committed.0, t.sums.paid.0, t.sums.in_progress.0, t.sums.contributed.0])).collect()
+        shown
+            .map(|t| (t.view.year(), [t.sums.committed.0, t.sums.paid.0, t.sums.in_progress.0, t.sums.contributed.0]))
+            .collect()
     }
 
     /// Holds all totals and facets against the entries.
-    pub async fn reconcile(&self) {
+    pub(crate) async fn reconcile(&self) {
         for number in self.accounts().await {
             let mut totals: BTreeMap<_, Totals> = BTreeMap::new();
             let mut homes: BTreeMap<_, portal::store::ActionSums> = BTreeMap::new();
@@ -200,10 +206,16 @@ impl Fund {
             let stored: Vec<Totals> = self.store.query_all(&Totals::all(&number)).await.unwrap();
             for stored in stored {
                 let summed = totals.remove(&stored.view).unwrap_or_else(|| Totals::empty(number.clone(), stored.view));
-                assert_eq!((stored.sums, &stored.schemes, &stored.months), (summed.sums, &summed.schemes, &summed.months));
+                assert_eq!(
+                    (stored.sums, &stored.schemes, &stored.months),
+                    (summed.sums, &summed.schemes, &summed.months)
+                );
                 let facets: Option<Facets> = self.store.get(&Facets::key_of(&number, stored.view)).await.unwrap();
                 let all = facets.map(|facets| facets.filtered(None, None)).unwrap_or_default();
-                assert_eq!((all.committed, all.paid, all.in_progress), (stored.sums.committed, stored.sums.paid, stored.sums.in_progress));
+                assert_eq!(
+                    (all.committed, all.paid, all.in_progress),
+                    (stored.sums.committed, stored.sums.paid, stored.sums.in_progress)
+                );
                 assert_eq!(all.actions, stored.actions);
             }
             assert!(totals.is_empty(), "entries without totals");

@@ -289,8 +289,7 @@ impl From<Action> for Stored {
         let listed = action.state.as_ref().filter(|_| action.moved_to.is_none());
         let index = |by_status: bool, by_scheme: bool| {
             listed.map(|state| {
-                let (_, prefix) =
-                    index_of(by_status.then_some(state.status), by_scheme.then_some(state.home.scheme));
+                let (_, prefix) = index_of(by_status.then_some(state.status), by_scheme.then_some(state.home.scheme));
                 prefix + &order(state.home.view, state.engagement_date, &action.action_id)
             })
         };

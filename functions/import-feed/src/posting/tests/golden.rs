@@ -50,10 +50,7 @@ fn an_account_with_every_kind_of_entry() {
     }
     // 180,000 - 20,000 - 10,000; 25,000 + 20,000 - 5,000 - 1,000; 90,000 - 30,000 - 45,000 + 5,000.
     // Everything on the action of 31/12/2011 is in view 2011, whenever it was paid.
-    assert_eq!(
-        ledger.figures(ACCOUNT),
-        of(&[(2011, [150_000, 39_000, 20_000, 120_000]), (2012, [0, 0, 0, 5_000])])
-    );
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [150_000, 39_000, 20_000, 120_000]), (2012, [0, 0, 0, 5_000])]));
 }
 
 #[test]
@@ -119,7 +116,8 @@ fn a_correction_is_a_reversal_and_a_replacement() {
     assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0]), (2012, [600, 0, 0, 0])]));
     let reversals: Vec<_> = ledger.entries().filter(|entry| entry.facts.kind == EntryKind::Reversal).collect();
     let [reversal] = reversals[..] else { panic!("one reversal") };
-    let reversed = ledger.entries().find(|entry| Some(entry.entry_id) == reversal.reverses.map(|r| r.entry_id)).unwrap();
+    let reversed =
+        ledger.entries().find(|entry| Some(entry.entry_id) == reversal.reverses.map(|r| r.entry_id)).unwrap();
     assert_eq!((reversed.facts.amount.0, reversal.facts.amount.0), (500, -500));
     assert_eq!((reversed.view, reversed.facts.date), (reversal.view, reversal.facts.date));
     assert_eq!((reversal.source_version, ledger.entries().count()), (2, 3));

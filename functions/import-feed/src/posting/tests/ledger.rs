@@ -10,7 +10,7 @@ use portal::store::{
 use serde_json::{Value, json};
 
 use crate::feed::{LedgerRecord, Line};
-use crate::posting::{Blocked, Context, Job, State, Verdict, plan};
+use crate::posting::{Blocked, Context, Job, State, Task, Verdict, plan};
 
 /// Reads a record as it stands in a feed.
 pub(super) fn record(value: &Value) -> LedgerRecord {
@@ -19,7 +19,15 @@ pub(super) fn record(value: &Value) -> LedgerRecord {
 }
 
 /// An action of the feed.
-pub(super) fn action(key: &str, version: u64, account: &str, id: &str, status: &str, scheme: &str, engaged: &str) -> Value {
+pub(super) fn action(
+    key: &str,
+    version: u64,
+    account: &str,
+    id: &str,
+    status: &str,
+    scheme: &str,
+    engaged: &str,
+) -> Value {
     json!({
         "record": "action", "source_key": key, "source_version": version, "member_number": account,
         "action_id": id, "title": format!("Formation {id}"), "scheme": scheme, "status": status,
@@ -36,7 +44,15 @@ pub(super) fn entry(key: &str, version: u64, account: &str, id: &str, kind: &str
 }
 
 /// A contribution.
-pub(super) fn contribution(key: &str, version: u64, account: &str, kind: &str, cents: i64, date: &str, year: i16) -> Value {
+pub(super) fn contribution(
+    key: &str,
+    version: u64,
+    account: &str,
+    kind: &str,
+    cents: i64,
+    date: &str,
+    year: i16,
+) -> Value {
     json!({
         "record": "entry", "source_key": key, "source_version": version, "member_number": account,
         "kind": kind, "amount_cents": cents, "effective_date": date, "contribution_year": year, "label": "Cotisation",
@@ -64,21 +80,20 @@ impl Ledger {
                 batch_id: identifier("batch"),
                 now: "2012-10-15T02:00:00Z".parse().unwrap(),
                 rule: ViewRule::starting(View::parse("2011").unwrap()),
-                siret: Siret::parse("53384615000019").unwrap(),
             },
         }
     }
 
     /// Posts a record, and then moves and releases what it makes room for.
     pub(super) fn post(&mut self, value: &Value) -> Verdict {
-        let verdict = self.do_job(&Job::Post(record(value)));
+        let verdict = self.do_job(Task::Post(record(value)));
         self.follow_up();
         verdict
     }
 
     /// Posts a record as a run does that is killed right after it.
     pub(super) fn post_and_die(&mut self, value: &Value) -> Verdict {
-        self.do_job(&Job::Post(record(value)))
+        self.do_job(Task::Post(record(value)))
     }
 
     /// What a run does after its records, and before the next one that needs it.
@@ -88,14 +103,15 @@ impl Ledger {
         for place in places {
             self.settle(&place);
             for pending in self.pendings().into_iter().filter(|pending| pending.place == place) {
-                self.do_job(&Job::Release(pending));
+                self.do_job(Task::Release(pending));
             }
         }
     }
 
-    fn do_job(&mut self, job: &Job) -> Verdict {
+    fn do_job(&mut self, task: Task) -> Verdict {
+        let job = Job { task, siret: Siret::parse("53384615000019").unwrap() };
         loop {
-            match plan(&self.state, &self.context, job) {
+            match plan(&self.state, &self.context, &job) {
                 Ok((verdict, changes)) => {
                     self.state.apply(changes);
                     self.check();
@@ -114,7 +130,7 @@ impl Ledger {
         let Some(target) = self.action(place).filter(Action::is_moving) else { return };
         let from = target.coming_from.unwrap_or_else(|| place.account.clone());
         for entry in entries.into_iter().filter(|entry| entry.member_number == from && of_action(entry)) {
-            self.do_job(&Job::Relocate(entry, place.clone()));
+            self.do_job(Task::Relocate(entry, place.clone()));
         }
         assert!(!self.action(place).unwrap().is_moving(), "the move came to its end");
     }
@@ -193,7 +209,9 @@ impl Sums {
     pub(super) fn add_entry(&mut self, entry: &Entry, action: Option<&Action>) {
         let effect = entry.effect();
         let (totals, facets) = self.view(&entry.member_number, entry.view);
-        let count = |number: &mut u32| if entry.reverses.is_some() { *number = number.wrapping_sub(1) } else { *number = number.wrapping_add(1) };
+        let count = |number: &mut u32| {
+            if entry.reverses.is_some() { *number = number.wrapping_sub(1) } else { *number = number.wrapping_add(1) }
+        };
         totals.add_to_month(Month::of(entry.facts.date), effect);
         let Some(action) = action else {
             count(&mut totals.contributions);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use portal::domain::{Identifier, ViewRule, View};
+use portal::domain::{Identifier, View, ViewRule};
 use portal::store::{Action, ActionPlace, ActionState, ActionSums, Entry, Home};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -18,7 +18,8 @@ const DATES: [&str; 3] = ["2010-05-05", "2011-12-31", "2012-01-01"];
 /// With `complete`, the newest version of every entry names an action that comes, so nothing waits in the end.
 fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
     let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..2_usize, 0..3_usize, 0..2_usize), 0..7);
-    let entries = prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..7_usize, 1..900_i64, 0..3_usize), 0..16);
+    let entries =
+        prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..7_usize, 1..900_i64, 0..3_usize), 0..16);
     (actions, entries).prop_map(move |(actions, entries)| {
         let mut versions: BTreeMap<String, u64> = BTreeMap::new();
         let mut next = |key: &str| {
@@ -42,8 +43,13 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
                 all.push(contribution(&key, version, ACCOUNTS[account], kind, cents, DATES[date], year));
             } else {
                 let kind = [
-                    "COMMITMENT", "COMMITMENT_CANCELLATION", "INVOICE_RECEIVED", "INVOICE_REJECTED",
-                    "PAYMENT_TO_COMPANY", "PAYMENT_RETURNED", "RECOVERY",
+                    "COMMITMENT",
+                    "COMMITMENT_CANCELLATION",
+                    "INVOICE_RECEIVED",
+                    "INVOICE_REJECTED",
+                    "PAYMENT_TO_COMPANY",
+                    "PAYMENT_RETURNED",
+                    "RECOVERY",
                 ][kind];
                 all.push(entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]));
             }
@@ -66,7 +72,8 @@ fn completed(mut all: Vec<Value>) -> Vec<Value> {
         if let Some(home) = home {
             all[index]["member_number"] = home["member_number"].clone();
         } else {
-            let (key, version) = (all[index]["source_key"].as_str().unwrap(), all[index]["source_version"].as_u64().unwrap());
+            let (key, version) =
+                (all[index]["source_key"].as_str().unwrap(), all[index]["source_version"].as_u64().unwrap());
             all[index] = contribution(key, version, ACCOUNTS[0], "CONTRIBUTION_LEGAL", 77, DATES[2], 2012);
         }
     }
@@ -105,7 +112,8 @@ fn model(all: &[Value]) -> Sums {
     }
     for (_, record) in newest.values() {
         let LedgerRecord::Entry(record) = record else { continue };
-        let place = record.action_id.clone().map(|action_id| ActionPlace { account: record.member_number.clone(), action_id });
+        let place =
+            record.action_id.clone().map(|action_id| ActionPlace { account: record.member_number.clone(), action_id });
         let action = place.as_ref().map(|place| actions.get(place).expect("every action came"));
         let home = action.and_then(|action| action.state.as_ref()).map(|state| state.home);
         let view = home.map_or_else(|| rule.of_year(record.facts.year.unwrap()), |home| home.view);

@@ -1,0 +1,296 @@
+//! The demo ledger, read by somebody who may and by others who may not.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use local::{Options, Portal};
+use portal::domain::{Civility, Email, Id, JobTitle, MemberNumber, PersonName, Siret};
+use portal::environment::rng;
+use portal::lambda::{Invoke, start_http};
+use portal::security::{Claims, SealKey, SigningKey};
+use portal::store::{Account, Change, Grant, Role, Session, Store, User};
+use serde_json::{Value, json};
+
+const NUMBER: &str = "012345";
+const ACTIONS: &str = "GET /api/accounts/{number}/actions";
+
+struct Reader {
+    _portal: Portal,
+    store: Store,
+    read: Invoke,
+    token: String,
+    user: User,
+    session: Session,
+}
+
+impl Reader {
+    /// The demo feed, and a user with a grant on one of its accounts.
+    async fn of_the_demo() -> Self {
+        let portal = Portal::prepare(Options::default()).await.unwrap();
+        portal.import(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo/feed")).await.unwrap();
+        let (store, now, mut rng) = (portal.store().unwrap(), portal.clock().now(), rng());
+        let key = SigningKey::random(now, &mut rng);
+        store.put(&key.public().unwrap()).await.unwrap();
+        let (user_id, session_id) = (Id::random(&mut rng), Id::random(&mut rng));
+        let user = User {
+            user_id,
+            email: Email::parse("marie@exemple.fr").unwrap(),
+            civility: Civility::Mme,
+            last_name: PersonName::parse("Martin").unwrap(),
+            first_name: PersonName::parse("Marie").unwrap(),
+            job_title: JobTitle::parse("Comptable").unwrap(),
+            siret: Siret::parse("53384615000019").unwrap(),
+            epoch: 1,
+            origin: None,
+            created_at: now,
+            accepted_charter: Some(1),
+            seal_key: SealKey::random(&mut rng),
+        };
+        let session = Session {
+            user_id,
+            session_id,
+            refresh_hash: String::new(),
+            generation: 0,
+            rotations: Vec::new(),
+            epoch: 1,
+            created_at: now,
+            last_used_at: now,
+            expires_at: now + Session::LONGEST,
+            ip: None,
+            user_agent: None,
+            ttl: 0,
+        };
+        let environment = portal.environment();
+        let claims = Claims::new(environment.variable("PORTAL_ORIGIN").unwrap(), &session, &user.siret, now, &mut rng);
+        let grant = Grant {
+            user_id,
+            member_number: number(),
+            role: Role::Reader,
+            siret: user.siret.clone(),
+            name: "MARTIN BTP".to_owned(),
+            active: true,
+            since: now,
+        };
+        store.put(&user).await.unwrap();
+        store.put(&session).await.unwrap();
+        store.put(&grant).await.unwrap();
+        let token = claims.sign(&key).unwrap();
+        let read = start_http::<query_ledger::Function>(environment).await.unwrap();
+        let reader = Self { store, read, token, user, session, _portal: portal };
+        reader.activate(true).await;
+        reader
+    }
+
+    async fn activate(&self, active: bool) {
+        let change = Change::new().set("active", &active).unwrap();
+        self.store.update(&Account::key_of(&number()), &change, None).await.unwrap();
+    }
+
+    async fn get(&self, route: &str, parameters: Value, query: &str) -> (u64, Value) {
+        let event = json!({
+            "version": "2.0", "routeKey": route, "rawPath": "/api", "rawQueryString": query,
+            "headers": {"authorization": format!("Bearer {}", self.token)}, "pathParameters": parameters,
+            "requestContext": {
+                "accountId": "1", "apiId": "a", "requestId": "r", "routeKey": route, "stage": "$default",
+                "time": "23/Nov/2026:09:15:00 +0000", "timeEpoch": 1_795_425_300_000_u64,
+                "http": {"method": "GET", "path": "/api", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "t"},
+            },
+            "isBase64Encoded": false,
+        });
+        let answer = (self.read)(event).await.unwrap();
+        let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        (answer["statusCode"].as_u64().unwrap(), body)
+    }
+
+    async fn actions(&self, query: &str) -> (u64, Value) {
+        self.get(ACTIONS, json!({"number": NUMBER}), query).await
+    }
+
+    async fn summary(&self) -> Value {
+        let (status, summary) = self.get("GET /api/accounts/{number}/summary", json!({"number": NUMBER}), "").await;
+        assert_eq!(status, 200, "{summary}");
+        summary
+    }
+
+    async fn action(&self, id: &str) -> (u64, Value) {
+        let parameters = json!({"number": NUMBER, "action_id": id});
+        self.get("GET /api/accounts/{number}/actions/{action_id}", parameters, "").await
+    }
+
+    /// All pages of a list.
+    async fn all(&self, query: &str) -> (Value, Vec<Value>) {
+        let (status, first) = self.actions(query).await;
+        assert_eq!(status, 200, "{first}");
+        let mut items = first["items"].as_array().unwrap().clone();
+        let mut cursor = first["next_cursor"].as_str().map(str::to_owned);
+        while let Some(text) = cursor {
+            let (status, page) = self.actions(&format!("{query}&cursor={text}")).await;
+            assert_eq!((status, &page["view"]), (200, &first["view"]));
+            assert_eq!(page["totals"], first["totals"]);
+            assert!(!page["items"].as_array().unwrap().is_empty(), "no page is empty but the first");
+            items.extend(page["items"].as_array().unwrap().clone());
+            cursor = page["next_cursor"].as_str().map(str::to_owned);
+        }
+        (first, items)
+    }
+}
+
+fn number() -> MemberNumber {
+    MemberNumber::parse(NUMBER).unwrap()
+}
+
+fn sum(items: &[Value], field: &str) -> i64 {
+    items.iter().map(|item| item[field].as_i64().unwrap()).sum()
+}
+
+#[tokio::test]
+async fn the_three_reads_agree_to_the_cent() {
+    let reader = Reader::of_the_demo().await;
+    let summary = reader.summary().await;
+    let views = summary["views"].as_array().unwrap();
+    let years: Vec<_> = views.iter().map(|view| view["view"].as_i64().unwrap()).collect();
+    assert!(years.len() > 3 && years.is_sorted() && years[0] == 2011, "{years:?}");
+    assert_eq!((views[0].get("from"), &views[0]["to"]), (None, &json!("2011-12-31")));
+    assert_eq!(views[1]["from"], "2012-01-01");
+    for measure in ["committed", "paid", "in_progress", "contributed"] {
+        let of_views: Vec<_> = views.iter().map(|view| view["totals"].clone()).collect();
+        assert_eq!(summary["totals"][measure], sum(&of_views, measure));
+        for view in views.iter().filter(|_| measure != "in_progress") {
+            assert_eq!(sum(view["by_month"].as_array().unwrap(), measure), view["totals"][measure].as_i64().unwrap());
+        }
+    }
+    for view in views {
+        let (page, items) = reader.all(&format!("view={}&limit=3", view["view"])).await;
+        for measure in ["committed", "paid", "in_progress"] {
+            assert_eq!(page["totals"][measure], view["totals"][measure]);
+            assert_eq!(sum(&items, measure), view["totals"][measure].as_i64().unwrap());
+            assert_eq!(sum(view["by_scheme"].as_array().unwrap(), measure), view["totals"][measure].as_i64().unwrap());
+        }
+        let days: Vec<_> = items.iter().map(|item| item["engagement_date"].as_str().unwrap()).collect();
+        assert!(days.is_sorted_by(|a, b| a >= b), "newest first");
+        let ids: BTreeSet<_> = items.iter().map(|item| item["action_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), items.len());
+        for item in &items {
+            let (status, action) = reader.action(item["action_id"].as_str().unwrap()).await;
+            assert_eq!((status, &action["view"]), (200, &view["view"]));
+            for field in ["committed", "paid", "in_progress", "remaining", "title", "status", "scheme"] {
+                assert_eq!(action[field], item[field]);
+            }
+            let entries = action["entries"].as_array().unwrap();
+            let dates: Vec<_> = entries.iter().map(|entry| entry["effective_date"].as_str().unwrap()).collect();
+            assert!(dates.is_sorted());
+            for reversal in entries.iter().filter(|entry| entry["kind"] == "REVERSAL") {
+                let reversed = entries.iter().find(|entry| entry["entry_id"] == reversal["reverses"]).unwrap();
+                assert_eq!(reversed["reversed_by"], reversal["entry_id"]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn filters_add_up_and_the_default_view_is_the_latest() {
+    let reader = Reader::of_the_demo().await;
+    let summary = reader.summary().await;
+    let latest = summary["views"].as_array().unwrap().last().unwrap()["view"].clone();
+    let (whole, all) = reader.all("limit=2").await;
+    assert_eq!((&whole["view"], whole["totals"]["committed"].as_i64().unwrap()), (&latest, sum(&all, "committed")));
+    let (named, again) = reader.all(&format!("view={latest}&limit=200")).await;
+    assert_eq!((&named["totals"], again), (&whole["totals"], all.clone()));
+    for view in [None, Some(2011), Some(2012)] {
+        let view = view.map(|year| format!("view={year}&")).unwrap_or_default();
+        let (_, all) = reader.all(&view).await;
+        for field in ["status", "scheme"] {
+            let values: BTreeSet<_> = all.iter().map(|item| item[field].as_str().unwrap()).collect();
+            for value in values {
+                let (page, items) = reader.all(&format!("{view}{field}={value}&limit=1")).await;
+                let expected: Vec<_> = all.iter().filter(|item| item[field] == value).cloned().collect();
+                assert_eq!(items, expected);
+                assert_eq!(page["totals"]["paid"].as_i64().unwrap(), sum(&expected, "paid"));
+            }
+        }
+        for item in &all {
+            let (scheme, status) = (item["scheme"].as_str().unwrap(), item["status"].as_str().unwrap());
+            let (_, items) = reader.all(&format!("{view}scheme={scheme}&status={status}")).await;
+            assert!(items.contains(item) && items.iter().all(|i| i["scheme"] == scheme && i["status"] == status));
+        }
+    }
+    let (status, none) = reader.actions("view=1990").await;
+    assert_eq!((status, &none["items"], &none["totals"]["committed"]), (200, &json!([]), &json!(0)));
+}
+
+#[tokio::test]
+async fn problems_come_in_the_order_of_the_contract() {
+    let mut reader = Reader::of_the_demo().await;
+    let slug = |answer: (u64, Value)| (answer.0, answer.1["type"].as_str().unwrap_or_default().to_owned());
+    let wrong = "limit=0&view=12&status=DONE&scheme=X&limit=201";
+    // 422 for everything at once, 400 for a cursor of another filter.
+    let (status, problem) = reader.actions(wrong).await;
+    assert_eq!((status, problem["errors"].as_array().unwrap().len()), (422, 4));
+    let (_, page) = reader.actions("view=2011&limit=1").await;
+    let cursor = page["next_cursor"].as_str().unwrap().to_owned();
+    assert_eq!(slug(reader.actions(&format!("view=2012&cursor={cursor}")).await), (400, "/problems/bad-cursor".into()));
+    assert_eq!(slug(reader.actions("cursor=x").await), (400, "/problems/bad-cursor".into()));
+    // 409 after 422, 403 before both, 404 before that, 401 first.
+    reader.activate(false).await;
+    assert_eq!(reader.actions(wrong).await.0, 422);
+    assert_eq!(slug(reader.actions("").await), (409, "/problems/account-not-activated".into()));
+    assert_eq!(reader.action("no-such").await.0, 404);
+    reader.user.accepted_charter = None;
+    reader.store.put(&reader.user).await.unwrap();
+    assert_eq!(slug(reader.actions(wrong).await), (403, "/problems/charter-required".into()));
+    assert_eq!(reader.action("no-such").await.0, 404);
+    assert_eq!(reader.action("not an id").await.0, 404);
+    for other in ["630378", "999999", "12345", "0123456", ""] {
+        assert_eq!(reader.get(ACTIONS, json!({"number": other}), wrong).await.0, 404, "{other:?}");
+    }
+    reader.session.epoch = 2;
+    reader.store.put(&reader.session).await.unwrap();
+    for number in [NUMBER, "12345"] {
+        assert_eq!(reader.get(ACTIONS, json!({"number": number}), wrong).await.0, 401);
+    }
+    reader.token = "no token".to_owned();
+    assert_eq!(reader.summary_status().await, 401);
+}
+
+#[tokio::test]
+async fn an_account_without_entries_has_a_summary_of_nothing() {
+    let reader = Reader::of_the_demo().await;
+    let empty = Account {
+        member_number: MemberNumber::parse("000001").unwrap(),
+        siret: Siret::parse("35600000000048").unwrap(),
+        name: "NOUVELLE".to_owned(),
+        headcount_band: None,
+        contact_email: None,
+        opened_on: jiff::civil::date(2016, 1, 1),
+        closed_on: None,
+        version: 1,
+        content_hash: String::new(),
+        active: true,
+    };
+    let grant = Grant {
+        user_id: reader.user.user_id,
+        member_number: empty.member_number.clone(),
+        role: Role::Manager,
+        siret: empty.siret.clone(),
+        name: empty.name.clone(),
+        active: true,
+        since: jiff::Timestamp::UNIX_EPOCH,
+    };
+    reader.store.put(&empty).await.unwrap();
+    reader.store.put(&grant).await.unwrap();
+    let number = json!({"number": "000001"});
+    let (_, summary) = reader.get("GET /api/accounts/{number}/summary", number.clone(), "").await;
+    let nothing = json!({"committed": 0, "paid": 0, "in_progress": 0, "contributed": 0});
+    assert_eq!((&summary["views"], &summary["totals"]), (&json!([]), &nothing));
+    let (status, page) = reader.get(ACTIONS, number, "").await;
+    assert_eq!((status, &page["items"], page.get("next_cursor")), (200, &json!([]), None));
+    assert!(page["view"].as_i64().unwrap() >= 2026);
+}
+
+impl Reader {
+    async fn summary_status(&self) -> u64 {
+        self.get("GET /api/accounts/{number}/summary", json!({"number": NUMBER}), "").await.0
+    }
+}

@@ -1,0 +1,251 @@
+//! Who may do what: every operation of the contract, asked for by everybody there is.
+
+use std::collections::BTreeSet;
+
+use harness::{ACCOUNT, Contract, Forge, OTHER_ACCOUNT, OTHER_SIRET, Person, SIRET, Visitor, World};
+use http::Method;
+use serde_json::{Value, json};
+
+/// The columns of the table.
+const PEOPLE: [&str; 6] = ["nobody", "no charter", "newcomer", "reader", "manager", "elsewhere"];
+
+/// Somebody of each kind.
+struct People {
+    /// Who is not signed in.
+    nobody: Visitor,
+    /// Who may read the account and has not accepted the charter.
+    no_charter: Visitor,
+    /// Who has accepted it and has no account.
+    newcomer: Visitor,
+    /// Who may read the account.
+    reader: Visitor,
+    /// Its manager, who said OUI.
+    manager: Visitor,
+    /// Another account's manager.
+    elsewhere: Visitor,
+}
+
+impl People {
+    async fn of(world: &World) -> Self {
+        let manager = world.manager("manager@martin.example").await;
+        let no_charter = world.user(&Person::at("no-charter@martin.example")).await;
+        let newcomer = world.member("newcomer@martin.example").await;
+        let reader = world.member("reader@martin.example").await;
+        for reader in [&no_charter, &reader] {
+            world.make_reader(reader).await;
+        }
+        let elsewhere = world.user(&Person::at("manager@laposte.example").of(OTHER_SIRET)).await;
+        world.accept_charter(&elsewhere).await;
+        world.claim(&elsewhere, OTHER_ACCOUNT).await.expect(201);
+        Self { nobody: world.visitor(), no_charter, newcomer, reader, manager, elsewhere }
+    }
+
+    /// In the order of the columns.
+    fn all(&self) -> [&Visitor; 6] {
+        [&self.nobody, &self.no_charter, &self.newcomer, &self.reader, &self.manager, &self.elsewhere]
+    }
+}
+
+/// One operation: what is sent, and the status that each of [`PEOPLE`] gets.
+struct Row {
+    method: Method,
+    template: &'static str,
+    target: String,
+    body: Option<Value>,
+    expected: [u16; 6],
+}
+
+fn row(method: Method, template: &'static str, body: Option<Value>, expected: [u16; 6]) -> Row {
+    let target = template.replace("{number}", ACCOUNT).replace("{action_id}", "2011-000001");
+    let target = target.replace("{kind}", "charter").replace("{version}", "1").replace("{id}", "current");
+    Row { method, template, target, body, expected }
+}
+
+/// The matrix, in an order in which no row changes what a later one expects.
+async fn matrix(world: &World) -> Vec<Row> {
+    let terms = world.document("terms").await;
+    let sign_up = Some(Person::at("anybody@martin.example").form(&terms));
+    let claim = Some(json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await}));
+    let mut charter = world.document("charter").await;
+    charter["kind"] = json!("charter");
+    let token = json!({"token": "A".repeat(43)});
+    let password = json!({"token": "A".repeat(43), "password": "x", "password_confirmation": "x"});
+    let credentials = json!({"email": "unknown@martin.example", "password": "x"});
+    let (get, post, put, patch, delete) = (Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE);
+    let everybody = |status: u16| [status; 6];
+    let signed_in = |status: u16| [401, status, status, status, status, status];
+    #[rustfmt::skip]
+    let rows = vec![
+        row(get.clone(), "/api/health", None, everybody(200)),
+        row(get.clone(), "/.well-known/jwks.json", None, everybody(200)),
+        row(get.clone(), "/api/documents/{kind}", None, everybody(200)),
+        row(get.clone(), "/api/documents/{kind}/{version}", None, everybody(200)),
+        row(post.clone(), "/api/signup/check", sign_up.clone(), everybody(200)),
+        row(post.clone(), "/api/signup", sign_up, everybody(202)),
+        row(post.clone(), "/api/password/strength", Some(json!({"password": "x"})), everybody(200)),
+        row(post.clone(), "/api/password/link", Some(token), everybody(410)),
+        row(post.clone(), "/api/password", Some(password), everybody(410)),
+        row(post.clone(), "/api/password/forgot", Some(json!({"email": "unknown@martin.example"})), everybody(202)),
+        row(post.clone(), "/api/sessions", Some(credentials), everybody(401)),
+        row(post.clone(), "/api/sessions/refresh", None, signed_in(200)),
+        row(get.clone(), "/api/sessions", None, signed_in(200)),
+        row(get.clone(), "/api/home", None, signed_in(200)),
+        row(get.clone(), "/api/me", None, signed_in(200)),
+        row(patch, "/api/me", Some(json!({"job_title": "Gérante"})), signed_in(200)),
+        row(get.clone(), "/api/accounts", None, signed_in(200)),
+        //                                                            nobody, no charter, newcomer, reader, manager, elsewhere
+        row(get.clone(), "/api/accounts/{number}/summary", None,             [401, 403, 404, 200, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/actions", None,             [401, 403, 404, 200, 200, 404]),
+        row(get, "/api/accounts/{number}/actions/{action_id}", None,         [401, 403, 404, 200, 200, 404]),
+        row(put, "/api/accounts/{number}/activation", Some(json!({"use": true})), [401, 403, 404, 403, 200, 404]),
+        row(post.clone(), "/api/manager-claims", claim,                      [401, 403, 409, 409, 409, 404]),
+        row(post, "/api/acceptances", Some(charter),                         [401, 201, 200, 200, 200, 200]),
+        row(delete, "/api/sessions/{id}", None, signed_in(204)),
+    ];
+    rows
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everybody_may_do_what_the_matrix_says_and_nothing_else() {
+    let world = World::start().await;
+    let people = People::of(&world).await;
+    let mut wrong = Vec::new();
+    for row in matrix(&world).await {
+        for ((name, visitor), expected) in PEOPLE.iter().zip(people.all()).zip(row.expected) {
+            let reply = visitor.send(row.method.clone(), &row.target, row.body.as_ref()).await;
+            if reply.status != expected {
+                wrong.push(format!("{name}, {expected} expected: {reply}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_operation_of_the_contract_has_its_row() {
+    let world = World::start().await;
+    let rows = matrix(&world).await;
+    let in_matrix: BTreeSet<_> = rows.iter().map(|row| (row.method.to_string(), row.template.to_owned())).collect();
+    let operations = Contract::get().operations();
+    let in_contract: BTreeSet<_> = operations.iter().map(|(method, path, _)| (method.clone(), path.clone())).collect();
+    assert_eq!(in_contract, in_matrix);
+    for row in rows {
+        let (template, operation) = Contract::get().operation(row.method.as_str(), &row.target).unwrap();
+        assert_eq!(template, row.template, "the row asks for its own operation");
+        // Refresh and log-in answer 401 for reasons of their own.
+        let guarded = operation["security"][0]["accessToken"].is_array();
+        let public = operation["security"] == json!([]);
+        assert!(!guarded || row.expected[0] == 401, "{} {template} is guarded", row.method);
+        assert!(!public || row.expected.iter().all(|status| *status == row.expected[0]), "{template} is public");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_one_may_not_see_is_one_that_does_not_exist() {
+    let world = World::start().await;
+    let people = People::of(&world).await;
+    for (method, suffix, body) in [
+        (Method::GET, "summary", None),
+        (Method::GET, "actions?view=2011", None),
+        (Method::GET, "actions/2011-000001", None),
+        (Method::PUT, "activation", Some(json!({"use": true}))),
+        (Method::PUT, "activation", Some(json!({"use": "perhaps", "more": 1}))),
+    ] {
+        let mut answers = Vec::new();
+        for number in [ACCOUNT, "999999", "12345", "abcdef", "%20"] {
+            let target = format!("/api/accounts/{number}/{suffix}");
+            let mut reply = people.elsewhere.send(method.clone(), &target, body.as_ref()).await;
+            assert_eq!((reply.status, reply.problem()), (404, "not-found"), "{reply}");
+            reply.body["request_id"] = json!(null);
+            answers.push(reply.body);
+        }
+        assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "{answers:#?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_other_token_opens_any_operation() {
+    let world = World::start().await;
+    let manager = world.manager("manager@martin.example").await;
+    let paul = world.member("paul@martin.example").await;
+    let forge = Forge::of(&world).await;
+    let claims_of = |visitor: &Visitor| Forge::claims(visitor.token.lock().unwrap().as_ref().unwrap());
+    let (header, claims, pauls) = (forge.header(), claims_of(&manager), claims_of(&paul));
+    let with = |name: &str, value: Value| {
+        let mut changed = claims.clone();
+        changed[name] = value;
+        forge.signed(&header, &changed)
+    };
+    let headed = |name: &str, value: Value| {
+        let mut changed = header.clone();
+        changed[name] = value;
+        forge.signed(&changed, &claims)
+    };
+    let (hs256, none) =
+        (json!({"alg": "HS256", "typ": "at+jwt", "kid": header["kid"]}), json!({"alg": "none", "typ": "at+jwt"}));
+    let (real, others) = (forge.signed(&header, &claims), forge.signed(&header, &pauls));
+    let now = claims["iat"].as_i64().unwrap();
+    let tokens = [
+        ("no algorithm", Forge::unsigned(&none, &claims, "")),
+        ("no algorithm, signed", forge.signed(&none, &claims)),
+        ("no signature", Forge::unsigned(&header, &claims, "")),
+        ("another's signature", Forge::unsigned(&header, &claims, others.rsplit('.').next().unwrap())),
+        ("HS256 with the public key", forge.hashed_with_public_key(&hs256, &claims)),
+        ("EdDSA in name, HS256 in truth", forge.hashed_with_public_key(&header, &claims)),
+        ("another key of the same name", forge.signed_with_another_key(&claims)),
+        ("another key's name", headed("kid", json!("0123456789abcdef"))),
+        ("a key's name that is a path", headed("kid", json!("../SIGNING-KEYS"))),
+        ("another type", headed("typ", json!("JWT"))),
+        ("a key of its own", headed("jwk", json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"}))),
+        ("a critical extension", headed("crit", json!(["b64"]))),
+        ("expired", with("exp", json!(now - 1))),
+        ("not valid yet", with("nbf", json!(now + 3_600))),
+        ("another issuer", with("iss", json!("https://adherents.example"))),
+        ("another audience", with("aud", json!("another"))),
+        ("another's session", with("sid", pauls["sid"].clone())),
+        ("another's name on one's own session", with("sub", pauls["sub"].clone())),
+        ("a session that never was", with("sid", json!("0".repeat(32)))),
+        ("an epoch to come", with("epoch", json!(1))),
+        ("an epoch that is none", with("epoch", json!(-1))),
+        ("empty", String::new()),
+        ("no token", "null".to_owned()),
+        ("two tokens", format!("{real} {real}")),
+        ("a long text", "A".repeat(6_000)),
+    ];
+    let guarded: Vec<_> = matrix(&world).await.into_iter().filter(|row| row.expected[0] == 401).collect();
+    assert!(guarded.len() >= 12);
+    let visitor = world.visitor();
+    for (what, token) in &tokens {
+        for row in guarded.iter().filter(|row| !row.template.starts_with("/api/sessions") || row.method != Method::POST)
+        {
+            *visitor.token.lock().unwrap() = Some(token.clone());
+            let reply = visitor.send(row.method.clone(), &row.target, row.body.as_ref()).await;
+            assert_eq!((reply.status, reply.problem()), (401, "authentication-required"), "{what}: {reply}");
+        }
+    }
+    // The same forge makes what is taken, so what was refused was refused for the one difference.
+    *visitor.token.lock().unwrap() = Some(real);
+    visitor.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
+    // The SIRET in a token is a hint for what to fetch, never believed.
+    *visitor.token.lock().unwrap() = Some(with("siret", json!(OTHER_SIRET)));
+    assert_eq!(visitor.get("/api/home").await.expect(200)["establishment"]["siret"], SIRET);
+    world.claim(&visitor, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_scheme_or_the_cookie_alone_signs_nobody_in() {
+    let world = World::start().await;
+    let jeanne = world.member("jeanne@martin.example").await;
+    let token = jeanne.token.lock().unwrap().take().unwrap();
+    jeanne.get("/api/home").await.expect_problem(401, "authentication-required");
+    let visitor = world.visitor();
+    for authorization in [token.clone(), format!("Basic {token}"), format!("Bearer{token}"), "Bearer".to_owned()] {
+        let headers = [("authorization", authorization.as_str())];
+        let reply = visitor.send_with(Method::GET, "/api/home", None, &headers).await;
+        reply.expect_problem(401, "authentication-required");
+    }
+    // RFC 7235: a scheme's name has no case.
+    let authorization = format!("bearer {token}");
+    let headers = [("authorization", authorization.as_str())];
+    visitor.send_with(Method::GET, "/api/home", None, &headers).await.expect(200);
+}
