@@ -1,8 +1,10 @@
 //! What a function is, and how it is run: in Lambda, and inside the local portal by the same path.
 
+use std::error::Error;
 use std::fmt::Display;
 use std::future::Future;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use futures::future::BoxFuture;
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 
 use crate::environment::{Environment, StartError};
 use crate::http::{Answer, Call, Problem};
+use crate::log::with_sources;
 
 /// A function behind routes of the HTTP API.
 pub trait HttpFunction: Clone + Send + Sync + 'static {
@@ -66,12 +69,14 @@ pub type Invoke = Box<dyn Fn(Value) -> BoxFuture<'static, Result<Value, Invocati
 pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<Invoke, StartError> {
     let function = F::start(environment).await?;
     let environment = environment.clone();
+    let unused = AtomicBool::new(true);
     Ok(Box::new(move |event| {
         let (function, environment) = (function.clone(), environment.clone());
+        let cold = unused.swap(false, Ordering::Relaxed);
         Box::pin(async move {
             let request = tidy(from_json(event)?);
             let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), lambda_runtime::Context::default());
-            let service = |request| crate::http::serve(&function, &environment, request);
+            let service = |request| crate::http::serve(&function, &environment, request, cold);
             match Adapter::from(service_fn(service)).call(event).await {
                 Ok(response) => to_json(&response),
                 Err(never) => match never {},
@@ -123,8 +128,8 @@ where
 {
     let environment = Environment::of_process();
     let log = environment.log.clone();
-    let fail = |error: &dyn Display| {
-        log.line(&json!({"level": "error", "function": name, "error": error.to_string()}));
+    let fail = |error: &dyn Error| {
+        log.line(&json!({"level": "error", "function": name, "error": with_sources("start", error)}));
         ExitCode::FAILURE
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -139,7 +144,7 @@ where
         let service = service_fn(|event: LambdaEvent<Value>| invoke(event.payload));
         match lambda_runtime::run(service).await {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => fail(&error),
+            Err(error) => fail(error.as_ref()),
         }
     })
 }

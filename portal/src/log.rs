@@ -4,7 +4,8 @@
 //! address. The types that hold such things have no `Debug` or `Display` that shows them, and a test
 //! looks for them in every line of every journey.
 
-use std::fmt;
+use std::error::Error;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -38,4 +39,17 @@ impl fmt::Debug for Log {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Log")
     }
+}
+
+/// An error and what caused it, each said once, after a word on where.
+#[must_use]
+pub fn with_sources(what: &str, error: &dyn Error) -> String {
+    let mut text = format!("{what}: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // Writing into a string cannot fail.
+        let _ = write!(text, ": {cause}");
+        source = cause.source();
+    }
+    text
 }

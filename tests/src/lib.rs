@@ -33,8 +33,8 @@ pub use feed::{ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, 
 pub use forge::Forge;
 pub use outage::Outage;
 pub use person::{PASSWORD, Person};
-pub use reply::Reply;
 pub use process::{Process, Started, eventually, folder_of_workspace};
+pub use reply::Reply;
 pub use tap::{Call, Observed, Tap, Use};
 pub use visitor::Visitor;
 pub use world::{World, link_token};

@@ -30,7 +30,7 @@ fn binary() -> &'static Path {
         assert!(output.status.success(), "local does not build: {}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).expect("UTF-8");
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let executable = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).last();
+        let executable = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
         executable.expect("cargo names the binary")
     })
 }

@@ -39,7 +39,13 @@ impl Visitor {
     ///
     /// # Panics
     /// Where there is no answer, or it breaks the contract.
-    pub async fn send_with(&self, method: Method, target: &str, body: Option<&Value>, headers: &[(&str, &str)]) -> Reply {
+    pub async fn send_with(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> Reply {
         self.try_send(method, target, body, headers).await.expect("an answer")
     }
 

@@ -48,7 +48,7 @@ impl HttpFunction for Function {
         }
 
         let rng = &mut rng();
-        let witness = Witness::of_call(call, &user, rng)?;
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let acceptance = Acceptance::new(user.user_id, kind, &reference, call.now, witness.clone(), rng);
         let event = AuditEvent::by_user(user.user_id, EventKind::DocumentAccepted, call.now, witness, rng)
             .with_detail(format!("{kind} {version}"));
@@ -59,7 +59,10 @@ impl HttpFunction for Function {
         let unmoved = Condition::is("epoch", &user.epoch)?;
         if kind == DocumentKind::Charter {
             let opened = Change::new().set("accepted_charter", &version)?;
-            transaction.update(User::key_of(user.user_id), opened, unmoved);
+            // Never back to an older version, which a slow request may have read as the current one.
+            let older = Condition::below("accepted_charter", &version)?;
+            let forward = Condition::Any(vec![Condition::Without("accepted_charter"), older]);
+            transaction.update(User::key_of(user.user_id), opened, Condition::All(vec![unmoved, forward]));
         } else {
             transaction.check(User::key_of(user.user_id), unmoved);
         }
@@ -67,7 +70,8 @@ impl HttpFunction for Function {
             Outcome::Committed => Answer::created(&receipt(&acceptance)),
             Outcome::Refused(refused) => match refused.existing::<Acceptance>(recorded)? {
                 Some(first) => Answer::ok(&receipt(&first)),
-                None => Err(Problem::AuthenticationRequired),
+                // The epoch moved, or a newer version was accepted: another look tells which.
+                None => Err(Problem::TryAgain { context: "the user changed meanwhile".to_owned() }),
             },
         }
     }

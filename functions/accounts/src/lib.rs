@@ -14,6 +14,9 @@ use portal::store::{
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
+/// How many other answers may come while one is told; a manager has two hands.
+const MOST_ANSWERS: usize = 10;
+
 /// The function `accounts`.
 #[derive(Clone)]
 pub struct Function {
@@ -51,10 +54,12 @@ impl Function {
 
     async fn activate(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let ticket = self.gate.ticket(call).await?;
-        let number = MemberNumber::parse(call.path("number"));
+        // One spelling: what is no number is nobody's account.
+        let number =
+            MemberNumber::parse(call.path("number")).ok().filter(|number| number.as_str() == call.path("number"));
         let mut batch = Batch::new();
         let keys = ticket.ask(&mut batch);
-        let account_keys = number.as_ref().ok().map(|number| AccountKeys::ask(&mut batch, &ticket, number));
+        let account_keys = number.as_ref().map(|number| AccountKeys::ask(&mut batch, &ticket, number));
         let mut fetched = self.store.fetch(batch).await?;
         let caller = ticket.admit(&keys, &mut fetched, call.now)?;
         let door = account_keys.ok_or(Problem::NotFound)?.open(&caller, &mut fetched)?.as_manager()?;
@@ -63,7 +68,7 @@ impl Function {
         let (active,) = form.finish((active,))?;
 
         let number = &door.account.member_number;
-        let witness = Witness::of_call(call, &caller.user, rng)?;
+        let witness = Witness::of_call(call, &caller.user.seal_key, rng)?;
         let answer = if active { "OUI" } else { "NON" };
         let event = AuditEvent::by_user(caller.user.user_id, EventKind::ActivationChanged, call.now, witness, rng)
             .about(number)
@@ -84,15 +89,27 @@ impl Function {
     }
 
     /// Brings the copies that lists show into step with the account, which alone opens the ledger.
-    async fn tell_lists(&self, number: &MemberNumber, active: bool) -> Result<(), Problem> {
-        let mirrors: Vec<GrantMirror> = self.store.query_all(&Grant::all_on(number)).await?;
-        for GrantMirror(grant) in mirrors {
-            let change = Change::new().set("active", &active)?;
-            for key in [Grant::key_of(grant.user_id, number), Grant::mirror_key_of(grant.user_id, number)] {
-                self.store.update(&key, &change, Some(&Condition::Exists)).await?;
+    ///
+    /// Another answer may have come meanwhile, and its copies before these: so whoever wrote copies looks
+    /// at the account once more, and the last one to write leaves what it says.
+    async fn tell_lists(&self, number: &MemberNumber, answer: bool) -> Result<(), Problem> {
+        let mut told = answer;
+        for _ in 0..MOST_ANSWERS {
+            let mirrors: Vec<GrantMirror> = self.store.query_all(&Grant::all_on(number)).await?;
+            for GrantMirror(grant) in mirrors {
+                let change = Change::new().set("active", &told)?;
+                for key in [Grant::key_of(grant.user_id, number), Grant::mirror_key_of(grant.user_id, number)] {
+                    self.store.update(&key, &change, Some(&Condition::Exists)).await?;
+                }
+            }
+            let mut batch = Batch::new();
+            let account = batch.want::<Account>(Account::key_of(number));
+            match self.store.fetch(batch).await?.take(&account)? {
+                Some(account) if account.active != told => told = account.active,
+                _ => return Ok(()),
             }
         }
-        Ok(())
+        Err(Problem::TryAgain { context: "the answer changes all the time".to_owned() })
     }
 }
 

@@ -54,16 +54,25 @@ impl HttpFunction for Function {
         let establishment = owned.ok_or(Problem::ClaimRefused)?;
         let terms = current_of(DocumentKind::AccountTerms, fetched.take(&keys.account_terms)?);
         if let Some(manager) = &establishment.manager {
+            // Their own claim again, as after an answer that was lost.
+            if manager.user_id == user.user_id {
+                return claimed(&claim);
+            }
             return self.already_managed(&user, &establishment, manager, call, &mut rng()).await;
         }
         if !terms.is(&claim.account_terms) {
             return Err(Problem::DocumentOutdated);
         }
         match self.take_seat(&user, &establishment, &claim.account_terms, call, &mut rng()).await? {
-            None => Answer::created(&json!({"member_number": claim.member_number, "role": "manager"})),
+            None => claimed(&claim),
+            Some(manager) if manager.user_id == user.user_id => claimed(&claim),
             Some(manager) => self.already_managed(&user, &establishment, &manager, call, &mut rng()).await,
         }
     }
+}
+
+fn claimed(claim: &Claim) -> Result<Answer, Problem> {
+    Answer::created(&json!({"member_number": claim.member_number, "role": "manager"}))
 }
 
 /// What the caller claims.

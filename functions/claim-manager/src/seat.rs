@@ -47,7 +47,7 @@ impl Function {
             siret: establishment.siret.clone(),
             establishment: establishment.name.clone(),
         };
-        let witness = Witness::of_call(call, user, rng)?;
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let kind = DocumentKind::AccountTerms;
         let acceptance =
             Acceptance::new(user.user_id, kind, account_terms, call.now, witness.clone(), rng).with_claim_of(number);

@@ -43,7 +43,7 @@ pub(super) async fn activate(
     };
     let terms = Acceptance::new(user.user_id, DocumentKind::Terms, &draft.terms, link.requested_at, signed_up, rng)
         .confirmed(call.now);
-    let witness = Witness::of_call(call, &user, rng)?;
+    let witness = Witness::of_call(call, &user.seal_key, rng)?;
     let event = AuditEvent::by_user(user.user_id, EventKind::AccountCreated, call.now, witness, rng);
 
     let mut transaction = Transaction::new();

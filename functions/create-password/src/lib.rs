@@ -51,7 +51,7 @@ fn strength(call: &Call) -> Result<Answer, Problem> {
     Answer::ok(&json!({
         "score": strength.score,
         "label": strength.label(),
-        "acceptable": PasswordPolicy::check(&password, &known).is_ok(),
+        "acceptable": PasswordPolicy::check_assessed(&password, &strength).is_ok(),
         "hints": hints,
     }))
 }

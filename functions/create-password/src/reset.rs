@@ -17,8 +17,7 @@ pub(super) async fn reset(
     call: &Call,
     rng: &mut impl CryptoRng,
 ) -> Result<Answer, Problem> {
-    let ip = call.source_ip.map(|ip| ip.to_string());
-    let witness = Witness::new(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), &owner.seal_key, rng)?;
+    let witness = Witness::of_call(call, &owner.seal_key, rng)?;
     let event = AuditEvent::by_user(owner.user_id, EventKind::PasswordChanged, call.now, witness, rng);
     let notice =
         Wish::PasswordChanged { email: link.email.clone(), civility: owner.civility, last_name: owner.last_name };

@@ -27,7 +27,7 @@ impl HttpFunction for Function {
         let mut form = call.form()?;
         let email = form.text("email", Email::parse);
         let (email,) = form.finish((email,))?;
-        self.store.put(&Outbox::new(Id::random(&mut rng()), Wish::Reset { email }, call.now)).await?;
+        self.store.create(&Outbox::new(Id::random(&mut rng()), Wish::Reset { email }, call.now)).await?;
         let message = call.language.choose(
             "Si cette adresse a un espace personnalisé, un e-mail vient de lui être envoyé. Son lien est valable 30 minutes.",
             "If this address has a personal space, a mail is on its way to it. Its link is valid for 30 minutes.",

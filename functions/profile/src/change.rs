@@ -4,11 +4,12 @@ use futures::future::join;
 use portal::domain::{Civility, JobTitle, PersonName, Refusal, Siret};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{
-    Account, AuditEvent, Batch, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Login, Outcome, Proof,
-    Record, Rights, Role, StoreError, Transaction, User, Witness,
+    AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Rights, StoreError, Transaction, User,
+    Witness,
 };
 use rand::CryptoRng;
 
+use crate::seats::Seats;
 use crate::{Function, shown};
 
 impl Function {
@@ -24,83 +25,30 @@ impl Function {
 
         let mut transaction = Transaction::new();
         let this_epoch = Condition::is("epoch", &before.epoch)?;
-        // Only what changes: another change of other fields at the same moment stays.
-        let mut profile = name_change(&before, &after, ["civility", "last_name"])?.set("siret", &after.siret)?;
-        if after.first_name != before.first_name {
-            profile = profile.set("first_name", &after.first_name)?;
-        }
-        if after.job_title != before.job_title {
-            profile = profile.set("job_title", &after.job_title)?;
-        }
         let unmoved = Condition::All(vec![this_epoch.clone(), Condition::is("siret", &before.siret)?]);
-        transaction.update(before.key(), profile, unmoved);
+        transaction.update(before.key(), profile_change(&before, &after)?, unmoved);
         let moves = after.siret != before.siret;
         if moves || is_renamed(&before, &after) {
-            self.hold_claims_off(&before, &rights, moves, &mut transaction).await?;
+            let seats = Seats::of(&self.store, &before, &rights).await?;
+            seats.hold_claims_off(&before, &rights, moves, &mut transaction)?;
+            if moves {
+                seats.leave(&self.store, &before, &rights, &mut transaction).await?;
+            }
+            if is_renamed(&before, &after) {
+                let left = moves.then_some(&before.siret);
+                seats.rename(left, &before, &after, &mut transaction)?;
+            }
         }
         if moves {
             transaction.update(Login::key_of(&before.email), Change::new().set("siret", &after.siret)?, this_epoch);
-            self.leave(&before, &rights, &mut transaction).await?;
         }
-        rename_manager(&before, &after, &rights, &mut transaction)?;
-        let witness = Witness::of_call(call, &before, rng)?;
+        let witness = Witness::of_call(call, &before.seal_key, rng)?;
         let event = AuditEvent::by_user(before.user_id, EventKind::ProfileChanged, call.now, witness, rng);
         transaction.create(&event)?;
         match self.store.commit(&transaction, rng).await? {
             Outcome::Committed => Answer::ok(&shown(&after)),
             Outcome::Refused(_) => Err(Problem::TryAgain { context: "the profile changed meanwhile".to_owned() }),
         }
-    }
-
-    /// Leaves the old establishment: its proofs and grants end with the SIRET that they were given for.
-    async fn leave(&self, user: &User, rights: &Rights, transaction: &mut Transaction) -> Result<(), Problem> {
-        for proof in rights.proofs.iter().filter(|proof| proof.siret == user.siret) {
-            transaction.delete(Proof::key_of(user.user_id, &proof.member_number), None);
-        }
-        for grant in rights.grants.iter().filter(|grant| grant.siret == user.siret) {
-            if grant.role == Role::Manager {
-                let readers: Vec<GrantMirror> = self.store.query_all(&Grant::all_on(&grant.member_number)).await?;
-                if readers.iter().any(|reader| reader.0.user_id != user.user_id) {
-                    return Err(Problem::ManagerMustHandOver);
-                }
-                // Alone, the manager leaves the account unclaimed.
-                let own_seat = Condition::is("manager.user_id", &user.user_id)?;
-                transaction.update(Establishment::key_of(&grant.siret), Change::new().remove("manager"), own_seat);
-                // Whoever claims it next gives an answer of their own (leaflet S57).
-                let unused = Change::new().set("active", &false)?;
-                transaction.update(Account::key_of(&grant.member_number), unused, Condition::Exists);
-            }
-            transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
-            transaction.delete(Grant::mirror_key_of(user.user_id, &grant.member_number), None);
-        }
-        Ok(())
-    }
-
-    /// A claim may commit between the look at the rights and the change: its grant would stay behind, its
-    /// seat would keep the old name. Then the change waits for a second look.
-    async fn hold_claims_off(
-        &self,
-        user: &User,
-        rights: &Rights,
-        moves: bool,
-        transaction: &mut Transaction,
-    ) -> Result<(), Problem> {
-        let establishment: Option<Establishment> = self.store.get(&Establishment::key_of(&user.siret)).await?;
-        let Some(Establishment { member_number: number, .. }) = establishment else { return Ok(()) };
-        match rights.grants.iter().find(|grant| grant.member_number == number) {
-            None => {
-                transaction.check(Grant::key_of(user.user_id, &number), Condition::Absent);
-            }
-            Some(grant) if !moves => {
-                transaction.check(grant.key(), Condition::is("role", &grant.role)?);
-            }
-            // Leaving deletes it, under the same condition.
-            Some(_) => {}
-        }
-        if moves && !rights.proofs.iter().any(|proof| proof.member_number == number) {
-            transaction.delete(Proof::key_of(user.user_id, &number), None);
-        }
-        Ok(())
     }
 }
 
@@ -134,12 +82,28 @@ fn changed(before: &User, call: &Call) -> Result<User, Problem> {
     form.finish((Some(after),)).map(|(after,)| after)
 }
 
+/// Only what changes: another change of other fields at the same moment stays.
+fn profile_change(before: &User, after: &User) -> Result<Change, StoreError> {
+    let mut change = name_change(before, after, ["civility", "last_name"])?.set("siret", &after.siret)?;
+    if after.first_name != before.first_name {
+        change = change.set("first_name", &after.first_name)?;
+    }
+    if after.job_title != before.job_title {
+        change = change.set("job_title", &after.job_title)?;
+    }
+    Ok(change)
+}
+
 fn is_renamed(before: &User, after: &User) -> bool {
     before.civility != after.civility || before.last_name != after.last_name
 }
 
 /// What changes of civility and last name, as attributes of these names.
-fn name_change(before: &User, after: &User, [civility, last_name]: [&'static str; 2]) -> Result<Change, StoreError> {
+pub(crate) fn name_change(
+    before: &User,
+    after: &User,
+    [civility, last_name]: [&'static str; 2],
+) -> Result<Change, StoreError> {
     let mut change = Change::new();
     if after.civility != before.civility {
         change = change.set(civility, &after.civility)?;
@@ -148,19 +112,4 @@ fn name_change(before: &User, after: &User, [civility, last_name]: [&'static str
         change = change.set(last_name, &after.last_name)?;
     }
     Ok(change)
-}
-
-/// Keeps the name that colleagues see in step with the profile.
-fn rename_manager(before: &User, after: &User, rights: &Rights, transaction: &mut Transaction) -> Result<(), Problem> {
-    if !is_renamed(before, after) {
-        return Ok(());
-    }
-    let kept =
-        |grant: &&Grant| grant.role == Role::Manager && (grant.siret != before.siret || after.siret == before.siret);
-    for grant in rights.grants.iter().filter(kept) {
-        let name = name_change(before, after, ["manager.civility", "manager.last_name"])?;
-        let own_seat = Condition::is("manager.user_id", &after.user_id)?;
-        transaction.update(Establishment::key_of(&grant.siret), name, own_seat);
-    }
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! `GET /api/me` and `PATCH /api/me`: « Modifiez votre compte » (leaflet S19).
 
 mod change;
+mod seats;
 
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};

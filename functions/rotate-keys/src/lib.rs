@@ -47,21 +47,34 @@ impl EventFunction for Function {
     }
 
     async fn handle(&self, _event: Value) -> Result<Value, RotationError> {
+        let rotated = self.ring().await?.rotated(self.environment.clock.now(), &mut rng());
+        self.publish(&rotated).await?;
+        let text = serde_json::to_string(&rotated).map_err(|_| RotationError::Unreadable)?;
+        write_secret(&self.environment, RING, text).await?;
+        // Another run may have written its ring after this one did: what is in force is what is stored.
+        let in_force = self.publish(&self.ring().await?).await?;
+        for published in self.store.query_all::<PublicKey>(&PublicKey::all()).await? {
+            if !in_force.contains(&published) {
+                self.store.delete(&published.key()).await?;
+            }
+        }
+        Ok(json!({"keys": in_force.len()}))
+    }
+}
+
+impl Function {
+    async fn ring(&self) -> Result<KeyRing, RotationError> {
         let text = read_secret(&self.environment, RING).await?;
-        let ring = KeyRing::parse(&text).map_err(|_| RotationError::Unreadable)?;
-        let rotated = ring.rotated(self.environment.clock.now(), &mut rng());
-        let public: Vec<PublicKey> =
-            rotated.keys.iter().map(|key| key.public().ok_or(RotationError::Unreadable)).collect::<Result<_, _>>()?;
+        KeyRing::parse(&text).map_err(|_| RotationError::Unreadable)
+    }
+
+    /// Writes the public halves of a ring to where verifiers read them.
+    async fn publish(&self, ring: &KeyRing) -> Result<Vec<PublicKey>, RotationError> {
+        let public = ring.keys.iter().map(|key| key.public().ok_or(RotationError::Unreadable));
+        let public: Vec<PublicKey> = public.collect::<Result<_, _>>()?;
         for key in &public {
             self.store.put(key).await?;
         }
-        let text = serde_json::to_string(&rotated).map_err(|_| RotationError::Unreadable)?;
-        write_secret(&self.environment, RING, text).await?;
-        for retired in self.store.query_all::<PublicKey>(&PublicKey::all()).await? {
-            if !public.contains(&retired) {
-                self.store.delete(&retired.key()).await?;
-            }
-        }
-        Ok(json!({"keys": public.len()}))
+        Ok(public)
     }
 }

@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::security::LinkToken;
 use portal::store::{
-    Batch, Change, Condition, CurrentDocument, Draft, Link, Login, MailHistory, Outbox, Outcome, Owner, Purpose,
-    Record, StoreError, Transaction, User, Wish, current_of, document_version,
+    Batch, Change, Condition, Draft, Link, Login, MailHistory, Outbox, Outcome, Owner, Purpose, Record, StoreError,
+    Transaction, User, Wish, document_version,
 };
 use rand::CryptoRng;
 
@@ -20,7 +20,7 @@ use crate::{Function, MailError};
 /// How often a lost race is run again before the stream brings the wish back.
 const MOST_ATTEMPTS: usize = 20;
 
-/// How long a history is kept: a day is far beyond the hour that counts, and as long as a link lives.
+/// How long a history is kept: as long as the newest link lives, and a day besides.
 const HISTORY_KEPT: Duration = Duration::from_secs(48 * 3600);
 
 /// A mail that may go out.
@@ -118,6 +118,9 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, MailError> {
         let address = draft.email.clone();
+        if !self.terms_were_in_force(outbox, &draft).await? {
+            return Ok(Attempt::Nothing);
+        }
         let (login, history) = self.look_up(&address, Purpose::Activation).await?;
         if let Some(login) = login {
             let Some(user) = self.store.get::<User>(&User::key_of(login.user_id)).await? else {
@@ -126,9 +129,6 @@ impl Function {
             let (civility, last_name) = (user.civility, user.last_name);
             let mail = Admitted { address, civility, last_name, content: Content::AlreadyRegistered };
             return self.limited(outbox, history, None, mail, now, rng).await;
-        }
-        if !self.terms_were_current(outbox, &draft).await? {
-            return Ok(Attempt::Nothing);
         }
         let token = LinkToken::of(outbox.outbox_id, &self.link_key);
         let link = Link {
@@ -197,15 +197,13 @@ impl Function {
 
     /// Whether the terms that came with a form were in force when it came: the sign-up answered
     /// `document-outdated` where they were not, and must not become an account then.
-    async fn terms_were_current(&self, outbox: &Outbox, draft: &Draft) -> Result<bool, StoreError> {
-        let stored = self.store.get::<CurrentDocument>(&CurrentDocument::key_of(DocumentKind::Terms)).await?;
-        let current = current_of(DocumentKind::Terms, stored);
-        if current.is(&draft.terms) {
-            return Ok(true);
-        }
-        let accepted = document_version(&self.store, DocumentKind::Terms, draft.terms.version).await?;
-        let replaced_later = current.version == draft.terms.version + 1 && outbox.requested_at < current.published_at;
-        Ok(replaced_later && accepted.is_some_and(|document| document.is(&draft.terms)))
+    async fn terms_were_in_force(&self, outbox: &Outbox, draft: &Draft) -> Result<bool, StoreError> {
+        let version = draft.terms.version;
+        let accepted = document_version(&self.store, DocumentKind::Terms, version).await?;
+        let successor = document_version(&self.store, DocumentKind::Terms, version.saturating_add(1)).await?;
+        // A version is in force from its publication until that of the next.
+        let replaced = successor.is_some_and(|next| next.published_at <= outbox.requested_at);
+        Ok(!replaced && accepted.is_some_and(|document| document.is(&draft.terms)))
     }
 
     /// A mail that somebody who is not signed in can cause: one a minute, three an hour for each address

@@ -65,7 +65,8 @@ impl EventFunction for Function {
         })
     }
 
-    /// Reports the records whose wish is still open, so that the stream brings only those again.
+    /// Reports the records whose wish is still open: the stream goes on from the first of them. What comes
+    /// again behind it is done with, and passes at once.
     async fn handle(&self, event: Event) -> Result<DynamoDbEventResponse, MailError> {
         let mut response = DynamoDbEventResponse::default();
         for record in event.records {

@@ -22,9 +22,9 @@ impl Function {
         let verified = self.hashing.verify(Password::of(password), hash).await;
         let right = verified.map_err(|error| Problem::internal("password", &error))?;
         let login = login.filter(|_| right).ok_or(Problem::BadCredentials)?;
+        let key = self.signer.key(call.now).await?;
 
-        let ip = call.source_ip.map(|ip| ip.to_string());
-        let witness = Witness::new(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), &login.seal_key, rng)?;
+        let witness = Witness::of_call(call, &login.seal_key, rng)?;
         let refresh = RefreshToken::random(login.user_id, Id::random(rng), rng);
         let session = Session {
             user_id: login.user_id,
@@ -36,7 +36,7 @@ impl Function {
             created_at: call.now,
             last_used_at: call.now,
             expires_at: call.now + Session::LONGEST,
-            ip,
+            ip: call.source_ip.map(|ip| ip.to_string()),
             user_agent: call.user_agent.clone(),
             ttl: (call.now + Session::LONGEST).as_second(),
         };
@@ -47,7 +47,7 @@ impl Function {
         transaction.create(&session)?;
         transaction.create(&AuditEvent::by_user(login.user_id, EventKind::LoggedIn, call.now, witness, rng))?;
         match self.store.commit(&transaction, rng).await? {
-            Outcome::Committed => self.tokens(&session, &login.siret, &refresh, call.now, rng).await,
+            Outcome::Committed => self.tokens(&session, &login.siret, &refresh, &key, call.now, rng),
             Outcome::Refused(_) => Err(Problem::BadCredentials),
         }
     }

@@ -23,19 +23,20 @@ impl Function {
         if user.epoch != session.epoch || !session.is_alive(call.now) {
             return Err(Problem::AuthenticationRequired);
         }
+        let key = self.signer.key(call.now).await?;
         let current = match token.standing(&session, &self.refresh_key, call.now) {
             Standing::Current => match self.rotate(&token, &session, call).await? {
                 Some(next) => next,
                 None => {
                     // Somebody else rotated it in between: the session as it is now tells who is who.
-                    let key = Session::key_of(token.user_id, token.session_id);
-                    session = self.store.get(&key).await?.ok_or(Problem::AuthenticationRequired)?;
+                    let place = Session::key_of(token.user_id, token.session_id);
+                    session = self.store.get(&place).await?.ok_or(Problem::AuthenticationRequired)?;
                     self.current_of_replay(token.standing(&session, &self.refresh_key, call.now), &session).await?
                 }
             },
             standing => self.current_of_replay(standing, &session).await?,
         };
-        self.tokens(&session, &user.siret, &current, call.now, rng).await
+        self.tokens(&session, &user.siret, &current, &key, call.now, rng)
     }
 
     async fn rotate(

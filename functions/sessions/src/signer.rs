@@ -32,17 +32,26 @@ impl Signer {
         Ok(Self { environment: environment.clone(), issuer, ring })
     }
 
-    async fn key(&self, now: Timestamp) -> Result<SigningKey, Problem> {
-        let current = || {
+    /// The key to sign with. Asked for before a session is written: who cannot be given a token shall not
+    /// lose the one they have.
+    pub(crate) async fn key(&self, now: Timestamp) -> Result<SigningKey, Problem> {
+        let (known, is_fresh) = {
             let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-            ring.0.current(now).filter(|_| now < ring.1 + KEPT).cloned()
+            (ring.0.current(now).cloned(), now < ring.1 + KEPT)
         };
-        if let Some(key) = current() {
-            return Ok(key);
+        match known {
+            Some(key) if is_fresh => return Ok(key),
+            known => match (load(&self.environment).await, known) {
+                (Ok(ring), _) => {
+                    let current = ring.current(now).cloned();
+                    *self.ring.write().unwrap_or_else(PoisonError::into_inner) = (ring, now);
+                    current.ok_or_else(|| unavailable("there is no signing key yet: has rotate-keys run?"))
+                }
+                // A key is published a day before it signs and kept an hour after: the known one will do.
+                (Err(_), Some(key)) => Ok(key),
+                (Err(error), None) => Err(unavailable(&error.to_string())),
+            },
         }
-        let ring = load(&self.environment).await.map_err(|error| unavailable(&error.to_string()))?;
-        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = (ring, now);
-        current().ok_or_else(|| unavailable("there is no signing key yet: has rotate-keys run?"))
     }
 }
 
@@ -58,18 +67,18 @@ fn unavailable(why: &str) -> Problem {
 
 impl Function {
     /// The answer to log-in and refresh: an access token, and the refresh token in its cookie.
-    pub(crate) async fn tokens(
+    pub(crate) fn tokens(
         &self,
         session: &Session,
         siret: &Siret,
         refresh: &RefreshToken,
+        key: &SigningKey,
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
         let claims = Claims::new(&self.signer.issuer, session, siret, now, rng);
-        let access_token = claims
-            .sign(&self.signer.key(now).await?)
-            .ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;
+        let access_token =
+            claims.sign(key).ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;
         let body = json!({
             "access_token": access_token,
             "token_type": "Bearer",

@@ -59,7 +59,7 @@ impl Function {
         let wish = Outbox::new(Id::random(&mut rng()), Wish::SignUp { draft }, call.now);
         // Side by side, for one wait: a draft with outdated terms is written too, but `send-mail` holds it
         // against the same document and drops it (docs/decisions/0004-sign-up-is-a-draft.md).
-        let (terms, written) = join(current_document(&self.store, DocumentKind::Terms), self.store.put(&wish)).await;
+        let (terms, written) = join(current_document(&self.store, DocumentKind::Terms), self.store.create(&wish)).await;
         if !terms?.is(&accepted) {
             return Err(Problem::DocumentOutdated);
         }

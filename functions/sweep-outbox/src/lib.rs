@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 /// How long the stream has the first word.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// How many are woken by one invocation; the next goes on from there.
+/// How many are woken by one invocation, the oldest first; what is sent then makes room for the next.
 const MOST: usize = 5_000;
 
 /// The function `sweep-outbox`.

@@ -4,13 +4,13 @@
 //! holds the two lists against each other.
 
 use std::error::Error;
-use std::fmt::Write as _;
 
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::Language;
 use crate::domain::{Civility, PersonName, Refusal};
+use crate::log::with_sources;
 use crate::store::StoreError;
 
 /// One refused field of a body or a query.
@@ -20,6 +20,11 @@ pub struct FieldError {
     pub field: String,
     /// What is wrong with it.
     pub refusal: Refusal,
+}
+
+impl FieldError {
+    /// The code of a field that the route does not know.
+    pub const UNKNOWN: &str = "unknown-field";
 }
 
 /// Everything that a call can be answered instead of success.
@@ -124,9 +129,16 @@ impl Problem {
     pub fn log_context(&self) -> Option<String> {
         match self {
             Self::TryAgain { context } | Self::Internal { context } => Some(context.clone()),
+            // A field that nobody knows may be named after a secret: it is counted, not named.
             Self::InvalidInput(errors) => {
-                let named = errors.iter().map(|error| format!("{}:{}", printable(&error.field), error.refusal.code));
-                Some(named.collect::<Vec<_>>().join(" "))
+                let (unknown, known): (Vec<_>, Vec<_>) =
+                    errors.iter().partition(|error| error.refusal.code == FieldError::UNKNOWN);
+                let mut words: Vec<_> =
+                    known.iter().map(|error| format!("{}:{}", error.field, error.refusal.code)).collect();
+                if !unknown.is_empty() {
+                    words.push(format!("{} unknown", unknown.len()));
+                }
+                Some(words.join(" "))
             }
             _ => None,
         }
@@ -257,8 +269,8 @@ impl Problem {
                 StatusCode::GONE,
                 ["Lien non valable", "Link not valid"],
                 [
-                    "Ce lien a servi, a expiré ou a été remplacé : demandez-en un nouveau.",
-                    "This link was used, has expired or was replaced: ask for a new one.",
+                    "Ce lien a servi, a expiré ou a été remplacé. Si vous venez de créer votre mot de passe, connectez-vous ; sinon, demandez un nouveau lien.",
+                    "This link was used, has expired or was replaced. If you have just created your password, sign in; else ask for a new link.",
                 ],
             ),
             Self::BodyTooLarge => (
@@ -307,21 +319,4 @@ impl From<StoreError> for Problem {
             StoreError::Refused { .. } | StoreError::Inconsistent { .. } => Self::Internal { context },
         }
     }
-}
-
-/// An error and what caused it, each said once.
-fn with_sources(what: &str, error: &dyn Error) -> String {
-    let mut text = format!("{what}: {error}");
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // Writing into a string cannot fail.
-        let _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-/// A field name that a client made up, cut and cleaned before it stands in a log line.
-fn printable(field: &str) -> String {
-    field.chars().take(40).map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '?' }).collect()
 }

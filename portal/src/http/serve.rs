@@ -14,7 +14,7 @@ use crate::lambda::HttpFunction;
 /// Two years, subdomains included: what browsers' preload lists ask for.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// Answers one request with a function.
+/// Answers one request with a function; `cold` where it is the first since the function started.
 ///
 /// # Errors
 /// None: whatever happens is an answer.
@@ -22,6 +22,7 @@ pub async fn serve<F: HttpFunction>(
     function: &F,
     environment: &Environment,
     request: Request,
+    cold: bool,
 ) -> Result<Response<Body>, Infallible> {
     let stopwatch = Stopwatch::start();
     let call = Call::new(request, environment.clock.now());
@@ -31,6 +32,7 @@ pub async fn serve<F: HttpFunction>(
         "request_id": call.request_id,
         "function": F::NAME,
         "route": call.route,
+        "cold": cold,
         "ms": u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
     });
     let mut response = match result {

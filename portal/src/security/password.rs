@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::assess;
+use super::{Strength, assess};
 use crate::domain::Refusal;
 
 /// A password as typed, in Unicode's composed form (NFC). No `Debug`, wiped when dropped.
@@ -52,6 +52,18 @@ impl PasswordPolicy {
     /// # Errors
     /// `password-too-short`, `password-too-long`, `password-too-weak`.
     pub fn check(password: &Password, known: &[&str]) -> Result<(), Refusal> {
+        Self::judge(password, || assess(password, known).score)
+    }
+
+    /// The same with a strength that was assessed already.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub fn check_assessed(password: &Password, strength: &Strength) -> Result<(), Refusal> {
+        Self::judge(password, || strength.score)
+    }
+
+    fn judge(password: &Password, score: impl FnOnce() -> u8) -> Result<(), Refusal> {
         let length = password.as_str().chars().count();
         if length < Self::SHORTEST {
             return Err(Refusal::new(
@@ -67,7 +79,7 @@ impl PasswordPolicy {
                 format!("A password has at most {} characters.", Self::LONGEST),
             ));
         }
-        if assess(password, known).score < Self::LOWEST_SCORE {
+        if score() < Self::LOWEST_SCORE {
             return Err(Refusal::new(
                 "password-too-weak",
                 "Ce mot de passe est trop facile à deviner : ajoutez un ou deux mots peu courants.",

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 
 use super::change::Expression;
@@ -67,6 +68,24 @@ impl Store {
         let request = self.client.put_item().table_name(self.name(record.key().table)?);
         let sent = request.set_item(Some(to_item(record)?)).send().await;
         sent.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error))
+    }
+
+    /// Writes one record that nobody else can have written: its key is random.
+    ///
+    /// A repeat by the SDK after a lost answer finds the record there, and leaves it as others may have
+    /// changed it since.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn create<R: Record>(&self, record: &R) -> Result<(), StoreError> {
+        let request = self.client.put_item().table_name(self.name(record.key().table)?);
+        let request = request.set_item(Some(to_item(record)?)).condition_expression("attribute_not_exists(pk)");
+        match request.send().await {
+            Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => {
+                Ok(())
+            }
+            sent => sent.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error)),
+        }
     }
 
     /// Changes one item where a condition holds; `false` where it does not.

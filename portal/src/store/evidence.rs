@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Record, StoreError, Table, User};
+use super::{Key, Record, StoreError, Table};
 use crate::domain::{DocumentKind, DocumentReference, Id, MemberNumber};
 use crate::http::Call;
 use crate::security::SealKey;
@@ -25,9 +25,9 @@ impl Witness {
     ///
     /// # Errors
     /// Where sealing fails, which is a defect.
-    pub fn of_call(call: &Call, user: &User, rng: &mut impl CryptoRng) -> Result<Self, StoreError> {
+    pub fn of_call(call: &Call, key: &SealKey, rng: &mut impl CryptoRng) -> Result<Self, StoreError> {
         let ip = call.source_ip.as_ref().map(IpAddr::to_string);
-        Self::new(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), &user.seal_key, rng)
+        Self::new(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), key, rng)
     }
 
     /// Seals an address and a browser.

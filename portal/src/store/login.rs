@@ -71,14 +71,16 @@ impl MailHistory {
     #[must_use]
     pub fn admit(&self, asked: Timestamp) -> Option<Vec<i64>> {
         let asked = asked.as_millisecond();
-        let mut recent: Vec<_> = self.admitted.iter().copied().filter(|at| (asked - at).abs() < AN_HOUR).collect();
-        let too_soon = recent.iter().any(|at| (asked - at).abs() < A_MINUTE);
-        if too_soon || recent.len() >= MOST_AN_HOUR {
+        let within = |span: i64| self.admitted.iter().filter(move |at| (asked - **at).abs() < span).count();
+        if within(A_MINUTE) > 0 || within(AN_HOUR) >= MOST_AN_HOUR {
             return None;
         }
-        recent.push(asked);
-        recent.sort_unstable();
-        Some(recent)
+        // A wish may come late: what it is too old to meet still counts for the next.
+        let newest = self.admitted.iter().copied().fold(asked, i64::max);
+        let mut kept: Vec<_> = self.admitted.iter().copied().filter(|at| newest - at < 2 * AN_HOUR).collect();
+        kept.push(asked);
+        kept.sort_unstable();
+        Some(kept)
     }
 }
 
@@ -95,6 +97,21 @@ fn partition(email: &Email) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wish_that_comes_late_does_not_free_others() {
+        let minutes = |minutes: i64| Timestamp::from_second(1_000_000 + minutes * 60).unwrap();
+        let mut history = MailHistory {
+            email: Email::parse("a@exemple.fr").unwrap(),
+            purpose: Purpose::Activation,
+            admitted: [70, 80, 90].map(|at| minutes(at).as_millisecond()).to_vec(),
+            newest_link: None,
+            ttl: 0,
+        };
+        history.admitted = history.admit(minutes(0)).expect("an hour away from the others");
+        assert_eq!(history.admit(minutes(95)), None, "three within the hour");
+        assert_eq!(history.admit(minutes(131)).map(|kept| kept.len()), Some(4));
+    }
 
     #[test]
     fn one_mail_a_minute_and_three_an_hour() {

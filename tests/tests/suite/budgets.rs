@@ -23,7 +23,13 @@ struct Ledger {
 
 impl Ledger {
     /// Counts the calls of the function that answers; what another does behind the scenes is not its.
-    async fn count(&mut self, name: &'static str, budget: (usize, usize), status: u16, act: impl Future<Output = Reply>) -> Reply {
+    async fn count(
+        &mut self,
+        name: &'static str,
+        budget: (usize, usize),
+        status: u16,
+        act: impl Future<Output = Reply>,
+    ) -> Reply {
         let (reply, observed) = self.tap.during(act).await;
         let reply = reply.expect(status);
         let (_, operation) = Contract::get().operation(&reply.method, &reply.path).expect("a route");

@@ -2,6 +2,7 @@
 //! log line and no item sings.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
@@ -159,7 +160,11 @@ async fn no_log_line_and_no_item_holds_a_secret() {
 /// Who got a mail with this token.
 fn holders(world: &World, token: &str) -> BTreeSet<String> {
     let mails = world.portal.mails();
-    mails.into_iter().filter(|mail| mail.text.contains(token) || mail.html.contains(token)).map(|mail| mail.to).collect()
+    mails
+        .into_iter()
+        .filter(|mail| mail.text.contains(token) || mail.html.contains(token))
+        .map(|mail| mail.to)
+        .collect()
 }
 
 /// Sign-up to ledger, a reset, and all ends of a session.
@@ -193,7 +198,7 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
 
     // The address is known, is forgotten, and belongs to nobody.
-    world.advance(std::time::Duration::from_secs(61));
+    world.advance(Duration::from_secs(61));
     world.sign_up(&Person::at(MARIE)).await.expect(202);
     for email in [MARIE, NOBODY] {
         world.visitor().post("/api/password/forgot", &json!({"email": email})).await.expect(202);
@@ -211,7 +216,7 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     let stolen = phone.refresh.lock().unwrap().clone();
     phone.refresh().await.expect(200);
     secrets.keep(&phone);
-    world.advance(std::time::Duration::from_secs(120));
+    world.advance(Duration::from_secs(120));
     *phone.refresh.lock().unwrap() = stolen;
     phone.refresh().await.expect_problem(401, "authentication-required");
     let tablet = world.visitor();
@@ -257,7 +262,10 @@ async fn mishaps(world: &World, marie: &Visitor, secrets: &mut Secrets) {
             visitor.send_with(Method::GET, "/api/home", None, &[(header, value)]).await.expect(401);
         }
     }
-    visitor.send_with(Method::GET, "/api/home", None, &[("authorization", &format!("Bearer {access}x"))]).await.expect(401);
+    visitor
+        .send_with(Method::GET, "/api/home", None, &[("authorization", &format!("Bearer {access}x"))])
+        .await
+        .expect(401);
     marie.patch("/api/me", &json!({"siret": SIRET, SECOND: access})).await.expect(422);
     marie.patch("/api/me", &json!({"last_name": link, "job_title": 7})).await.expect(422);
     marie.post("/api/manager-claims", &json!({"member_number": refresh, "account_terms": link})).await.expect(422);

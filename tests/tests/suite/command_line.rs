@@ -6,9 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use harness::{
-    ACCOUNT, PASSWORD, Person, Process, Started, Visitor, eventually, fixture, link_token, write_batch,
-};
+use harness::{ACCOUNT, PASSWORD, Person, Process, Started, Visitor, eventually, fixture, link_token, write_batch};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -134,9 +132,9 @@ async fn a_feed_that_is_none_is_one_line() {
 #[tokio::test]
 async fn lines_that_are_put_aside_are_told_and_do_not_stop_the_start() {
     let here = folder();
-    let feed = batch(here.path(), |_, ledger| ledger.push_str("{\"record\": \"entry\", \"amount_cents\": 12.5}\nnot JSON\n"));
-    let (_process, started) =
-        start(here.path(), &["--no-demo", "--port", "0", "--memory", "--import", &feed]).await;
+    let feed =
+        batch(here.path(), |_, ledger| ledger.push_str("{\"record\": \"entry\", \"amount_cents\": 12.5}\nnot JSON\n"));
+    let (_process, started) = start(here.path(), &["--no-demo", "--port", "0", "--memory", "--import", &feed]).await;
     let Started::Answering { origin, said } = started else { panic!("{started:?}") };
     assert!(said.contains("2 put aside"), "{said}");
     for line in [15, 16] {

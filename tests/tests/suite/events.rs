@@ -109,9 +109,14 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
     answer(&world, "create-password", &event).await.expect(204);
     let session = answer(&world, "sessions", &sample("sessions")).await.expect(200);
     assert!(session.header("set-cookie").is_some(), "log-in gives a cookie");
-    for (name, status) in
-        [("home", 200), ("profile", 200), ("accept-document", 201), ("claim-manager", 201), ("accounts", 200), ("query-ledger", 200)]
-    {
+    for (name, status) in [
+        ("home", 200),
+        ("profile", 200),
+        ("accept-document", 201),
+        ("claim-manager", 201),
+        ("accounts", 200),
+        ("query-ledger", 200),
+    ] {
         let mut event = sample(name);
         event["headers"]["authorization"] = json!(format!("Bearer {}", session["access_token"].as_str().unwrap()));
         answer(&world, name, &event).await.expect(status);

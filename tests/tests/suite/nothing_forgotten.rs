@@ -6,11 +6,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use harness::{
-    ACCOUNT, Contract, OTHER_ACCOUNT, PASSWORD, Person, Tap, Use, World, folder_of_workspace, link_token,
+    ACCOUNT, Contract, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, World, folder_of_workspace, link_token,
 };
+use http::StatusCode;
 use local::{Deployment, Options, RouteKey};
+use portal::domain::{Email, Id};
+use portal::environment::rng;
+use portal::store::{Outbox, Wish};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
@@ -55,7 +60,8 @@ fn a_function_is_a_folder_a_package_a_binary_and_a_library_of_one_name() {
     for name in functions() {
         let packages = metadata["packages"].as_array().unwrap();
         let folder = folder_of_workspace().join("functions").join(&name).join("Cargo.toml");
-        let package = packages.iter().find(|package| package["manifest_path"].as_str().unwrap() == folder.to_str().unwrap());
+        let package =
+            packages.iter().find(|package| package["manifest_path"].as_str().unwrap() == folder.to_str().unwrap());
         let package = package.unwrap_or_else(|| panic!("functions/{name} is no package of the workspace"));
         assert_eq!(package["name"], name);
         let targets = package["targets"].as_array().unwrap();
@@ -84,6 +90,10 @@ fn a_function_is_a_resource_of_the_template() {
 #[test]
 fn a_function_has_a_sample_event() {
     assert_eq!(names_in("events", |path| path.extension().is_some_and(|extension| extension == "json")), functions());
+    let handed_over = read("tests/tests/suite/events.rs");
+    for name in functions() {
+        assert!(handed_over.contains(&format!("\"{name}\"")), "events/{name}.json goes through no handler");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +121,8 @@ fn a_function_is_a_subject_of_tests() {
     let suite = folder_of_workspace().join("tests/tests/suite");
     let here = Path::new(file!()).file_name().unwrap();
     let files = fs::read_dir(suite).unwrap().map(|entry| entry.unwrap().path());
-    let text: String = files.filter(|path| path.file_name() != Some(here)).map(|p| fs::read_to_string(p).unwrap()).collect();
+    let text: String =
+        files.filter(|path| path.file_name() != Some(here)).map(|p| fs::read_to_string(p).unwrap()).collect();
     for name in functions() {
         assert!(driven.contains(&name) || text.contains(&format!("\"{name}\"")), "no test speaks of {name}");
     }
@@ -142,14 +153,26 @@ fn an_operation_is_a_route_of_the_same_function() {
 
 /// Slug and status of each arm of the one match over all problems; the compiler sees to it that none is
 /// missing there.
-fn problems() -> BTreeMap<String, String> {
+fn problems() -> BTreeMap<String, u16> {
     let source = read("portal/src/http/problem.rs");
     let (_, table) = source.split_once("fn text(&self) -> Text {").unwrap();
     let table = table.split("\n    }\n").next().unwrap();
     let lines: Vec<&str> = table.lines().map(str::trim).collect();
     let arms = lines.windows(3).filter(|lines| lines[0].starts_with("Self::") && lines[0].ends_with("=> ("));
-    let unquoted = |text: &str| text.trim_matches([',', '"']).to_owned();
-    arms.map(|lines| (unquoted(lines[1]), unquoted(lines[2].trim_start_matches("StatusCode::")))).collect()
+    arms.map(|lines| {
+        let slug = lines[1].trim_matches([',', '"']).to_owned();
+        (slug, status(lines[2].trim_start_matches("StatusCode::").trim_end_matches(',')))
+    })
+    .collect()
+}
+
+/// The code of a constant such as `NOT_FOUND`.
+fn status(name: &str) -> u16 {
+    let of_name = |code: &u16| {
+        let reason = StatusCode::from_u16(*code).ok().and_then(|status| status.canonical_reason());
+        reason.is_some_and(|reason| reason.to_uppercase().replace(' ', "_") == name)
+    };
+    (400..600).find(of_name).unwrap_or_else(|| panic!("{name} is no status of an error"))
 }
 
 #[test]
@@ -158,11 +181,15 @@ fn a_problem_is_documented() {
     let slugs: Names = problems.keys().cloned().collect();
     assert!(slugs.len() >= 18 && slugs.contains("not-found"), "the table is not read any more: {slugs:?}");
     let documented = read("docs/problems.md");
-    let documented = documented.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_owned);
-    assert_eq!(documented.collect::<Names>(), slugs, "docs/problems.md");
+    let sections = documented.lines().filter_map(|line| line.strip_prefix("## ")).map(str::to_owned);
+    assert_eq!(sections.collect::<Names>(), slugs, "the sections of docs/problems.md");
+    let rows = documented.lines().filter_map(|line| {
+        let (slug, rest) = line.strip_prefix("| [")?.split_once(']')?;
+        Some((slug.to_owned(), rest.split('|').nth(1)?.trim().parse().ok()?))
+    });
+    assert_eq!(rows.collect::<BTreeMap<_, u16>>(), problems, "the table of docs/problems.md");
 
-    let text = read("openapi.yaml");
-    let contract: Value = serde_yaml_ng::from_str(&text).unwrap();
+    let contract: Value = serde_yaml_ng::from_str(&read("openapi.yaml")).unwrap();
     let kinds = contract["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].as_array().unwrap();
     let kinds = kinds.iter().map(|kind| kind.as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned());
     assert_eq!(kinds.collect::<Names>(), slugs, "openapi.yaml");
@@ -225,9 +252,12 @@ async fn a_policy_allows_every_call_that_a_function_makes() {
     let template = template();
     let resources = resources(&template);
     let calls = tap.take().calls;
-    let seen: BTreeSet<(String, Use)> =
-        calls.into_iter().flat_map(|call| call.uses.into_iter().map(move |used| (call.function.clone(), used))).collect();
-    let quiet: Vec<_> = functions().into_iter().filter(|name| !seen.iter().any(|(function, _)| function == name)).collect();
+    let seen: BTreeSet<(String, Use)> = calls
+        .into_iter()
+        .flat_map(|call| call.uses.into_iter().map(move |used| (call.function.clone(), used)))
+        .collect();
+    let quiet: Vec<_> =
+        functions().into_iter().filter(|name| !seen.iter().any(|(function, _)| function == name)).collect();
     assert_eq!(quiet, ["health", "not-found"], "these alone need no table");
     let forbidden: Vec<_> = seen
         .iter()
@@ -246,8 +276,14 @@ async fn everything(world: &World) {
         marie.get(target).await.expect(200);
     }
     for rest in [
-        "summary", "actions", "actions?view=2012", "actions?view=2012&status=PAID", "actions?view=2012&scheme=PLAN",
-        "actions?view=2012&status=PAID&scheme=PLAN", "actions?status=PAID", "actions/2012-000001",
+        "summary",
+        "actions",
+        "actions?view=2012",
+        "actions?view=2012&status=PAID",
+        "actions?view=2012&scheme=PLAN",
+        "actions?view=2012&status=PAID&scheme=PLAN",
+        "actions?status=PAID",
+        "actions/2012-000001",
     ] {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
@@ -257,7 +293,7 @@ async fn everything(world: &World) {
     world.claim(&paul, ACCOUNT).await.expect_problem(409, "already-managed");
     world.claim(&paul, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
     paul.log_in("paul@martin.example", "faux").await.expect_problem(401, "bad-credentials");
-    paul.patch("/api/me", &json!({"siret": harness::OTHER_SIRET})).await.expect(200);
+    paul.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
     world.sign_up(&Person::at("paul@martin.example")).await.expect(202);
     paul.post("/api/password/forgot", &json!({"email": "paul@martin.example"})).await.expect(202);
     let token = link_token(&world.newest_mail("paul@martin.example").await);
@@ -267,14 +303,14 @@ async fn everything(world: &World) {
     world.visitor().get("/.well-known/jwks.json").await.expect(200);
     marie.delete("/api/sessions/current").await.expect(204);
     // A mail that was not sent in time is woken.
-    let id = portal::domain::Id::random(&mut portal::environment::rng());
-    let wish = portal::store::Wish::Reset { email: portal::domain::Email::parse("marie@martin.example").unwrap() };
-    let outbox = portal::store::Outbox::new(id, wish, world.portal.clock().now());
+    let id = Id::random(&mut rng());
+    let wish = Wish::Reset { email: Email::parse("marie@martin.example").unwrap() };
+    let outbox = Outbox::new(id, wish, world.portal.clock().now());
     let store = world.portal.store().unwrap();
-    store.put(&portal::store::Outbox { wish: None, ..outbox.clone() }).await.unwrap();
+    store.put(&Outbox { wish: None, ..outbox.clone() }).await.unwrap();
     world.mails().await;
     store.put(&outbox).await.unwrap();
-    world.advance(std::time::Duration::from_secs(600));
+    world.advance(Duration::from_secs(600));
     let swept = world.portal.invoke("sweep-outbox", json!({})).await.unwrap();
     assert_eq!(swept, json!({"woken": 1}));
     world.mails().await;

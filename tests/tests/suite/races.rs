@@ -75,14 +75,18 @@ async fn one_of_fifty_sets_the_password(world: &World, email: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_sixty_four_colleagues_who_claim_at_once_one_becomes_manager() {
-    let world = World::start().await;
+    // Slowed down, many of them read the free seat before the first one takes it.
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
     let name = |n: u8| format!("MARTIN-{}{}", char::from(b'A' + n / 8), char::from(b'A' + n % 8));
     let people: Vec<_> =
         (0..64).map(|n| Person::at(&format!("colleague{n}@martin.example")).named("m", &name(n))).collect();
     let visitors = world.users(&people).await;
     join_all(visitors.iter().map(|visitor| world.accept_charter(visitor))).await;
 
-    let answers = join_all(visitors.iter().map(|visitor| world.claim(visitor, ACCOUNT))).await;
+    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
+    let claims = join_all(visitors.iter().map(|visitor| visitor.post("/api/manager-claims", &claim)));
+    let (answers, _) = tap.during(claims).await;
     let winner = the_one(&answers, 201);
     let expected = json!({"civility": "m", "last_name": people[winner].last_name});
     for (_, answer) in answers.into_iter().enumerate().filter(|(n, _)| *n != winner) {
@@ -100,11 +104,13 @@ async fn of_sixty_four_colleagues_who_claim_at_once_one_becomes_manager() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_refreshes_of_one_token_give_one_successor() {
-    let world = World::start().await;
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
     let jeanne = world.user(&Person::at("jeanne@martin.example")).await;
     let cookie = jeanne.cookie().unwrap();
     let tabs: Vec<_> = (0..20).map(|_| world.visitor().holding(&cookie)).collect();
-    for answer in join_all(tabs.iter().map(Visitor::refresh)).await {
+    let (answers, _) = tap.during(join_all(tabs.iter().map(Visitor::refresh))).await;
+    for answer in answers {
         answer.expect(200);
     }
     let successor = tabs[0].cookie().unwrap();
@@ -120,13 +126,14 @@ async fn twenty_refreshes_of_one_token_give_one_successor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_refresh_brings_back_a_session_that_is_being_ended() {
-    let world = World::start().await;
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
     for what in ["current", "all"] {
         let jeanne = world.user(&Person::at(&format!("{what}@martin.example"))).await;
         let tabs: Vec<_> = (0..10).map(|_| world.visitor().holding(&jeanne.cookie().unwrap())).collect();
         let target = format!("/api/sessions/{what}");
         let refreshes = join_all(tabs.iter().map(Visitor::refresh));
-        let (logged_out, _) = join(jeanne.delete(&target), refreshes).await;
+        let ((logged_out, _), _) = tap.during(join(jeanne.delete(&target), refreshes)).await;
         logged_out.expect(204);
         for tab in &tabs {
             tab.get("/api/home").await.expect_problem(401, "authentication-required");
@@ -230,8 +237,47 @@ async fn changes_of_different_fields_at_once_all_stay() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_charter_accepted_ten_times_at_once_has_one_receipt() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let jeanne = world.user(&Person::at("jeanne@martin.example")).await;
+    let mut acceptance = world.document("charter").await;
+    acceptance["kind"] = json!("charter");
+    let tries = join_all((0..10).map(|_| jeanne.post("/api/acceptances", &acceptance)));
+    let (answers, _) = tap.during(tries).await;
+    let first = the_one(&answers, 201);
+    for answer in &answers {
+        assert!([200, 201].contains(&answer.status), "{answer}");
+        assert_eq!(answer.body, answers[first].body);
+    }
+    assert_eq!(world.count(Table::Evidence, "SUBJECT#", "ACCEPTANCE#charter").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn yes_and_no_at_once_leave_one_answer_that_every_list_shows() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let jeanne = world.manager("jeanne@martin.example").await;
+    let paul = world.member("paul@martin.example").await;
+    world.make_reader(&paul).await;
+    let activation = format!("/api/accounts/{ACCOUNT}/activation");
+    for round in 0..6 {
+        let answers = [json!({"use": round % 2 == 0}), json!({"use": round % 2 == 1})];
+        let both = join_all(answers.iter().map(|answer| jeanne.put(&activation, answer)));
+        for answer in tap.during(both).await.0 {
+            answer.expect(200);
+        }
+        let open = jeanne.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.status == 200;
+        for visitor in [&jeanne, &paul] {
+            assert_eq!(visitor.get("/api/accounts").await["accounts"][0]["active"], open);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_log_in_with_the_old_password_outlives_a_reset() {
-    let world = World::start().await;
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
     let email = "jeanne@martin.example";
     world.user(&Person::at(email)).await;
     world.visitor().forgot(email).await.expect(202);
@@ -239,7 +285,8 @@ async fn no_log_in_with_the_old_password_outlives_a_reset() {
     let visitors: Vec<_> = (0..12).map(|_| world.visitor()).collect();
     let resetting = world.visitor();
     let log_ins = join_all(visitors.iter().map(|visitor| visitor.log_in(email, PASSWORD)));
-    let (reset, log_ins) = join(resetting.set_password(&token, "escabeau mauve tournevis 7"), log_ins).await;
+    let both = join(resetting.set_password(&token, "escabeau mauve tournevis 7"), log_ins);
+    let ((reset, log_ins), _) = tap.during(both).await;
     reset.expect(204);
     for (visitor, log_in) in visitors.iter().zip(log_ins) {
         assert!([200, 401].contains(&log_in.status), "{log_in}");

@@ -1,0 +1,117 @@
+//! The manager's seats that a change of profile touches.
+//!
+//! A grant says that its user manages an account; the establishment's item says who sits there now. Where
+//! an account was closed and another took its SIRET, the two differ, and the seat has the last word.
+
+use std::collections::BTreeMap;
+
+use portal::domain::Siret;
+use portal::http::Problem;
+use portal::store::{
+    Account, Batch, Change, Condition, Establishment, Grant, GrantMirror, Proof, Record, Rights, Role, Store,
+    Transaction, User,
+};
+
+use crate::change::name_change;
+
+/// The establishments that a user belongs to or manages.
+pub(crate) struct Seats(BTreeMap<Siret, Establishment>);
+
+impl Seats {
+    /// Reads them, in one call.
+    pub(crate) async fn of(store: &Store, user: &User, rights: &Rights) -> Result<Self, Problem> {
+        let managed = rights.grants.iter().filter(|grant| grant.role == Role::Manager).map(|grant| &grant.siret);
+        let mut batch = Batch::new();
+        let wanted: BTreeMap<_, _> = managed
+            .chain([&user.siret])
+            .map(|siret| (siret, batch.want::<Establishment>(Establishment::key_of(siret))))
+            .collect();
+        let mut fetched = store.fetch(batch).await?;
+        let mut seats = BTreeMap::new();
+        for wanted in wanted.values() {
+            if let Some(establishment) = fetched.take(wanted)? {
+                seats.insert(establishment.siret.clone(), establishment);
+            }
+        }
+        Ok(Self(seats))
+    }
+
+    /// Those in which the user sits.
+    fn own<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Establishment> {
+        let sits = |establishment: &&Establishment| {
+            establishment.manager.as_ref().is_some_and(|manager| manager.user_id == user.user_id)
+        };
+        self.0.values().filter(sits)
+    }
+
+    /// A claim may commit between the look at the rights and the change: its grant would stay behind, its
+    /// seat would keep the old name. Then the change waits for a second look.
+    pub(crate) fn hold_claims_off(
+        &self,
+        user: &User,
+        rights: &Rights,
+        moves: bool,
+        transaction: &mut Transaction,
+    ) -> Result<(), Problem> {
+        let Some(Establishment { member_number: number, .. }) = self.0.get(&user.siret) else { return Ok(()) };
+        match rights.grants.iter().find(|grant| &grant.member_number == number) {
+            None => {
+                transaction.check(Grant::key_of(user.user_id, number), Condition::Absent);
+            }
+            Some(grant) if !moves => {
+                transaction.check(grant.key(), Condition::is("role", &grant.role)?);
+            }
+            // Leaving deletes it, under the same condition.
+            Some(_) => {}
+        }
+        if moves && !rights.proofs.iter().any(|proof| &proof.member_number == number) {
+            transaction.delete(Proof::key_of(user.user_id, number), None);
+        }
+        Ok(())
+    }
+
+    /// Leaves the old establishment: its proofs and grants end with the SIRET that they were given for.
+    /// A manager who has colleagues hands over first; alone, they leave the account unclaimed.
+    pub(crate) async fn leave(
+        &self,
+        store: &Store,
+        user: &User,
+        rights: &Rights,
+        transaction: &mut Transaction,
+    ) -> Result<(), Problem> {
+        for proof in rights.proofs.iter().filter(|proof| proof.siret == user.siret) {
+            transaction.delete(Proof::key_of(user.user_id, &proof.member_number), None);
+        }
+        for grant in rights.grants.iter().filter(|grant| grant.siret == user.siret) {
+            transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
+            transaction.delete(Grant::mirror_key_of(user.user_id, &grant.member_number), None);
+        }
+        let Some(seat) = self.own(user).find(|seat| seat.siret == user.siret) else { return Ok(()) };
+        let readers: Vec<GrantMirror> = store.query_all(&Grant::all_on(&seat.member_number)).await?;
+        if readers.iter().any(|reader| reader.0.user_id != user.user_id) {
+            return Err(Problem::ManagerMustHandOver);
+        }
+        let own_seat = Condition::is("manager.user_id", &user.user_id)?;
+        transaction.update(seat.key(), Change::new().remove("manager"), own_seat);
+        // Whoever claims it next gives an answer of their own (leaflet S57).
+        let unused = Change::new().set("active", &false)?;
+        transaction.update(Account::key_of(&seat.member_number), unused, Condition::Exists);
+        Ok(())
+    }
+
+    /// Keeps the name that colleagues see in step with the profile, but in the seat that is being left.
+    pub(crate) fn rename(
+        &self,
+        left: Option<&Siret>,
+        before: &User,
+        after: &User,
+        transaction: &mut Transaction,
+    ) -> Result<(), Problem> {
+        for seat in self.own(before).filter(|seat| Some(&seat.siret) != left) {
+            let name = name_change(before, after, ["manager.civility", "manager.last_name"])?;
+            let own_seat = Condition::is("manager.user_id", &after.user_id)?;
+            transaction.update(seat.key(), name, own_seat);
+        }
+        Ok(())
+    }
+}
