@@ -23,13 +23,13 @@ unit: ## All Rust tests: units, journeys, races, budgets, roles, kills
 	cargo test --workspace --locked
 
 docs: ## The documentation builds without a warning
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --document-private-items
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 deny: $(CARGO_DENY) ## Licences, banned crates and sources of the dependency tree
 	$(CARGO_DENY) --locked check licenses bans sources
 
 browser: ## A mailed link is followed in Chromium, and both pages are checked for accessibility
-	cargo build --locked
+	cargo build --workspace --bin local --locked
 	tests/browser/run.sh
 
 bench: ## Sizes and start times of functions, as ratios to a bare one

@@ -133,7 +133,7 @@ impl<W: Write> Account<'_, W> {
         for (place, (date, fact)) in (1..).zip(told.facts) {
             let remittance = fact.transfer.map(|day| self.remittance(day, fact.line, provider));
             let (remittance_number, bank_reference) = remittance.unzip();
-            self.write_entry(EntryRecord {
+            let entry = EntryRecord {
                 source_key: format!("E-{member_number}-{ordinal:03}-{place:02}"),
                 source_version: 1,
                 member_number: member_number.to_owned(),
@@ -148,7 +148,15 @@ impl<W: Write> Account<'_, W> {
                 bank_reference,
                 invoice_number: fact.invoice,
                 label: fact.label.to_owned(),
-            })?;
+            };
+            let entry = match fact.keyed_in {
+                None => entry,
+                Some(amount_cents) => {
+                    self.write_entry(EntryRecord { amount_cents, ..entry.clone() })?;
+                    EntryRecord { source_version: 2, ..entry }
+                }
+            };
+            self.write_entry(entry)?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The account that visitors are shown: the leaflet's establishment, written by hand.
 //!
-//! Whatever the seed, index 0 has an action in every status, an entry of every kind, the days
-//! around New Year, payments long after the engagement, and contributions each year, in amounts
+//! Whatever the seed, index 0 has an action in every status, an entry of every kind, a
+//! corrected one (of which the import makes a reversal), the days around New Year, payments long after the engagement, and contributions each year, in amounts
 //! that can be added up with a pencil. Of a feed that ends before 2016 it has the earlier part.
 
 use jiff::civil::{Date, date};
@@ -107,6 +107,8 @@ fn of_2012(stories: &mut Vec<Story>) {
     // The first day of the view of 2012. The three following are paid with one transfer.
     let mut story = engaged("Travail en hauteur et port du harnais", Scheme::Plan, date(2012, 1, 1));
     story.committed(date(2012, 1, 1), TUITION, 95_000);
+    // Two digits were swapped first: members see the mistake, its reversal and what replaces it.
+    story.after_a_mistake(59_000);
     bill_and_pay(&mut story, date(2012, 3, 26), &[(TUITION, 95_000)], "F-131");
     stories.push(story);
 

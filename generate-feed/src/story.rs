@@ -20,6 +20,8 @@ pub(crate) struct Fact {
     pub kind: EntryKind,
     pub line: Line,
     pub cents: i64,
+    /// The amount that was keyed in by mistake before; the feed has it as the first version.
+    pub keyed_in: Option<i64>,
     /// The day of the bank transfer that this fact is about.
     pub transfer: Option<Date>,
     pub invoice: Option<String>,
@@ -139,6 +141,13 @@ impl Story {
         self.step(date, status, Some(fact));
     }
 
+    /// The last entry so far was keyed in with another amount first, and corrected.
+    pub(crate) fn after_a_mistake(&mut self, keyed_in: i64) {
+        if let Some(fact) = self.moments.iter_mut().rev().find_map(|moment| moment.fact.as_mut()) {
+            fact.keyed_in = Some(keyed_in);
+        }
+    }
+
     pub(crate) fn invoice_rejected(&mut self, date: Date, line: Line, cents: i64, invoice: &str) {
         self.sums(line).invoiced -= cents;
         let nothing_due = self.total(|sums| sums.invoiced) == 0 && self.paid() == 0;
@@ -249,7 +258,7 @@ impl Story {
 
 impl Fact {
     fn new(kind: EntryKind, line: Line, cents: i64, label: &'static str) -> Self {
-        Self { kind, line, cents, transfer: None, invoice: None, label }
+        Self { kind, line, cents, keyed_in: None, transfer: None, invoice: None, label }
     }
 
     fn invoice(mut self, number: &str) -> Self {
@@ -327,6 +336,19 @@ mod tests {
         });
         assert_eq!(told.status, ActionStatus::PaymentInProgress);
         assert_eq!(told.facts.last().unwrap().1.transfer, Some(date(2012, 2, 10)));
+    }
+
+    #[test]
+    fn a_mistake_is_remembered_and_changes_no_sum() {
+        let told = told(date(2013, 1, 1), |story| {
+            story.committed(date(2012, 1, 1), TUITION, 1_000);
+            story.delivered(date(2012, 2, 1));
+            story.invoiced(date(2012, 2, 5), TUITION, 600, "F-1");
+            story.after_a_mistake(900);
+            story.paid_out(date(2012, 2, 10), TUITION, 600, "F-1");
+        });
+        let keyed_in: Vec<_> = told.facts.iter().map(|(_, fact)| (fact.cents, fact.keyed_in)).collect();
+        assert_eq!(keyed_in, [(1_000, None), (600, Some(900)), (600, None)]);
     }
 
     #[test]

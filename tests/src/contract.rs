@@ -68,7 +68,8 @@ impl Contract {
         let media = content.get(content_type.split(';').next().unwrap_or_default());
         let media = media.unwrap_or_else(|| panic!("{reply}: {name} does not answer {content_type}"));
         let validator = self.validator(&format!("{name} {content_type}"), &media["schema"]);
-        let errors: Vec<_> = validator.iter_errors(&reply.body).map(|e| format!("{} at {}", e, e.instance_path())).collect();
+        let errors: Vec<_> =
+            validator.iter_errors(&reply.body).map(|e| format!("{} at {}", e, e.instance_path())).collect();
         assert!(errors.is_empty(), "{reply} breaks the contract of {name}: {errors:#?}");
     }
 
@@ -97,7 +98,8 @@ impl Contract {
             if let Some(value) = value {
                 let schema = &definition["schema"];
                 let number = value.parse::<i64>().map(Value::from);
-                let typed = if self.resolve(schema)["type"] == "integer" { number.unwrap() } else { Value::from(value) };
+                let typed =
+                    if self.resolve(schema)["type"] == "integer" { number.unwrap() } else { Value::from(value) };
                 let valid = self.validator(&format!("{name} header {header}"), schema).is_valid(&typed);
                 assert!(valid, "{reply}: {name} does not allow {header}: {value}");
             }

@@ -74,7 +74,8 @@ pub fn write_batch(folder: &Path, batch_id: &str, members: &str, ledger: &str) {
     };
     let members = file("members.ndjson", members);
     let mut entries = file("ledger.ndjson", ledger);
-    let amount = |line: &str| serde_json::from_str::<Value>(line).ok().and_then(|record| record["amount_cents"].as_i64());
+    let amount =
+        |line: &str| serde_json::from_str::<Value>(line).ok().and_then(|record| record["amount_cents"].as_i64());
     entries["amount_cents"] = json!(ledger.lines().filter_map(amount).sum::<i64>());
     let manifest = json!({"batch_id": batch_id, "source": "erp", "created_at": "2012-10-15T02:00:00Z", "files": [members, entries]});
     std::fs::write(folder.join("manifest.json"), manifest.to_string()).expect("a manifest");

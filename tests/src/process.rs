@@ -25,7 +25,8 @@ fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--package", "local", "--bin", "local", "--locked", "--message-format=json"]);
+        // The whole workspace, so that dependencies have the features that the tests were built with.
+        build.args(["build", "--workspace", "--bin", "local", "--locked", "--message-format=json"]);
         let output = build.current_dir(folder_of_workspace()).output().expect("cargo runs");
         assert!(output.status.success(), "local does not build: {}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).expect("UTF-8");

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::bucket::Object;
 use crate::check::check;
-use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, Reason, Rejected};
+use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, Reason, Rejected, amount_of};
 use crate::members::post_members;
 use crate::report::{Origin, Refusal, Report};
 use crate::{Function, ImportError, MANIFEST};
@@ -78,10 +78,11 @@ impl Function {
                     _ => {
                         let window = window(&mut lines, &piece, last, &origin, |line, mut origin| {
                             let record = LedgerRecord::read(line);
-                            if let Ok(record) = &record {
-                                origin.source_key = Some(record.source_key().clone());
-                                origin.amount = record.amount();
-                            }
+                            origin.source_key = record.as_ref().ok().map(|record| record.source_key().clone());
+                            origin.amount = match &record {
+                                Ok(LedgerRecord::Entry(entry)) => entry.facts.amount,
+                                _ => Cents(amount_of(line)),
+                            };
                             (record, origin)
                         });
                         self.post_ledger(manifest, window, &mut report, &progress).await?;

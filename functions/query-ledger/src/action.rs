@@ -101,21 +101,19 @@ fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionB
     })
 }
 
-/// By effective date; within a day as they were booked, a reversal before what replaces it.
+/// By effective date, then as they were booked. What was booked at once goes by its record: an entry, its
+/// reversal, what replaces it.
 fn in_order(mut entries: Vec<Entry>) -> Vec<EntryBody> {
     let reversals = entries.iter().filter_map(|entry| Some((entry.reverses?.entry_id, entry.entry_id)));
     let reversals: HashMap<Id, Id> = reversals.collect();
-    entries.sort_by(|a, b| {
-        let place = |entry: &Entry| {
-            (
-                entry.facts.date,
-                entry.booked_at,
-                entry.reverses.is_none(),
-                entry.source_version,
-                entry.source_key.clone(),
-            )
-        };
-        place(a).cmp(&place(b))
+    let versions: HashMap<Id, u64> = entries.iter().map(|entry| (entry.entry_id, entry.source_version)).collect();
+    entries.sort_by_cached_key(|entry| {
+        // A reversal has the version that made it, and its place behind the entry that it reverses.
+        let fact = entry.reverses.map_or(entry.entry_id, |reversed| reversed.entry_id);
+        let version = versions.get(&fact).copied().unwrap_or(entry.source_version);
+        let in_force = entry.reverses.is_none() && !reversals.contains_key(&entry.entry_id);
+        let key = entry.source_key.clone();
+        (entry.facts.date, entry.booked_at, key, version, in_force, fact, entry.reverses.is_some())
     });
     let body = |entry: Entry| EntryBody {
         reversed_by: reversals.get(&entry.entry_id).copied(),

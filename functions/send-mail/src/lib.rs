@@ -2,7 +2,7 @@
 //! the identity table.
 //!
 //! For each wish: look up whom it concerns, hold it against the limit on mails, write down the link that
-//! it carries ([`admit`]), hand the mail to SES ([`deliver`]), and mark the wish as done with. A crash at
+//! it carries (`admit`), hand the mail to SES (`deliver`), and mark the wish as done with. A crash at
 //! any point is made good by the next attempt, which sends the same link; only one between SES and the
 //! mark sends a mail twice.
 

@@ -40,7 +40,7 @@ impl Signer {
             (ring.0.current(now).cloned(), now < ring.1 + KEPT)
         };
         match known {
-            Some(key) if is_fresh => return Ok(key),
+            Some(key) if is_fresh => Ok(key),
             known => match (load(&self.environment).await, known) {
                 (Ok(ring), _) => {
                     let current = ring.current(now).cloned();

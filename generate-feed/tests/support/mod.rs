@@ -28,7 +28,10 @@ pub(crate) struct Feed {
     pub(crate) manifest: Manifest,
     pub(crate) members: Vec<MemberRecord>,
     pub(crate) actions: Vec<ActionRecord>,
+    /// Those in force: the newest version of each.
     pub(crate) entries: Vec<EntryRecord>,
+    /// Those that a newer version replaces.
+    pub(crate) replaced: Vec<EntryRecord>,
 }
 
 /// The sums of an action's entries.
@@ -52,14 +55,18 @@ impl Feed {
     pub(crate) fn read(manifest: Manifest, members_bytes: Vec<u8>, ledger_bytes: Vec<u8>) -> Self {
         let members = lines(&members_bytes).map(|line| serde_json::from_str(line).unwrap());
         let members = members.collect();
-        let (mut actions, mut entries) = (Vec::new(), Vec::new());
+        let (mut actions, mut entries, mut replaced) = (Vec::new(), Vec::<EntryRecord>::new(), Vec::new());
         for line in lines(&ledger_bytes) {
             match serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")) {
                 LedgerRecord::Action(action) => actions.push(action),
-                LedgerRecord::Entry(entry) => entries.push(entry),
+                LedgerRecord::Entry(entry) => {
+                    // A correction follows what it corrects.
+                    replaced.extend(entries.pop_if(|last| last.source_key == entry.source_key));
+                    entries.push(entry);
+                }
             }
         }
-        Self { members_bytes, ledger_bytes, manifest, members, actions, entries }
+        Self { members_bytes, ledger_bytes, manifest, members, actions, entries, replaced }
     }
 
     pub(crate) fn check_manifest(&self) {
@@ -71,7 +78,7 @@ impl Feed {
             assert_eq!(file.sha256, hash);
         }
         assert_eq!(members.amount_cents, None);
-        let sum: i64 = self.entries.iter().map(|entry| entry.amount_cents).sum();
+        let sum: i64 = self.entries.iter().chain(&self.replaced).map(|entry| entry.amount_cents).sum();
         assert_eq!(ledger.amount_cents, Some(sum));
     }
 

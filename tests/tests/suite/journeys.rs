@@ -54,7 +54,8 @@ async fn a_bookkeeper_goes_from_the_sign_up_to_the_ledger() {
     let mail = world.newest_mail("marie.martin@martin.example").await;
     assert!(mail.text.contains(ACCOUNT) && mail.text.contains("MARTIN BTP"), "{}", mail.text);
     let accounts = marie.get("/api/accounts").await.expect(200);
-    let account = json!({"member_number": ACCOUNT, "siret": SIRET, "name": "MARTIN BTP", "role": "manager", "active": false});
+    let account =
+        json!({"member_number": ACCOUNT, "siret": SIRET, "name": "MARTIN BTP", "role": "manager", "active": false});
     assert_eq!(accounts["accounts"], json!([account]));
     let summary = format!("/api/accounts/{ACCOUNT}/summary");
     marie.get(&summary).await.expect_problem(409, "account-not-activated");
@@ -157,8 +158,14 @@ async fn every_fault_of_a_form_comes_in_one_answer() {
     assert_eq!(
         refused.errors(),
         [
-            "siret:siret-length", "civility:civility-unknown", "last_name:required", "first_name:not-a-string",
-            "job_title:required", "email:email-invalid", "terms.sha256:required", "admin:unknown-field",
+            "siret:siret-length",
+            "civility:civility-unknown",
+            "last_name:required",
+            "first_name:not-a-string",
+            "job_title:required",
+            "email:email-invalid",
+            "terms.sha256:required",
+            "admin:unknown-field",
         ]
     );
     let message = refused["errors"][0]["message"].as_str().unwrap();

@@ -9,7 +9,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::{
-    ACCOUNT, Contract, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, World, folder_of_workspace, link_token,
+    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, World, fixture,
+    folder_of_workspace, link_token,
 };
 use http::StatusCode;
 use local::{Deployment, Options, RouteKey};
@@ -245,7 +246,7 @@ fn covers(resource: &str, wanted: &Use) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_allows_every_call_that_a_function_makes() {
+async fn a_policy_allows_every_call_that_a_function_makes_and_no_other() {
     let (tap, options) = Tap::on_dynamodb().await;
     let world = World::start_with(options).await;
     everything(&world).await;
@@ -267,10 +268,42 @@ async fn a_policy_allows_every_call_that_a_function_makes() {
         })
         .collect();
     assert!(forbidden.is_empty(), "template.yaml does not allow what is done: {forbidden:#?}");
+
+    // Reading its stream is done for a function, not by it.
+    let granted = functions().into_iter().flat_map(|name| {
+        let allowed = allowed(resources[&format!("{}Function", pascal(&name))]).into_iter();
+        allowed.map(move |(action, resource)| (name.clone(), action, resource))
+    });
+    let idle: Vec<_> = granted
+        .filter(|(_, action, resource)| action.starts_with("dynamodb:") && !resource.contains("Stream"))
+        .filter(|(name, action, resource)| {
+            !seen.iter().any(|(function, used)| function == name && used.action == *action && covers(resource, used))
+        })
+        .collect();
+    assert!(idle.is_empty(), "allowed, and nothing here needs it: {idle:#?}");
+}
+
+/// What the back office may send: corrections, and entries before their action.
+async fn feeds(world: &World) {
+    let (members, ledger) = fixture();
+    let corrected = ledger.replace("\"source_version\":1", "\"source_version\":2").replace("0000,", "1000,");
+    let members = members.replace("\"version\":1", "\"version\":2").replace("MARTIN BTP", "MARTIN TRAVAUX");
+    assert!(world.import("2012-10-16-001", &members, &corrected).await.corrected > 0);
+    let (actions, entries): (Vec<&str>, Vec<&str>) = ledger
+        .lines()
+        .filter(|line| line.contains("2012-000001"))
+        .partition(|line| line.contains("\"record\":\"action\""));
+    let renamed = |lines: &[&str]| {
+        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        lines.replace("2012-000001", "2012-000009").replace("\"source_key\":\"", "\"source_key\":\"N")
+    };
+    assert!(world.import("2012-10-17-001", "", &renamed(&entries)).await.pending > 0);
+    assert!(world.import("2012-10-18-001", "", &renamed(&actions)).await.posted > 0);
 }
 
 /// A bit of everything that the portal does.
 async fn everything(world: &World) {
+    feeds(world).await;
     let marie = world.manager("marie@martin.example").await;
     for target in ["/api/home", "/api/me", "/api/sessions", "/api/accounts", "/api/documents/terms/1"] {
         marie.get(target).await.expect(200);
@@ -289,18 +322,34 @@ async fn everything(world: &World) {
     }
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
     marie.refresh().await.expect(200);
+    let mut terms = world.document("terms").await;
+    terms["kind"] = json!("terms");
+    assert!([200, 201].contains(&marie.post("/api/acceptances", &terms).await.status));
     let paul = world.member("paul@martin.example").await;
     world.claim(&paul, ACCOUNT).await.expect_problem(409, "already-managed");
     world.claim(&paul, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
     paul.log_in("paul@martin.example", "faux").await.expect_problem(401, "bad-credentials");
     paul.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
+    world.claim(&paul, OTHER_ACCOUNT).await.expect(201);
     world.sign_up(&Person::at("paul@martin.example")).await.expect(202);
-    paul.post("/api/password/forgot", &json!({"email": "paul@martin.example"})).await.expect(202);
+    // The second link replaces the first.
+    for _ in 0..2 {
+        world.advance(Duration::from_secs(61));
+        paul.post("/api/password/forgot", &json!({"email": "paul@martin.example"})).await.expect(202);
+        world.mails().await;
+    }
     let token = link_token(&world.newest_mail("paul@martin.example").await);
     paul.post("/api/password/link", &json!({"token": token})).await.expect(200);
     let password = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
     paul.post("/api/password", &password).await.expect(204);
     world.visitor().get("/.well-known/jwks.json").await.expect(200);
+    // A manager changes her name, and leaves alone.
+    marie.patch("/api/me", &json!({"last_name": "Dupont"})).await.expect(200);
+    marie.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
+    marie.get("/api/home").await.expect(200);
+    let sessions = paul.log_in("paul@martin.example", PASSWORD).await.expect(200);
+    assert!(sessions["access_token"].is_string());
+    paul.delete("/api/sessions/all").await.expect(204);
     marie.delete("/api/sessions/current").await.expect(204);
     // A mail that was not sent in time is woken.
     let id = Id::random(&mut rng());
@@ -314,4 +363,13 @@ async fn everything(world: &World) {
     let swept = world.portal.invoke("sweep-outbox", json!({})).await.unwrap();
     assert_eq!(swept, json!({"woken": 1}));
     world.mails().await;
+
+    // An establishment moves, and a key comes to its end.
+    let (members, _) = fixture();
+    let moved = members.replace("\"version\":1", "\"version\":3").replace(OTHER_SIRET, EMPTY_SIRET);
+    world.import("2012-10-19-001", &moved, "").await;
+    for _ in 0..2 {
+        world.advance(Duration::from_secs(30 * 24 * 3600));
+        world.portal.invoke("rotate-keys", json!({})).await.unwrap();
+    }
 }

@@ -1,13 +1,16 @@
 //! `ledger.ndjson`: actions and entries.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Cents, CostKind, EntryKind, Identifier, MemberNumber, Payee, Scheme};
 use portal::store::EntryFacts;
-use serde::{Deserialize, Serialize};
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::fields::{self, Field};
-use super::{Line, Reason, Rejected, content_hash};
+use super::{Line, Reason, Rejected, TooLong, content_hash};
 
 /// The largest amount of one entry, in cents: 10 billion euros.
 const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
@@ -104,15 +107,6 @@ impl LedgerRecord {
             Self::Entry(entry) => &entry.source_key,
         }
     }
-
-    /// What it counts in the control totals.
-    #[must_use]
-    pub fn amount(&self) -> Cents {
-        match self {
-            Self::Action(_) => Cents::ZERO,
-            Self::Entry(entry) => entry.facts.amount,
-        }
-    }
 }
 
 impl ActionRecord {
@@ -193,15 +187,43 @@ fn amount(field: Option<&Value>, kind: EntryKind) -> Result<Cents, Reason> {
     Ok(Cents(amount))
 }
 
-/// What a line counts in the manifest's sum: its amount, posted or not; nothing where it has none.
+/// What a line counts in the manifest's sum, whatever else is wrong with it: the back office adds up what
+/// it sent, and a line that is too long or in another character set must not refuse the whole batch.
+/// Nothing where it is no JSON object, has no whole number there, or is above 1 MiB.
 #[must_use]
 pub fn amount_of(line: &Line<'_>) -> i64 {
-    #[derive(Deserialize)]
-    struct Amount {
-        amount_cents: Option<Value>,
+    let bytes = line.content.unwrap_or_else(|TooLong(bytes)| bytes);
+    let text = String::from_utf8_lossy(bytes);
+    serde_json::from_str::<Amount>(&text).map_or(0, |Amount(amount)| amount)
+}
+
+/// The `amount_cents` of an object, the last one where there are several; other fields are not looked at.
+struct Amount(i64);
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Amount;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Amount, A::Error> {
+                let mut amount = 0;
+                while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
+                    if name == "amount_cents" {
+                        amount = fields.next_value::<Value>()?.as_i64().unwrap_or(0);
+                    } else {
+                        fields.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(Amount(amount))
+            }
+        }
+        deserializer.deserialize_map(Object)
     }
-    let amount = line.content.ok().and_then(|content| fields::object::<Amount>(content).ok()?.amount_cents?.as_i64());
-    amount.unwrap_or(0)
 }
 
 #[derive(Deserialize)]
@@ -275,7 +297,12 @@ mod tests {
         for nothing in ["{}", "", "{", "{\"amount_cents\":1.0}", "{\"amount_cents\":\"1\"}", "[{\"amount_cents\":1}]"] {
             assert_eq!(amount(nothing), 0, "{nothing}");
         }
-        assert_eq!(amount_of(&Line { number: 1, content: Err(super::super::TooLong) }), 0);
+        assert_eq!(amount("{\"amount_cents\":1,\"amount_cents\":2,\"x\":0,\"x\":0}"), 2);
+        assert_eq!(amount("\t{\"amount_cents\":3,\"bad\":[{\"amount_cents\":9}]}\r"), 3);
+        let of = |content| amount_of(&Line { number: 1, content });
+        assert_eq!(of(Ok(b"{\"label\":\"\xe9\",\"amount_cents\":5}")), 5);
+        assert_eq!(of(Err(TooLong(b"{\"amount_cents\":7}"))), 7);
+        assert_eq!(of(Err(TooLong(b""))), 0);
     }
 
     proptest! {

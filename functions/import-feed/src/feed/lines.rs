@@ -1,7 +1,10 @@
 //! Cuts a stream of bytes into lines, in constant memory.
 
-/// Longer lines are quarantined unread; the longest honest one has a thousandth of it.
+/// Longer lines are quarantined; the longest honest one has a thousandth of it.
 pub(super) const LONGEST_LINE: usize = 64 * 1024;
+
+/// Of longer lines not even the amount is read, so that memory stays the same whatever comes.
+pub(super) const LONGEST_KEPT: usize = 1024 * 1024;
 
 /// A line of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,12 +12,18 @@ pub struct Line<'a> {
     /// Counted from 1.
     pub number: u64,
     /// What it holds, without its line end.
-    pub content: Result<&'a [u8], TooLong>,
+    pub content: Result<&'a [u8], TooLong<'a>>,
 }
 
-/// The line is above 64 KiB.
+/// The line is above 64 KiB: what it holds, for its amount; nothing where it is above 1 MiB.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooLong;
+pub struct TooLong<'a>(pub &'a [u8]);
+
+impl<'a> Line<'a> {
+    fn new(number: u64, bytes: &'a [u8]) -> Self {
+        Self { number, content: if bytes.len() > LONGEST_LINE { Err(TooLong(bytes)) } else { Ok(bytes) } }
+    }
+}
 
 /// Lines of a file whose bytes come piece by piece.
 ///
@@ -23,7 +32,8 @@ pub struct TooLong;
 pub struct Lines {
     /// The beginning of a line whose end has not come yet.
     started: Vec<u8>,
-    too_long: bool,
+    /// That line is above what is kept of one.
+    dropped: bool,
     number: u64,
 }
 
@@ -38,9 +48,9 @@ impl Lines {
     pub fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
         while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
             let (rest_of_line, others) = (&bytes[..end], &bytes[end + 1..]);
-            if self.started.is_empty() && !self.too_long && rest_of_line.len() <= LONGEST_LINE {
+            if self.started.is_empty() && !self.dropped && rest_of_line.len() <= LONGEST_KEPT {
                 self.number += 1;
-                each(Line { number: self.number, content: Ok(rest_of_line) });
+                each(Line::new(self.number, rest_of_line));
             } else {
                 self.keep(rest_of_line);
                 self.end(&mut each);
@@ -52,15 +62,15 @@ impl Lines {
 
     /// Hands over what follows the last line end.
     pub fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
-        if self.too_long || !self.started.is_empty() {
+        if self.dropped || !self.started.is_empty() {
             self.end(&mut each);
         }
     }
 
     fn keep(&mut self, bytes: &[u8]) {
-        if self.too_long || self.started.len() + bytes.len() > LONGEST_LINE {
-            self.too_long = true;
-            self.started.clear();
+        if self.dropped || self.started.len() + bytes.len() > LONGEST_KEPT {
+            self.dropped = true;
+            self.started = Vec::new();
         } else {
             self.started.extend_from_slice(bytes);
         }
@@ -68,10 +78,10 @@ impl Lines {
 
     fn end(&mut self, each: &mut impl FnMut(Line<'_>)) {
         self.number += 1;
-        let content = if self.too_long { Err(TooLong) } else { Ok(self.started.as_slice()) };
-        each(Line { number: self.number, content });
+        let dropped = std::mem::take(&mut self.dropped);
+        let line = Line::new(self.number, &self.started);
+        each(if dropped { Line { content: Err(TooLong(&[])), ..line } } else { line });
         self.started.clear();
-        self.too_long = false;
     }
 }
 
@@ -81,11 +91,12 @@ mod tests {
 
     use super::*;
 
-    fn cut(bytes: &[u8], pieces: usize) -> Vec<Result<Vec<u8>, TooLong>> {
+    /// The lines; of those that are too long, how much is kept.
+    fn cut(bytes: &[u8], pieces: usize) -> Vec<Result<Vec<u8>, usize>> {
         let mut lines = Lines::default();
         let mut all = Vec::new();
         let mut keep = |line: Line<'_>| {
-            all.push(line.content.map(<[u8]>::to_vec));
+            all.push(line.content.map(<[u8]>::to_vec).map_err(|TooLong(kept)| kept.len()));
             assert_eq!(line.number, all.len() as u64);
         };
         for piece in bytes.chunks(pieces) {
@@ -98,12 +109,13 @@ mod tests {
 
     #[test]
     fn a_line_above_64_kib_is_named_and_the_next_one_is_read() {
-        let bytes = [vec![b'a'; LONGEST_LINE], vec![b'b'; LONGEST_LINE + 1], b"c".to_vec()].join(&b'\n');
-        for pieces in [1_000, 65_537, 1_000_000] {
+        let long = |length| vec![b'b'; length];
+        let bytes = [long(LONGEST_LINE), long(LONGEST_LINE + 1), long(LONGEST_KEPT + 1), b"c".to_vec()].join(&b'\n');
+        for pieces in [1_000, 65_537, 1_000_000, 10_000_000] {
             let lines = cut(&bytes, pieces);
-            assert_eq!(lines.len(), 3);
+            assert_eq!(lines.len(), 4);
             assert!(lines[0].is_ok());
-            assert_eq!(lines[1..], [Err(TooLong), Ok(b"c".to_vec())]);
+            assert_eq!(lines[1..], [Err(LONGEST_LINE + 1), Err(0), Ok(b"c".to_vec())]);
         }
     }
 
