@@ -7,6 +7,7 @@ mod log_out;
 mod refresh;
 mod signer;
 
+use futures::future::try_join3;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
@@ -32,14 +33,13 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Evidence])?;
-        Ok(Self {
-            gate: Gate::start(environment, &store).await?,
-            store,
-            hashing: Hashing::default(),
-            signer: Signer::start(environment).await?,
-            refresh_key: SymmetricKey::load(environment, "REFRESH_KEY_SECRET").await?,
-            cookies: CookieJar::of_origin(environment.variable("PORTAL_ORIGIN")?),
-        })
+        // Side by side: a cold start waits once.
+        let gate = Gate::start(environment, &store);
+        let signer = Signer::start(environment);
+        let refresh_key = SymmetricKey::load(environment, "REFRESH_KEY_SECRET");
+        let (gate, signer, refresh_key) = try_join3(gate, signer, refresh_key).await?;
+        let cookies = CookieJar::of_origin(environment.variable("PORTAL_ORIGIN")?);
+        Ok(Self { store, gate, hashing: Hashing::default(), signer, refresh_key, cookies })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {

@@ -44,6 +44,8 @@ impl PasswordPolicy {
     pub const SHORTEST: usize = 12;
     /// In code points; what is longer is no better and costs more to assess.
     pub const LONGEST: usize = 128;
+    /// Letters and digits beyond the known words, at least: six of them alone are a million guesses.
+    pub const OWN_PART: usize = 6;
     /// zxcvbn's "safely unguessable: moderate protection from offline slow-hash scenario".
     pub const LOWEST_SCORE: u8 = 3;
 

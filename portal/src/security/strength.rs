@@ -53,22 +53,45 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
     let parts = known.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).filter(|part| part.len() > 2);
     let words: Vec<&str> = PRODUCT.into_iter().chain(known.iter().copied()).chain(parts).collect();
     let entropy = zxcvbn::zxcvbn(&text, &words);
-    let score = match entropy.score() {
+    let of_zxcvbn = match entropy.score() {
         Score::Zero => 0,
         Score::One => 1,
         Score::Two => 2,
         Score::Three => 3,
         _ => 4,
     };
+    let all_known = beyond(&text, &words) < PasswordPolicy::OWN_PART;
+    let score = if all_known { of_zxcvbn.min(PasswordPolicy::LOWEST_SCORE - 1) } else { of_zxcvbn };
     let mut hints = Vec::new();
     if password.as_str().chars().count() < PasswordPolicy::SHORTEST {
         hints.push(["Au moins 12 caractères.", "At least 12 characters."]);
+    }
+    if all_known {
+        hints.push([
+            "Évitez votre nom, votre adresse, votre SIRET et les mots du portail.",
+            "Avoid your name, your address, your SIRET and the portal's words.",
+        ]);
     }
     if let Some(feedback) = entropy.feedback() {
         hints.extend(feedback.warning().map(warning));
         hints.extend(feedback.suggestions().iter().copied().map(suggestion));
     }
     Strength { score, hints }
+}
+
+/// How many letters and digits are left when the known words are taken out.
+///
+/// zxcvbn multiplies the guesses of each part, so that three known words in a row pass for strong; whoever
+/// knows the words tries them in a row first.
+fn beyond(text: &str, words: &[&str]) -> usize {
+    let mut rest = text.to_lowercase();
+    let mut known: Vec<String> = words.iter().map(|word| word.to_lowercase()).filter(|word| word.len() > 2).collect();
+    known.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    for word in known {
+        // A space, so that what stood on both sides does not become a word.
+        rest = rest.replace(&word, " ");
+    }
+    rest.chars().filter(|character| character.is_alphanumeric()).count()
 }
 
 fn warning(warning: Warning) -> [&'static str; 2] {
@@ -161,6 +184,17 @@ mod tests {
         assert_eq!(label("azerty123"), "faible");
         assert_eq!(label("truelle béton mésange 41"), "fort");
         assert_eq!(assess(&Password::of("azerty123".into()), &[]).hints[0][0], "Au moins 12 caractères.");
+    }
+
+    #[test]
+    fn known_words_in_a_row_are_no_password() {
+        let known = ["jeanne.martin@martin.example", "MARTIN", "Jeanne", "53384615000019"];
+        for weak in ["jeanne martin 53384615000019", "Constructys-Formation-2026", "martin+jeanne+portail!"] {
+            let strength = assess(&Password::of(weak.into()), &known);
+            assert!(strength.score < PasswordPolicy::LOWEST_SCORE, "{weak}");
+            assert!(strength.hints.iter().any(|[fr, _]| fr.contains("votre SIRET")), "{weak}");
+        }
+        assert!(assess(&Password::of("martin pêcheur sous la grêle".into()), &known).score >= 3);
     }
 
     #[test]
