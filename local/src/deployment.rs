@@ -12,11 +12,16 @@ use crate::resolve::{Resource, Stacks, as_text};
 use crate::routes::{Route, RouteKey};
 use crate::template::{self, TemplateError};
 
+/// Lambda's own, for a function that the template gives none.
+const LAMBDA_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// Everything that the templates describe and the local portal makes.
 #[derive(Debug, Default)]
 pub struct Deployment {
     /// Each function's variables, by its name.
     pub functions: BTreeMap<String, BTreeMap<String, String>>,
+    /// How long each function may take for a call, by its name.
+    pub timeouts: BTreeMap<String, Duration>,
     /// The routes of the HTTP API.
     pub routes: Vec<Route>,
     /// The tables.
@@ -130,6 +135,10 @@ impl Deployment {
                 variables.insert(name.clone(), as_text(value));
             }
         }
+        let own = reader.property("Timeout")?;
+        let global = &reader.stacks.globals(&reader.resource)["Function"]["Timeout"];
+        let seconds = own.as_u64().or_else(|| global.as_u64()).map_or(LAMBDA_TIMEOUT, Duration::from_secs);
+        self.timeouts.insert(function.clone(), seconds);
         if self.functions.insert(function.clone(), variables).is_some() {
             return Err(reader.error(format!("there are two functions named {function}")));
         }

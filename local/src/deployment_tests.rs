@@ -32,6 +32,18 @@ Resources:
 }
 
 #[test]
+fn a_function_has_its_timeout_or_that_of_all_or_lambdas() {
+    let functions = "Resources:
+  SlowFunction: {Type: AWS::Serverless::Function, Properties: {Timeout: 900}}
+  QuickFunction: {Type: AWS::Serverless::Function, Properties: {}}
+";
+    let seconds = |deployment: &Deployment, name: &str| deployment.timeouts[name].as_secs();
+    let deployment = read(&format!("Globals: {{Function: {{Timeout: 10}}}}\n{functions}")).unwrap();
+    assert_eq!((seconds(&deployment, "slow"), seconds(&deployment, "quick")), (900, 10));
+    assert_eq!(seconds(&read(functions).unwrap(), "quick"), 3);
+}
+
+#[test]
 fn a_table_becomes_what_create_table_takes() {
     let deployment = read(
         r"

@@ -3,6 +3,7 @@
 //! What is a page of `web/` is served as CloudFront would, `/_local/…` is the local portal's own, and
 //! everything else goes to the routes of the template.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use futures::StreamExt;
 use portal::clock::Clock;
+use serde_json::Value;
 
 use crate::functions::Functions;
 use crate::ids;
@@ -29,11 +31,16 @@ const LARGEST_BODY: usize = 10 * 1024 * 1024;
 const MOST_THROWN_AWAY: usize = 64 * 1024 * 1024;
 /// The HTTP API's own limit for an integration.
 const LONGEST_CALL: Duration = Duration::from_secs(30);
+/// Lambda's quota for an event and for an answer. In base64, or with much to escape, a body that the HTTP
+/// API takes may be above it.
+const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
 
 /// What the gateway answers from.
 #[derive(Debug)]
 pub(crate) struct Gateway {
     pub(crate) routes: Vec<Route>,
+    /// How long each function may take.
+    pub(crate) timeouts: BTreeMap<String, Duration>,
     pub(crate) functions: Functions,
     pub(crate) clock: Clock,
 }
@@ -61,11 +68,22 @@ impl Gateway {
         let context =
             Context { found: &found, path: &path, peer: peer.ip(), now: self.clock.now(), request_id: &request_id };
         let event = payload::event(&parts, &body, &context);
+        if !fits(&event) {
+            return problem(StatusCode::PAYLOAD_TOO_LARGE);
+        }
         let call = self.functions.invoke(&found.route.function, event);
-        let mut response = match tokio::time::timeout(LONGEST_CALL, call).await {
-            Ok(Ok(answer)) => payload::response(&answer).unwrap_or_else(|| problem(StatusCode::INTERNAL_SERVER_ERROR)),
+        // Whose time is up first answers: the function's is an error of its own.
+        let (limit, too_late) = match self.timeouts.get(&found.route.function) {
+            Some(limit) if *limit < LONGEST_CALL => (*limit, StatusCode::INTERNAL_SERVER_ERROR),
+            _ => (LONGEST_CALL, StatusCode::SERVICE_UNAVAILABLE),
+        };
+        let mut response = match tokio::time::timeout(limit, call).await {
+            Ok(Ok(answer)) => {
+                let response = fits(&answer).then(|| payload::response(&answer)).flatten();
+                response.unwrap_or_else(|| problem(StatusCode::INTERNAL_SERVER_ERROR))
+            }
             Ok(Err(_)) => problem(StatusCode::INTERNAL_SERVER_ERROR),
-            Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE),
+            Err(_) => problem(too_late),
         };
         if let Ok(request_id) = HeaderValue::from_str(&request_id) {
             response.headers_mut().insert("apigw-requestid", request_id);
@@ -75,6 +93,11 @@ impl Gateway {
         }
         response
     }
+}
+
+/// Whether Lambda would take it, or hand it back.
+fn fits(payload: &Value) -> bool {
+    serde_json::to_vec(payload).is_ok_and(|bytes| bytes.len() <= LARGEST_PAYLOAD)
 }
 
 async fn answer(

@@ -29,6 +29,8 @@ impl EventFunction for Echo {
         match event["pathParameters"]["what"].as_str() {
             Some("panic") => panic!("as asked"),
             Some("fail") => Err("as asked".to_owned()),
+            Some("sleep") => std::future::pending().await,
+            Some("large") => Ok(json!({"statusCode": 200, "body": "x".repeat(LARGEST_PAYLOAD)})),
             Some("nonsense") => Ok(json!({"statusCode": "x"})),
             _ => Ok(json!({"statusCode": 200, "body": event.to_string()})),
         }
@@ -65,7 +67,8 @@ fn gateway() -> Gateway {
         function: function.to_owned(),
     };
     let routes = vec![route("ANY", "/api/{what}", "echo"), route("GET", "/api/unstartable", "unstartable")];
-    Gateway { routes, functions, clock: Clock::system() }
+    let timeouts = BTreeMap::from([("echo".to_owned(), Duration::from_secs(10))]);
+    Gateway { routes, timeouts, functions, clock: Clock::system() }
 }
 
 async fn ask(method: &str, path: &str, body: Body) -> (StatusCode, String) {
@@ -94,6 +97,25 @@ async fn what_a_function_does_wrong_is_an_internal_error_and_the_next_call_works
         assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{path}");
         assert_eq!(body, r#"{"message":"Internal Server Error"}"#);
     }
+}
+
+#[tokio::test]
+async fn a_function_has_the_time_that_the_template_gives_it() {
+    let mut gateway = gateway();
+    gateway.timeouts.insert("echo".to_owned(), Duration::from_millis(50));
+    let request = Request::builder().uri("/api/sleep").body(Body::empty()).unwrap();
+    let call = gateway.call(request, "127.0.0.1:1".parse().unwrap());
+    let response = tokio::time::timeout(Duration::from_secs(20), call).await.expect("less than the HTTP API's limit");
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+#[tokio::test]
+async fn what_lambda_does_not_take_is_not_handed_over() {
+    // Bytes that are no text travel in base64.
+    let (status, _) = ask("POST", "/api/x", Body::from(vec![0xff; LARGEST_PAYLOAD - 1_000_000])).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    let (status, _) = ask("POST", "/api/large", Body::empty()).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[tokio::test]

@@ -70,15 +70,17 @@ impl Portal {
     /// Where the engine fails or the portal is stopping.
     pub async fn drain(&self) -> io::Result<()> {
         let mut progress = self.progress.clone();
-        loop {
+        // A reader that was quiet may get something from one that is asked after it and was in the middle of
+        // a batch: only the second quiet pass in a row is the end.
+        let mut quiet = 0;
+        while quiet < 2 {
             let mut moved = false;
             for reader in &mut progress {
                 moved |= reader.catch_up(&self.functions).await?;
             }
-            if !moved {
-                return Ok(());
-            }
+            quiet = if moved { 0 } else { quiet + 1 };
         }
+        Ok(())
     }
 
     /// Hands one event to a function, as its source would.
@@ -103,12 +105,14 @@ impl Portal {
         portal::aws::dynamodb(&self.environment)
     }
 
-    /// An S3 client at the feed bucket's endpoint, past every hook.
+    /// An S3 client at the feed bucket's endpoint, past every hook. Unlike a function's it waits as long as
+    /// it takes: a feed of ten years is one upload, and a slow disk is no reason to give it up.
     ///
     /// # Errors
     /// None as long as the portal gives itself region and credentials.
     pub fn s3(&self) -> Result<aws_sdk_s3::Client, StartError> {
-        let config = portal::aws_config!(aws_sdk_s3, &self.environment, "S3");
+        let unhurried = aws_sdk_s3::config::timeout::TimeoutConfig::disabled();
+        let config = portal::aws_config!(aws_sdk_s3, &self.environment, "S3").timeout_config(unhurried);
         Ok(aws_sdk_s3::Client::from_conf(config.build()))
     }
 
@@ -137,5 +141,18 @@ impl Portal {
             Ok(store) => demo::unclaimed(&store).await,
             Err(_) => Ok(None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Portal};
+
+    #[tokio::test]
+    async fn an_upload_takes_as_long_as_it_takes() {
+        let portal = Portal::prepare(Options::default()).await.unwrap();
+        let s3 = portal.s3().unwrap();
+        let limits = s3.config().timeout_config().unwrap();
+        assert!(limits.operation_timeout().is_none() && limits.operation_attempt_timeout().is_none());
     }
 }

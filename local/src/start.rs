@@ -209,6 +209,7 @@ impl Portal {
         if let (Some(listener), Some((_, stop))) = (self.listener.take(), &self.front) {
             let gateway = Gateway {
                 routes: self.deployment.routes.clone(),
+                timeouts: self.deployment.timeouts.clone(),
                 functions: self.functions.clone(),
                 clock: self.clock.clone(),
             };

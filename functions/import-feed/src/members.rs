@@ -2,10 +2,10 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use portal::domain::{MemberNumber, Siret};
+use portal::domain::Siret;
 use portal::environment::rng;
 use portal::store::{
-    Account, Batch, Change, Condition, Establishment, Grant, GrantMirror, Key, Manager, Outcome, Record as _, Store,
+    Account, Batch, Change, Condition, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _, Role, Store,
     StoreError, Transaction,
 };
 
@@ -19,11 +19,12 @@ const AT_ONCE: usize = 16;
 /// How often in a row a claim, an activation or another import may come between.
 const MOST_ATTEMPTS: u32 = 10;
 
-/// Grants updated in one transaction, each with its mirror: at most 96 of 100 writes.
-const GRANTS_AT_ONCE: usize = 48;
+/// Grants updated in one transaction, each with its mirror: 94 of 100 writes, beside the account, the SIRET
+/// that it leaves and the one that it takes.
+const GRANTS_AT_ONCE: usize = 47;
 
 /// Another open account has the SIRET.
-const SIRET_TAKEN: Reason = Reason::in_field("siret-of-another-account", "siret");
+pub(crate) const SIRET_TAKEN: Reason = Reason::in_field("siret-of-another-account", "siret");
 
 /// Posts member records; gives their verdicts in order.
 ///
@@ -45,12 +46,6 @@ pub(crate) async fn post_members(store: &Store, records: &[MemberRecord]) -> Res
         let posted: Vec<BoxFuture<'_, _>> =
             rest[..together].iter().map(|record| post_member(store, record).boxed()).collect();
         verdicts.append(&mut futures::future::try_join_all(posted).await?);
-    }
-    // An account that moves away or closes may stand behind the one that takes its SIRET.
-    for (record, verdict) in records.iter().zip(&mut verdicts) {
-        if *verdict == Verdict::Quarantined(SIRET_TAKEN) {
-            *verdict = post_member(store, record).await?;
-        }
     }
     Ok(verdicts)
 }
@@ -75,6 +70,12 @@ async fn post_member(store: &Store, record: &MemberRecord) -> Result<Verdict, Im
         let open = record.closed_on.is_none();
         let taken = seat.as_ref().is_some_and(|seat| seat.open && seat.member_number != record.member_number);
         if taken && open {
+            // An attempt before this one may have been overtaken after the first of many grants.
+            if let Some(account) = &account
+                && !restore_grants(store, account).await?
+            {
+                continue;
+            }
             return Ok(Verdict::Quarantined(SIRET_TAKEN));
         }
         let mut transaction = Transaction::new();
@@ -88,12 +89,8 @@ async fn post_member(store: &Store, record: &MemberRecord) -> Result<Verdict, Im
                 leave_seat(store, &mut transaction, before, &record.siret).await?
             }
         };
-        if !taken {
-            take_seat(&mut transaction, record, seat.as_ref(), manager)?;
-        }
-        if let Some(before) = account.as_ref().filter(|a| a.siret != record.siret || a.name != record.name)
-            && !update_grants(store, &before.member_number, record).await?
-        {
+        let has_manager = !taken && take_seat(&mut transaction, record, seat.as_ref(), manager)?;
+        if account.is_some() && !update_grants(store, &mut transaction, record, has_manager || !open).await? {
             continue;
         }
         match store.commit(&transaction, &mut rng()).await? {
@@ -158,14 +155,20 @@ async fn leave_seat(
     Ok(old.manager)
 }
 
-/// Puts the account on the record's SIRET, which no other open account has.
+/// Puts the account on the record's SIRET, which no other open account has; says whether the seat that it
+/// takes comes with the account's manager.
 fn take_seat(
     transaction: &mut Transaction,
     record: &MemberRecord,
     seat: Option<&Establishment>,
     manager: Option<Manager>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let open = record.closed_on.is_none();
+    let manager = manager.or_else(|| {
+        let ours = seat.filter(|seat| seat.member_number == record.member_number);
+        ours.and_then(|seat| seat.manager.clone())
+    });
+    let has_manager = manager.is_some();
     let ours = |manager| Establishment {
         siret: record.siret.clone(),
         name: record.name.clone(),
@@ -178,7 +181,6 @@ fn take_seat(
             transaction.create(&ours(manager))?;
         }
         Some(seat) if seat.member_number == record.member_number => {
-            let manager = manager.or_else(|| seat.manager.clone());
             transaction.put(&ours(manager), Some(as_seen(seat)?))?;
         }
         // A closed account makes room for an open one, not for another closed one.
@@ -187,7 +189,7 @@ fn take_seat(
         }
         Some(_) => {}
     }
-    Ok(())
+    Ok(has_manager)
 }
 
 /// That a seat has the account, the manager and the state that it had when it was read.
@@ -200,25 +202,77 @@ fn as_seen(seat: &Establishment) -> Result<Condition, StoreError> {
     Ok(Condition::All(vec![number, Condition::is("open", &seat.open)?, manager]))
 }
 
-/// Brings the copies in the grants up to date, before the account itself: cut off in between, the
-/// account still has its old version, and the next run begins again. `false` where a grant went away
-/// meanwhile.
-async fn update_grants(store: &Store, number: &MemberNumber, record: &MemberRecord) -> Result<bool, ImportError> {
-    let mirrors: Vec<GrantMirror> = store.query_all(&Grant::all_on(number)).await?;
-    for some in mirrors.chunks(GRANTS_AT_ONCE) {
+/// Brings the copies in the grants up to date, in the account's transaction. Those that do not fit go before:
+/// cut off in between, the account still has its old version, and the next run begins again. `false` where a
+/// grant went away meanwhile.
+///
+/// An account that closed may have lost its SIRET, and with it the seat of its manager. When it opens again
+/// and the seat is free, the grant of a manager becomes one of a reader: otherwise a claim would make a
+/// second manager.
+async fn update_grants(
+    store: &Store,
+    transaction: &mut Transaction,
+    record: &MemberRecord,
+    has_manager: bool,
+) -> Result<bool, ImportError> {
+    let mirrors: Vec<GrantMirror> = store.query_all(&Grant::all_on(&record.member_number)).await?;
+    let (mut own, mut others): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
+    for GrantMirror(grant) in mirrors {
+        let deposed = grant.role == Role::Manager && !has_manager;
+        if deposed {
+            own.push((grant, Some(Role::Reader)));
+        } else if grant.siret != record.siret || grant.name != record.name {
+            others.push((grant, None));
+        }
+    }
+    let room = GRANTS_AT_ONCE.saturating_sub(own.len()).min(others.len());
+    own.extend(others.drain(..room));
+    for (grant, role) in &own {
+        update_grant(transaction, grant, &record.siret, &record.name, *role)?;
+    }
+    for some in others.chunks(GRANTS_AT_ONCE) {
         let mut transaction = Transaction::new();
-        for GrantMirror(grant) in some {
-            let mut update = |key: Key| -> Result<(), StoreError> {
-                let change = Change::new().set("siret", &record.siret)?.set("name", &record.name)?;
-                transaction.update(key, change, Condition::Exists);
-                Ok(())
-            };
-            update(Grant::key_of(grant.user_id, number))?;
-            update(Grant::mirror_key_of(grant.user_id, number))?;
+        for (grant, _) in some {
+            update_grant(&mut transaction, grant, &record.siret, &record.name, None)?;
         }
         if let Outcome::Refused(_) = store.commit(&transaction, &mut rng()).await? {
             return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Makes the copies in the grants what the account says.
+async fn restore_grants(store: &Store, account: &Account) -> Result<bool, ImportError> {
+    let mirrors: Vec<GrantMirror> = store.query_all(&Grant::all_on(&account.member_number)).await?;
+    let wrong = |GrantMirror(grant): &GrantMirror| grant.siret != account.siret || grant.name != account.name;
+    let wrong: Vec<GrantMirror> = mirrors.into_iter().filter(wrong).collect();
+    for some in wrong.chunks(GRANTS_AT_ONCE) {
+        let mut transaction = Transaction::new();
+        for GrantMirror(grant) in some {
+            update_grant(&mut transaction, grant, &account.siret, &account.name, None)?;
+        }
+        if let Outcome::Refused(_) = store.commit(&transaction, &mut rng()).await? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn update_grant(
+    transaction: &mut Transaction,
+    grant: &Grant,
+    siret: &Siret,
+    name: &str,
+    role: Option<Role>,
+) -> Result<(), StoreError> {
+    let (user_id, number) = (grant.user_id, &grant.member_number);
+    for key in [Grant::key_of(user_id, number), Grant::mirror_key_of(user_id, number)] {
+        let mut change = Change::new().set("siret", siret)?.set("name", &name)?;
+        if let Some(role) = role {
+            change = change.set("role", &role)?;
+        }
+        transaction.update(key, change, Condition::Exists);
+    }
+    Ok(())
 }

@@ -1,11 +1,11 @@
 //! Posts records: reads what the rule needs, commits what it says, tries again where
 //! somebody else was faster.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use portal::clock::Clock;
-use portal::domain::{EntryKind, Siret, ViewRule};
+use portal::domain::{EntryKind, Identifier, MemberNumber, Siret, ViewRule};
 use portal::environment::rng;
 use portal::store::{
     Account, Action, ActionPlace, Entry, Facets, Guard, Outcome, Page, Pending, Store, StoreError, Totals,
@@ -29,6 +29,9 @@ const MOST_ATTEMPTS: u32 = 20;
 
 /// The first pause after coming too late; doubled each time, up to 64 times as long, and jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// How often an action may have changed its account.
+const MOST_MOVES: u32 = 1_000;
 
 /// How many entries of an action are read at once when they are moved or released.
 const PAGE: i32 = 200;
@@ -75,10 +78,9 @@ impl Poster {
             rule: self.rule,
         };
         let mut verdicts = vec![Verdict::Unchanged; records.len()];
-        // An action that comes before its entries saves these the detour over pending. The order of one
-        // key's versions stays: a key names actions or entries, never both.
+        let first: Vec<bool> = goes_first(records.iter().map(|(record, _)| record));
         let mut in_order: Vec<_> = records.into_iter().enumerate().collect();
-        in_order.sort_by_key(|(_, (record, _))| matches!(record, LedgerRecord::Entry(_)));
+        in_order.sort_by_key(|(place, _)| !first[*place]);
         let (places, jobs): (Vec<usize>, Vec<Job>) = in_order
             .into_iter()
             .map(|(place, (record, siret))| (place, Job { task: Task::Post(record), siret }))
@@ -120,7 +122,7 @@ impl Poster {
                     attempts = 0;
                     progress(done.len() as u64);
                     verdicts.append(&mut done);
-                    unfinished.extend(state.actions().filter(|action| is_unfinished(action)).map(place_of));
+                    unfinished.extend(state.actions().filter(|action| action.is_unfinished()).map(place_of));
                     continue;
                 }
                 Ok(Step::Unsettled(place)) => Box::pin(self.settle(context, &place)).await?,
@@ -206,32 +208,76 @@ impl Poster {
         }
     }
 
-    /// Posts the entries that waited for an action.
+    /// Posts the entries that waited for an action, to where it is now.
     async fn release(&self, context: &Context, place: &ActionPlace) -> Result<Vec<Released>, ImportError> {
-        let action: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
-        if !action.is_some_and(|action| action.is_here() && action.waiting > 0) {
-            return Ok(Vec::new());
-        }
-        let siret = self.siret_of(place).await?;
         let mut released = Vec::new();
-        let mut query = Pending::all(place).limit(PAGE);
-        loop {
-            let Page { items, next } = self.store.query::<Pending>(&query).await?;
-            let release = |pending: &Pending| Job { task: Task::Release(pending.clone()), siret: siret.clone() };
-            let jobs: Vec<Job> = items.iter().map(release).collect();
-            let (verdicts, _) = self.run(context, &jobs, &|_| {}).await?;
-            released.extend(items.into_iter().zip(verdicts));
-            if next.is_none() {
-                return Ok(released);
+        // Again where it moved on meanwhile.
+        for _ in 0..MOST_ATTEMPTS {
+            let Some(target) = self.present(place).await? else { return Ok(released) };
+            let siret = self.siret_of(&target).await?;
+            let mut query = Pending::all(place).limit(PAGE);
+            let mut all_done = true;
+            loop {
+                let Page { items, next } = self.store.query::<Pending>(&query).await?;
+                let release = |pending: &Pending| Job {
+                    task: Task::Release(pending.clone(), target.clone()),
+                    siret: siret.clone(),
+                };
+                let jobs: Vec<Job> = items.iter().map(release).collect();
+                let (verdicts, _) = self.run(context, &jobs, &|_| {}).await?;
+                all_done &= !verdicts.contains(&Verdict::Pending);
+                released.extend(items.into_iter().zip(verdicts));
+                if next.is_none() {
+                    break;
+                }
+                query = query.after(next);
             }
-            query = query.after(next);
+            if all_done {
+                break;
+            }
         }
+        Ok(released)
+    }
+
+    /// Where an action is that something waits for: here, or in the account that it has moved to.
+    async fn present(&self, place: &ActionPlace) -> Result<Option<ActionPlace>, ImportError> {
+        let mut place = place.clone();
+        let mut waits = false;
+        // Each account was left later than the one before, so this ends; the bound is for data gone wrong.
+        for _ in 0..MOST_MOVES {
+            let action: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
+            let Some(action) = action else { return Ok(None) };
+            waits |= action.waiting > 0;
+            match action.moved_to {
+                Some(account) if waits => place.account = account,
+                _ => return Ok((waits && action.state.is_some()).then_some(place)),
+            }
+        }
+        Err(ImportError::Inconsistent(format!("action {} moves in a circle", place.action_id)))
     }
 }
 
-/// Whether an earlier run, or this one, left entries to be moved or released.
-fn is_unfinished(action: &Action) -> bool {
-    action.is_moving() || (action.is_here() && action.waiting > 0)
+/// Which records are posted before the others, which keep their order.
+///
+/// An action that comes before its entries saves these the detour over pending. But one that a record
+/// before it names in another account has moved, and what came before the move is posted before it. The
+/// order of one key's versions stays: a key names actions or entries, never both.
+fn goes_first<'a>(records: impl Iterator<Item = &'a LedgerRecord>) -> Vec<bool> {
+    let mut accounts: HashMap<&Identifier, &MemberNumber> = HashMap::new();
+    let mut moved: HashSet<&Identifier> = HashSet::new();
+    let mut held: HashSet<&Identifier> = HashSet::new();
+    let first = |record: &'a LedgerRecord| {
+        let Some(action_id) = record.action_id() else { return false };
+        if *accounts.entry(action_id).or_insert(record.member_number()) != record.member_number() {
+            moved.insert(action_id);
+        }
+        let LedgerRecord::Action(action) = record else { return false };
+        if moved.contains(action_id) {
+            held.insert(&action.source_key);
+        }
+        !held.contains(&action.source_key)
+    };
+    records.map(first).collect()
 }
 
 fn place_of(action: &Action) -> ActionPlace {
@@ -258,12 +304,12 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
             }
             needs
         }
-        Task::Release(pending) => {
-            let place = &pending.place;
-            vec![
-                guard(&pending.source, &pending.source_key),
-                Need::Action(Action::key_of(&place.account, &place.action_id)),
-            ]
+        Task::Release(pending, target) => {
+            let mut needs = vec![guard(&pending.source, &pending.source_key)];
+            needs.extend(
+                [&pending.place, target].map(|place| Need::Action(Action::key_of(&place.account, &place.action_id))),
+            );
+            needs
         }
         Task::Relocate(entry, _) => vec![guard(&entry.source, &entry.source_key)],
     }

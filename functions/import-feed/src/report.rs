@@ -1,11 +1,12 @@
 //! What became of a batch.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use portal::domain::{Cents, Identifier};
+use portal::store::Pending;
 use serde::Serialize;
 
-use crate::feed::{Manifest, Rejected};
+use crate::feed::{LedgerRecord, Line, Manifest, Rejected, amount_of};
 use crate::posting::Verdict;
 
 /// How many quarantined lines a report names; all are counted.
@@ -60,6 +61,10 @@ pub struct ControlTotals {
     pub unchanged_cents: i64,
     /// What waits for its action.
     pub pending_cents: i64,
+    /// What a newer version had replaced before.
+    pub stale_cents: i64,
+    /// What stands in lines that were put aside.
+    pub quarantined_cents: i64,
 }
 
 /// What became of a batch: the function's answer, and `report.json` beside the manifest.
@@ -92,6 +97,17 @@ pub struct Report {
     pub totals: ControlTotals,
     /// The first quarantined lines.
     pub quarantine: Vec<Quarantined>,
+    /// What was counted as pending, to be counted anew when it is released or replaced.
+    #[serde(skip)]
+    waiting: HashMap<Identifier, Waiting>,
+}
+
+/// Lines that hold one version of an entry that waits.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Waiting {
+    version: u64,
+    lines: u64,
+    cents: i64,
 }
 
 impl Report {
@@ -102,7 +118,7 @@ impl Report {
             batch_id: Some(manifest.batch_id.clone()),
             source: Some(manifest.source.clone()),
             totals: ControlTotals {
-                lines: manifest.files.iter().map(|file| file.lines).sum(),
+                lines: manifest.files.iter().fold(0, |sum, file| sum.saturating_add(file.lines)),
                 amount_cents: manifest.files.iter().fold(0, |sum, file| sum.saturating_add(file.amount_cents)),
                 ..ControlTotals::default()
             },
@@ -118,52 +134,81 @@ impl Report {
 
     /// Counts a record.
     pub fn count(&mut self, line: &Origin, verdict: Verdict) {
-        let totals = &mut self.totals;
-        match verdict {
-            Verdict::Posted => {
-                self.posted += 1;
-                totals.posted_cents = totals.posted_cents.saturating_add(line.amount.0);
-            }
-            Verdict::Corrected => {
-                self.corrected += 1;
-                totals.posted_cents = totals.posted_cents.saturating_add(line.amount.0);
-            }
-            Verdict::Unchanged => {
-                self.unchanged += 1;
-                totals.unchanged_cents = totals.unchanged_cents.saturating_add(line.amount.0);
-            }
+        if matches!(verdict, Verdict::Posted | Verdict::Corrected | Verdict::Pending) {
+            self.replace(line);
+        }
+        let (lines, cents) = match verdict {
+            Verdict::Posted => (&mut self.posted, &mut self.totals.posted_cents),
+            Verdict::Corrected => (&mut self.corrected, &mut self.totals.posted_cents),
+            Verdict::Unchanged => (&mut self.unchanged, &mut self.totals.unchanged_cents),
             Verdict::Pending => {
-                self.pending += 1;
-                totals.pending_cents = totals.pending_cents.saturating_add(line.amount.0);
+                if let Some(key) = &line.source_key {
+                    let waiting = self.waiting.entry(key.clone()).or_default();
+                    waiting.version = line.source_version;
+                    waiting.lines += 1;
+                    waiting.cents = line.amount.0;
+                }
+                (&mut self.pending, &mut self.totals.pending_cents)
             }
             Verdict::Stale => {
-                self.stale += 1;
                 *self.by_reason.entry("stale-version").or_default() += 1;
+                (&mut self.stale, &mut self.totals.stale_cents)
             }
             Verdict::Quarantined(reason) => {
-                self.quarantine(line, &Rejected { reason, source_key: line.source_key.clone() });
+                return self.quarantine(line, &Rejected { reason, source_key: line.source_key.clone() });
             }
-        }
+        };
+        *lines += 1;
+        *cents = cents.saturating_add(line.amount.0);
+    }
+
+    /// A version that waited and is replaced by a newer one of this batch is stale.
+    fn replace(&mut self, line: &Origin) {
+        let older = |waiting: &Waiting| waiting.version < line.source_version;
+        let Some(key) = line.source_key.as_ref().filter(|key| self.waiting.get(*key).is_some_and(older)) else {
+            return;
+        };
+        let cents = self.no_longer_pending(key, |report, lines| {
+            report.stale += lines;
+            *report.by_reason.entry("stale-version").or_default() += lines;
+        });
+        self.totals.stale_cents = self.totals.stale_cents.saturating_add(cents);
+    }
+
+    /// Takes the lines of an entry out of the pending ones; gives their cents.
+    fn no_longer_pending(&mut self, key: &Identifier, count: impl FnOnce(&mut Self, u64)) -> i64 {
+        let Waiting { lines, cents, .. } = self.waiting.remove(key).unwrap_or_default();
+        let cents = cents.saturating_mul(i64::try_from(lines).unwrap_or(i64::MAX));
+        self.pending = self.pending.saturating_sub(lines);
+        self.totals.pending_cents = self.totals.pending_cents.saturating_sub(cents);
+        count(self, lines);
+        cents
     }
 
     /// Counts an entry that waited and is posted now.
-    pub fn release(&mut self, batch_id: &Identifier, amount: Cents, verdict: Verdict) {
+    pub fn release(&mut self, pending: &Pending, verdict: Verdict) {
         if !matches!(verdict, Verdict::Posted | Verdict::Corrected) {
             return;
         }
-        if self.batch_id.as_ref() != Some(batch_id) || self.pending == 0 {
+        let key = &pending.source_key;
+        if self.waiting.get(key).is_none_or(|waiting| waiting.version != pending.source_version) {
             self.released += 1;
             return;
         }
-        self.pending -= 1;
-        self.totals.pending_cents = self.totals.pending_cents.saturating_sub(amount.0);
-        self.totals.posted_cents = self.totals.posted_cents.saturating_add(amount.0);
-        if verdict == Verdict::Posted { self.posted += 1 } else { self.corrected += 1 }
+        let amount = pending.facts.amount.0;
+        let cents = self.no_longer_pending(key, |report, lines| {
+            // One line posted it, the others were repeats of that one.
+            report.unchanged += lines.saturating_sub(1);
+            if verdict == Verdict::Posted { report.posted += 1 } else { report.corrected += 1 }
+        });
+        self.totals.posted_cents = self.totals.posted_cents.saturating_add(amount);
+        self.totals.unchanged_cents = self.totals.unchanged_cents.saturating_add(cents.saturating_sub(amount));
     }
 
     /// Counts a line that cannot be posted.
     pub fn quarantine(&mut self, line: &Origin, rejected: &Rejected) {
         self.quarantined += 1;
+        self.totals.quarantined_cents = self.totals.quarantined_cents.saturating_add(line.amount.0);
         *self.by_reason.entry(rejected.reason.code).or_default() += 1;
         self.quarantine.push(Quarantined {
             file_index: line.file_index,
@@ -173,10 +218,12 @@ impl Report {
             field: rejected.reason.field,
             source_key: rejected.source_key.clone(),
         });
+        if self.quarantine.len() >= 2 * MOST_NAMED {
+            self.trim();
+        }
     }
 
-    /// Sorts the named lines and keeps the first. Called once a window, so that memory stays the same
-    /// however many there are: the windows of a file come in order.
+    /// Sorts the named lines and keeps the first, so that memory stays the same however many there are.
     pub fn trim(&mut self) {
         self.quarantine.sort();
         self.quarantine.truncate(MOST_NAMED);
@@ -194,6 +241,64 @@ pub struct Origin {
     pub line: u64,
     /// The record's key.
     pub source_key: Option<Identifier>,
+    /// Its version.
+    pub source_version: u64,
     /// What it counts in the control totals.
     pub amount: Cents,
+}
+
+impl Origin {
+    /// A file, before any of its lines.
+    #[must_use]
+    pub fn of(file_index: usize, file: &str) -> Self {
+        Self { file_index, file: file.to_owned(), line: 0, source_key: None, source_version: 0, amount: Cents::ZERO }
+    }
+
+    /// A record of this file, with where it came from.
+    #[must_use]
+    pub fn of_record(&self, line: &Line<'_>, record: LedgerRecord) -> (LedgerRecord, Self) {
+        let amount = match &record {
+            LedgerRecord::Entry(entry) => entry.facts.amount,
+            // An amount that it should not have is in the manifest's sum all the same.
+            LedgerRecord::Action(_) => Cents(amount_of(line)),
+        };
+        let origin = Self {
+            line: line.number,
+            source_key: Some(record.source_key().clone()),
+            source_version: record.source_version(),
+            amount,
+            ..self.clone()
+        };
+        (record, origin)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::Reason;
+
+    #[test]
+    fn of_a_file_of_bad_lines_the_first_thousand_are_named_and_no_more_are_kept() {
+        let mut report = Report::default();
+        let rejected = Rejected { reason: Reason::of("blank-line"), source_key: None };
+        for line in (1..=10_000).rev() {
+            report.quarantine(&Origin { line, ..Origin::of(0, "ledger.ndjson") }, &rejected);
+            assert!(report.quarantine.len() < 2 * MOST_NAMED);
+        }
+        report.trim();
+        let lines: Vec<u64> = report.quarantine.iter().map(|named| named.line).collect();
+        assert!(lines.into_iter().eq(1..=1_000));
+        assert_eq!((report.quarantined, report.by_reason["blank-line"]), (10_000, 10_000));
+    }
+
+    #[test]
+    fn no_manifest_makes_it_overflow() {
+        let file =
+            r#"{"name":"ledger.ndjson","lines":18446744073709551615,"sha256":"","amount_cents":9223372036854775807}"#;
+        let manifest =
+            format!(r#"{{"batch_id":"b","source":"erp","created_at":"2012-10-15T02:00:00Z","files":[{file},{file}]}}"#);
+        let totals = Report::of(&serde_json::from_str(&manifest).unwrap()).totals;
+        assert_eq!((totals.lines, totals.amount_cents), (u64::MAX, i64::MAX));
+    }
 }

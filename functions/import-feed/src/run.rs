@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use crate::bucket::Object;
 use crate::check::check;
 use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, Reason, Rejected, amount_of};
-use crate::members::post_members;
+use crate::members::{SIRET_TAKEN, post_members};
+use crate::posting::Verdict;
 use crate::report::{Origin, Refusal, Report};
 use crate::{Function, ImportError, MANIFEST};
 
@@ -23,6 +24,13 @@ const LARGEST_MANIFEST: u64 = 1024 * 1024;
 
 /// How many accounts are posted to at the same time. Each waits for DynamoDB most of the time.
 const ACCOUNTS_AT_ONCE: usize = 16;
+
+/// How many members are kept to be tried again; more than ever move in a day.
+const MOST_TAKEN: usize = 20_000;
+
+/// How often these are tried. Each pass but the last posts some: one is enough for each link of a chain of
+/// companies that move into each other's place.
+const MOST_PASSES: u32 = 100;
 
 /// How many lines there are between two progress lines in the log.
 const PROGRESS_EVERY: u64 = 500;
@@ -60,64 +68,100 @@ impl Function {
             }
         }
         let progress = Progress::new(manifest, report.totals.lines, self.log.clone());
+        let mut taken = Vec::new();
         for (file_index, (file, object)) in manifest.files.iter().zip(&objects).enumerate() {
-            let origin = Origin { file_index, file: file.name.clone(), line: 0, source_key: None, amount: Cents::ZERO };
+            if file.kind() == Some(FileKind::Ledger) {
+                // Members come first, and the ledger counts on them.
+                self.post_taken(&mut taken, &mut report).await?;
+            }
+            let origin = Origin::of(file_index, &file.name);
             let mut lines = Lines::default();
             let mut offset = 0;
             while offset < object.size() {
                 let piece = self.bucket.read(object, offset).await?;
                 offset += piece.len() as u64;
                 let last = offset >= object.size();
-                match file.kind() {
-                    Some(FileKind::Members) => {
-                        let window = window(&mut lines, &piece, last, &origin, |line, origin| {
-                            (MemberRecord::read(line), origin)
-                        });
-                        self.post_members(window, &mut report, &progress).await?;
-                    }
-                    _ => {
-                        let window = window(&mut lines, &piece, last, &origin, |line, mut origin| {
-                            let record = LedgerRecord::read(line);
-                            origin.source_key = record.as_ref().ok().map(|record| record.source_key().clone());
-                            origin.amount = match &record {
-                                Ok(LedgerRecord::Entry(entry)) => entry.facts.amount,
-                                _ => Cents(amount_of(line)),
-                            };
-                            (record, origin)
-                        });
-                        self.post_ledger(manifest, window, &mut report, &progress).await?;
-                    }
+                // What cannot be posted is counted while the piece is cut: of the worst piece, a mebibyte of
+                // blank lines, nothing else would fit into memory.
+                if file.kind() == Some(FileKind::Members) {
+                    let mut window = Vec::new();
+                    cut(&mut lines, &piece, last, |line| {
+                        let origin = Origin { line: line.number, ..origin.clone() };
+                        match MemberRecord::read(line) {
+                            Ok(record) => window.push((record, origin)),
+                            Err(rejected) => {
+                                report.quarantine(&origin, &rejected);
+                                progress.advance(1);
+                            }
+                        }
+                    });
+                    self.post_members(window, &mut taken, &mut report, &progress).await?;
+                } else {
+                    let mut window = Vec::new();
+                    cut(&mut lines, &piece, last, |line| match LedgerRecord::read(line) {
+                        Ok(record) => window.push(origin.of_record(line, record)),
+                        Err(rejected) => {
+                            let amount = Cents(amount_of(line));
+                            report.quarantine(&Origin { line: line.number, amount, ..origin.clone() }, &rejected);
+                            progress.advance(1);
+                        }
+                    });
+                    self.post_ledger(manifest, window, &mut report, &progress).await?;
                 }
                 report.trim();
             }
         }
+        self.post_taken(&mut taken, &mut report).await?;
+        report.trim();
         progress.end();
         Ok(report)
     }
 
+    /// Posts members; those whose SIRET another account has are put into `taken`.
     async fn post_members(
         &self,
-        window: Vec<(Result<MemberRecord, Rejected>, Origin)>,
+        window: Vec<(MemberRecord, Origin)>,
+        taken: &mut Vec<(MemberRecord, Origin)>,
         report: &mut Report,
         progress: &Progress,
     ) -> Result<(), ImportError> {
-        let (mut records, mut origins) = (Vec::new(), Vec::new());
-        for (record, origin) in window {
-            match record {
-                Ok(record) => {
-                    records.push(record);
-                    origins.push(origin);
-                }
-                Err(rejected) => {
-                    report.quarantine(&origin, &rejected);
-                    progress.advance(1);
+        let (records, origins): (Vec<_>, Vec<_>) = window.into_iter().unzip();
+        let verdicts = post_members(&self.poster.store, &records).await?;
+        for ((record, origin), verdict) in records.into_iter().zip(origins).zip(verdicts) {
+            if verdict == Verdict::Quarantined(SIRET_TAKEN) && taken.len() < MOST_TAKEN {
+                taken.push((record, origin));
+            } else {
+                report.count(&origin, verdict);
+            }
+            progress.advance(1);
+        }
+        Ok(())
+    }
+
+    /// Tries members again whose SIRET another account had: that account may move away or close in a line
+    /// behind them, wherever the pieces and files of the batch end. Ends where nothing changes any more.
+    async fn post_taken(
+        &self,
+        taken: &mut Vec<(MemberRecord, Origin)>,
+        report: &mut Report,
+    ) -> Result<(), ImportError> {
+        for _ in 0..MOST_PASSES {
+            let before = taken.len();
+            let (records, origins): (Vec<_>, Vec<_>) = std::mem::take(taken).into_iter().unzip();
+            let verdicts = post_members(&self.poster.store, &records).await?;
+            for ((record, origin), verdict) in records.into_iter().zip(origins).zip(verdicts) {
+                if verdict == Verdict::Quarantined(SIRET_TAKEN) {
+                    taken.push((record, origin));
+                } else {
+                    report.count(&origin, verdict);
                 }
             }
+            if taken.len() == before {
+                break;
+            }
         }
-        let verdicts = post_members(&self.poster.store, &records).await?;
-        for (origin, verdict) in origins.iter().zip(verdicts) {
-            report.count(origin, verdict);
-            progress.advance(1);
+        for (_, origin) in taken.drain(..) {
+            report.count(&origin, Verdict::Quarantined(SIRET_TAKEN));
         }
         Ok(())
     }
@@ -125,20 +169,10 @@ impl Function {
     async fn post_ledger(
         &self,
         manifest: &Manifest,
-        window: Vec<(Result<LedgerRecord, Rejected>, Origin)>,
+        good: Vec<(LedgerRecord, Origin)>,
         report: &mut Report,
         progress: &Progress,
     ) -> Result<(), ImportError> {
-        let mut good = Vec::with_capacity(window.len());
-        for (record, origin) in window {
-            match record {
-                Ok(record) => good.push((record, origin)),
-                Err(rejected) => {
-                    report.quarantine(&origin, &rejected);
-                    progress.advance(1);
-                }
-            }
-        }
         let numbers: BTreeSet<MemberNumber> = good.iter().map(|(record, _)| record.member_number().clone()).collect();
         let sirets = self.sirets(&numbers).await?;
         let mut posted: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::new();
@@ -165,7 +199,7 @@ impl Function {
                 report.count(origin, verdict);
             }
             for (pending, verdict) in released {
-                report.release(&pending.batch_id, pending.facts.amount, verdict);
+                report.release(&pending, verdict);
             }
         }
         Ok(())
@@ -199,15 +233,20 @@ impl Function {
 }
 
 /// Records that are posted one after the other: those of an account, and those of accounts between which
-/// a source key moves, so that its versions are posted in the order of the file.
+/// a source key or an action moves, so that its versions are posted in the order of the file.
 fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Origin)>> {
     let mut groups = Groups::default();
     let mut of_account: HashMap<MemberNumber, usize> = HashMap::new();
     let mut of_key: HashMap<Identifier, usize> = HashMap::new();
+    let mut of_action: HashMap<Identifier, usize> = HashMap::new();
     for (record, _) in &records {
         let group = *of_account.entry(record.member_number().clone()).or_insert_with(|| groups.add());
         let other = *of_key.entry(record.source_key().clone()).or_insert(group);
         groups.join(group, other);
+        if let Some(action_id) = record.action_id() {
+            let other = *of_action.entry(action_id.clone()).or_insert(group);
+            groups.join(group, other);
+        }
     }
     let mut together: BTreeMap<usize, Vec<_>> = BTreeMap::new();
     for (record, origin) in records {
@@ -240,21 +279,12 @@ impl Groups {
     }
 }
 
-/// The records of a piece of a file, each with where it came from.
-fn window<T>(
-    lines: &mut Lines,
-    piece: &[u8],
-    last: bool,
-    origin: &Origin,
-    read: impl Fn(&Line<'_>, Origin) -> T,
-) -> Vec<T> {
-    let mut window = Vec::new();
-    let mut each = |line: Line<'_>| window.push(read(&line, Origin { line: line.number, ..origin.clone() }));
-    lines.push(piece, &mut each);
+/// Hands over the lines of a piece of a file.
+fn cut(lines: &mut Lines, piece: &[u8], last: bool, mut each: impl FnMut(&Line<'_>)) {
+    lines.push(piece, |line| each(&line));
     if last {
-        lines.finish(&mut each);
+        lines.finish(|line| each(&line));
     }
-    window
 }
 
 /// Says in the log how far an import has come.

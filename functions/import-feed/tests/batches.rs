@@ -6,8 +6,8 @@ mod support;
 
 use std::time::Duration;
 
-use portal::domain::{Civility, Id, MemberNumber, PersonName, Siret};
-use portal::store::{Account, Change, Establishment, Grant, GrantMirror, Manager, Role, Table};
+use portal::domain::{Civility, Id, Identifier, MemberNumber, PersonName, Siret};
+use portal::store::{Account, Action, Change, Establishment, Grant, GrantMirror, Manager, Role, Table};
 use serde_json::{Value, json};
 use support::{Batch, Fund, action, entry, member};
 
@@ -197,24 +197,61 @@ async fn killed_anywhere_and_run_again_the_end_is_the_same() {
 }
 
 #[tokio::test]
-async fn an_action_of_many_entries_moves_in_several_transactions() {
+async fn every_cent_of_the_manifest_is_in_one_of_the_control_totals() {
     let fund = Fund::start().await;
-    let mut batch = small().member("630378", "53384615000027", 1);
-    for index in 0..150 {
-        batch = batch.record(&entry(&format!("I-{index}"), 1, NUMBER, "2011-000077", "INVOICE_RECEIVED", 1_000));
-    }
-    fund.import(&batch).await;
-    assert_eq!(fund.figures(NUMBER).await, [(2011, [180_000, 90_000, 60_000, 0])].into());
-    let moved = Batch::new("moved").record(&action("A-77", 2, "630378", "2011-000077", "CLOSED", "2012-01-01"));
-    fund.upload(&moved).await;
-    for milliseconds in [15, 30, 60] {
-        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), fund.arrive("moved")).await;
-        fund.reconcile().await;
-    }
-    fund.arrive("moved").await;
+    let on = |key, version, id, cents| entry(key, version, NUMBER, id, "COMMITMENT", cents);
+    let mut unknown = on("E-9", 1, "a", 1_000_000);
+    unknown["member_number"] = json!("999999");
+    let first = Batch::new("one").member(NUMBER, SIRET, 1).record(&on("E-0", 2, "a", 1));
+    assert_eq!(counts(&fund.import(&first).await), [1, 0, 0, 0, 0, 1]);
+    let mut batch = Batch::new("two")
+        .record(&on("E-0", 1, "a", 10))
+        .record(&on("E-1", 1, "late", 100))
+        .record(&on("E-1", 2, "late", 1_000))
+        .record(&on("E-1", 2, "late", 1_000))
+        .record(&on("E-2", 1, "late", 10_000))
+        .record(&on("E-2", 2, "a", 20_000))
+        .record(&on("E-3", 1, "never", 100_000))
+        .record(&on("E-4", 1, "a", -7))
+        .record(&unknown);
+    // The actions come in another piece.
+    batch.ledger.extend(std::iter::repeat_n(json!({"filler": "x".repeat(60_000)}).to_string(), 20));
+    let comes = |key, id| action(key, 1, NUMBER, id, "COMMITTED", "2011-11-30");
+    let batch = batch.record(&comes("A-1", "a")).record(&comes("A-2", "late"));
+    let report = fund.import(&batch).await;
+    // Replaced while they waited: E-0, E-1 and E-2 in their first versions.
+    assert_eq!((&report["stale"], &report["totals"]["stale_cents"]), (&json!(3), &json!(10_110)), "{report:#}");
+    assert_eq!((&report["posted"], &report["unchanged"]), (&json!(4), &json!(1)));
+    assert_eq!(report["totals"]["quarantined_cents"], 1_000_000 - 7);
+    assert_eq!((&report["pending"], &report["totals"]["pending_cents"]), (&json!(1), &json!(100_000)));
+    assert_eq!(report["released"], 1);
+    let kinds = ["posted", "unchanged", "pending", "stale", "quarantined"];
+    let cents = kinds.map(|kind| report["totals"][format!("{kind}_cents")].as_i64().unwrap());
+    assert_eq!(cents.iter().sum::<i64>(), report["totals"]["amount_cents"].as_i64().unwrap(), "{report:#}");
+    assert_eq!(counts(&report).iter().sum::<u64>(), 31);
     fund.reconcile().await;
-    assert_eq!(fund.figures("630378").await, [(2012, [180_000, 90_000, 60_000, 0])].into());
-    assert_eq!(fund.figures(NUMBER).await, [].into());
+}
+
+#[tokio::test]
+async fn what_waits_is_released_by_a_repeat_too() {
+    let fund = Fund::start().await;
+    let entry = entry("E-1", 1, NUMBER, "a", "COMMITMENT", 1_000);
+    let report = fund.import(&Batch::new("one").member(NUMBER, SIRET, 1).record(&entry)).await;
+    assert_eq!(counts(&report), [1, 0, 0, 0, 0, 1]);
+    // As a run leaves it that is cut off between the action and the release.
+    let number = MemberNumber::parse(NUMBER).unwrap();
+    let key = Action::key_of(&number, &Identifier::parse("a").unwrap());
+    let mut waiting: Action = fund.store.get(&key).await.unwrap().unwrap();
+    let aside = Action { waiting: 0, ..waiting.clone() };
+    fund.store.put(&aside).await.unwrap();
+    fund.import(&Batch::new("two").record(&action("A-1", 1, NUMBER, "a", "COMMITTED", "2011-11-30"))).await;
+    waiting = fund.store.get(&key).await.unwrap().unwrap();
+    fund.store.put(&Action { waiting: 1, ..waiting }).await.unwrap();
+    assert_eq!(fund.figures(NUMBER).await, [(2011, [0, 0, 0, 0])].into());
+    let report = fund.import(&Batch::new("three").record(&entry)).await;
+    assert_eq!(counts(&report), [1, 0, 0, 0, 0, 0], "{report}");
+    assert_eq!(fund.figures(NUMBER).await, [(2011, [1_000, 0, 0, 0])].into());
+    fund.reconcile().await;
 }
 
 #[tokio::test]

@@ -99,6 +99,24 @@ impl LedgerRecord {
         }
     }
 
+    /// The action that it is, or that it belongs to.
+    #[must_use]
+    pub fn action_id(&self) -> Option<&Identifier> {
+        match self {
+            Self::Action(action) => Some(&action.action_id),
+            Self::Entry(entry) => entry.action_id.as_ref(),
+        }
+    }
+
+    /// Its version in its source.
+    #[must_use]
+    pub fn source_version(&self) -> u64 {
+        match self {
+            Self::Action(action) => action.source_version,
+            Self::Entry(entry) => entry.source_version,
+        }
+    }
+
     /// Its key in its source.
     #[must_use]
     pub fn source_key(&self) -> &Identifier {
@@ -287,6 +305,36 @@ mod tests {
         )
         .content_hash();
         assert_eq!(hash, "46f959fcf5bdb8904be7f695e1c132a2ade2f58d5644bf55977042b172d27187");
+    }
+
+    /// What `docs/feed.md` says of each field.
+    #[test]
+    fn what_is_required_is_required_and_nothing_else_is() {
+        let action = json!({
+            "record": "action", "source_key": "A-1", "source_version": 1, "member_number": "012345", "action_id": "a",
+            "title": "x", "scheme": "PLAN", "status": "PAID", "engagement_date": "2011-11-30",
+        });
+        let payment = json!({
+            "record": "entry", "source_key": "E-1", "source_version": 1, "member_number": "012345", "action_id": "a",
+            "kind": "PAYMENT_TO_COMPANY", "cost_kind": "TUITION", "payee": "COMPANY", "amount_cents": 1,
+            "effective_date": "2012-02-10", "remittance_number": "V-1", "bank_reference": "CSTR 1",
+            "invoice_number": "F-1", "label": "x",
+        });
+        let contribution = json!({
+            "record": "entry", "source_key": "C-1", "source_version": 1, "member_number": "012345",
+            "kind": "CONTRIBUTION_LEGAL", "amount_cents": 1, "effective_date": "2012-02-10",
+            "contribution_year": 2011, "cost_kind": "TUITION", "payee": "COMPANY", "label": "x",
+        });
+        let optional = ["cost_kind", "payee", "remittance_number", "bank_reference", "invoice_number", "label"];
+        for record in [action, payment, contribution] {
+            for field in record.as_object().unwrap().keys() {
+                let mut without = record.clone();
+                without.as_object_mut().unwrap().remove(field);
+                let line = without.to_string();
+                let read = LedgerRecord::read(&Line { number: 1, content: Ok(line.as_bytes()) });
+                assert_eq!(read.is_ok(), optional.contains(&field.as_str()), "without {field}: {read:?}");
+            }
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct ListedFile {
     pub name: String,
     /// How many lines it has.
     pub lines: u64,
-    /// SHA-256 of its bytes, lower-case hex.
+    /// SHA-256 of its bytes, lower-case hex; the manifest may have capitals.
     pub sha256: String,
     /// The sum of its amounts; a file without it holds none.
     #[serde(default)]
@@ -66,16 +66,20 @@ impl Manifest {
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
         let mut manifest: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let mut names = BTreeSet::new();
-        for file in &manifest.files {
+        if manifest.files.is_empty() {
+            return Err("no file is listed".to_owned());
+        }
+        for file in &mut manifest.files {
+            file.sha256.make_ascii_lowercase();
             // A name and no path: nothing outside the batch's own folder can be reached.
             Identifier::parse(&file.name).map_err(|_| "a file's name is no plain name".to_owned())?;
             if file.kind().is_none() {
                 return Err(format!("{} is neither members*.ndjson nor ledger*.ndjson", file.name));
             }
             if from_hex::<32>(&file.sha256).is_none() {
-                return Err(format!("the SHA-256 of {} is not 64 lower-case hexadecimal digits", file.name));
+                return Err(format!("the SHA-256 of {} is not 64 hexadecimal digits", file.name));
             }
-            if !names.insert(&file.name) {
+            if !names.insert(file.name.clone()) {
                 return Err(format!("{} is listed twice", file.name));
             }
         }
@@ -106,6 +110,14 @@ mod tests {
         let manifest = read(json!([file("ledger.ndjson"), file("members-2.ndjson"), file("members.ndjson")])).unwrap();
         let names: Vec<_> = manifest.files.iter().map(|file| file.name.as_str()).collect();
         assert_eq!(names, ["members-2.ndjson", "members.ndjson", "ledger.ndjson"]);
+    }
+
+    #[test]
+    fn a_hash_is_read_in_capitals_and_a_batch_has_a_file() {
+        let mut capitals = file("ledger.ndjson");
+        capitals["sha256"] = json!("AB".repeat(32));
+        assert_eq!(read(json!([capitals])).unwrap().files[0].sha256, "ab".repeat(32));
+        assert!(read(json!([])).is_err());
     }
 
     #[test]

@@ -87,3 +87,27 @@ struct Raw {
     closed_on: Field,
     version: Field,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What `docs/feed.md` says of each field.
+    #[test]
+    fn what_is_required_is_required_and_nothing_else_is() {
+        let member = json!({
+            "member_number": "012345", "siret": "53384615000019", "name": "MARTIN BTP", "headcount_band": "10-49",
+            "contact_email": "compta@martin.example", "opened_on": "2009-03-01", "closed_on": "2012-03-31", "version": 1,
+        });
+        for field in member.as_object().unwrap().keys() {
+            let mut without = member.clone();
+            without.as_object_mut().unwrap().remove(field);
+            let line = without.to_string();
+            let read = MemberRecord::read(&Line { number: 1, content: Ok(line.as_bytes()) });
+            let optional = ["headcount_band", "contact_email", "closed_on"].contains(&field.as_str());
+            assert_eq!(read.is_ok(), optional, "without {field}: {read:?}");
+        }
+    }
+}

@@ -16,7 +16,12 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &ActionRecord
             desk.action(&place)?;
             return Ok(Verdict::Unchanged);
         }
-        Standing::Older => return Ok(Verdict::Stale),
+        Standing::Older => {
+            if let Some(Guard { subject: Subject::Action(now), .. }) = &guard {
+                point(desk, &place, now)?;
+            }
+            return Ok(Verdict::Stale);
+        }
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
         Standing::OfAnotherKind => {
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
@@ -58,6 +63,17 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &ActionRecord
         version: guard.map_or(0, |guard| guard.version),
     });
     Ok(verdict)
+}
+
+/// An old version that comes late says where the action once was. Entries may name that account, and find
+/// their way from there, as if the versions had come in their order.
+fn point(desk: &mut Desk<'_>, old: &ActionPlace, now: &ActionPlace) -> Result<(), Blocked> {
+    let mut action = desk.action_or_unknown(old)?;
+    if old.action_id == now.action_id && old.account != now.account && action.never_came() {
+        action.moved_to = Some(now.account.clone());
+        desk.set_action(action);
+    }
+    Ok(())
 }
 
 /// An action that an account did not have.

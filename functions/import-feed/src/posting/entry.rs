@@ -16,8 +16,12 @@ pub(super) fn post(
     match standing(guard.as_ref(), false, record.source_version, || record.content_hash()) {
         Standing::New | Standing::Newer => {}
         Standing::Same => {
-            let waits = matches!(&guard, Some(Guard { subject: Subject::Entry { pending: Some(_), .. }, .. }));
-            return Ok(if waits { Verdict::Pending } else { Verdict::Unchanged });
+            let Some(Guard { subject: Subject::Entry { pending: Some(place), .. }, .. }) = &guard else {
+                return Ok(Verdict::Unchanged);
+            };
+            // Brings it into the state, so that a release which an earlier run left undone is seen.
+            desk.action(place)?;
+            return Ok(Verdict::Pending);
         }
         Standing::Older => return Ok(Verdict::Stale),
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
@@ -41,6 +45,8 @@ pub(super) fn post(
     if let Some(place) = &waits_for
         && !desk.action(place)?.is_some_and(|action| action.is_here())
     {
+        // Where the action has moved to another account, this one's item says so, and what waits here is
+        // released to that account right after, with that account's SIRET.
         keep(desk, &version, guard, place)?;
         return Ok(Verdict::Pending);
     }
@@ -51,11 +57,12 @@ pub(super) fn post(
     replace(desk, context, &version, guard, &target)
 }
 
-/// Posts an entry that waited, now that its action is there.
+/// Posts an entry that waited, now that its action is there, or in the account that it has moved to.
 pub(super) fn release(
     desk: &mut Desk<'_>,
     context: &Context,
     pending: &Pending,
+    target: &ActionPlace,
     siret: &Siret,
 ) -> Result<Verdict, Blocked> {
     let guard = desk.guard(&pending.source, &pending.source_key)?;
@@ -67,7 +74,7 @@ pub(super) fn release(
         // Another run posted it in between.
         return Ok(Verdict::Unchanged);
     };
-    if !desk.action(&pending.place)?.is_some_and(|action| action.is_here()) {
+    if !desk.action(target)?.is_some_and(|action| action.is_here()) {
         return Ok(Verdict::Pending);
     }
     let version = Version {
@@ -79,7 +86,7 @@ pub(super) fn release(
         facts: &pending.facts,
         siret,
     };
-    replace(desk, context, &version, Some(guard), &Target::Action(pending.place.clone()))
+    replace(desk, context, &version, Some(guard), &Target::Action(target.clone()))
 }
 
 /// Moves an entry to the account, view and scheme that its action has now.

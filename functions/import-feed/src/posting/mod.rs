@@ -45,8 +45,8 @@ pub struct Job {
 pub enum Task {
     /// Post a record of the feed.
     Post(LedgerRecord),
-    /// Post an entry whose action has come.
-    Release(Pending),
+    /// Post an entry whose action has come, to where that is now.
+    Release(Pending, ActionPlace),
     /// Move an entry to where its action is now.
     Relocate(Entry, ActionPlace),
 }
@@ -88,12 +88,12 @@ pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Cha
     let verdict = match &job.task {
         Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record)?,
         Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, &job.siret)?,
-        Task::Release(pending) => entry::release(&mut desk, context, pending, &job.siret)?,
+        Task::Release(pending, target) => entry::release(&mut desk, context, pending, target, &job.siret)?,
         Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target, &job.siret)?,
     };
     let changes = match verdict {
-        Verdict::Posted | Verdict::Corrected | Verdict::Pending | Verdict::Unchanged => desk.into_changes(),
-        Verdict::Stale | Verdict::Quarantined(_) => Changes::default(),
+        Verdict::Quarantined(_) => Changes::default(),
+        _ => desk.into_changes(),
     };
     Ok((verdict, changes))
 }

@@ -98,6 +98,18 @@ impl Action {
         self.state.is_some() && self.moved_to.is_none()
     }
 
+    /// Whether the account never had it; entries may wait for it.
+    #[must_use]
+    pub fn never_came(&self) -> bool {
+        self.state.is_none() && self.moved_to.is_none()
+    }
+
+    /// Whether there is something to be moved, or to be released here or to where it has moved.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.is_moving() || (self.waiting > 0 && !self.never_came())
+    }
+
     /// Whether entries are still to be moved after a change of view, scheme or account.
     #[must_use]
     pub fn is_moving(&self) -> bool {

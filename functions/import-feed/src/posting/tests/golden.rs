@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::ledger::{Ledger, action, contribution, entry, facet};
 use crate::feed::Reason;
+use crate::posting::Need;
 use crate::posting::Verdict::{Corrected, Pending, Posted, Quarantined, Stale, Unchanged};
 
 const ACCOUNT: &str = "012345";
@@ -102,6 +103,19 @@ fn a_repeat_changes_nothing_and_a_conflict_is_reported() {
     );
     assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [500, 0, 0, 0])]));
     assert_eq!(ledger.entries().count(), 1);
+}
+
+/// So that what an earlier run left to be released is seen by the one after it.
+#[test]
+fn a_repeat_of_what_waits_looks_at_its_action() {
+    let mut ledger = Ledger::new();
+    let commitment = on_action("E-1", "COMMITMENT", 500, "2011-11-30");
+    assert_eq!(ledger.post(&commitment), Pending);
+    let [Need::Action(key)] = &ledger.needs(&commitment)[..] else { panic!("the action") };
+    assert_eq!(key.sk, "ACTION#2011-1#");
+    assert_eq!(ledger.post(&commitment), Pending);
+    ledger.post(&plan_action(1, "COMMITTED", "2011-11-30"));
+    assert_eq!(ledger.post(&commitment), Unchanged);
 }
 
 #[test]

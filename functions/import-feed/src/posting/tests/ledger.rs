@@ -10,7 +10,7 @@ use portal::store::{
 use serde_json::{Value, json};
 
 use crate::feed::{LedgerRecord, Line};
-use crate::posting::{Blocked, Context, Job, State, Task, Verdict, plan};
+use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
 
 /// Reads a record as it stands in a feed.
 pub(super) fn record(value: &Value) -> LedgerRecord {
@@ -91,6 +91,16 @@ impl Ledger {
         verdict
     }
 
+    /// What a record needs to be read of which only the guard is known.
+    pub(super) fn needs(&self, value: &Value) -> Vec<Need> {
+        let state = State { guards: self.state.guards.clone(), ..State::default() };
+        let job = Job { task: Task::Post(record(value)), siret: Siret::parse("53384615000019").unwrap() };
+        match plan(&state, &self.context, &job) {
+            Err(Blocked::Needs(needs)) => needs,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Posts a record as a run does that is killed right after it.
     pub(super) fn post_and_die(&mut self, value: &Value) -> Verdict {
         self.do_job(Task::Post(record(value)))
@@ -98,12 +108,15 @@ impl Ledger {
 
     /// What a run does after its records, and before the next one that needs it.
     pub(super) fn follow_up(&mut self) {
-        let unfinished = |action: &&Action| action.is_moving() || (action.is_here() && action.waiting > 0);
-        let places: BTreeSet<_> = self.state.actions().filter(unfinished).map(place_of).collect();
+        let places: BTreeSet<_> = self.state.actions().filter(|a| a.is_unfinished()).map(place_of).collect();
         for place in places {
             self.settle(&place);
+            let mut target = place.clone();
+            while let Some(account) = self.action(&target).and_then(|action| action.moved_to) {
+                target.account = account;
+            }
             for pending in self.pendings().into_iter().filter(|pending| pending.place == place) {
-                self.do_job(Task::Release(pending));
+                self.do_job(Task::Release(pending, target.clone()));
             }
         }
     }

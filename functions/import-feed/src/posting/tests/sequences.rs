@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use portal::domain::{Identifier, View, ViewRule};
-use portal::store::{Action, ActionPlace, ActionState, ActionSums, Entry, Home};
+use portal::store::{Action, ActionState, ActionSums, Entry, Home};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::ledger::{Ledger, Sums, action, contribution, entry, place_of, record};
+use super::ledger::{Ledger, Sums, action, contribution, entry, record};
 use crate::feed::LedgerRecord;
 
 const ACCOUNTS: [&str; 2] = ["012345", "630378"];
@@ -68,9 +68,11 @@ fn completed(mut all: Vec<Value>) -> Vec<Value> {
             continue;
         }
         let id = all[index]["action_id"].clone();
-        let home = all.iter().rfind(|value| value["record"] == "action" && value["action_id"] == id).cloned();
-        if let Some(home) = home {
-            all[index]["member_number"] = home["member_number"].clone();
+        let versions = || all.iter().filter(|value| value["record"] == "action" && value["action_id"] == id);
+        if versions().any(|version| version["member_number"] == all[index]["member_number"]) {
+            // An account that the action had at some time will do.
+        } else if let Some(home) = versions().next_back().map(|version| version["member_number"].clone()) {
+            all[index]["member_number"] = home;
         } else {
             let (key, version) =
                 (all[index]["source_key"].as_str().unwrap(), all[index]["source_version"].as_u64().unwrap());
@@ -93,7 +95,7 @@ fn model(all: &[Value]) -> Sums {
     }
     let rule = ViewRule::starting(View::parse("2011").unwrap());
     let mut sums = Sums::default();
-    let mut actions: BTreeMap<ActionPlace, Action> = BTreeMap::new();
+    let mut actions: BTreeMap<Identifier, Action> = BTreeMap::new();
     for (_, record) in newest.values() {
         if let LedgerRecord::Action(record) = record {
             let mut action = Action::unknown(record.member_number.clone(), record.action_id.clone());
@@ -107,19 +109,18 @@ fn model(all: &[Value]) -> Sums {
             });
             action.sums = ActionSums::default();
             sums.add_action(&action);
-            actions.insert(place_of(&action), action);
+            actions.insert(action.action_id.clone(), action);
         }
     }
     for (_, record) in newest.values() {
         let LedgerRecord::Entry(record) = record else { continue };
-        let place =
-            record.action_id.clone().map(|action_id| ActionPlace { account: record.member_number.clone(), action_id });
-        let action = place.as_ref().map(|place| actions.get(place).expect("every action came"));
+        let action = record.action_id.as_ref().map(|id| actions.get(id).expect("every action came"));
         let home = action.and_then(|action| action.state.as_ref()).map(|state| state.home);
         let view = home.map_or_else(|| rule.of_year(record.facts.year.unwrap()), |home| home.view);
         let entry = Entry {
             entry_id: Entry::id_of(&record.source_key, &record.source_key, 1, 0),
-            member_number: record.member_number.clone(),
+            // Where its action has moved, it is there too.
+            member_number: action.map_or(&record.member_number, |action| &action.member_number).clone(),
             siret: portal::domain::Siret::parse("53384615000019").unwrap(),
             action_id: record.action_id.clone(),
             view,
