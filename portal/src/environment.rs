@@ -13,6 +13,7 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
 use crate::clock::Clock;
+use crate::domain::{View, ViewRule};
 use crate::log::Log;
 
 /// Why a function cannot start. Shown to operators, never to clients.
@@ -80,6 +81,18 @@ impl Environment {
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Which view an action or a contribution belongs to, by the variable `FIRST_VIEW`.
+    ///
+    /// # Errors
+    /// Where it is missing or no year of four digits.
+    pub fn view_rule(&self) -> Result<ViewRule, StartError> {
+        let first = View::parse(self.variable("FIRST_VIEW")?).ok_or_else(|| StartError::InvalidVariable {
+            name: "FIRST_VIEW",
+            reason: "a year of four digits is needed".to_owned(),
+        })?;
+        Ok(ViewRule::starting(first))
     }
 
     /// The connector that every SDK client shares.

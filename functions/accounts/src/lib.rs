@@ -6,7 +6,7 @@ use portal::domain::MemberNumber;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::{AccountKeys, Gate};
+use portal::security::Gate;
 use portal::store::{
     Account, AuditEvent, Batch, Change, Condition, EventKind, Grant, GrantMirror, Outcome, Store, Table, Transaction,
     Witness,
@@ -53,31 +53,23 @@ impl Function {
     }
 
     async fn activate(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let ticket = self.gate.ticket(call).await?;
-        // One spelling: what is no number is nobody's account.
-        let number =
-            MemberNumber::parse(call.path("number")).ok().filter(|number| number.as_str() == call.path("number"));
-        let mut batch = Batch::new();
-        let keys = ticket.ask(&mut batch);
-        let account_keys = number.as_ref().map(|number| AccountKeys::ask(&mut batch, &ticket, number));
-        let mut fetched = self.store.fetch(batch).await?;
-        let caller = ticket.admit(&keys, &mut fetched, call.now)?;
-        let door = account_keys.ok_or(Problem::NotFound)?.open(&caller, &mut fetched)?.as_manager()?;
+        let (visit, batch) = self.gate.visit(call).await?;
+        let door = visit.enter(&mut self.store.fetch(batch).await?, call.now)?.as_manager()?;
         let mut form = call.form()?;
         let active = form.boolean("use");
         let (active,) = form.finish((active,))?;
 
-        let number = &door.account.member_number;
-        let witness = Witness::of_call(call, &caller.user.seal_key, rng)?;
+        let (number, user) = (&door.account.member_number, &door.caller.user);
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let answer = if active { "OUI" } else { "NON" };
-        let event = AuditEvent::by_user(caller.user.user_id, EventKind::ActivationChanged, call.now, witness, rng)
+        let event = AuditEvent::by_user(user.user_id, EventKind::ActivationChanged, call.now, witness, rng)
             .about(number)
             .with_detail(answer);
         let mut transaction = Transaction::new();
         transaction.update(Account::key_of(number), Change::new().set("active", &active)?, Condition::Exists);
         // Still the manager at the moment of the answer.
         let manager = Condition::is("role", &door.grant.role)?;
-        let own = Grant::key_of(caller.user.user_id, number);
+        let own = Grant::key_of(user.user_id, number);
         transaction.update(own, Change::new().set("active", &active)?, manager);
         transaction.create(&event)?;
         match self.store.commit(&transaction, rng).await? {

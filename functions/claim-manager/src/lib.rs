@@ -8,7 +8,7 @@ use portal::domain::{DocumentKind, DocumentReference, MemberNumber};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::{Gate, Ticket};
+use portal::security::{Gate, OwnEstablishment, Ticket};
 use portal::store::{Account, Batch, CurrentDocument, Establishment, Fetched, Store, Table, User, Wanted, current_of};
 use serde_json::json;
 
@@ -41,7 +41,7 @@ impl HttpFunction for Function {
 
         let owned = match &claim {
             Ok(claim) => {
-                let establishment = keys.establishment(&self.store, &mut fetched, &user).await?;
+                let establishment = keys.establishment.of(&user, &mut fetched, &self.store).await?;
                 Some(owned(establishment, keys.account(&mut fetched)?, claim, &user)?)
             }
             Err(_) => None,
@@ -53,26 +53,19 @@ impl HttpFunction for Function {
         let claim = claim?;
         let establishment = owned.ok_or(Problem::ClaimRefused)?;
         let terms = current_of(DocumentKind::AccountTerms, fetched.take(&keys.account_terms)?);
-        if let Some(manager) = &establishment.manager {
-            // Their own claim again, as after an answer that was lost.
-            if manager.user_id == user.user_id {
-                return claimed(&claim);
+        let seated = match &establishment.manager {
+            Some(manager) => Some(manager.clone()),
+            None if !terms.is(&claim.account_terms) => return Err(Problem::DocumentOutdated),
+            None => self.take_seat(&user, &establishment, &claim.account_terms, call, &mut rng()).await?,
+        };
+        match seated {
+            Some(manager) if manager.user_id != user.user_id => {
+                self.already_managed(&user, &establishment, &manager, call, &mut rng()).await
             }
-            return self.already_managed(&user, &establishment, manager, call, &mut rng()).await;
-        }
-        if !terms.is(&claim.account_terms) {
-            return Err(Problem::DocumentOutdated);
-        }
-        match self.take_seat(&user, &establishment, &claim.account_terms, call, &mut rng()).await? {
-            None => claimed(&claim),
-            Some(manager) if manager.user_id == user.user_id => claimed(&claim),
-            Some(manager) => self.already_managed(&user, &establishment, &manager, call, &mut rng()).await,
+            // Theirs: taken just now, or before, as by a claim whose answer was lost.
+            _ => Answer::created(&json!({"member_number": claim.member_number, "role": "manager"})),
         }
     }
-}
-
-fn claimed(claim: &Claim) -> Result<Answer, Problem> {
-    Answer::created(&json!({"member_number": claim.member_number, "role": "manager"}))
 }
 
 /// What the caller claims.
@@ -95,7 +88,7 @@ impl Claim {
 struct Keys {
     charter: Wanted<CurrentDocument>,
     account_terms: Wanted<CurrentDocument>,
-    establishment: Wanted<Establishment>,
+    establishment: OwnEstablishment,
     account: Option<Wanted<Account>>,
 }
 
@@ -104,8 +97,7 @@ impl Keys {
         Self {
             charter: batch.want(CurrentDocument::key_of(DocumentKind::Charter)),
             account_terms: batch.want(CurrentDocument::key_of(DocumentKind::AccountTerms)),
-            // The token remembers the SIRET of its issue; the user's item has the last word below.
-            establishment: batch.want(Establishment::key_of(&ticket.claims.siret)),
+            establishment: OwnEstablishment::ask(batch, ticket),
             account: claim.map(|claim| batch.want(Account::key_of(&claim.member_number))),
         }
     }
@@ -114,19 +106,6 @@ impl Keys {
         match &self.account {
             Some(account) => Ok(fetched.take(account)?),
             None => Ok(None),
-        }
-    }
-
-    /// The user's establishment; fetched once more where their SIRET has changed since the token.
-    async fn establishment(
-        &self,
-        store: &Store,
-        fetched: &mut Fetched,
-        user: &User,
-    ) -> Result<Option<Establishment>, Problem> {
-        match fetched.take(&self.establishment)? {
-            Some(establishment) if establishment.siret == user.siret => Ok(Some(establishment)),
-            _ => Ok(store.get(&Establishment::key_of(&user.siret)).await?),
         }
     }
 }

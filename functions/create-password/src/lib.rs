@@ -51,7 +51,7 @@ fn strength(call: &Call) -> Result<Answer, Problem> {
     Answer::ok(&json!({
         "score": strength.score,
         "label": strength.label(),
-        "acceptable": PasswordPolicy::check_assessed(&password, &strength).is_ok(),
+        "acceptable": PasswordPolicy::check(&password, &strength).is_ok(),
         "hints": hints,
     }))
 }
@@ -119,7 +119,7 @@ fn hold_against_policy(form: &mut Form, password: &Password, link: &Link) {
     if let Some((last_name, first_name, siret)) = person {
         known.extend([last_name.as_str(), first_name.as_str(), siret.as_str()]);
     }
-    if let Err(refusal) = PasswordPolicy::check(password, &known) {
+    if let Err(refusal) = PasswordPolicy::check(password, &assess(password, &known)) {
         form.refuse::<()>("password", refusal);
     }
 }

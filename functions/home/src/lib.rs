@@ -5,7 +5,7 @@ use portal::domain::DocumentKind;
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::Gate;
+use portal::security::{Gate, OwnEstablishment};
 use portal::store::{Batch, CurrentDocument, Establishment, News, Rights, Store, Table, current_of};
 use serde_json::{Value, json};
 
@@ -34,19 +34,14 @@ impl HttpFunction for Function {
         let mut batch = Batch::new();
         let keys = ticket.ask(&mut batch);
         let charter = batch.want::<CurrentDocument>(CurrentDocument::key_of(DocumentKind::Charter));
-        // The token remembers the SIRET of its issue; the user's item has the last word below.
-        let establishment = batch.want::<Establishment>(Establishment::key_of(&ticket.claims.siret));
+        let establishment = OwnEstablishment::ask(&mut batch, &ticket);
         let rights = Rights::of(&self.store, ticket.claims.sub);
         let newest = News::newest(NEWS);
         let (fetched, rights, news) = join3(self.store.fetch(batch), rights, self.store.query::<News>(&newest)).await;
         let mut fetched = fetched?;
         let user = ticket.admit(&keys, &mut fetched, call.now)?.user;
         let rights = rights?;
-        let establishment = match fetched.take(&establishment)? {
-            Some(establishment) if establishment.siret == user.siret => Some(establishment),
-            _ if ticket.claims.siret == user.siret => None,
-            _ => self.store.get(&Establishment::key_of(&user.siret)).await?,
-        };
+        let establishment = establishment.of(&user, &mut fetched, &self.store).await?;
         let charter = current_of(DocumentKind::Charter, fetched.take(&charter)?);
         let charter_pending = user.owes(&charter);
         let pending: Vec<DocumentKind> = charter_pending.then_some(DocumentKind::Charter).into_iter().collect();

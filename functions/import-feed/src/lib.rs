@@ -17,7 +17,6 @@ mod run;
 pub use report::{ControlTotals, Quarantined, Refusal, Report};
 
 use portal::clock::Clock;
-use portal::domain::{View, ViewRule};
 use portal::environment::{Environment, StartError};
 use portal::lambda::EventFunction;
 use portal::log::Log;
@@ -105,16 +104,12 @@ impl EventFunction for Function {
     type Error = ImportError;
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let first = View::parse(environment.variable("FIRST_VIEW")?).ok_or_else(|| StartError::InvalidVariable {
-            name: "FIRST_VIEW",
-            reason: "a year of four digits is needed".to_owned(),
-        })?;
         Ok(Self {
             bucket: Bucket::connect(environment)?,
             poster: Poster {
                 store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
                 clock: environment.clock.clone(),
-                rule: ViewRule::starting(first),
+                rule: environment.view_rule()?,
             },
             log: environment.log.clone(),
         })

@@ -57,7 +57,7 @@ struct EntryBody {
 
 impl Function {
     pub(crate) async fn action(&self, call: &Call) -> Result<Answer, Problem> {
-        let (visit, batch) = self.visit(call).await?;
+        let (visit, batch) = self.gate.visit(call).await?;
         let action_id = Identifier::parse(call.path("action_id")).ok();
         let read = async {
             match &action_id {
@@ -67,7 +67,7 @@ impl Function {
             }
         };
         let (fetched, found) = join(self.store.fetch(batch), read).await;
-        let door = visit.enter(&mut fetched?, call);
+        let door = visit.enter(&mut fetched?, call.now);
         let found = match (door, found) {
             // An action that is not there is 404 like an account that is not the caller's, and so comes
             // before what keeps the caller from an action that is.

@@ -6,12 +6,11 @@
 mod action;
 mod actions;
 mod cursor;
-mod door;
 mod figures;
 mod filter;
 mod summary;
 
-use portal::domain::{View, ViewRule};
+use portal::domain::ViewRule;
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
@@ -32,15 +31,11 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger])?;
-        let first = View::parse(environment.variable("FIRST_VIEW")?).ok_or_else(|| StartError::InvalidVariable {
-            name: "FIRST_VIEW",
-            reason: "a year of four digits is needed".to_owned(),
-        })?;
         Ok(Self {
             gate: Gate::start(environment, &store).await?,
             cursor_key: SymmetricKey::load(environment, "CURSOR_KEY_SECRET").await?,
             store,
-            rule: ViewRule::starting(first),
+            rule: environment.view_rule()?,
         })
     }
 

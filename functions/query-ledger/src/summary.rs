@@ -47,10 +47,10 @@ struct MonthBody {
 
 impl Function {
     pub(crate) async fn summary(&self, call: &Call) -> Result<Answer, Problem> {
-        let (visit, batch) = self.visit(call).await?;
+        let (visit, batch) = self.gate.visit(call).await?;
         let totals = Totals::all(&visit.number);
         let (fetched, totals) = join(self.store.fetch(batch), self.store.query_all::<Totals>(&totals)).await;
-        visit.enter(&mut fetched?, call)?.activated()?;
+        visit.enter(&mut fetched?, call.now)?.activated()?;
         let today = fund_day(call.now);
         let views = totals?.into_iter().filter(Totals::is_shown).map(|totals| view(totals, self.rule, today));
         let views: Vec<ViewBody> = views.collect();

@@ -1,8 +1,10 @@
 //! Passwords, tokens, signatures, sealed evidence, and who is calling.
 
 mod access_token;
+mod account_door;
 mod hashing;
 mod link_token;
+mod own_establishment;
 mod password;
 mod refresh_token;
 mod seal;
@@ -12,12 +14,14 @@ mod signing_keys;
 mod strength;
 
 pub use access_token::{AUDIENCE, AccessTokens, Claims, LIFETIME as ACCESS_TOKEN_LIFETIME};
+pub use account_door::{AccountDoor, Visit};
 pub use hashing::{Hashing, PasswordHash};
 pub use link_token::{HashedToken, LinkToken};
+pub use own_establishment::OwnEstablishment;
 pub use password::{Password, PasswordPolicy};
 pub use refresh_token::{RefreshToken, Standing};
 pub use seal::SealKey;
 pub use secret::{SymmetricKey, read_secret, write_secret};
-pub use signed_in::{AccountDoor, AccountKeys, Caller, Gate, Ticket, TicketKeys};
+pub use signed_in::{Caller, Gate, Ticket, TicketKeys};
 pub use signing_keys::{KeyRing, SigningKey};
 pub use strength::{Strength, assess};

@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
 
-use super::{Strength, assess};
+use super::Strength;
 use crate::domain::Refusal;
 
 /// A password as typed, in Unicode's composed form (NFC). No `Debug`, wiped when dropped.
@@ -49,23 +49,11 @@ impl PasswordPolicy {
     /// zxcvbn's "safely unguessable: moderate protection from offline slow-hash scenario".
     pub const LOWEST_SCORE: u8 = 3;
 
-    /// Holds a new password against the policy; `known` are words that an attacker knows to go with it.
+    /// Holds a new password, and how strong it was found to be, against the policy.
     ///
     /// # Errors
     /// `password-too-short`, `password-too-long`, `password-too-weak`.
-    pub fn check(password: &Password, known: &[&str]) -> Result<(), Refusal> {
-        Self::judge(password, || assess(password, known).score)
-    }
-
-    /// The same with a strength that was assessed already.
-    ///
-    /// # Errors
-    /// As [`Self::check`].
-    pub fn check_assessed(password: &Password, strength: &Strength) -> Result<(), Refusal> {
-        Self::judge(password, || strength.score)
-    }
-
-    fn judge(password: &Password, score: impl FnOnce() -> u8) -> Result<(), Refusal> {
+    pub fn check(password: &Password, strength: &Strength) -> Result<(), Refusal> {
         let length = password.as_str().chars().count();
         if length < Self::SHORTEST {
             return Err(Refusal::new(
@@ -81,7 +69,7 @@ impl PasswordPolicy {
                 format!("A password has at most {} characters.", Self::LONGEST),
             ));
         }
-        if score() < Self::LOWEST_SCORE {
+        if strength.score < Self::LOWEST_SCORE {
             return Err(Refusal::new(
                 "password-too-weak",
                 "Ce mot de passe est trop facile à deviner : ajoutez un ou deux mots peu courants.",
@@ -95,9 +83,11 @@ impl PasswordPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::security::assess;
 
     fn code(password: &str, known: &[&str]) -> Option<&'static str> {
-        PasswordPolicy::check(&Password::of(password.to_owned()), known).err().map(|refusal| refusal.code)
+        let password = Password::of(password.to_owned());
+        PasswordPolicy::check(&password, &assess(&password, known)).err().map(|refusal| refusal.code)
     }
 
     #[test]

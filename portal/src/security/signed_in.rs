@@ -11,10 +11,9 @@
 use jiff::Timestamp;
 
 use super::{AccessTokens, Claims};
-use crate::domain::{DocumentKind, MemberNumber};
 use crate::environment::{Environment, StartError};
 use crate::http::{Call, Problem};
-use crate::store::{Account, Batch, CurrentDocument, Fetched, Grant, Role, Session, Store, User, Wanted, current_of};
+use crate::store::{Batch, Fetched, Session, Store, User, Wanted};
 
 /// Lets signed-in callers in.
 #[derive(Clone)]
@@ -96,64 +95,5 @@ impl Ticket {
             return Err(Problem::AuthenticationRequired);
         }
         Ok(Caller { user, session })
-    }
-}
-
-/// Where a batch will have what opens a member account.
-pub struct AccountKeys {
-    grant: Wanted<Grant>,
-    account: Wanted<Account>,
-    charter: Wanted<CurrentDocument>,
-}
-
-/// What a caller may do with a member account: they have a grant, and the charter is accepted.
-pub struct AccountDoor {
-    /// The caller's grant.
-    pub grant: Grant,
-    /// The account.
-    pub account: Account,
-}
-
-impl AccountKeys {
-    /// Asks a batch for grant, account and charter.
-    pub fn ask(batch: &mut Batch, ticket: &Ticket, number: &MemberNumber) -> Self {
-        Self {
-            grant: batch.want(Grant::key_of(ticket.claims.sub, number)),
-            account: batch.want(Account::key_of(number)),
-            charter: batch.want(CurrentDocument::key_of(DocumentKind::Charter)),
-        }
-    }
-
-    /// Opens the account to the caller.
-    ///
-    /// # Errors
-    /// `not-found` without a grant, `charter-required`.
-    pub fn open(&self, caller: &Caller, fetched: &mut Fetched) -> Result<AccountDoor, Problem> {
-        let (Some(grant), Some(account)) = (fetched.take(&self.grant)?, fetched.take(&self.account)?) else {
-            return Err(Problem::NotFound);
-        };
-        let charter = current_of(DocumentKind::Charter, fetched.take(&self.charter)?);
-        if caller.user.owes(&charter) {
-            return Err(Problem::CharterRequired);
-        }
-        Ok(AccountDoor { grant, account })
-    }
-}
-
-impl AccountDoor {
-    /// Only for the manager.
-    ///
-    /// # Errors
-    /// `manager-only`.
-    pub fn as_manager(self) -> Result<Self, Problem> {
-        if self.grant.role == Role::Manager { Ok(self) } else { Err(Problem::ManagerOnly) }
-    }
-
-    /// Only where the manager said OUI.
-    ///
-    /// # Errors
-    /// `account-not-activated`.
-    pub fn activated(self) -> Result<Self, Problem> {
-        if self.account.active { Ok(self) } else { Err(Problem::AccountNotActivated) }
     }
 }
