@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use local::{Data, LogTo, Options};
 use portal::clock::Clock;
 
@@ -14,8 +14,11 @@ use crate::offset;
 /// The first start loads a demo feed; later ones find the data as they were left. Nothing leaves the
 /// machine: mails are kept and shown at /_local/mail.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     /// The port to answer at; 0 takes any free one
     #[arg(long, default_value_t = 8080)]
     pub(crate) port: u16,
@@ -45,6 +48,29 @@ pub(crate) struct Arguments {
     /// Where log lines go [default: portal.log in the data folder; nowhere with --memory]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+}
+
+/// What else there is to do than to start a portal.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Hand an event to a function of a running portal and print its answer
+    ///
+    /// What is refused ends with a failure and one line that says why.
+    Invoke(Invocation),
+}
+
+/// Which function is handed what.
+#[derive(Debug, Args)]
+pub(crate) struct Invocation {
+    /// The function's name, such as staff
+    pub(crate) function: String,
+
+    /// The file with the event, in JSON; - is standard input
+    pub(crate) event: PathBuf,
+
+    /// Where the portal answers
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) portal: String,
 }
 
 impl Arguments {

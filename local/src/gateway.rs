@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::functions::Functions;
 use crate::ids;
+use crate::invoke_api;
 use crate::mail_page;
 use crate::mailbox::Mailbox;
 use crate::pages;
@@ -33,7 +34,7 @@ const MOST_THROWN_AWAY: usize = 64 * 1024 * 1024;
 const LONGEST_CALL: Duration = Duration::from_secs(30);
 /// Lambda's quota for an event and for an answer. In base64, or with much to escape, a body that the HTTP
 /// API takes may be above it.
-const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
+pub(crate) const LARGEST_PAYLOAD: usize = 6 * 1024 * 1024;
 
 /// What the gateway answers from.
 #[derive(Debug)]
@@ -48,7 +49,8 @@ pub(crate) struct Gateway {
 impl Gateway {
     /// The portal's whole face.
     pub(crate) fn router(self, mailbox: Mailbox) -> Router {
-        Router::new().fallback(answer).with_state(Arc::new(self)).merge(mail_page::router(mailbox))
+        let lambda = invoke_api::router(self.functions.clone(), self.timeouts.clone());
+        Router::new().fallback(answer).with_state(Arc::new(self)).merge(mail_page::router(mailbox)).merge(lambda)
     }
 
     async fn call(&self, request: Request, peer: SocketAddr) -> Response<Body> {

@@ -27,6 +27,7 @@ mod gateway;
 mod generate;
 mod ids;
 mod inspect;
+mod invoke_api;
 mod log;
 mod mail_page;
 mod mailbox;

@@ -1,6 +1,7 @@
 //! `cargo run`: the whole portal on loopback. `--help` says what can be chosen.
 
 mod cli;
+mod invoke;
 mod offset;
 mod progress;
 
@@ -11,7 +12,7 @@ use clap::Parser;
 use local::{Error, ImportError, Portal, Report};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Command};
 use crate::progress::Bar;
 
 fn main() -> ExitCode {
@@ -20,7 +21,12 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error.to_string()),
     };
-    let ended = runtime.block_on(run(&arguments));
+    let ended = runtime.block_on(async {
+        match &arguments.command {
+            None => run(&arguments).await,
+            Some(Command::Invoke(invocation)) => invoke::invoke(invocation).await.map(|answer| say(&answer)),
+        }
+    });
     // Whoever asked twice does not wait for what is still running.
     runtime.shutdown_background();
     match ended {

@@ -1,5 +1,5 @@
 //! The static pages, as CloudFront serves them from S3: `/` is `web/index.html`, `/mot-de-passe` is
-//! `web/mot-de-passe.html`, everything else is itself.
+//! `web/mot-de-passe.html` and so on, everything else is itself.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, header};

@@ -22,11 +22,13 @@ impl Registry {
         Self::default()
             .http::<accept_document::Function>()
             .http::<accounts::Function>()
+            .http::<change_email::Function>()
             .http::<claim_manager::Function>()
             .http::<create_password::Function>()
             .http::<forgot_password::Function>()
             .http::<health::Function>()
             .http::<home::Function>()
+            .http::<manage_users::Function>()
             .http::<not_found::Function>()
             .http::<profile::Function>()
             .http::<public_keys::Function>()
@@ -37,6 +39,7 @@ impl Registry {
             .event::<import_feed::Function>()
             .event::<rotate_keys::Function>()
             .event::<send_mail::Function>()
+            .event::<staff::Function>()
             .event::<sweep_outbox::Function>()
     }
 

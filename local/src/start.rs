@@ -27,7 +27,10 @@ use crate::server::{Stop, Stopper, listen, serve};
 use crate::services::{Endpoints, Services};
 use crate::streams::{Progress, Reader};
 
-/// Who the local portal's mails are from; `.example` is nobody's.
+/// Where alerts to the fund's staff go; `.example` is nobody's.
+const STAFF_EMAIL: &str = "agents@constructys.example";
+
+/// Who the local portal's mails are from.
 const MAIL_FROM: &str = "ne-pas-repondre@adherents.example";
 /// The first pause after a failed batch of a stream. In memory nobody waits for a service to recover.
 const PAUSE_ON_DISK: Duration = Duration::from_millis(200);
@@ -88,7 +91,7 @@ impl Portal {
         let origin = format!("http://{address}");
         let place = Place::open(&options.data)?;
         let mut parameters = options.parameters;
-        for (name, value) in [("PortalOrigin", origin.as_str()), ("MailFrom", MAIL_FROM)] {
+        for (name, value) in [("PortalOrigin", origin.as_str()), ("MailFrom", MAIL_FROM), ("StaffEmail", STAFF_EMAIL)] {
             parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         let deployment = Deployment::read(parameters)?;

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::environment::{Environment, StartError};
-use crate::http::{Answer, Call, Problem};
+use crate::http::{Answer, Call, Edge, Problem};
 use crate::log::with_sources;
 
 /// A function behind routes of the HTTP API.
@@ -67,16 +67,17 @@ pub type Invoke = Box<dyn Fn(Value) -> BoxFuture<'static, Result<Value, Invocati
 /// # Errors
 /// Where the environment lacks something that the function needs.
 pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<Invoke, StartError> {
+    let edge = Edge::of(environment)?;
     let function = F::start(environment).await?;
     let environment = environment.clone();
     let unused = AtomicBool::new(true);
     Ok(Box::new(move |event| {
-        let (function, environment) = (function.clone(), environment.clone());
+        let (function, environment, edge) = (function.clone(), environment.clone(), edge.clone());
         let cold = unused.swap(false, Ordering::Relaxed);
         Box::pin(async move {
             let request = tidy(from_json(event)?);
             let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), lambda_runtime::Context::default());
-            let service = |request| crate::http::serve(&function, &environment, request, cold);
+            let service = |request| crate::http::serve(&function, &environment, &edge, request, cold);
             match Adapter::from(service_fn(service)).call(event).await {
                 Ok(response) => to_json(&response),
                 Err(never) => match never {},

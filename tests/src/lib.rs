@@ -18,17 +18,21 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "test support")]
 
 mod contract;
+mod faults;
 mod feed;
 mod forge;
 mod outage;
 mod person;
 mod process;
+mod proxy;
 mod reply;
 mod tap;
 mod visitor;
+mod whole;
 mod world;
 
 pub use contract::Contract;
+pub use faults::{Effect, Fault, Faults, Place};
 pub use feed::{ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, SIRET, fixture, lines, write_batch};
 pub use forge::Forge;
 pub use outage::Outage;
@@ -37,4 +41,5 @@ pub use process::{Process, Started, eventually, folder_of_workspace};
 pub use reply::Reply;
 pub use tap::{Call, Observed, Tap, Use};
 pub use visitor::Visitor;
-pub use world::{World, link_token};
+pub use whole::Inventory;
+pub use world::{World, link_token, pass_token};

@@ -1,42 +1,29 @@
 //! An SES that takes no mail for a while.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 
-use axum::Router;
-use axum::body::{Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::body::Body;
 use axum::http::{HeaderName, StatusCode};
-use axum::response::{IntoResponse, Response};
-use local::{EndpointHook, Options, Service};
-use tokio::net::TcpListener;
+use axum::response::IntoResponse;
+use local::{Options, Service};
+
+use crate::proxy::{self, Answer, Onward, Passing};
 
 /// What stands between the functions and SES.
 #[derive(Clone, Default)]
 pub struct Outage {
     lasts: Arc<AtomicBool>,
     refused: Arc<AtomicUsize>,
-    target: Arc<Mutex<Option<String>>>,
-    http: reqwest::Client,
 }
 
 impl Outage {
     /// An SES that works until [`Self::begin`], and options for a portal with it.
     pub async fn of_ses() -> (Self, Options) {
         let outage = Self::default();
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let router = Router::new().fallback(forward).with_state(outage.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let target = Arc::clone(&outage.target);
-        let hook: EndpointHook = Arc::new(move |_, service, endpoint| {
-            if service != Service::Ses {
-                return endpoint.to_owned();
-            }
-            *target.lock().unwrap() = Some(endpoint.to_owned());
-            address.clone()
-        });
-        (outage, Options { endpoints: Some(hook), ..Options::default() })
+        let gate = outage.clone();
+        let options = proxy::before(Service::Ses, move |passing, onward| gate.clone().pass(passing, onward)).await;
+        (outage, options)
     }
 
     /// From now on it takes nothing.
@@ -53,21 +40,14 @@ impl Outage {
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
-}
 
-async fn forward(State(outage): State<Outage>, request: Request) -> Response {
-    if outage.lasts.load(Ordering::SeqCst) {
-        outage.refused.fetch_add(1, Ordering::SeqCst);
-        // A refusal that passes, and that the SDK does not itself repeat with pauses.
-        let kind = (HeaderName::from_static("x-amzn-errortype"), "SendingPausedException");
-        return (StatusCode::BAD_REQUEST, [kind], r#"{"message":"paused"}"#).into_response();
+    async fn pass(self, passing: Passing, onward: Onward) -> Answer {
+        if self.lasts.load(Ordering::SeqCst) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            // A refusal that passes, and that the SDK does not itself repeat with pauses.
+            let kind = (HeaderName::from_static("x-amzn-errortype"), "SendingPausedException");
+            return Ok((StatusCode::BAD_REQUEST, [kind], r#"{"message":"paused"}"#).into_response());
+        }
+        Ok(onward.forward(&passing).await.map(Body::from))
     }
-    let target = outage.target.lock().unwrap().clone().expect("the hook was asked");
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, usize::MAX).await.expect("a body");
-    let sent = outage.http.request(parts.method, format!("{target}{}", parts.uri)).body(body).send().await;
-    let response = sent.expect("the local SES answers");
-    let status = response.status();
-    let body: Bytes = response.bytes().await.expect("a body");
-    (status, body).into_response()
 }

@@ -5,15 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::response::Response;
-use axum::routing::post;
-use local::{EndpointHook, Options, Service};
+use axum::body::Body;
+use local::{Options, Service};
 use portal::clock::Stopwatch;
 use serde_json::{Map, Value};
-use tokio::net::TcpListener;
+
+use crate::proxy::{self, Answer, Onward, Passing};
 
 /// Held back on each answer while it is measured, so that calls made side by side are seen side by side.
 const LATENCY: Duration = Duration::from_millis(40);
@@ -84,36 +81,20 @@ impl Observed {
 pub struct Tap(Arc<Line>);
 
 struct Line {
-    target: Mutex<Option<String>>,
     observed: Mutex<Observed>,
     slow: AtomicBool,
-    http: reqwest::Client,
     stopwatch: Stopwatch,
 }
 
 impl Tap {
     /// A tap, and options for a portal with it.
     pub async fn on_dynamodb() -> (Self, Options) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let address = format!("http://{}", listener.local_addr().expect("an address"));
-        let line = Arc::new(Line {
-            target: Mutex::default(),
-            observed: Mutex::default(),
-            slow: AtomicBool::new(false),
-            http: reqwest::Client::new(),
-            stopwatch: Stopwatch::start(),
-        });
-        let router = Router::new().route("/{function}/", post(forward)).with_state(Arc::clone(&line));
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let line =
+            Arc::new(Line { observed: Mutex::default(), slow: AtomicBool::new(false), stopwatch: Stopwatch::start() });
         let tap = Self(Arc::clone(&line));
-        let hook: EndpointHook = Arc::new(move |function, service, endpoint| {
-            if service != Service::DynamoDb {
-                return endpoint.to_owned();
-            }
-            *line.target.lock().unwrap() = Some(endpoint.to_owned());
-            format!("{address}/{function}")
-        });
-        (tap, Options { endpoints: Some(hook), ..Options::default() })
+        let options =
+            proxy::before(Service::DynamoDb, move |passing, onward| watch(Arc::clone(&line), passing, onward)).await;
+        (tap, options)
     }
 
     /// What went by while `act` ran, with each answer held back.
@@ -131,32 +112,17 @@ impl Tap {
     }
 }
 
-async fn forward(State(line): State<Arc<Line>>, Path(function): Path<String>, request: Request) -> Response {
+async fn watch(line: Arc<Line>, passing: Passing, onward: Onward) -> Answer {
     let sent = line.stopwatch.elapsed();
-    let (parts, body) = request.into_parts();
-    let header = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let operation = header("x-amz-target").rsplit('.').next().unwrap_or_default().to_owned();
-    let target = line.target.lock().unwrap().clone().expect("the hook was asked");
-    let body = to_bytes(body, usize::MAX).await.expect("a body");
-    let uses = uses(&operation, &serde_json::from_slice(&body).expect("a body in JSON"));
-    let mut request = line.http.post(target).body(body);
-    for (name, value) in &parts.headers {
-        if name != "host" && name != "content-length" {
-            request = request.header(name, value);
-        }
-    }
-    let response = request.send().await.expect("the engine answers");
-    let (status, headers) = (response.status(), response.headers().clone());
-    let body = response.bytes().await.expect("a body");
+    let uses = uses(&passing.operation, &serde_json::from_slice(&passing.body).expect("a body in JSON"));
+    let response = onward.forward(&passing).await;
     if line.slow.load(Ordering::Relaxed) {
         tokio::time::sleep(LATENCY).await;
     }
+    let Passing { function, operation, .. } = passing;
     let call = Call { function, operation, uses, sent, answered: line.stopwatch.elapsed() };
     line.observed.lock().unwrap().calls.push(call);
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = status;
-    *response.headers_mut() = headers;
-    response
+    Ok(response.map(Body::from))
 }
 
 /// What a policy has to allow for a request. Of a transaction it is the actions of its parts, of a batch

@@ -63,6 +63,26 @@ impl Visitor {
         body: Option<&Value>,
         headers: &[(&str, &str)],
     ) -> reqwest::Result<Reply> {
+        let body = body.map(ToString::to_string);
+        let headers = headers.iter().copied().chain(body.as_ref().map(|_| ("content-type", "application/json")));
+        self.exchange(method, target, body.clone(), &headers.collect::<Vec<_>>()).await
+    }
+
+    /// Sends a body as it is, whatever it is.
+    ///
+    /// # Panics
+    /// Where there is no answer, or it breaks the contract.
+    pub async fn send_text(&self, method: Method, target: &str, body: &str, headers: &[(&str, &str)]) -> Reply {
+        self.exchange(method, target, Some(body.to_owned()), headers).await.expect("an answer")
+    }
+
+    async fn exchange(
+        &self,
+        method: Method,
+        target: &str,
+        body: Option<String>,
+        headers: &[(&str, &str)],
+    ) -> reqwest::Result<Reply> {
         let mut request = self.http.request(method.clone(), format!("{}{target}", self.origin));
         if let Some(token) = self.token.lock().unwrap().as_ref() {
             request = request.bearer_auth(token);
@@ -74,7 +94,7 @@ impl Visitor {
             request = request.header(*name, *value);
         }
         if let Some(body) = body {
-            request = request.header("content-type", "application/json").body(body.to_string());
+            request = request.body(body);
         }
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

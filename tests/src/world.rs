@@ -4,12 +4,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use futures::future::join_all;
 use local::{Data, Mail, Options, Portal};
 use portal::clock::Clock;
-use portal::domain::{Document, DocumentKind, MemberNumber, Siret, to_hex};
-use portal::store::{CurrentDocument, Grant, GrantMirror, Item, OlderDocument, Role, Store, Table, document_version};
+use portal::domain::{DocumentKind, MemberNumber, Siret};
+use portal::store::{Grant, GrantMirror, Item, Role, Store, Table};
 use serde_json::{Value, json};
 
 use crate::feed::{fixture, write_batch};
@@ -110,19 +109,21 @@ impl World {
         self.items(table).await.iter().filter(|item| begins(item, "pk", pk) && begins(item, "sk", sk)).count()
     }
 
-    /// Publishes the next version of a legal document, in force at once.
-    pub async fn publish(&self, kind: DocumentKind, version: u32) {
-        let first = document_version(&self.store(), kind, 1).await.expect("the store").expect("version 1");
-        let body = format!("{}\n\nVersion {version}.\n", first.body);
-        let document = Document {
-            version,
-            sha256: to_hex(digest(&SHA256, body.as_bytes()).as_ref()),
-            published_at: self.clock.now(),
-            body,
-            ..first.into_owned()
-        };
-        self.store().put(&OlderDocument(document.clone())).await.expect("the store");
-        self.store().put(&CurrentDocument(document)).await.expect("the store");
+    /// Publishes the next version of a legal document, as the staff do; it is in force at once. Gives what
+    /// the staff are answered.
+    pub async fn publish(&self, kind: DocumentKind) -> Value {
+        let current = self.visitor().get(&format!("/api/documents/{kind}")).await.expect(200);
+        let body = format!("{}\nEncore une phrase.\n", current["body"].as_str().expect("a text"));
+        let event = json!({"operation": "publish-document", "staff": "Claire Durand", "reason": "comité du 17/11",
+            "kind": kind, "body": body});
+        let answer = self.staff(event).await;
+        assert_eq!(answer["published"]["version"], current["version"].as_u64().expect("a version") + 1, "{answer}");
+        answer["published"].clone()
+    }
+
+    /// Hands the function `staff` an event, as an operator does.
+    pub async fn staff(&self, event: Value) -> Value {
+        self.portal.invoke("staff", event).await.expect("an answer")
     }
 
     /// The current version and hash of a document, as a form wants them.
@@ -191,6 +192,7 @@ impl World {
             name: "MARTIN BTP".to_owned(),
             active: true,
             since: self.clock.now(),
+            invitation_id: None,
         };
         self.store().put(&grant).await.expect("the store");
         self.store().put(&GrantMirror(grant)).await.expect("the store");
@@ -205,8 +207,18 @@ impl World {
     }
 }
 
+/// The token of the link to the page that a mail carries.
+fn token_of(mail: &Mail, page: &str) -> String {
+    let (_, rest) = mail.text.split_once(page).unwrap_or_else(|| panic!("no link in {}", mail.subject));
+    rest.split_whitespace().next().expect("a token").to_owned()
+}
+
 /// The token of the link that a mail carries.
 pub fn link_token(mail: &Mail) -> String {
-    let (_, rest) = mail.text.split_once("/mot-de-passe#").unwrap_or_else(|| panic!("no link in {}", mail.subject));
-    rest.split_whitespace().next().expect("a token").to_owned()
+    token_of(mail, "/mot-de-passe#")
+}
+
+/// The token of the pass that a mail carries.
+pub fn pass_token(mail: &Mail) -> String {
+    token_of(mail, "/gestionnaire#")
 }

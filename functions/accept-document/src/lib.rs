@@ -1,13 +1,13 @@
 //! `POST /api/acceptances`: « J'ai lu et j'accepte la charte » (leaflet S46).
 
-use portal::domain::{DocumentKind, DocumentReference, Refusal};
+use portal::domain::{DocumentKind, DocumentReference, Id, Refusal};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::Gate;
 use portal::store::{
-    Acceptance, AuditEvent, Batch, Change, Condition, CurrentDocument, EventKind, Outcome, Store, Table, Transaction,
-    User, Witness, current_of,
+    Acceptance, AuditEvent, Batch, Change, Condition, CurrentDocument, EventKind, Outbox, Outcome, Store, Table,
+    Transaction, User, Wish, Witness, current_of,
 };
 use serde_json::{Value, json};
 
@@ -55,6 +55,13 @@ impl HttpFunction for Function {
         let mut transaction = Transaction::new();
         let recorded = transaction.create(&acceptance)?;
         transaction.create(&event)?;
+        let wish = Wish::AcceptanceReceipt {
+            email: user.email,
+            civility: user.civility,
+            last_name: user.last_name,
+            receipt: acceptance.receipt(),
+        };
+        transaction.create(&Outbox::new(Id::random(rng), wish, call.now))?;
         // The user's item says what opens the member account, so that a read need not look for evidence.
         let unmoved = Condition::is("epoch", &user.epoch)?;
         if kind == DocumentKind::Charter {

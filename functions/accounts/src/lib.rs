@@ -1,15 +1,15 @@
 //! The caller's member accounts: `GET /api/accounts`, and the manager's answer to « Souhaitez-vous
 //! utiliser le compte adhérent ? » (leaflet S57), `PUT /api/accounts/{number}/activation`.
 
-use futures::future::join;
+use futures::future::join3;
 use portal::domain::MemberNumber;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::Gate;
 use portal::store::{
-    Account, AuditEvent, Batch, Change, Condition, EventKind, Grant, GrantMirror, Outcome, Store, Table, Transaction,
-    Witness,
+    Account, AccountUsers, AddressHash, AuditEvent, Batch, Change, Condition, EventKind, Grant, Invitation,
+    InvitationMirror, Outcome, Record as _, Role, Store, Table, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -42,19 +42,33 @@ impl HttpFunction for Function {
 }
 
 impl Function {
+    /// What the caller was granted, and what they are invited to and have not opened.
     async fn list(&self, call: &Call) -> Result<Answer, Problem> {
         let ticket = self.gate.ticket(call).await?;
         let mut batch = Batch::new();
         let keys = ticket.ask(&mut batch);
-        let grants = Grant::all_of(ticket.claims.sub);
-        let (fetched, grants) = join(self.store.fetch(batch), self.store.query_all::<Grant>(&grants)).await;
-        ticket.admit(&keys, &mut fetched?, call.now)?;
-        Answer::ok(&json!({"accounts": grants?.iter().map(shown).collect::<Value>()}))
+        let remembered = &ticket.claims.address;
+        let (grants, invitations) = (Grant::all_of(ticket.claims.sub), Invitation::all_of(remembered));
+        let grants = self.store.query_all::<Grant>(&grants);
+        let invitations = self.store.query_all::<InvitationMirror>(&invitations);
+        let (fetched, grants, invitations) = join3(self.store.fetch(batch), grants, invitations).await;
+        let user = ticket.admit(&keys, &mut fetched?, call.now)?.user;
+        let (grants, mut invitations) = (grants?, invitations?);
+        let address = AddressHash::of(&user.email);
+        if *remembered != address {
+            invitations = self.store.query_all(&Invitation::all_of(&address)).await?;
+        }
+        let unopened = invitations.iter().map(|mirror| &mirror.0).filter(|invitation| {
+            let granted = grants.iter().any(|grant| grant.member_number == invitation.member_number);
+            invitation.email == user.email && !granted
+        });
+        let accounts = grants.iter().map(shown).chain(unopened.map(|invitation| shown(&as_granted(invitation, &user))));
+        Answer::ok(&json!({"accounts": accounts.collect::<Value>()}))
     }
 
     async fn activate(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, batch) = self.gate.visit(call).await?;
-        let door = visit.enter(&mut self.store.fetch(batch).await?, call.now)?.as_manager()?;
+        let door = visit.enter_as_manager(&self.store, &mut self.store.fetch(batch).await?, call.now).await?;
         let mut form = call.form()?;
         let active = form.boolean("use");
         let (active,) = form.finish((active,))?;
@@ -87,12 +101,18 @@ impl Function {
     async fn tell_lists(&self, number: &MemberNumber, answer: bool) -> Result<(), Problem> {
         let mut told = answer;
         for _ in 0..MOST_ANSWERS {
-            let mirrors: Vec<GrantMirror> = self.store.query_all(&Grant::all_on(number)).await?;
-            for GrantMirror(grant) in mirrors {
-                let change = Change::new().set("active", &told)?;
-                for key in [Grant::key_of(grant.user_id, number), Grant::mirror_key_of(grant.user_id, number)] {
-                    self.store.update(&key, &change, Some(&Condition::Exists)).await?;
-                }
+            let users = AccountUsers::of(&self.store, number).await?;
+            let granted = users
+                .grants
+                .iter()
+                .flat_map(|grant| [Grant::key_of(grant.user_id, number), Grant::mirror_key_of(grant.user_id, number)]);
+            let invited = users
+                .invitations
+                .into_iter()
+                .flat_map(|invitation| [invitation.key(), InvitationMirror(invitation).key()]);
+            let change = Change::new().set("active", &told)?;
+            for key in granted.chain(invited) {
+                self.store.update(&key, &change, Some(&Condition::Exists)).await?;
             }
             let mut batch = Batch::new();
             let account = batch.want::<Account>(Account::key_of(number));
@@ -103,6 +123,13 @@ impl Function {
         }
         Err(Problem::TryAgain { context: "the answer changes all the time".to_owned() })
     }
+}
+
+/// An invitation as the list shows it: as the grant that it becomes.
+fn as_granted(invitation: &Invitation, user: &User) -> Grant {
+    let Invitation { invitation_id, member_number, siret, name, active, since, .. } = invitation.clone();
+    let (user_id, invitation_id) = (user.user_id, Some(invitation_id));
+    Grant { user_id, member_number, role: Role::Reader, siret, name, active, since, invitation_id }
 }
 
 fn shown(grant: &Grant) -> Value {

@@ -6,13 +6,16 @@
 
 use portal::domain::{DocumentKind, DocumentReference, MemberNumber};
 use portal::environment::{Environment, StartError, rng};
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::{Gate, OwnEstablishment, Ticket};
-use portal::store::{Account, Batch, CurrentDocument, Establishment, Fetched, Store, Table, User, Wanted, current_of};
-use serde_json::json;
+use portal::security::{Gate, LinkToken, OwnEstablishment, Ticket};
+use portal::store::{Account, Batch, CurrentDocument, Establishment, Guessed, Store, Table, User, Wanted, current_of};
 
+mod guesses;
 mod seat;
+
+use guesses::GuessKeys;
+use seat::RightClaim;
 
 /// The function `claim-manager`.
 #[derive(Clone)]
@@ -33,38 +36,41 @@ impl HttpFunction for Function {
         let ticket = self.gate.ticket(call).await?;
         // Read now, so that the account is fetched in the same wait; reported in its turn.
         let claim = Claim::read(call);
+        let repeat = Idempotency::of(call, Some(ticket.claims.sub));
         let mut batch = Batch::new();
         let ticket_keys = ticket.ask(&mut batch);
         let keys = Keys::ask(&mut batch, &ticket, claim.as_ref().ok());
+        let first = repeat.as_ref().ok().and_then(|repeat| repeat.ask(&mut batch));
         let mut fetched = self.store.fetch(batch).await?;
         let user = ticket.admit(&ticket_keys, &mut fetched, call.now)?.user;
 
-        let owned = match &claim {
-            Ok(claim) => {
-                let establishment = keys.establishment.of(&user, &mut fetched, &self.store).await?;
-                Some(owned(establishment, keys.account(&mut fetched)?, claim, &user)?)
-            }
-            Err(_) => None,
-        };
         let charter = current_of(DocumentKind::Charter, fetched.take(&keys.charter)?);
+        // The charter comes before the form.
+        let claim = match claim {
+            Err(_) if user.owes(&charter) => return Err(Problem::CharterRequired),
+            claim => claim?,
+        };
+        let repeat = repeat?;
+        if let Some(first) = repeat.recall(first.as_ref(), &mut fetched)? {
+            return first.or(Problem::ClaimRefused);
+        }
+        let mut guesses = keys.guesses.of(&user, &mut fetched, &self.store, call.now).await?;
+        guesses.open(call.now)?;
+        let establishment = keys.establishment.of(&user, &mut fetched, &self.store).await?;
+        let account = keys.account.map(|account| fetched.take(&account)).transpose()?.flatten();
+        let rng = &mut rng();
+        let Some(establishment) = owned(establishment, account, &claim, &user) else {
+            return Err(self.count_failure(&user, &mut guesses, &repeat, call, rng).await?);
+        };
         if user.owes(&charter) {
             return Err(Problem::CharterRequired);
         }
-        let claim = claim?;
-        let establishment = owned.ok_or(Problem::ClaimRefused)?;
         let terms = current_of(DocumentKind::AccountTerms, fetched.take(&keys.account_terms)?);
-        let seated = match &establishment.manager {
-            Some(manager) => Some(manager.clone()),
-            None if !terms.is(&claim.account_terms) => return Err(Problem::DocumentOutdated),
-            None => self.take_seat(&user, &establishment, &claim.account_terms, call, &mut rng()).await?,
-        };
-        match seated {
-            Some(manager) if manager.user_id != user.user_id => {
-                self.already_managed(&user, &establishment, &manager, call, &mut rng()).await
-            }
-            // Theirs: taken just now, or before, as by a claim whose answer was lost.
-            _ => Answer::created(&json!({"member_number": claim.member_number, "role": "manager"})),
+        if establishment.manager.is_none() && !terms.is(&claim.account_terms) {
+            return Err(Problem::DocumentOutdated);
         }
+        let right = RightClaim { user, establishment, account_terms: claim.account_terms };
+        self.decide(right, guesses, &repeat, call, rng).await
     }
 }
 
@@ -72,6 +78,8 @@ impl HttpFunction for Function {
 struct Claim {
     member_number: MemberNumber,
     account_terms: DocumentReference,
+    /// The pass that lets this claim through although too many failed.
+    token: Option<LinkToken>,
 }
 
 impl Claim {
@@ -79,8 +87,14 @@ impl Claim {
         let mut form = call.form()?;
         let member_number = form.text("member_number", MemberNumber::parse);
         let account_terms = form.document("account_terms");
-        let (member_number, account_terms) = form.finish((member_number, account_terms))?;
-        Ok(Self { member_number, account_terms })
+        let token = form.optional("token", |text| Ok(LinkToken::parse(text)));
+        let (member_number, account_terms, token) = form.finish((member_number, account_terms, token))?;
+        let token = match token {
+            Some(None) => return Err(Problem::LinkInvalid),
+            Some(token) => token,
+            None => None,
+        };
+        Ok(Self { member_number, account_terms, token })
     }
 }
 
@@ -90,22 +104,20 @@ struct Keys {
     account_terms: Wanted<CurrentDocument>,
     establishment: OwnEstablishment,
     account: Option<Wanted<Account>>,
+    guesses: GuessKeys,
 }
 
 impl Keys {
     fn ask(batch: &mut Batch, ticket: &Ticket, claim: Option<&Claim>) -> Self {
+        let by_user = Guessed::MemberNumberBy { user_id: ticket.claims.sub };
+        let of_establishment = Guessed::MemberNumberOf { siret: ticket.claims.siret.clone() };
+        let token = claim.and_then(|claim| claim.token.as_ref());
         Self {
             charter: batch.want(CurrentDocument::key_of(DocumentKind::Charter)),
             account_terms: batch.want(CurrentDocument::key_of(DocumentKind::AccountTerms)),
             establishment: OwnEstablishment::ask(batch, ticket),
             account: claim.map(|claim| batch.want(Account::key_of(&claim.member_number))),
-        }
-    }
-
-    fn account(&self, fetched: &mut Fetched) -> Result<Option<Account>, Problem> {
-        match &self.account {
-            Some(account) => Ok(fetched.take(account)?),
-            None => Ok(None),
+            guesses: GuessKeys::ask(batch, by_user, of_establishment, token),
         }
     }
 }
@@ -117,14 +129,10 @@ fn owned(
     account: Option<Account>,
     claim: &Claim,
     user: &User,
-) -> Result<Establishment, Problem> {
-    let (Some(establishment), Some(account)) = (establishment, account) else { return Err(Problem::ClaimRefused) };
+) -> Option<Establishment> {
+    let (establishment, account) = (establishment?, account?);
     let same = establishment.member_number == claim.member_number
         && account.member_number == claim.member_number
         && account.siret == user.siret;
-    if same && establishment.open && account.closed_on.is_none() {
-        Ok(establishment)
-    } else {
-        Err(Problem::ClaimRefused)
-    }
+    (same && establishment.open && account.closed_on.is_none()).then_some(establishment)
 }

@@ -1,28 +1,74 @@
 //! Taking the manager's seat, or finding it taken.
 
 use portal::domain::{DocumentKind, DocumentReference, Id};
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::store::{
     Acceptance, AuditEvent, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Manager, Outbox, Outcome,
     Proof, Record, Role, StoreError, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
+use serde_json::json;
 
 use crate::Function;
+use crate::guesses::Guesses;
+
+/// How often a claim is decided again because a guess of somebody else came between.
+const MOST_ATTEMPTS: usize = 20;
+
+/// A claim with the right number.
+pub(crate) struct RightClaim {
+    pub(crate) user: User,
+    pub(crate) establishment: Establishment,
+    pub(crate) account_terms: DocumentReference,
+}
+
+/// How an attempt to decide a claim ended.
+enum Attempt {
+    Decided(Answer),
+    /// Somebody failed to guess, or used the pass, meanwhile.
+    GuessedMeanwhile,
+    /// The seat was taken meanwhile, or before.
+    Taken(Box<Manager>),
+}
 
 impl Function {
-    /// Takes the seat: `None` where it was free, else who sits there.
-    ///
-    /// Manager, grant, evidence and confirmation mail are one transaction: there is no manager without
-    /// accepted terms, and no mail without a manager.
-    pub(crate) async fn take_seat(
+    /// Takes the seat where it is free, and names who sits there where it is not.
+    pub(crate) async fn decide(
         &self,
-        user: &User,
-        establishment: &Establishment,
-        account_terms: &DocumentReference,
+        claim: RightClaim,
+        mut guesses: Guesses,
+        repeat: &Idempotency,
         call: &Call,
         rng: &mut impl CryptoRng,
-    ) -> Result<Option<Manager>, Problem> {
+    ) -> Result<Answer, Problem> {
+        let mut seated = claim.establishment.manager.clone();
+        for _ in 0..MOST_ATTEMPTS {
+            let attempt = match &seated {
+                None => self.take_seat(&claim, &guesses, repeat, call, rng).await?,
+                // Theirs already, as by a claim whose answer was lost.
+                Some(manager) if manager.user_id == claim.user.user_id => return claimed(&claim),
+                Some(manager) => self.already_managed(&claim, manager, &guesses, call, rng).await?,
+            };
+            match attempt {
+                Attempt::Decided(answer) => return Ok(answer),
+                Attempt::Taken(manager) => seated = Some(*manager),
+                Attempt::GuessedMeanwhile => guesses.renew(&self.store, call.now).await?,
+            }
+        }
+        Err(Problem::TryAgain { context: "others guessed all the time".to_owned() })
+    }
+
+    /// Manager, grant, evidence and confirmation mail are one transaction: there is no manager without
+    /// accepted terms, and no mail without a manager.
+    async fn take_seat(
+        &self,
+        claim: &RightClaim,
+        guesses: &Guesses,
+        repeat: &Idempotency,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Attempt, Problem> {
+        let RightClaim { user, establishment, account_terms } = claim;
         let number = &establishment.member_number;
         let manager = Manager {
             user_id: user.user_id,
@@ -38,7 +84,12 @@ impl Function {
             name: establishment.name.clone(),
             active: false,
             since: call.now,
+            invitation_id: None,
         };
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
+        let kind = DocumentKind::AccountTerms;
+        let acceptance =
+            Acceptance::new(user.user_id, kind, account_terms, call.now, witness.clone(), rng).with_claim_of(number);
         let confirmation = Wish::ClaimMade {
             email: user.email.clone(),
             civility: user.civility,
@@ -46,11 +97,8 @@ impl Function {
             member_number: number.clone(),
             siret: establishment.siret.clone(),
             establishment: establishment.name.clone(),
+            receipt: acceptance.receipt(),
         };
-        let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let kind = DocumentKind::AccountTerms;
-        let acceptance =
-            Acceptance::new(user.user_id, kind, account_terms, call.now, witness.clone(), rng).with_claim_of(number);
         let event = AuditEvent::by_user(user.user_id, EventKind::AccountClaimed, call.now, witness, rng).about(number);
 
         let mut transaction = Transaction::new();
@@ -60,6 +108,7 @@ impl Function {
             Condition::Without("manager"),
         ]);
         let seat = transaction.update(establishment.key(), Change::new().set("manager", &manager)?, free);
+        let guards = guesses.guard(&mut transaction)?;
         transaction.check(User::key_of(user.user_id), unmoved(user)?);
         transaction.put(&GrantMirror(grant.clone()), None)?;
         transaction.put(&grant, None)?;
@@ -67,36 +116,52 @@ impl Function {
         transaction.create(&acceptance)?;
         transaction.create(&event)?;
         transaction.create(&Outbox::new(Id::random(rng), confirmation, call.now))?;
-        match self.store.commit(&transaction, rng).await? {
-            Outcome::Committed => Ok(None),
-            Outcome::Refused(refused) if refused.failed(seat) => {
+        let answer = claimed(claim)?;
+        let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
+        match self.store.commit(&transaction, rng).await.map_err(|error| repeat.failure(error))? {
+            Outcome::Committed => Ok(Attempt::Decided(answer)),
+            Outcome::Refused(refused) => {
+                if let Some(first) = repeat.recall_refused(&refused, remembered)? {
+                    return first.or(Problem::ClaimRefused).map(Attempt::Decided);
+                }
+                if guards.failed(&refused) {
+                    return Ok(Attempt::GuessedMeanwhile);
+                }
+                if !refused.failed(seat) {
+                    return Err(moved());
+                }
                 let taken = refused.existing::<Establishment>(seat)?.and_then(|establishment| establishment.manager);
-                taken.map(Some).ok_or(Problem::ClaimRefused)
+                taken.map(|manager| Attempt::Taken(Box::new(manager))).ok_or(Problem::ClaimRefused)
             }
-            Outcome::Refused(_) => Err(moved()),
         }
     }
 
     /// Names the manager to who entered the right number, and remembers that they did, unless they leave
     /// the establishment at this moment: what they proved there must not outlast it.
-    pub(crate) async fn already_managed(
+    async fn already_managed(
         &self,
-        user: &User,
-        establishment: &Establishment,
+        claim: &RightClaim,
         manager: &Manager,
+        guesses: &Guesses,
         call: &Call,
         rng: &mut impl CryptoRng,
-    ) -> Result<Answer, Problem> {
+    ) -> Result<Attempt, Problem> {
         let mut transaction = Transaction::new();
-        transaction.check(User::key_of(user.user_id), unmoved(user)?);
-        transaction.put(&proof(user, establishment, call), None)?;
+        let guards = guesses.guard(&mut transaction)?;
+        transaction.check(User::key_of(claim.user.user_id), unmoved(&claim.user)?);
+        transaction.put(&proof(&claim.user, &claim.establishment, call), None)?;
         match self.store.commit(&transaction, rng).await? {
             Outcome::Committed => {
                 Err(Problem::AlreadyManaged { civility: manager.civility, last_name: manager.last_name.clone() })
             }
+            Outcome::Refused(refused) if guards.failed(&refused) => Ok(Attempt::GuessedMeanwhile),
             Outcome::Refused(_) => Err(moved()),
         }
     }
+}
+
+fn claimed(claim: &RightClaim) -> Result<Answer, Problem> {
+    Answer::created(&json!({"member_number": claim.establishment.member_number, "role": "manager"}))
 }
 
 /// The user is still who they were when they were let in, of the same establishment, and not erased.

@@ -4,7 +4,8 @@ use portal::domain::{DocumentKind, Id};
 use portal::http::{Answer, Call, Problem};
 use portal::security::{PasswordHash, SealKey};
 use portal::store::{
-    Acceptance, AuditEvent, Draft, EventKind, Link, Login, Outcome, Store, Transaction, User, Witness,
+    Acceptance, AuditEvent, Draft, EventKind, Link, Login, Outbox, Outcome, Reservation, Store, Transaction, User,
+    Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -31,6 +32,7 @@ pub(super) async fn activate(
         origin: draft.origin,
         created_at: call.now,
         accepted_charter: None,
+        email_changes: Vec::new(),
         seal_key,
     };
     let login = Login {
@@ -46,12 +48,22 @@ pub(super) async fn activate(
     let witness = Witness::of_call(call, &user.seal_key, rng)?;
     let event = AuditEvent::by_user(user.user_id, EventKind::AccountCreated, call.now, witness, rng);
 
+    let receipt = Wish::AcceptanceReceipt {
+        email: user.email.clone(),
+        civility: user.civility,
+        last_name: user.last_name.clone(),
+        receipt: terms.receipt(),
+    };
+
     let mut transaction = Transaction::new();
     transaction.delete(Link::key_of(&link.hash), Some(super::unused(call.now)?));
     // That the address is free is a condition too: two links of one address make one account.
     transaction.create(&login)?;
+    // So is that nobody who left it can still come back to it. What has expired goes.
+    transaction.delete(Reservation::key_of(&login.email), Some(Reservation::none_of_others(user.user_id, call.now)?));
     transaction.create(&user)?;
     transaction.create(&terms)?;
+    transaction.create(&Outbox::new(Id::random(rng), receipt, call.now))?;
     transaction.create(&event)?;
     match store.commit(&transaction, rng).await? {
         Outcome::Committed => Ok(Answer::no_content()),

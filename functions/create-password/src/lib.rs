@@ -4,12 +4,11 @@ mod activate;
 mod reset;
 
 use jiff::Timestamp;
-use portal::domain::Refusal;
 use portal::environment::{Environment, StartError, rng};
-use portal::http::{Answer, Call, Form, Problem};
+use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::{Hashing, LinkToken, Password, PasswordHash, PasswordPolicy, assess};
-use portal::store::{Condition, Link, Store, StoreError, Table};
+use portal::security::{Hashing, LinkToken, NewPassword, Password, PasswordHash, PasswordPolicy, assess};
+use portal::store::{Condition, Link, Purpose, Store, StoreError, Table};
 use rand::CryptoRng;
 use serde_json::json;
 
@@ -70,26 +69,16 @@ impl Function {
     async fn set_password(&self, call: &Call) -> Result<Answer, Problem> {
         let mut form = call.form()?;
         let token = form.verbatim("token");
-        let password = form.verbatim("password");
-        let confirmation = form.verbatim("password_confirmation");
-        let differ = matches!((&password, &confirmation), (Some(one), Some(other)) if one != other);
-        let (token, link) = match token {
-            Some(token) => {
-                let link = self.usable_link(&token, call.now).await?;
-                (Some(token), Some(link))
-            }
-            None => (None, None),
+        let new = NewPassword::read(&mut form);
+        let link = match &token {
+            Some(token) => Some(self.usable_link(token, call.now).await?),
+            None => None,
         };
-        let password = password.map(Password::of);
-        if let (Some(link), Some(password)) = (&link, &password) {
-            hold_against_policy(&mut form, password, link);
-        }
-        if differ {
-            form.refuse::<()>("password_confirmation", passwords_differ());
-        }
-        let (link, password, _, _) = form.finish((link, password, confirmation, token))?;
+        let known = link.as_ref().map(known_words).unwrap_or_default();
+        let password = new.held_against_policy(&mut form, &known);
+        let (link, password) = form.finish((link.clone(), password))?;
         let mut rng = rng();
-        let hash = self.hash(password, &mut rng).await?;
+        let hash = self.hash(&password, &mut rng).await?;
         match (link.draft.clone(), link.owner.clone()) {
             (Some(draft), None) => activate::activate(&self.store, &link, draft, hash, call, &mut rng).await,
             (None, Some(owner)) => reset::reset(&self.store, &link, owner, hash, call, &mut rng).await,
@@ -101,15 +90,17 @@ impl Function {
     async fn usable_link(&self, token: &str, now: Timestamp) -> Result<Link, Problem> {
         let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid)?;
         let link: Option<Link> = self.store.get(&Link::key_of(token.hashed().as_str())).await?;
-        link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid)
+        let sets_a_password = |link: &Link| matches!(link.purpose, Purpose::Activation | Purpose::Reset);
+        link.filter(|link| sets_a_password(link) && now < link.expires_at).ok_or(Problem::LinkInvalid)
     }
 
-    async fn hash(&self, password: Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Problem> {
+    async fn hash(&self, password: &Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Problem> {
         self.hashing.hash(password, rng).await.map_err(|error| Problem::internal("password", &error))
     }
 }
 
-fn hold_against_policy(form: &mut Form, password: &Password, link: &Link) {
+/// What an attacker knows to go with the person whose link it is.
+fn known_words(link: &Link) -> Vec<&str> {
     let person = match (&link.draft, &link.owner) {
         (Some(draft), _) => Some((&draft.last_name, &draft.first_name, &draft.siret)),
         (None, Some(owner)) => Some((&owner.last_name, &owner.first_name, &owner.siret)),
@@ -119,17 +110,7 @@ fn hold_against_policy(form: &mut Form, password: &Password, link: &Link) {
     if let Some((last_name, first_name, siret)) = person {
         known.extend([last_name.as_str(), first_name.as_str(), siret.as_str()]);
     }
-    if let Err(refusal) = PasswordPolicy::check(password, &assess(password, &known)) {
-        form.refuse::<()>("password", refusal);
-    }
-}
-
-fn passwords_differ() -> Refusal {
-    Refusal::new(
-        "passwords-differ",
-        "Les deux mots de passe diffèrent : ressaisissez la confirmation.",
-        "The two passwords differ: type the confirmation again.",
-    )
+    known
 }
 
 /// The link is still there and not expired at the moment of its use.

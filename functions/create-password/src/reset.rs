@@ -4,8 +4,8 @@ use portal::domain::Id;
 use portal::http::{Answer, Call, Problem};
 use portal::security::PasswordHash;
 use portal::store::{
-    AuditEvent, Change, Condition, EventKind, Link, Login, Outbox, Outcome, Owner, Store, Transaction, User, Wish,
-    Witness,
+    AuditEvent, Change, Condition, EventKind, Guessed, Link, Login, Outbox, Outcome, Owner, Store, Transaction, User,
+    Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -27,6 +27,8 @@ pub(super) async fn reset(
     let login = Change::new().set("password_hash", &password_hash)?.add("epoch", 1);
     transaction.update(Login::key_of(&link.email), login, Condition::is("user_id", &owner.user_id)?);
     transaction.update(User::key_of(owner.user_id), Change::new().add("epoch", 1), Condition::Exists);
+    // Whoever read the mail owns the address, whatever others guessed: log-in opens again.
+    transaction.delete(Guessed::Password { email: link.email.clone() }.key(), None);
     transaction.create(&Outbox::new(Id::random(rng), notice, call.now))?;
     transaction.create(&event)?;
     match store.commit(&transaction, rng).await? {

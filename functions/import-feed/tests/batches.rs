@@ -314,6 +314,7 @@ async fn a_company_that_moves_takes_its_manager_and_its_grants_along() {
             name: seat.name.clone(),
             active: true,
             since,
+            invitation_id: None,
         };
         fund.store.put(&grant).await.unwrap();
         fund.store.put(&GrantMirror(grant)).await.unwrap();

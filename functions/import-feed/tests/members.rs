@@ -42,6 +42,7 @@ async fn grant(fund: &Fund, user: u8, role: Role) -> Grant {
         name: account.name.clone(),
         active: true,
         since: jiff::Timestamp::UNIX_EPOCH,
+        invitation_id: None,
     };
     fund.store.put(&grant).await.unwrap();
     fund.store.put(&GrantMirror(grant.clone())).await.unwrap();

@@ -1,20 +1,34 @@
-//! `GET /api/me` and `PATCH /api/me`: « Modifiez votre compte » (leaflet S19).
+//! What a user does with their own space: `GET` and `PATCH /api/me` (« Modifiez votre compte », leaflet S19),
+//! `POST /api/me/password`, `POST /api/me/email`, `GET /api/me/export`, `DELETE /api/me`.
 
+mod accounts;
 mod change;
+mod email;
+mod erase;
+mod export;
+mod password;
 mod seats;
+mod traces;
 
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::Gate;
-use portal::store::{Store, Table, User};
+use portal::security::{Credentials, Gate, Hashing, Password, Proven};
+use portal::store::{Batch, Record, Store, Table, User};
+use rand::CryptoRng;
 use serde_json::{Value, json};
+
+/// How often a change of the caller's own is tried again because something of theirs changed in between: no
+/// more than 25 wrong passwords can, and some mails.
+const MOST_ATTEMPTS: usize = 40;
 
 /// The function `profile`.
 #[derive(Clone)]
 pub struct Function {
     store: Store,
     gate: Gate,
+    hashing: Hashing,
+    credentials: Credentials,
 }
 
 impl HttpFunction for Function {
@@ -22,15 +36,50 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
-        Ok(Self { gate: Gate::start(environment, &store).await?, store })
+        let hashing = Hashing::default();
+        let credentials = Credentials::new(&store, &hashing);
+        Ok(Self { gate: Gate::start(environment, &store).await?, store, hashing, credentials })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         match call.route.as_str() {
             "GET /api/me" => Answer::ok(&shown(&self.gate.caller(call).await?.user)),
             "PATCH /api/me" => self.change(call, &mut rng()).await,
+            "DELETE /api/me" => self.erase(call, &mut rng()).await,
+            "POST /api/me/password" => self.change_password(call, &mut rng()).await,
+            "POST /api/me/email" => self.change_email(call, &mut rng()).await,
+            "GET /api/me/export" => self.export(call, &mut rng()).await,
             _ => Err(Problem::NotFound),
         }
+    }
+}
+
+impl Function {
+    /// Proves the caller's password, before anything else that they sent is looked at. A form without one
+    /// goes on, to be refused with all that is wrong with it.
+    async fn prove(
+        &self,
+        user: &User,
+        current: Option<&Password>,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Option<Proven>, Problem> {
+        let Some(current) = current else { return Ok(None) };
+        match self.credentials.prove(&user.email, current.clone(), call, rng).await {
+            Ok(proven) => Ok(Some(proven)),
+            Err(Problem::BadCredentials) => Err(Problem::BadCurrentPassword),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    /// Another look at a user, after something of theirs was not what it was.
+    async fn same_user(&self, before: User) -> Result<User, Problem> {
+        let mut batch = Batch::new();
+        let wanted = batch.want::<User>(before.key());
+        let now = self.store.fetch(batch).await?.take(&wanted)?;
+        // Of another epoch, the caller has to sign in again; of another address, their password was not proved.
+        let same = |user: &User| user.epoch == before.epoch && user.email == before.email;
+        now.filter(same).ok_or_else(|| Problem::TryAgain { context: "the user changed meanwhile".to_owned() })
     }
 }
 

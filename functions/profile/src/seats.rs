@@ -7,11 +7,9 @@ use std::collections::BTreeMap;
 
 use portal::domain::Siret;
 use portal::http::Problem;
-use portal::store::{
-    Account, Batch, Change, Condition, Establishment, Grant, GrantMirror, Proof, Record, Rights, Role, Store,
-    Transaction, User,
-};
+use portal::store::{Batch, Condition, Establishment, Grant, Proof, Record, Rights, Role, Store, Transaction, User};
 
+use crate::accounts::{has_others, vacate};
 use crate::change::name_change;
 
 /// The establishments that a user belongs to or manages.
@@ -37,7 +35,7 @@ impl Seats {
     }
 
     /// Those in which the user sits.
-    fn own<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Establishment> {
+    pub(crate) fn own<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Establishment> {
         let sits = |establishment: &&Establishment| {
             establishment.manager.as_ref().is_some_and(|manager| manager.user_id == user.user_id)
         };
@@ -87,16 +85,10 @@ impl Seats {
             transaction.delete(Grant::mirror_key_of(user.user_id, &grant.member_number), None);
         }
         let Some(seat) = self.own(user).find(|seat| seat.siret == user.siret) else { return Ok(()) };
-        let readers: Vec<GrantMirror> = store.query_all(&Grant::all_on(&seat.member_number)).await?;
-        if readers.iter().any(|reader| reader.0.user_id != user.user_id) {
+        if has_others(store, &seat.member_number, user).await? {
             return Err(Problem::ManagerMustHandOver);
         }
-        let own_seat = Condition::is("manager.user_id", &user.user_id)?;
-        transaction.update(seat.key(), Change::new().remove("manager"), own_seat);
-        // Whoever claims it next gives an answer of their own (leaflet S57).
-        let unused = Change::new().set("active", &false)?;
-        transaction.update(Account::key_of(&seat.member_number), unused, Condition::Exists);
-        Ok(())
+        Ok(vacate(seat, user, transaction)?)
     }
 
     /// Keeps the name that colleagues see in step with the profile, but in the seat that is being left.

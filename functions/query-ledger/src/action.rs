@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use portal::domain::{ActionStatus, Cents, CostKind, EntryKind, Id, Identifier, Payee, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{Action, Entry};
+use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
@@ -56,7 +57,7 @@ struct EntryBody {
 }
 
 impl Function {
-    pub(crate) async fn action(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn action(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, batch) = self.gate.visit(call).await?;
         let action_id = Identifier::parse(call.path("action_id")).ok();
         let read = async {
@@ -67,15 +68,16 @@ impl Function {
             }
         };
         let (fetched, found) = join(self.store.fetch(batch), read).await;
-        let door = visit.enter(&mut fetched?, call.now);
-        let found = match (door, found) {
+        let guest = visit.admit(&self.store, &mut fetched?, call.now).await;
+        let found = match (guest, found) {
             // An action that is not there is 404 like an account that is not the caller's, and so comes
             // before what keeps the caller from an action that is.
             (Ok(_) | Err(Problem::CharterRequired), Ok(None)) => return Err(Problem::NotFound),
             (Err(problem), _) => return Err(problem),
-            (Ok(door), found) => {
-                door.activated()?;
-                found?
+            (Ok(guest), found) => {
+                let found = found?;
+                guest.open(&self.store, call, rng).await?.activated()?;
+                found
             }
         };
         let Some((action, entries)) = found else { return Err(Problem::NotFound) };

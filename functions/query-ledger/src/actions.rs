@@ -7,6 +7,7 @@ use portal::domain::{ActionStatus, Identifier, Scheme, View, fund_day};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
 use portal::store::{Facets, ListedAction, Page, StoreError};
+use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
@@ -63,13 +64,13 @@ fn bound<'a>(visit: &'a Visit, asked: &Asked) -> Bound<'a> {
 }
 
 impl Function {
-    pub(crate) async fn actions(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn actions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, mut batch) = self.gate.visit(call).await?;
         // A query that makes no sense is a problem that comes after who may ask.
         let range = match Range::read(call, &visit, self) {
             Ok(range) => range,
             Err(problem) => {
-                visit.enter(&mut self.store.fetch(batch).await?, call.now)?;
+                visit.admit(&self.store, &mut self.store.fetch(batch).await?, call.now).await?;
                 return Err(problem);
             }
         };
@@ -77,7 +78,7 @@ impl Function {
             let facets = batch.want::<Facets>(Facets::key_of(&visit.number, view));
             let (fetched, page) = join(self.store.fetch(batch), self.page(&visit, &range)).await;
             let mut fetched = fetched?;
-            visit.enter(&mut fetched, call.now)?.activated()?;
+            visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
             (view, fetched.take(&facets)?, page?)
         } else {
             // The latest view is not known, and asking for it first would be a second wait. An index
@@ -85,7 +86,7 @@ impl Function {
             let facets = Facets::all(&visit.number);
             let facets = self.store.query_all::<Facets>(&facets);
             let (fetched, facets, page) = join3(self.store.fetch(batch), facets, self.page(&visit, &range)).await;
-            visit.enter(&mut fetched?, call.now)?.activated()?;
+            visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
             let latest = facets?.into_iter().find(Facets::is_shown);
             let this_year = || self.rule.of_year(fund_day(call.now).year());
             (latest.as_ref().map_or_else(this_year, |facets| facets.view), latest, page?)

@@ -3,6 +3,8 @@
 //! A cursor is opaque and authenticated. Its tag covers, besides what it says, the user, the account and
 //! the filter that it was made for: in other hands, on another account or with another filter it is not
 //! valid. It holds nothing that its owner did not see.
+//!
+//! Public for `fuzz/` alone.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -23,39 +25,50 @@ const TAG: usize = 32;
 
 /// The last action of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cursor {
+pub struct Cursor {
     /// The view that the list is of, named by the filter or not.
-    pub(crate) view: View,
+    pub view: View,
     /// When the last action was engaged.
-    pub(crate) engagement_date: Date,
+    pub engagement_date: Date,
     /// Which it is.
-    pub(crate) action_id: Identifier,
+    pub action_id: Identifier,
 }
 
 /// What a cursor is good for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Bound<'a> {
-    pub(crate) user: Id,
-    pub(crate) account: &'a MemberNumber,
-    pub(crate) filter: Filter,
+pub struct Bound<'a> {
+    /// For whom.
+    pub user: Id,
+    /// On which account.
+    pub account: &'a MemberNumber,
+    /// With which filter.
+    pub filter: Filter,
 }
 
 impl Cursor {
     /// The cursor's text.
-    pub(crate) fn seal(&self, key: &SymmetricKey, bound: Bound<'_>) -> String {
+    #[must_use]
+    pub fn seal(&self, key: &SymmetricKey, bound: Bound<'_>) -> String {
         let said = format!("{VERSION}#{}#{}#{}", self.view, self.engagement_date, self.action_id);
         let tag = key.derive(PURPOSE, &message(&said, bound));
         URL_SAFE_NO_PAD.encode([tag.as_slice(), said.as_bytes()].concat())
     }
 
     /// Reads a cursor; `None` where it was not made for this, or was changed.
-    pub(crate) fn open(text: &str, key: &SymmetricKey, bound: Bound<'_>) -> Option<Self> {
+    #[must_use]
+    pub fn open(text: &str, key: &SymmetricKey, bound: Bound<'_>) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (tag, said) = bytes.split_first_chunk::<TAG>()?;
         let said = std::str::from_utf8(said).ok()?;
         if !key.verify(PURPOSE, &message(said, bound), tag) {
             return None;
         }
+        Self::read(said)
+    }
+
+    /// Reads what a cursor says, whose tag was checked.
+    #[must_use]
+    pub fn read(said: &str) -> Option<Self> {
         let [VERSION, view, date, action_id] = said.split('#').collect::<Vec<_>>()[..] else { return None };
         Some(Self {
             view: View::parse(view)?,

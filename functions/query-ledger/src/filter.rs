@@ -16,10 +16,13 @@ pub(crate) struct Asked {
 
 /// Which actions; the latest view where none is named.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Filter {
-    pub(crate) view: Option<View>,
-    pub(crate) status: Option<ActionStatus>,
-    pub(crate) scheme: Option<Scheme>,
+pub struct Filter {
+    /// Of this view.
+    pub view: Option<View>,
+    /// In this status.
+    pub status: Option<ActionStatus>,
+    /// Of this scheme.
+    pub scheme: Option<Scheme>,
 }
 
 impl Filter {

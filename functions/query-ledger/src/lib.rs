@@ -5,13 +5,15 @@
 
 mod action;
 mod actions;
-mod cursor;
+#[doc(hidden)]
+pub mod cursor;
 mod figures;
-mod filter;
+#[doc(hidden)]
+pub mod filter;
 mod summary;
 
 use portal::domain::ViewRule;
-use portal::environment::{Environment, StartError};
+use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Gate, SymmetricKey};
@@ -30,7 +32,7 @@ impl HttpFunction for Function {
     const NAME: &'static str = "query-ledger";
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger])?;
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])?;
         Ok(Self {
             gate: Gate::start(environment, &store).await?,
             cursor_key: SymmetricKey::load(environment, "CURSOR_KEY_SECRET").await?,
@@ -41,9 +43,9 @@ impl HttpFunction for Function {
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
         match call.route.as_str() {
-            "GET /api/accounts/{number}/summary" => self.summary(call).await,
-            "GET /api/accounts/{number}/actions" => self.actions(call).await,
-            "GET /api/accounts/{number}/actions/{action_id}" => self.action(call).await,
+            "GET /api/accounts/{number}/summary" => self.summary(call, &mut rng()).await,
+            "GET /api/accounts/{number}/actions" => self.actions(call, &mut rng()).await,
+            "GET /api/accounts/{number}/actions/{action_id}" => self.action(call, &mut rng()).await,
             _ => Err(Problem::NotFound),
         }
     }

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use portal::domain::{Cents, Scheme, View, ViewRule, fund_day};
 use portal::http::{Answer, Call, Problem};
 use portal::store::Totals;
+use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
@@ -46,11 +47,11 @@ struct MonthBody {
 }
 
 impl Function {
-    pub(crate) async fn summary(&self, call: &Call) -> Result<Answer, Problem> {
+    pub(crate) async fn summary(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, batch) = self.gate.visit(call).await?;
         let totals = Totals::all(&visit.number);
         let (fetched, totals) = join(self.store.fetch(batch), self.store.query_all::<Totals>(&totals)).await;
-        visit.enter(&mut fetched?, call.now)?.activated()?;
+        visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
         let today = fund_day(call.now);
         let views = totals?.into_iter().filter(Totals::is_shown).map(|totals| view(totals, self.rule, today));
         let views: Vec<ViewBody> = views.collect();

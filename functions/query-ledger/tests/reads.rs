@@ -9,7 +9,7 @@ use local::{Options, Portal};
 use portal::domain::{Civility, Email, Id, JobTitle, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
 use portal::lambda::{Invoke, start_http};
-use portal::security::{Claims, SealKey, SigningKey};
+use portal::security::{Claims, Hints, SealKey, SigningKey};
 use portal::store::{Account, Change, Grant, Role, Session, Store, User};
 use serde_json::{Value, json};
 
@@ -46,6 +46,7 @@ impl Reader {
             origin: None,
             created_at: now,
             accepted_charter: Some(1),
+            email_changes: Vec::new(),
             seal_key: SealKey::random(&mut rng),
         };
         let session = Session {
@@ -63,7 +64,8 @@ impl Reader {
             ttl: 0,
         };
         let environment = portal.environment();
-        let claims = Claims::new(environment.variable("PORTAL_ORIGIN").unwrap(), &session, &user.siret, now, &mut rng);
+        let hints = Hints { siret: &user.siret, email: &user.email };
+        let claims = Claims::new(environment.variable("PORTAL_ORIGIN").unwrap(), &session, hints, now, &mut rng);
         let grant = Grant {
             user_id,
             member_number: number(),
@@ -72,6 +74,7 @@ impl Reader {
             name: "MARTIN BTP".to_owned(),
             active: true,
             since: now,
+            invitation_id: None,
         };
         store.put(&user).await.unwrap();
         store.put(&session).await.unwrap();
@@ -286,6 +289,7 @@ async fn an_account_without_entries_has_a_summary_of_nothing() {
         name: empty.name.clone(),
         active: true,
         since: jiff::Timestamp::UNIX_EPOCH,
+        invitation_id: None,
     };
     reader.store.put(&empty).await.unwrap();
     reader.store.put(&grant).await.unwrap();

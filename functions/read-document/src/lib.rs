@@ -4,7 +4,7 @@ use portal::domain::DocumentKind;
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::store::{Store, Table, current_document, document_version};
+use portal::store::{Store, Table, current_text, document_version};
 
 /// The function `read-document`.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl HttpFunction for Function {
         let kind = DocumentKind::parse(call.path("kind")).ok_or(Problem::NotFound)?;
         match call.route.as_str() {
             "GET /api/documents/{kind}" => {
-                let document = current_document(&self.store, kind).await?;
+                let document = current_text(&self.store, kind).await?;
                 // A minute: whoever accepts a text that was replaced meanwhile is told so.
                 Ok(Answer::ok(document.as_ref())?.cacheable("public, max-age=60"))
             }

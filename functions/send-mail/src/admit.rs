@@ -9,12 +9,14 @@ use jiff::Timestamp;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::security::LinkToken;
 use portal::store::{
-    Batch, Change, Condition, Draft, Link, Login, MailHistory, Outbox, Outcome, Owner, Purpose, Record, StoreError,
-    Transaction, User, Wish, document_version,
+    Batch, Change, Condition, Draft, Link, Login, MailHistory, Outbox, Outcome, Owner, Purpose, Record, Reservation,
+    StoreError, Transaction, User, Wish, document_version,
 };
 use rand::CryptoRng;
 
+use crate::invitation::Invited;
 use crate::mails::{Addressee, Mail, Rendered, render};
+use crate::receipt::Accepted;
 use crate::{Function, MailError};
 
 /// How often a lost race is run again before the stream brings the wish back.
@@ -27,36 +29,91 @@ const HISTORY_KEPT: Duration = Duration::from_secs(48 * 3600);
 pub(crate) struct Admitted {
     /// To whom.
     pub(crate) address: Email,
-    civility: Civility,
-    last_name: PersonName,
-    content: Content,
+    /// Whom it greets; nobody by name where it goes to an establishment or to the fund's staff.
+    person: Option<(Civility, PersonName)>,
+    /// Boxed: a receipt is some hundred bytes, an attempt that admits nothing none.
+    content: Box<Content>,
 }
 
-enum Content {
+pub(crate) enum Content {
     Activation(LinkToken),
     AlreadyRegistered,
     PasswordReset(LinkToken),
     PasswordChanged { at: Timestamp },
-    ClaimMade { member_number: MemberNumber, siret: Siret, establishment: String, at: Timestamp },
+    EmailChange(LinkToken),
+    EmailChangeNotice { token: LinkToken, asked_at: Timestamp, until: Timestamp },
+    UserErased { at: Timestamp },
+    ClaimMade { member_number: MemberNumber, siret: Siret, establishment: String, accepted: Accepted, at: Timestamp },
+    Invitation(Invited),
+    AcceptanceReceipt(Accepted),
+    ClaimsClosed { token: LinkToken, siret: Siret, establishment: String, until: Timestamp },
+    StaffAlert { siret: Siret, user_id: Option<Id>, at: Timestamp },
 }
 
 impl Admitted {
+    /// A mail to somebody whose name is known.
+    pub(crate) fn to_person(address: Email, civility: Civility, last_name: PersonName, content: Content) -> Self {
+        Self { address, person: Some((civility, last_name)), content: Box::new(content) }
+    }
+
+    /// A mail to an address behind which there may be anybody.
+    pub(crate) fn to_office(address: Email, content: Content) -> Self {
+        Self { address, person: None, content: Box::new(content) }
+    }
+
     pub(crate) fn render(&self, origin: &str) -> Result<Rendered, askama::Error> {
-        let to = Addressee { civility: self.civility, last_name: &self.last_name };
-        match &self.content {
+        let to = match &self.person {
+            Some((civility, last_name)) => Addressee::Person { civility: *civility, last_name },
+            None => Addressee::Office,
+        };
+        match &*self.content {
+            Content::ClaimsClosed { token, siret, establishment, until } => {
+                let (token, establishment) = (&token.to_text(), establishment.as_str());
+                render(&Mail::ClaimsClosed { to, origin, token, establishment, siret, until: *until })
+            }
+            Content::StaffAlert { siret, user_id, at } => {
+                render(&Mail::StaffAlert { to, origin, siret, user_id: *user_id, at: *at })
+            }
             Content::Activation(token) => render(&Mail::Activation { to, origin, token: &token.to_text() }),
             Content::AlreadyRegistered => render(&Mail::AlreadyRegistered { to, origin }),
             Content::PasswordReset(token) => render(&Mail::PasswordReset { to, origin, token: &token.to_text() }),
             Content::PasswordChanged { at } => render(&Mail::PasswordChanged { to, origin, changed_at: *at }),
-            Content::ClaimMade { member_number, siret, establishment, at } => {
-                render(&Mail::ClaimMade { to, origin, member_number, establishment, siret, claimed_at: *at })
+            Content::EmailChange(token) => render(&Mail::EmailChange { to, origin, token: &token.to_text() }),
+            Content::EmailChangeNotice { token, asked_at, until } => {
+                let token = &token.to_text();
+                render(&Mail::EmailChangeNotice { to, origin, token, asked_at: *asked_at, until: *until })
+            }
+            Content::UserErased { at } => render(&Mail::UserErased { to, origin, erased_at: *at }),
+            Content::ClaimMade { member_number, siret, establishment, accepted, at } => {
+                let (establishment, accepted) = (establishment.as_str(), accepted.told());
+                render(&Mail::ClaimMade { to, origin, member_number, establishment, siret, accepted, claimed_at: *at })
+            }
+            Content::Invitation(invited) => render(&invited.told(to, origin)),
+            Content::AcceptanceReceipt(accepted) => {
+                render(&Mail::AcceptanceReceipt { to, origin, accepted: accepted.told() })
             }
         }
     }
 }
 
+/// What is kept under an address.
+pub(crate) struct Found {
+    pub(crate) login: Option<Login>,
+    pub(crate) history: Option<MailHistory>,
+    reservation: Option<Reservation>,
+}
+
+impl Found {
+    /// Whose the address is: who signs in with it, or who left it and can come back.
+    pub(crate) fn taken_by(&self, now: Timestamp) -> Option<Id> {
+        let reserved = self.reservation.as_ref().filter(|reservation| reservation.is_in_force(now));
+        let reserved = reserved.map(|reservation| reservation.user_id);
+        self.login.as_ref().map(|login| login.user_id).or(reserved)
+    }
+}
+
 /// How an attempt to admit ended.
-enum Attempt {
+pub(crate) enum Attempt {
     Admitted(Admitted),
     Nothing,
     RaceLost,
@@ -100,11 +157,33 @@ impl Function {
             Wish::Reset { email } => self.reset(outbox, email, now, rng).await,
             Wish::PasswordChanged { email, civility, last_name } => {
                 let content = Content::PasswordChanged { at: outbox.requested_at };
-                Ok(Attempt::Admitted(Admitted { address: email, civility, last_name, content }))
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
             }
-            Wish::ClaimMade { email, civility, last_name, member_number, siret, establishment } => {
-                let content = Content::ClaimMade { member_number, siret, establishment, at: outbox.requested_at };
-                Ok(Attempt::Admitted(Admitted { address: email, civility, last_name, content }))
+            Wish::EmailChange { user_id, change_id } => self.email_change(outbox, user_id, change_id, now, rng).await,
+            Wish::EmailChangeNotice { user_id, change_id } => {
+                self.email_change_notice(outbox, user_id, change_id, now, rng).await
+            }
+            Wish::UserErased { email, civility, last_name } => {
+                let content = Content::UserErased { at: outbox.requested_at };
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
+            }
+            Wish::ClaimMade { email, civility, last_name, member_number, siret, establishment, receipt } => {
+                let (accepted, at) = (self.accepted(receipt).await?, outbox.requested_at);
+                let content = Content::ClaimMade { member_number, siret, establishment, accepted, at };
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
+            }
+            Wish::ClaimsClosed { siret } => self.claims_closed(outbox, siret, now, rng).await,
+            Wish::StaffAlert { siret, user_id } => {
+                let content = Content::StaffAlert { siret, user_id, at: outbox.requested_at };
+                Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
+            }
+            Wish::Invitation { email, civility, last_name, member_number, siret, establishment } => {
+                let invited = Invited { civility, last_name, member_number, siret, establishment };
+                self.invitation(outbox, email, invited, now, rng).await
+            }
+            Wish::AcceptanceReceipt { email, civility, last_name, receipt } => {
+                let content = Content::AcceptanceReceipt(self.accepted(receipt).await?);
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
             }
         }
     }
@@ -121,15 +200,11 @@ impl Function {
         if !self.terms_were_in_force(outbox, &draft).await? {
             return Ok(Attempt::Nothing);
         }
-        let (login, history) = self.look_up(&address, Purpose::Activation).await?;
-        if let Some(login) = login {
-            let Some(user) = self.store.get::<User>(&User::key_of(login.user_id)).await? else {
-                return Ok(Attempt::Nothing);
-            };
-            let (civility, last_name) = (user.civility, user.last_name);
-            let mail = Admitted { address, civility, last_name, content: Content::AlreadyRegistered };
-            return self.limited(outbox, history, None, mail, now, rng).await;
+        let found = self.look_up(&address, Purpose::Activation).await?;
+        if let Some(user_id) = found.taken_by(now) {
+            return self.already_registered(outbox, address, user_id, found.history, now, rng).await;
         }
+        let history = found.history;
         let token = LinkToken::of(outbox.outbox_id, &self.link_key);
         let link = Link {
             hash: token.hashed().as_str().to_owned(),
@@ -137,12 +212,13 @@ impl Function {
             email: address.clone(),
             owner: None,
             draft: Some(draft.clone()),
+            change: None,
             requested_at: outbox.requested_at,
             expires_at: now + Purpose::Activation.lifetime(),
             ttl: (now + Purpose::Activation.lifetime()).as_second(),
         };
         let (civility, last_name) = (draft.civility, draft.last_name);
-        let mail = Admitted { address, civility, last_name, content: Content::Activation(token) };
+        let mail = Admitted::to_person(address, civility, last_name, Content::Activation(token));
         self.limited(outbox, history, Some(link), mail, now, rng).await
     }
 
@@ -154,7 +230,7 @@ impl Function {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, MailError> {
-        let (login, history) = self.look_up(&address, Purpose::Reset).await?;
+        let Found { login, history, .. } = self.look_up(&address, Purpose::Reset).await?;
         let Some(login) = login else { return Ok(Attempt::Nothing) };
         let Some(user) = self.store.get::<User>(&User::key_of(login.user_id)).await? else {
             return Ok(Attempt::Nothing);
@@ -174,25 +250,45 @@ impl Function {
             email: address.clone(),
             owner: Some(owner),
             draft: None,
+            change: None,
             requested_at: outbox.requested_at,
             expires_at: now + Purpose::Reset.lifetime(),
             ttl: (now + Purpose::Reset.lifetime()).as_second(),
         };
         let (civility, last_name) = (user.civility, user.last_name);
-        let mail = Admitted { address, civility, last_name, content: Content::PasswordReset(token) };
+        let mail = Admitted::to_person(address, civility, last_name, Content::PasswordReset(token));
         self.limited(outbox, history, Some(link), mail, now, rng).await
     }
 
-    async fn look_up(
+    /// A word to the owner of an address that somebody tried to take, or to who left it and can come back.
+    pub(crate) async fn already_registered(
         &self,
-        address: &Email,
-        purpose: Purpose,
-    ) -> Result<(Option<Login>, Option<MailHistory>), StoreError> {
+        outbox: &Outbox,
+        address: Email,
+        user_id: Id,
+        history: Option<MailHistory>,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Attempt, MailError> {
+        let Some(user) = self.store.get::<User>(&User::key_of(user_id)).await? else {
+            return Ok(Attempt::Nothing);
+        };
+        let (civility, last_name) = (user.civility, user.last_name);
+        let mail = Admitted::to_person(address, civility, last_name, Content::AlreadyRegistered);
+        self.limited(outbox, history, None, mail, now, rng).await
+    }
+
+    pub(crate) async fn look_up(&self, address: &Email, purpose: Purpose) -> Result<Found, StoreError> {
         let mut batch = Batch::new();
         let login = batch.want::<Login>(Login::key_of(address));
         let history = batch.want::<MailHistory>(MailHistory::key_of(address, purpose));
+        let reservation = batch.want::<Reservation>(Reservation::key_of(address));
         let mut fetched = self.store.fetch(batch).await?;
-        Ok((fetched.take(&login)?, fetched.take(&history)?))
+        Ok(Found {
+            login: fetched.take(&login)?,
+            history: fetched.take(&history)?,
+            reservation: fetched.take(&reservation)?,
+        })
     }
 
     /// Whether the terms that came with a form were in force when it came: the sign-up answered
@@ -217,16 +313,14 @@ impl Function {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, MailError> {
-        let purpose = match mail.content {
+        let purpose = match *mail.content {
             Content::PasswordReset(_) => Purpose::Reset,
             _ => Purpose::Activation,
         };
         if outbox.admitted {
             // An earlier attempt got this far. Its link is as good as new, unless it was used or replaced.
             let Some(link) = link else { return Ok(Attempt::Admitted(mail)) };
-            let renewed = Change::new().set("expires_at", &link.expires_at.as_millisecond())?.set("ttl", &link.ttl)?;
-            let usable = self.store.update(&link.key(), &renewed, Some(&Condition::Exists)).await?;
-            return Ok(if usable { Attempt::Admitted(mail) } else { Attempt::Nothing });
+            return Ok(if self.renew(&link).await? { Attempt::Admitted(mail) } else { Attempt::Nothing });
         }
         let mut transaction = Transaction::new();
         let seen = history.as_ref().map(|history| history.admitted.clone());
@@ -252,6 +346,10 @@ impl Function {
         transaction.put(&after, Some(unchanged))?;
         if let Some(link) = &link {
             transaction.create(link)?;
+            if let Some(owner) = &link.owner {
+                // It holds a copy of the owner's seal key, and none may come to be when they are erased.
+                transaction.check(Login::key_of(&link.email), Condition::is("user_id", &owner.user_id)?);
+            }
             if let Some(replaced) = &before.newest_link {
                 transaction.delete(Link::key_of(replaced), None);
             }
@@ -262,6 +360,12 @@ impl Function {
             Outcome::Committed => Attempt::Admitted(mail),
             Outcome::Refused(_) => Attempt::RaceLost,
         })
+    }
+
+    /// Makes a link that an earlier attempt wrote as good as new; `false` where it was used or replaced.
+    pub(crate) async fn renew(&self, link: &Link) -> Result<bool, StoreError> {
+        let renewed = Change::new().set("expires_at", &link.expires_at.as_millisecond())?.set("ttl", &link.ttl)?;
+        self.store.update(&link.key(), &renewed, Some(&Condition::Exists)).await
     }
 
     /// Takes the wish out of the index that the sweep reads, and with it the person it names.

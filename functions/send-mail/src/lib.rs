@@ -6,13 +6,17 @@
 //! any point is made good by the next attempt, which sends the same link; only one between SES and the
 //! mark sends a mail twice.
 
+mod address;
 mod admit;
+mod claims;
 mod deliver;
+mod invitation;
 pub mod mails;
+mod receipt;
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
-use portal::domain::Id;
+use portal::domain::{Email, Id};
 use portal::environment::{Environment, StartError, rng};
 use portal::lambda::EventFunction;
 use portal::security::SymmetricKey;
@@ -29,6 +33,7 @@ pub struct Function {
     store: Store,
     link_key: SymmetricKey,
     origin: String,
+    staff: Email,
     postman: Postman,
 }
 
@@ -61,6 +66,7 @@ impl EventFunction for Function {
             store: Store::connect(environment, &[Table::Identity, Table::Members])?,
             link_key: SymmetricKey::load(environment, "LINK_KEY_SECRET").await?,
             origin: environment.variable("PORTAL_ORIGIN")?.to_owned(),
+            staff: staff(environment)?,
             postman: Postman::start(environment)?,
         })
     }
@@ -104,6 +110,13 @@ impl Function {
             Err(refusal) => Err(MailError::Ses(refusal.reason)),
         }
     }
+}
+
+/// Where alerts to the fund's staff go.
+fn staff(environment: &Environment) -> Result<Email, StartError> {
+    let text = environment.variable("STAFF_EMAIL")?;
+    Email::parse(text)
+        .map_err(|refusal| StartError::InvalidVariable { name: "STAFF_EMAIL", reason: refusal.en.to_string() })
 }
 
 /// The outbox entry that a stream record is about, be it new or woken by the sweep.

@@ -15,18 +15,33 @@ mod tests;
 
 use askama::Template;
 use jiff::{Timestamp, tz};
-use portal::domain::{Civility, MemberNumber, PersonName, Siret};
+use portal::domain::{Civility, Id, MemberNumber, PersonName, Siret};
+use portal::store::Receipt;
 
 /// Where the fund's hours and days are told.
 static FUND_ZONE: tz::TimeZone = tz::get!("Europe/Paris");
 
 /// Whom a mail greets.
 #[derive(Clone, Copy)]
-pub struct Addressee<'a> {
-    /// How they are addressed.
-    pub civility: Civility,
-    /// Their last name.
-    pub last_name: &'a PersonName,
+pub enum Addressee<'a> {
+    /// Somebody whose name is known.
+    Person {
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: &'a PersonName,
+    },
+    /// Whoever reads what comes to an establishment's or the fund's address.
+    Office,
+}
+
+/// A text that was accepted, and the receipt of it.
+#[derive(Clone, Copy)]
+pub struct AcceptedText<'a> {
+    /// The text's title.
+    pub title: &'a str,
+    /// Its version and hash, when it was accepted, and under which number that is kept.
+    pub receipt: &'a Receipt,
 }
 
 /// A mail, with what it tells.
@@ -69,6 +84,38 @@ pub enum Mail<'a> {
         /// When it was changed.
         changed_at: Timestamp,
     },
+    /// Another address was asked for, and this is it: the link that confirms the change.
+    EmailChange {
+        /// The owner of the space.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The link's token; the mail says that it is valid for 24 hours.
+        token: &'a str,
+    },
+    /// Another address was asked for: notice to the one before, with the link that undoes it.
+    EmailChangeNotice {
+        /// The owner of the space.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The link's token.
+        token: &'a str,
+        /// When it was asked for. The address itself stays unsaid: whoever asked knows it, and who else reads
+        /// the old mailbox need not.
+        asked_at: Timestamp,
+        /// From when on the link does nothing.
+        until: Timestamp,
+    },
+    /// The space was erased at its owner's wish.
+    UserErased {
+        /// Whose it was.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// When it was erased.
+        erased_at: Timestamp,
+    },
     /// A claim succeeded: its user is now the manager of a member account.
     ClaimMade {
         /// The new manager.
@@ -81,8 +128,65 @@ pub enum Mail<'a> {
         establishment: &'a str,
         /// The establishment.
         siret: &'a Siret,
+        /// The account terms, accepted with the claim.
+        accepted: AcceptedText<'a>,
         /// When the claim succeeded.
         claimed_at: Timestamp,
+    },
+    /// Too many wrong member numbers for an establishment: the pass that lets one claim through.
+    ClaimsClosed {
+        /// The contact address on the fund's file.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The pass's token.
+        token: &'a str,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// From when on the pass does nothing.
+        until: Timestamp,
+    },
+    /// A limit on guessing member numbers was reached.
+    StaffAlert {
+        /// The fund's staff.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The establishment whose number was guessed.
+        siret: &'a Siret,
+        /// The user, where the limit is theirs.
+        user_id: Option<Id>,
+        /// When it was reached.
+        at: Timestamp,
+    },
+    /// A manager gave an address access to an account, whoever reads it: one text for who has a space and for
+    /// who has none, as the manager may read the mailbox too.
+    Invitation {
+        /// Nobody by name: whose the address is was not looked up.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// How the manager is addressed.
+        civility: Civility,
+        /// The manager's last name.
+        last_name: &'a PersonName,
+        /// The number of the member account.
+        member_number: &'a MemberNumber,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+    },
+    /// A legal document was accepted: the receipt.
+    AcceptanceReceipt {
+        /// Who accepted it.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// What they accepted.
+        accepted: AcceptedText<'a>,
     },
 }
 
@@ -165,7 +269,28 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 changed_at: paris(changed_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
-        Mail::ClaimMade { to, origin, member_number, establishment, siret, claimed_at } => {
+        Mail::EmailChange { to, origin, token } => {
+            fill!("email-change/subject.txt", "email-change/body.txt", "email-change/body.html", {
+                addressee: addressed(to),
+                link: address_page(origin, token),
+            })
+        }
+        Mail::EmailChangeNotice { to, origin, token, asked_at, until } => {
+            fill!("email-change-notice/subject.txt", "email-change-notice/body.txt", "email-change-notice/body.html", {
+                addressee: addressed(to),
+                link: address_page(origin, token),
+                asked_at: paris(asked_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+                until: paris(until, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::UserErased { to, origin, erased_at } => {
+            fill!("user-erased/subject.txt", "user-erased/body.txt", "user-erased/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                erased_at: paris(erased_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::ClaimMade { to, origin, member_number, establishment, siret, accepted, claimed_at } => {
             fill!("claim-made/subject.txt", "claim-made/body.txt", "claim-made/body.html", {
                 addressee: addressed(to),
                 link: front_page(origin),
@@ -173,15 +298,65 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 establishment: plain::one_line(establishment),
                 siret: grouped(siret),
                 claimed_on: paris(claimed_at, "%d/%m/%Y"),
+                title: plain::one_line(accepted.title),
+                version: accepted.receipt.version.to_string(),
+                accepted_at: to_the_second(accepted.receipt.accepted_at),
+                receipt_id: accepted.receipt.receipt_id.to_string(),
+                sha256: accepted.receipt.sha256.clone(),
+            })
+        }
+        Mail::ClaimsClosed { to, origin, token, establishment, siret, until } => {
+            fill!("claims-closed/subject.txt", "claims-closed/body.txt", "claims-closed/body.html", {
+                addressee: addressed(to),
+                link: format!("{}gestionnaire#{token}", front_page(origin)),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+                until: paris(until, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::StaffAlert { to, origin, siret, user_id, at } => {
+            fill!("staff-alert/subject.txt", "staff-alert/body.txt", "staff-alert/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                siret: grouped(siret),
+                user: user_id.map(|id| id.to_string()).unwrap_or_default(),
+                at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::Invitation { to, origin, civility, last_name, member_number, establishment, siret } => {
+            fill!("invitation/subject.txt", "invitation/body.txt", "invitation/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                manager: addressed(Addressee::Person { civility, last_name }),
+                member_number: member_number.to_string(),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+            })
+        }
+        Mail::AcceptanceReceipt { to, origin, accepted: AcceptedText { title, receipt } } => {
+            fill!("acceptance-receipt/subject.txt", "acceptance-receipt/body.txt", "acceptance-receipt/body.html", {
+                addressee: addressed(to),
+                link: text_of(origin, receipt),
+                title: plain::one_line(title),
+                version: receipt.version.to_string(),
+                accepted_at: to_the_second(receipt.accepted_at),
+                confirmed_at: receipt.confirmed_at.map(to_the_second).unwrap_or_default(),
+                receipt_id: receipt.receipt_id.to_string(),
+                sha256: receipt.sha256.clone(),
             })
         }
     }
 }
 
-/// `Mme MARTIN`
+/// `Mme MARTIN`, or `Madame, Monsieur`
 fn addressed(to: Addressee<'_>) -> String {
-    let name = plain::without_addresses(to.last_name.as_str()).to_uppercase();
-    plain::one_line(&format!("{} {name}", to.civility.title()))
+    match to {
+        Addressee::Person { civility, last_name } => {
+            let name = plain::without_addresses(last_name.as_str()).to_uppercase();
+            plain::one_line(&format!("{} {name}", civility.title()))
+        }
+        Addressee::Office => "Madame, Monsieur".to_owned(),
+    }
 }
 
 /// The page that creates a password. The token stands in the fragment, which no browser sends: it is in
@@ -190,8 +365,23 @@ fn password_page(origin: &str, token: &str) -> String {
     format!("{}mot-de-passe#{token}", front_page(origin))
 }
 
+/// The page that confirms or undoes a change of address; the token's place is as above.
+fn address_page(origin: &str, token: &str) -> String {
+    format!("{}adresse#{token}", front_page(origin))
+}
+
 fn front_page(origin: &str) -> String {
     format!("{}/", origin.trim_end_matches('/'))
+}
+
+/// Where exactly this version is, whatever is in force by then.
+fn text_of(origin: &str, receipt: &Receipt) -> String {
+    format!("{}api/documents/{}/{}", front_page(origin), receipt.document, receipt.version)
+}
+
+/// As a receipt tells it.
+fn to_the_second(instant: Timestamp) -> String {
+    paris(instant, "%d/%m/%Y à %H\u{a0}h\u{a0}%M\u{a0}min\u{a0}%S\u{a0}s")
 }
 
 fn paris(instant: Timestamp, format: &str) -> String {

@@ -11,7 +11,7 @@ use futures::future::try_join3;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::{Gate, Hashing, SymmetricKey};
+use portal::security::{Credentials, Gate, Hashing, SymmetricKey};
 use portal::store::{Store, Table};
 
 use cookie::CookieJar;
@@ -22,7 +22,7 @@ use signer::Signer;
 pub struct Function {
     store: Store,
     gate: Gate,
-    hashing: Hashing,
+    credentials: Credentials,
     signer: Signer,
     refresh_key: SymmetricKey,
     cookies: CookieJar,
@@ -39,7 +39,8 @@ impl HttpFunction for Function {
         let refresh_key = SymmetricKey::load(environment, "REFRESH_KEY_SECRET");
         let (gate, signer, refresh_key) = try_join3(gate, signer, refresh_key).await?;
         let cookies = CookieJar::of_origin(environment.variable("PORTAL_ORIGIN")?);
-        Ok(Self { store, gate, hashing: Hashing::default(), signer, refresh_key, cookies })
+        let credentials = Credentials::new(&store, &Hashing::default());
+        Ok(Self { store, gate, credentials, signer, refresh_key, cookies })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {

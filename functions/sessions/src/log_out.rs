@@ -3,10 +3,13 @@
 use portal::domain::Id;
 use portal::http::{Answer, Call, Problem};
 use portal::security::Caller;
-use portal::store::{AuditEvent, Change, Condition, EventKind, Login, Outcome, Session, Transaction, User, Witness};
+use portal::store::{AuditEvent, Change, Condition, EventKind, Login, Outcome, Record, Session, Transaction, Witness};
 use rand::CryptoRng;
 
 use crate::Function;
+
+/// How often the end of all sessions is tried again because the address changed in between.
+const MOST_ATTEMPTS: usize = 5;
 
 impl Function {
     pub(crate) async fn log_out(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
@@ -25,7 +28,7 @@ impl Function {
         transaction.create(&logged_out(caller, "one session", call, rng)?)?;
         match self.store.commit(&transaction, rng).await? {
             Outcome::Committed if id == caller.session.session_id => {
-                Ok(Answer::no_content().with_cookie(self.cookies.clear()?))
+                Ok(Answer::no_content().with_cookie(self.cookies.clear()?).clearing_site())
             }
             Outcome::Committed => Ok(Answer::no_content()),
             Outcome::Refused(_) => Err(Problem::NotFound),
@@ -34,17 +37,28 @@ impl Function {
 
     /// Moves the epoch, which ends every session at once; their items go by TTL.
     async fn end_all(&self, caller: &Caller, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let user = &caller.user;
+        let mut user = caller.user.clone();
         let this_epoch = Condition::is("epoch", &user.epoch)?;
-        let mut transaction = Transaction::new();
-        transaction.update(User::key_of(user.user_id), Change::new().add("epoch", 1), this_epoch.clone());
-        transaction.update(Login::key_of(&user.email), Change::new().add("epoch", 1), this_epoch);
-        transaction.create(&logged_out(caller, "all sessions", call, rng)?)?;
-        match self.store.commit(&transaction, rng).await? {
-            Outcome::Committed => Ok(Answer::no_content().with_cookie(self.cookies.clear()?)),
-            // The epoch has moved meanwhile: the sessions are ended all the same, this one among them.
-            Outcome::Refused(_) => Err(Problem::AuthenticationRequired),
+        let event = logged_out(caller, "all sessions", call, rng)?;
+        for _ in 0..MOST_ATTEMPTS {
+            let mut transaction = Transaction::new();
+            let moved = transaction.update(user.key(), Change::new().add("epoch", 1), this_epoch.clone());
+            let own = Condition::All(vec![Condition::is("user_id", &user.user_id)?, this_epoch.clone()]);
+            transaction.update(Login::key_of(&user.email), Change::new().add("epoch", 1), own);
+            transaction.create(&event)?;
+            match self.store.commit(&transaction, rng).await? {
+                Outcome::Committed => {
+                    return Ok(Answer::no_content().with_cookie(self.cookies.clear()?).clearing_site());
+                }
+                // The epoch has moved meanwhile: the sessions are ended all the same, this one among them.
+                Outcome::Refused(refused) if refused.failed(moved) => return Err(Problem::AuthenticationRequired),
+                // The address was changed meanwhile, and the log-in went with it.
+                Outcome::Refused(_) => {
+                    user = self.store.get(&user.key()).await?.ok_or(Problem::AuthenticationRequired)?;
+                }
+            }
         }
+        Err(Problem::TryAgain { context: "the address changed all the time".to_owned() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `POST /api/sessions/refresh`: rotates the refresh token.
 
 use portal::http::{Answer, Call, Problem};
-use portal::security::{RefreshToken, Standing};
+use portal::security::{Hints, RefreshToken, Standing};
 use portal::store::{Batch, Change, Condition, Session, User};
 use rand::CryptoRng;
 
@@ -36,7 +36,8 @@ impl Function {
             },
             standing => self.current_of_replay(standing, &session).await?,
         };
-        self.tokens(&session, &user.siret, &current, &key, call.now, rng)
+        let hints = Hints { siret: &user.siret, email: &user.email };
+        self.tokens(&session, hints, &current, &key, call.now, rng)
     }
 
     async fn rotate(

@@ -4,10 +4,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portal::domain::Siret;
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Problem};
-use portal::security::{ACCESS_TOKEN_LIFETIME, Claims, KeyRing, RefreshToken, SigningKey, read_secret};
+use portal::security::{ACCESS_TOKEN_LIFETIME, Claims, Hints, KeyRing, RefreshToken, SigningKey, read_secret};
 use portal::store::Session;
 use rand::CryptoRng;
 use serde_json::json;
@@ -70,13 +69,13 @@ impl Function {
     pub(crate) fn tokens(
         &self,
         session: &Session,
-        siret: &Siret,
+        hints: Hints<'_>,
         refresh: &RefreshToken,
         key: &SigningKey,
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
-        let claims = Claims::new(&self.signer.issuer, session, siret, now, rng);
+        let claims = Claims::new(&self.signer.issuer, session, hints, now, rng);
         let access_token =
             claims.sign(key).ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;
         let body = json!({

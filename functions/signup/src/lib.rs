@@ -1,15 +1,15 @@
 //! `POST /api/signup/check` and `POST /api/signup` (leaflet S20-S32).
 //!
 //! The check returns what was understood, for the person to look over, and stores nothing. The sign-up
-//! itself only writes the wish for a mail, with the form as its draft: one write whether the address is
-//! known or not. The account comes to be when the mailed link is used.
+//! itself only writes the wish for a mail, with the form as its draft: one write, which also counts it
+//! against the limit of its network and remembers its answer, whether the address is known or not. The account comes to be when the mailed link is used.
 
 use futures::future::join;
 use portal::domain::{Civility, DocumentKind, Email, Id, JobTitle, Origin, PersonName, Refusal, Siret};
 use portal::environment::{Environment, StartError, rng};
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::lambda::HttpFunction;
-use portal::store::{Draft, Outbox, Store, Table, Wish, current_document};
+use portal::store::{Draft, Outbox, Outcome, RateLimit, Store, Table, Transaction, Wish, current_document};
 use serde_json::json;
 
 /// The function `signup`.
@@ -55,23 +55,44 @@ fn check(call: &Call) -> Result<Answer, Problem> {
 impl Function {
     async fn sign_up(&self, call: &Call) -> Result<Answer, Problem> {
         let draft = read(call)?;
+        let repeat = Idempotency::of(call, None)?;
         let accepted = draft.terms.clone();
-        let wish = Outbox::new(Id::random(&mut rng()), Wish::SignUp { draft }, call.now);
+        let rng = &mut rng();
+        let wish = Outbox::new(Id::random(rng), Wish::SignUp { draft }, call.now);
+        let answer = taken(call)?;
+        let mut transaction = Transaction::new();
+        let limit = RateLimit::SIGN_UPS.admit_in(&mut transaction, call.source_ip, call.now)?;
+        transaction.create(&wish)?;
+        let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
         // Side by side, for one wait: a draft with outdated terms is written too, but `send-mail` holds it
         // against the same document and drops it (docs/decisions/0004-sign-up-is-a-draft.md).
-        let (terms, written) = join(current_document(&self.store, DocumentKind::Terms), self.store.create(&wish)).await;
+        let terms = current_document(&self.store, DocumentKind::Terms);
+        let (terms, written) = join(terms, self.store.commit(&transaction, rng)).await;
         if !terms?.is(&accepted) {
             return Err(Problem::DocumentOutdated);
         }
-        written?;
-        let message = call.language.choose(
-            "Votre demande est enregistrée. Un e-mail vient de vous être envoyé : suivez son lien dans les 24 heures \
-             pour créer votre mot de passe.",
-            "Your request is recorded. A mail is on its way to you: follow its link within 24 hours to create your \
-             password.",
-        );
-        Answer::accepted(&json!({"message": message}))
+        match written.map_err(|error| repeat.failure(error))? {
+            Outcome::Committed => Ok(answer),
+            Outcome::Refused(refused) => match repeat.recall_refused(&refused, remembered)? {
+                Some(first) => first.or(Problem::IdempotencyKeyReused),
+                None => Err(match RateLimit::SIGN_UPS.refusal(&refused, limit, call.now) {
+                    Some(retry_after) => Problem::TooManyAttempts { retry_after },
+                    None => Problem::TryAgain { context: "a sign-up was refused".to_owned() },
+                }),
+            },
+        }
     }
+}
+
+/// What everybody is told whose form is in order.
+fn taken(call: &Call) -> Result<Answer, Problem> {
+    let message = call.language.choose(
+        "Votre demande est enregistrée. Un e-mail vient de vous être envoyé : suivez son lien dans les 24 heures \
+         pour créer votre mot de passe.",
+        "Your request is recorded. A mail is on its way to you: follow its link within 24 hours to create your \
+         password.",
+    );
+    Answer::accepted(&json!({"message": message}))
 }
 
 /// The form, every field of it (leaflet S20-S27).

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use super::to_hex;
 
 /// The kinds of legal document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +74,13 @@ pub struct Document {
 }
 
 impl Document {
+    /// A document of this text; its hash is computed.
+    #[must_use]
+    pub fn new(kind: DocumentKind, version: u32, title: String, body: String, published_at: Timestamp) -> Self {
+        let sha256 = to_hex(digest(&SHA256, body.as_bytes()).as_ref());
+        Self { kind, version, sha256, title, published_at, body }
+    }
+
     /// Whether this is the text that the reference names.
     #[must_use]
     pub fn is(&self, reference: &DocumentReference) -> bool {

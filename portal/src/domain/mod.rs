@@ -20,7 +20,7 @@ pub use id::{Id, Identifier, from_hex, to_hex};
 pub use ledger::{ActionStatus, CostKind, Effect, EntryKind, Payee, Scheme};
 pub use member_number::MemberNumber;
 pub use money::Cents;
-pub use person::{Civility, JobTitle, Origin, PersonName};
+pub use person::{Civility, JobTitle, Origin, PersonName, is_unfit, one_line};
 pub use refusal::Refusal;
 pub use siret::Siret;
 pub use view::{FUND_ZONE, View, ViewRule, fund_day};

@@ -112,7 +112,10 @@ impl Origin {
 
 /// One line of text for people: no control character, nothing that turns the direction of what follows
 /// (a name stands in mails and in other people's pages).
-fn one_line(text: &str, longest: usize) -> Result<String, Refusal> {
+///
+/// # Errors
+/// `required`, `too-long`, `bad-character`.
+pub fn one_line(text: &str, longest: usize) -> Result<String, Refusal> {
     if text.chars().any(is_unfit) {
         return Err(Refusal::new(
             "bad-character",
@@ -134,7 +137,8 @@ fn one_line(text: &str, longest: usize) -> Result<String, Refusal> {
 
 /// Control characters, bidirectional controls (Unicode TR 9), zero-width and other invisible formatting,
 /// line and paragraph separators, and what no text uses (non-characters, private use).
-fn is_unfit(character: char) -> bool {
+#[must_use]
+pub fn is_unfit(character: char) -> bool {
     character.is_control()
         || matches!(character,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

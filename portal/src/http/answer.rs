@@ -5,6 +5,7 @@ use lambda_http::{Body, Response};
 use serde::Serialize;
 
 use super::Problem;
+use crate::store::RememberedOutcome;
 
 /// An answer that is no problem.
 #[derive(Debug)]
@@ -12,6 +13,7 @@ pub struct Answer {
     status: StatusCode,
     body: Option<String>,
     cookie: Option<HeaderValue>,
+    clears_site: bool,
     cache_control: &'static str,
 }
 
@@ -19,7 +21,7 @@ impl Answer {
     /// 204: done, nothing to say.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, cookie: None, cache_control: "no-store" }
+        Self { status: StatusCode::NO_CONTENT, body: None, cookie: None, clears_site: false, cache_control: "no-store" }
     }
 
     /// 200 with a JSON body.
@@ -46,15 +48,34 @@ impl Answer {
         Self::json(StatusCode::ACCEPTED, body)
     }
 
+    /// An answer that was given before, and is given again.
+    pub(super) fn again(status: u16, body: Option<String>) -> Result<Self, Problem> {
+        let status = StatusCode::from_u16(status).map_err(|error| Problem::internal("a remembered answer", &error))?;
+        Ok(Self { status, body, cookie: None, clears_site: false, cache_control: "no-store" })
+    }
+
+    /// What to remember of it, to give it again.
+    #[must_use]
+    pub fn to_remember(&self) -> RememberedOutcome {
+        RememberedOutcome::Answered { status: self.status.as_u16(), body: self.body.clone() }
+    }
+
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_string(body).map_err(|error| Problem::internal("an answer is no JSON", &error))?;
-        Ok(Self { status, body: Some(body), cookie: None, cache_control: "no-store" })
+        Ok(Self { status, body: Some(body), cookie: None, clears_site: false, cache_control: "no-store" })
     }
 
     /// The same with a cookie.
     #[must_use]
     pub fn with_cookie(mut self, cookie: HeaderValue) -> Self {
         self.cookie = Some(cookie);
+        self
+    }
+
+    /// The same, and the browser forgets what it has stored of the portal: somebody's session ends.
+    #[must_use]
+    pub fn clearing_site(mut self) -> Self {
+        self.clears_site = true;
         self
     }
 
@@ -73,6 +94,10 @@ impl Answer {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
+        if self.clears_site {
+            // Not the cookies: those of other sites of the domain are not the portal's to clear.
+            headers.insert("clear-site-data", HeaderValue::from_static("\"cache\", \"storage\""));
+        }
         if let Some(cookie) = self.cookie {
             headers.insert(header::SET_COOKIE, cookie);
         }

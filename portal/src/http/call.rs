@@ -1,15 +1,17 @@
 //! A call: what a handler may know of a request.
 
 use std::net::IpAddr;
+use std::sync::OnceLock;
 
 use aws_lambda_events::query_map::QueryMap;
 use jiff::Timestamp;
-use lambda_http::http::{HeaderMap, header};
+use lambda_http::http::{HeaderMap, HeaderValue, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::Value;
 
-use super::{Form, Language, Problem};
+use super::{Edge, Form, Language, Problem, json};
+use crate::domain::Id;
 
 /// Bodies above this are refused before they are parsed. The longest honest one, a password twice, has
 /// a hundredth of it.
@@ -30,10 +32,11 @@ pub struct Call {
     pub now: Timestamp,
     /// The language of what the answer says.
     pub language: Language,
-    /// The peer's address as the gateway saw it.
+    /// The caller's address: see [`Edge`].
     pub source_ip: Option<IpAddr>,
     /// The `User-Agent` header, cut at 512 bytes.
     pub user_agent: Option<String>,
+    caller: OnceLock<Id>,
     path_parameters: QueryMap,
     query: QueryMap,
     headers: HeaderMap,
@@ -43,7 +46,7 @@ pub struct Call {
 impl Call {
     /// Takes a request apart. What an event lacks that API Gateway always sends is left empty.
     #[must_use]
-    pub fn new(request: Request, now: Timestamp) -> Self {
+    pub fn new(request: Request, edge: &Edge, now: Timestamp) -> Self {
         let (path_parameters, query) = (request.path_parameters(), request.query_string_parameters());
         let context = match request.request_context_ref() {
             Some(RequestContext::ApiGatewayV2(context)) => Some(context),
@@ -51,8 +54,9 @@ impl Call {
         };
         let route = context.and_then(|context| context.route_key.clone()).unwrap_or_default();
         let request_id = context.and_then(|context| context.request_id.clone()).unwrap_or_default();
-        let source_ip = context.and_then(|context| context.http.source_ip.as_deref()?.parse().ok());
+        let gateway_saw = context.and_then(|context| context.http.source_ip.as_deref()?.parse().ok());
         let (parts, body) = request.into_parts();
+        let source_ip = edge.viewer(&parts.headers, gateway_saw);
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let language = Language::preferred(header(header::ACCEPT_LANGUAGE).unwrap_or_default());
         let user_agent = header(header::USER_AGENT).map(|text| text.chars().take(LONGEST_USER_AGENT).collect());
@@ -63,6 +67,7 @@ impl Call {
             language,
             source_ip,
             user_agent,
+            caller: OnceLock::new(),
             path_parameters,
             query,
             headers: parts.headers,
@@ -70,10 +75,28 @@ impl Call {
         }
     }
 
+    /// Notes who is calling, for the log line: whoever the access token was issued to.
+    pub fn note_caller(&self, user_id: Id) {
+        // A call has one token, so a second note is the same.
+        let _ = self.caller.set(user_id);
+    }
+
+    /// Who is calling, where a valid access token said so.
+    #[must_use]
+    pub fn caller(&self) -> Option<Id> {
+        self.caller.get().copied()
+    }
+
     /// A path parameter that the route names; empty where it does not.
     #[must_use]
     pub fn path(&self, name: &str) -> &str {
         self.path_parameters.first(name).unwrap_or_default()
+    }
+
+    /// A header's value, as it came; of several the first.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
+        self.headers.get(name).map(HeaderValue::as_bytes)
     }
 
     /// The access token of `Authorization: Bearer …` (RFC 6750).
@@ -98,13 +121,21 @@ impl Call {
     /// # Errors
     /// `body-too-large`, `malformed-request`.
     pub fn form(&self) -> Result<Form, Problem> {
+        match self.json()? {
+            Value::Object(object) => Ok(Form::of_body(object)),
+            _ => Err(Problem::MalformedRequest),
+        }
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// `body-too-large`, `malformed-request`.
+    pub(super) fn json(&self) -> Result<Value, Problem> {
         if self.body.len() > LARGEST_BODY {
             return Err(Problem::BodyTooLarge);
         }
-        match serde_json::from_slice(&self.body) {
-            Ok(Value::Object(object)) => Ok(Form::of_body(object)),
-            _ => Err(Problem::MalformedRequest),
-        }
+        json::read(&self.body).map_err(|_| Problem::MalformedRequest)
     }
 
     /// The query as a form of texts; of a parameter given twice the first counts.

@@ -135,9 +135,9 @@ impl Form {
     pub fn version(&mut self, name: &str) -> Option<u32> {
         match self.object.remove(name) {
             None | Some(Value::Null) => self.refuse(name, required()),
-            Some(value) => match value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|n| *n > 0) {
-                Some(version) => Some(version),
-                None => self
+            Some(value) => match whole(&value) {
+                Some(version) if version > 0 => Some(version),
+                _ => self
                     .refuse(name, not_a("not-a-version", "un nombre entier à partir de 1", "a whole number from 1 on")),
             },
         }
@@ -181,6 +181,12 @@ impl Form {
             self.refuse::<()>(name, refusal);
         }
     }
+}
+
+/// A whole number, however it is written: `1.0` and `1e0` are 1.
+fn whole(value: &Value) -> Option<u32> {
+    let number = value.as_f64().filter(|number| number.fract() == 0.0)?;
+    (0.0..=f64::from(u32::MAX)).contains(&number).then_some(number as u32)
 }
 
 /// Reads a SHA-256 as 64 lower-case hex digits.
@@ -244,6 +250,20 @@ mod tests {
             ("admin", "unknown-field"),
         ];
         assert_eq!(errors, expected.map(|(field, code)| (field.to_owned(), code)));
+    }
+
+    #[test]
+    fn a_version_is_a_whole_number_from_1_on_however_it_is_written() {
+        for right in ["1", "1.0", "1e0", "10e-1"] {
+            assert_eq!(
+                form(serde_json::from_str(&format!(r#"{{"version": {right}}}"#)).unwrap()).version("version"),
+                Some(1)
+            );
+        }
+        for wrong in ["0", "-1", "0.5", "1.5", "4294967296", "1e300", "-0.0", "\"1\"", "true"] {
+            let mut form = form(serde_json::from_str(&format!(r#"{{"version": {wrong}}}"#)).unwrap());
+            assert_eq!(form.version("version"), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -2,15 +2,20 @@
 
 mod answer;
 mod call;
+mod edge;
 mod field;
 mod form;
+mod idempotency;
+mod json;
 mod language;
 mod problem;
 mod serve;
 
 pub use answer::Answer;
 pub use call::Call;
+pub use edge::Edge;
 pub use form::Form;
+pub use idempotency::{FirstAnswer, Idempotency};
 pub use language::Language;
 pub use problem::{FieldError, Problem};
 pub use serve::serve;

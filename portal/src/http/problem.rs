@@ -4,6 +4,7 @@
 //! holds the two lists against each other.
 
 use std::error::Error;
+use std::time::Duration;
 
 use lambda_http::http::StatusCode;
 use serde_json::{Value, json};
@@ -38,6 +39,8 @@ pub enum Problem {
     AuthenticationRequired,
     /// Unknown address, wrong password or account not activated: one answer.
     BadCredentials,
+    /// The password that a signed-in caller was asked for is wrong.
+    BadCurrentPassword,
     /// The current charter is not accepted.
     CharterRequired,
     /// The caller is not the account's manager.
@@ -65,6 +68,10 @@ pub enum Problem {
     BodyTooLarge,
     /// Fields that cannot be accepted, all of them.
     InvalidInput(Vec<FieldError>),
+    /// An `Idempotency-Key` that came with another body before.
+    IdempotencyKeyReused,
+    /// The request that an `Idempotency-Key` came with first is not done yet.
+    RequestInFlight,
     /// A limit on guessing is reached.
     TooManyAttempts {
         /// Seconds until it is worth trying again.
@@ -96,6 +103,13 @@ impl Problem {
         Self::Internal { context: with_sources(what, error) }
     }
 
+    /// A limit on guessing is reached, and what is left of the pause.
+    #[must_use]
+    pub fn closed_for(left: Duration) -> Self {
+        // Rounded up: whoever waits as long as they are told is heard.
+        Self::TooManyAttempts { retry_after: u32::try_from(left.as_millis().div_ceil(1000)).unwrap_or(u32::MAX) }
+    }
+
     /// A single refused field.
     #[must_use]
     pub fn field(field: &str, refusal: Refusal) -> Self {
@@ -119,7 +133,7 @@ impl Problem {
     pub fn retry_after(&self) -> Option<u32> {
         match self {
             Self::TooManyAttempts { retry_after } => Some(*retry_after),
-            Self::TryAgain { .. } => Some(1),
+            Self::TryAgain { .. } | Self::RequestInFlight => Some(1),
             _ => None,
         }
     }
@@ -204,6 +218,12 @@ impl Problem {
                     "Check the address and the password. If it is forgotten, ask for a new one.",
                 ],
             ),
+            Self::BadCurrentPassword => (
+                "bad-current-password",
+                StatusCode::FORBIDDEN,
+                ["Mot de passe actuel incorrect", "Wrong current password"],
+                ["Ressaisissez votre mot de passe actuel.", "Type your current password again."],
+            ),
             Self::CharterRequired => (
                 "charter-required",
                 StatusCode::FORBIDDEN,
@@ -284,6 +304,24 @@ impl Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 ["Saisie à corriger", "Invalid input"],
                 ["Corrigez les champs signalés, puis renvoyez.", "Correct the fields named, then send again."],
+            ),
+            Self::IdempotencyKeyReused => (
+                "idempotency-key-reused",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                ["Clé d’idempotence déjà employée", "Idempotency key reused"],
+                [
+                    "Cette clé accompagnait une autre demande : employez-en une nouvelle pour chaque demande.",
+                    "This key came with another request: use a new one for each request.",
+                ],
+            ),
+            Self::RequestInFlight => (
+                "request-in-flight",
+                StatusCode::CONFLICT,
+                ["Demande en cours", "Request in flight"],
+                [
+                    "La première demande avec cette clé est en cours : réessayez dans un instant avec la même clé.",
+                    "The first request with this key is not done yet: try again in a moment, with the same key.",
+                ],
             ),
             Self::TooManyAttempts { .. } => (
                 "too-many-attempts",

@@ -10,9 +10,9 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::SigningKey;
-use crate::domain::{Id, Siret};
+use crate::domain::{Email, Id, Siret};
 use crate::environment::{Environment, StartError};
-use crate::store::{PublicKey, Session, Store, StoreError};
+use crate::store::{AddressHash, PublicKey, Session, Store, StoreError};
 
 /// How long a token is valid.
 pub const LIFETIME: Duration = Duration::from_secs(600);
@@ -52,11 +52,22 @@ pub struct Claims {
     pub exp: i64,
     /// The user's SIRET when it was issued: tells a read what to fetch beside the user. Never believed.
     pub siret: Siret,
+    /// The same of the user's address: tells which invitations to fetch.
+    pub address: AddressHash,
+}
+
+/// What a new token remembers of its user.
+#[derive(Debug, Clone, Copy)]
+pub struct Hints<'a> {
+    /// Their SIRET.
+    pub siret: &'a Siret,
+    /// Their address.
+    pub email: &'a Email,
 }
 
 impl Claims {
     /// The claims of a new token.
-    pub fn new(issuer: &str, session: &Session, siret: &Siret, now: Timestamp, rng: &mut impl CryptoRng) -> Self {
+    pub fn new(issuer: &str, session: &Session, hints: Hints<'_>, now: Timestamp, rng: &mut impl CryptoRng) -> Self {
         Self {
             iss: issuer.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -67,7 +78,8 @@ impl Claims {
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: (now + LIFETIME).as_second(),
-            siret: siret.clone(),
+            siret: hints.siret.clone(),
+            address: AddressHash::of(hints.email),
         }
     }
 
@@ -95,12 +107,14 @@ struct Keys {
 impl AccessTokens {
     /// Reads the keys there are; the issuer is the portal's origin.
     ///
+    /// A store that fails at this moment is no reason not to start: the first call asks again, and can say so.
+    ///
     /// # Errors
-    /// Where the origin is missing or the store fails.
+    /// Where the origin is missing.
     pub async fn start(environment: &Environment, store: &Store) -> Result<Self, StartError> {
         let issuer = environment.variable("PORTAL_ORIGIN")?.to_owned();
         let tokens = Self { issuer, keys: Arc::default() };
-        tokens.load(store, environment.clock.now()).await?;
+        tokens.load(store, environment.clock.now()).await.ok();
         Ok(tokens)
     }
 

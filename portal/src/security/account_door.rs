@@ -3,15 +3,25 @@
 //! ```text
 //! let (visit, mut batch) = gate.visit(call).await?;       // the token and the number; no store
 //! let (fetched, data) = join(store.fetch(batch), …).await;
-//! let door = visit.enter(&mut fetched?, call.now)?.activated()?;
+//! let door = visit.enter(&store, &mut fetched?, call, rng).await?.activated()?;
 //! ```
+//!
+//! Whoever was invited opens their invitation by their first read: a second wait, that once. What only the
+//! manager may do begins with `enter_as_manager`, which opens nothing.
 
 use jiff::Timestamp;
+use rand::CryptoRng;
 
-use super::{Caller, Gate, Ticket, TicketKeys};
+use super::{Caller, Gate, OwnInvitation, Ticket, TicketKeys};
 use crate::domain::{DocumentKind, MemberNumber};
 use crate::http::{Call, Problem};
-use crate::store::{Account, Batch, CurrentDocument, Fetched, Grant, Role, Wanted, current_of};
+use crate::store::{
+    Account, AuditEvent, Batch, Condition, CurrentDocument, EventKind, Fetched, Grant, GrantMirror, Invitation,
+    Outcome, Record as _, Role, Store, StoreError, Transaction, User, Wanted, Witness, current_of,
+};
+
+/// How often an account may change while somebody opens their invitation to it.
+const MOST_ATTEMPTS: usize = 10;
 
 /// Somebody with a valid token asks for an account; whether they may is in the batch.
 pub struct Visit {
@@ -21,8 +31,27 @@ pub struct Visit {
     pub number: MemberNumber,
     caller: TicketKeys,
     grant: Wanted<Grant>,
+    invitation: OwnInvitation,
     account: Wanted<Account>,
     charter: Wanted<CurrentDocument>,
+}
+
+/// Somebody who may see a member account, and has accepted the charter.
+pub struct Guest {
+    /// The caller.
+    pub caller: Caller,
+    /// The account.
+    pub account: Account,
+    /// By what right.
+    pub permit: Permit,
+}
+
+/// By what right somebody sees an account.
+pub enum Permit {
+    /// They opened it before.
+    Granted(Grant),
+    /// Their first read opens it.
+    Invited(Invitation),
 }
 
 /// What a caller may do with a member account: they have a grant, and the charter is accepted.
@@ -55,6 +84,7 @@ impl Gate {
         let visit = Visit {
             caller: ticket.ask(&mut batch),
             grant: batch.want(Grant::key_of(ticket.claims.sub, &number)),
+            invitation: OwnInvitation::ask(&mut batch, &ticket, &number),
             account: batch.want(Account::key_of(&number)),
             charter: batch.want(CurrentDocument::key_of(DocumentKind::Charter)),
             ticket,
@@ -65,32 +95,123 @@ impl Gate {
 }
 
 impl Visit {
-    /// Lets the caller in; whether the account is activated is still to be asked.
+    /// Lets the caller in, and opens their invitation where that is what lets them in; whether the account is
+    /// activated is still to be asked.
     ///
     /// # Errors
-    /// `authentication-required`, `not-found` without a grant, `charter-required`, in this order.
-    pub fn enter(&self, fetched: &mut Fetched, now: Timestamp) -> Result<AccountDoor, Problem> {
+    /// `authentication-required`, `not-found` without grant and invitation, `charter-required`, in this order.
+    pub async fn enter(
+        &self,
+        store: &Store,
+        fetched: &mut Fetched,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<AccountDoor, Problem> {
+        self.admit(store, fetched, call.now).await?.open(store, call, rng).await
+    }
+
+    /// Lets only the manager in.
+    ///
+    /// # Errors
+    /// As [`Visit::enter`], and then `manager-only`.
+    pub async fn enter_as_manager(
+        &self,
+        store: &Store,
+        fetched: &mut Fetched,
+        now: Timestamp,
+    ) -> Result<AccountDoor, Problem> {
+        self.admit(store, fetched, now).await?.as_manager()
+    }
+
+    /// Whether the caller may see the account; opens nothing.
+    ///
+    /// # Errors
+    /// As [`Visit::enter`].
+    pub async fn admit(&self, store: &Store, fetched: &mut Fetched, now: Timestamp) -> Result<Guest, Problem> {
         let caller = self.ticket.admit(&self.caller, fetched, now)?;
-        let (Some(grant), Some(account)) = (fetched.take(&self.grant)?, fetched.take(&self.account)?) else {
-            return Err(Problem::NotFound);
+        let permit = match fetched.take(&self.grant)? {
+            Some(grant) => Permit::Granted(grant),
+            None => match self.invitation.of(&caller.user, &self.number, fetched, store).await? {
+                Some(invitation) => Permit::Invited(invitation),
+                // A batch reads one item after the other: it may have looked for the grant just before another
+                // request of theirs opened the invitation, and for the invitation just after.
+                None => Permit::Granted(grant_of(&caller.user, &self.number, store).await?.ok_or(Problem::NotFound)?),
+            },
         };
+        let account = fetched.take(&self.account)?.ok_or(Problem::NotFound)?;
         let charter = current_of(DocumentKind::Charter, fetched.take(&self.charter)?);
         if caller.user.owes(&charter) {
             return Err(Problem::CharterRequired);
         }
-        Ok(AccountDoor { caller, grant, account })
+        Ok(Guest { caller, account, permit })
     }
 }
 
-impl AccountDoor {
+impl Guest {
     /// Only for the manager.
     ///
     /// # Errors
     /// `manager-only`.
-    pub fn as_manager(self) -> Result<Self, Problem> {
-        if self.grant.role == Role::Manager { Ok(self) } else { Err(Problem::ManagerOnly) }
+    pub fn as_manager(self) -> Result<AccountDoor, Problem> {
+        match self.permit {
+            Permit::Granted(grant) if grant.role == Role::Manager => {
+                Ok(AccountDoor { caller: self.caller, grant, account: self.account })
+            }
+            _ => Err(Problem::ManagerOnly),
+        }
     }
 
+    /// Opens their invitation, where they have not done so.
+    ///
+    /// The invitation becomes a grant in one transaction, under the condition that it is still there: one that
+    /// was taken back opens nothing, and of two reads at once one opens and both go on.
+    ///
+    /// # Errors
+    /// `not-found` where the invitation was taken back meanwhile.
+    pub async fn open(self, store: &Store, call: &Call, rng: &mut impl CryptoRng) -> Result<AccountDoor, Problem> {
+        let Self { caller, mut account, permit } = self;
+        let invitation = match permit {
+            Permit::Granted(grant) => return Ok(AccountDoor { caller, grant, account }),
+            Permit::Invited(invitation) => invitation,
+        };
+        let user = &caller.user;
+        for _ in 0..MOST_ATTEMPTS {
+            let grant = opened(&invitation, user, &account, call);
+            let mut transaction = Transaction::new();
+            // Of the same address, and not erased.
+            let same = vec![Condition::is("epoch", &user.epoch)?, Condition::is("email", &user.email)?];
+            let same_user = transaction.check(user.key(), Condition::All(same));
+            // The grant carries copies of these.
+            let same = vec![Condition::is("version", &account.version)?, Condition::is("active", &account.active)?];
+            let same_account = transaction.check(account.key(), Condition::All(same));
+            invitation.delete(&mut transaction)?;
+            transaction.create(&grant)?;
+            transaction.put(&GrantMirror(grant.clone()), None)?;
+            let witness = Witness::of_call(call, &user.seal_key, rng)?;
+            let event = AuditEvent::by_user(user.user_id, EventKind::AccessGranted, grant.since, witness, rng);
+            let event = event.about(&invitation.member_number);
+            transaction.create(&event.with_detail(format!("opened invitation {}", invitation.invitation_id)))?;
+            let refused = match store.commit(&transaction, rng).await? {
+                Outcome::Committed => return Ok(AccountDoor { caller, grant, account }),
+                Outcome::Refused(refused) => refused,
+            };
+            if refused.failed(same_user) {
+                return Err(Problem::TryAgain { context: "the user changed while they opened an account".to_owned() });
+            }
+            match refused.existing::<Account>(same_account)?.filter(|_| refused.failed(same_account)) {
+                Some(changed) => account = changed,
+                // Opened by another of their requests, or taken back.
+                None => {
+                    let grant = grant_of(user, &invitation.member_number, store).await?.ok_or(Problem::NotFound)?;
+                    return Ok(AccountDoor { caller, grant, account });
+                }
+            }
+        }
+        Err(Problem::TryAgain { context: "the account changes all the time".to_owned() })
+    }
+}
+
+impl AccountDoor {
     /// Only where the manager said OUI.
     ///
     /// # Errors
@@ -98,4 +219,25 @@ impl AccountDoor {
     pub fn activated(self) -> Result<Self, Problem> {
         if self.account.active { Ok(self) } else { Err(Problem::AccountNotActivated) }
     }
+}
+
+/// The grant that an invitation becomes.
+fn opened(invitation: &Invitation, user: &User, account: &Account, call: &Call) -> Grant {
+    Grant {
+        user_id: user.user_id,
+        member_number: account.member_number.clone(),
+        role: Role::Reader,
+        siret: account.siret.clone(),
+        name: account.name.clone(),
+        active: account.active,
+        // Later than what it opens, whatever the clocks of two machines say.
+        since: call.now.max(invitation.since),
+        invitation_id: Some(invitation.invitation_id),
+    }
+}
+
+async fn grant_of(user: &User, number: &MemberNumber, store: &Store) -> Result<Option<Grant>, StoreError> {
+    let mut batch = Batch::new();
+    let wanted = batch.want(Grant::key_of(user.user_id, number));
+    store.fetch(batch).await?.take(&wanted)
 }

@@ -2,9 +2,12 @@
 
 mod access_token;
 mod account_door;
+mod credentials;
 mod hashing;
 mod link_token;
+mod new_password;
 mod own_establishment;
+mod own_invitation;
 mod password;
 mod refresh_token;
 mod seal;
@@ -13,11 +16,14 @@ mod signed_in;
 mod signing_keys;
 mod strength;
 
-pub use access_token::{AUDIENCE, AccessTokens, Claims, LIFETIME as ACCESS_TOKEN_LIFETIME};
-pub use account_door::{AccountDoor, Visit};
+pub use access_token::{AUDIENCE, AccessTokens, Claims, Hints, LIFETIME as ACCESS_TOKEN_LIFETIME};
+pub use account_door::{AccountDoor, Guest, Permit, Visit};
+pub use credentials::{Candidate, Credentials, Proven};
 pub use hashing::{Hashing, PasswordHash};
 pub use link_token::{HashedToken, LinkToken};
+pub use new_password::NewPassword;
 pub use own_establishment::OwnEstablishment;
+pub use own_invitation::OwnInvitation;
 pub use password::{Password, PasswordPolicy};
 pub use refresh_token::{RefreshToken, Standing};
 pub use seal::SealKey;

@@ -1,6 +1,6 @@
 //! Passwords: what is accepted as one.
 
-use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use zeroize::Zeroizing;
 
 use super::Strength;
@@ -10,14 +10,24 @@ use crate::domain::Refusal;
 ///
 /// Composed, because keyboards differ in how they send an accented letter and a person cannot see the
 /// difference (RFC 8265, OpaqueString; `docs/decisions/0005-passwords-in-nfc.md`).
+#[derive(Clone)]
 pub struct Password(Zeroizing<String>);
 
 impl Password {
+    /// In bytes of UTF-8, for each that was typed (Unicode Standard Annex 15).
+    const LONGEST_COMPOSED: usize = 3;
+
     /// The password of what was typed.
     #[must_use]
     pub fn of(typed: String) -> Self {
         let typed = Zeroizing::new(typed);
-        Self(Zeroizing::new(typed.nfc().collect()))
+        if is_nfc_quick(typed.chars()) == IsNormalized::Yes {
+            return Self(typed);
+        }
+        // With room for the longest, as text that grows leaves pieces of itself in memory.
+        let mut composed = Zeroizing::new(String::with_capacity(typed.len() * Self::LONGEST_COMPOSED));
+        composed.extend(typed.nfc());
+        Self(composed)
     }
 
     /// Its bytes, for hashing.
@@ -33,7 +43,7 @@ impl Password {
     }
 }
 
-/// What a new password must be: long enough, and hard to guess for who knows the person.
+/// What a new password must be: long enough, not a common one, and hard to guess for who knows the person.
 ///
 /// No composition rules (NIST SP 800-63B, 3.1.1.2): they make passwords worse.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +62,7 @@ impl PasswordPolicy {
     /// Holds a new password, and how strong it was found to be, against the policy.
     ///
     /// # Errors
-    /// `password-too-short`, `password-too-long`, `password-too-weak`.
+    /// `password-too-short`, `password-too-long`, `password-too-common`, `password-too-weak`.
     pub fn check(password: &Password, strength: &Strength) -> Result<(), Refusal> {
         let length = password.as_str().chars().count();
         if length < Self::SHORTEST {
@@ -67,6 +77,13 @@ impl PasswordPolicy {
                 "password-too-long",
                 format!("Le mot de passe comporte au plus {} caractères.", Self::LONGEST),
                 format!("A password has at most {} characters.", Self::LONGEST),
+            ));
+        }
+        if strength.is_common {
+            return Err(Refusal::new(
+                "password-too-common",
+                "Ce mot de passe est très courant : choisissez-en un que personne d’autre n’utilise.",
+                "This is a very common password: choose one that nobody else uses.",
             ));
         }
         if strength.score < Self::LOWEST_SCORE {
@@ -101,9 +118,19 @@ mod tests {
     fn what_an_attacker_knows_makes_it_weak() {
         let known = ["jeanne.delacourtine@gravelines-terrassement.example"];
         assert_eq!(code("constructys2012", &[]), Some("password-too-weak"));
-        assert_eq!(code("aaaaaaaaaaaaaaaa", &[]), Some("password-too-weak"));
+        assert_eq!(code("zyzyzyzyzyzyzyzyzyzyzy", &[]), Some("password-too-weak"));
         assert_eq!(code("jeannedelacourtine", &known), Some("password-too-weak"));
         assert_eq!(code("jeannedelacourtine", &[]), None);
+    }
+
+    #[test]
+    fn a_common_password_is_refused_however_strong_it_looks() {
+        // zxcvbn, which knows 30,000 passwords, finds them strong.
+        for common in ["marseille94700", "StargateAsgard2009", "neednottoknow!"] {
+            assert_eq!(code(common, &[]), Some("password-too-common"), "{common}");
+            assert!(u8::from(zxcvbn::zxcvbn(common, &[]).score()) >= PasswordPolicy::LOWEST_SCORE, "{common}");
+        }
+        assert_eq!(common_passwords::SHORTEST + common_passwords::APPENDED, PasswordPolicy::SHORTEST);
     }
 
     #[test]

@@ -58,7 +58,9 @@ impl Gate {
     pub async fn ticket(&self, call: &Call) -> Result<Ticket, Problem> {
         let token = call.bearer_token().ok_or(Problem::AuthenticationRequired)?;
         let claims = self.tokens.verify(token, &self.store, call.now).await?;
-        claims.map(|claims| Ticket { claims }).ok_or(Problem::AuthenticationRequired)
+        let claims = claims.ok_or(Problem::AuthenticationRequired)?;
+        call.note_caller(claims.sub);
+        Ok(Ticket { claims })
     }
 
     /// Admits a caller when nothing else has to be read.

@@ -1,5 +1,6 @@
 //! The strength meter (leaflet S37-S39): Faible, Moyen, Fort, with hints.
 
+use zeroize::Zeroizing;
 use zxcvbn::Score;
 use zxcvbn::feedback::{Suggestion, Warning};
 
@@ -21,14 +22,18 @@ const PRODUCT: [&str; 12] = [
     "opca",
 ];
 
+const VERY_COMMON: [&str; 2] = ["C’est un mot de passe très courant.", "This is a very common password."];
+
 /// More is assessed no better, and costs time.
 const ASSESSED: usize = PasswordPolicy::LONGEST;
 
 /// How strong a password is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strength {
-    /// zxcvbn's score, 0 to 4.
+    /// zxcvbn's score, 0 to 4; below [`PasswordPolicy::LOWEST_SCORE`] for what whoever guesses tries first.
     pub score: u8,
+    /// Whether it is on the list of common passwords.
+    pub is_common: bool,
     /// What would help, each in French and in English.
     pub hints: Vec<[&'static str; 2]>,
 }
@@ -48,11 +53,13 @@ impl Strength {
 /// Assesses a password; `known` are words that an attacker knows to go with it.
 #[must_use]
 pub fn assess(password: &Password, known: &[&str]) -> Strength {
-    let text: String = password.as_str().chars().take(ASSESSED).collect();
+    let text = password.as_str();
+    // Not a copy: nobody would wipe it.
+    let text = text.char_indices().nth(ASSESSED).map_or(text, |(end, _)| &text[..end]);
     // Addresses and names are known in one piece and in parts.
     let parts = known.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).filter(|part| part.len() > 2);
     let words: Vec<&str> = PRODUCT.into_iter().chain(known.iter().copied()).chain(parts).collect();
-    let entropy = zxcvbn::zxcvbn(&text, &words);
+    let entropy = zxcvbn::zxcvbn(text, &words);
     let of_zxcvbn = match entropy.score() {
         Score::Zero => 0,
         Score::One => 1,
@@ -60,8 +67,10 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
         Score::Three => 3,
         _ => 4,
     };
-    let all_known = beyond(&text, &words) < PasswordPolicy::OWN_PART;
-    let score = if all_known { of_zxcvbn.min(PasswordPolicy::LOWEST_SCORE - 1) } else { of_zxcvbn };
+    let all_known = beyond(text, &words) < PasswordPolicy::OWN_PART;
+    let is_common = common_passwords::is_common(text);
+    let tried_first = all_known || is_common;
+    let score = if tried_first { of_zxcvbn.min(PasswordPolicy::LOWEST_SCORE - 1) } else { of_zxcvbn };
     let mut hints = Vec::new();
     if password.as_str().chars().count() < PasswordPolicy::SHORTEST {
         hints.push(["Au moins 12 caractères.", "At least 12 characters."]);
@@ -72,11 +81,14 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
             "Avoid your name, your address, your SIRET and the portal's words.",
         ]);
     }
+    if is_common {
+        hints.push(VERY_COMMON);
+    }
     if let Some(feedback) = entropy.feedback() {
-        hints.extend(feedback.warning().map(warning));
+        hints.extend(feedback.warning().map(warning).filter(|hint| !hints.contains(hint)));
         hints.extend(feedback.suggestions().iter().copied().map(suggestion));
     }
-    Strength { score, hints }
+    Strength { score, is_common, hints }
 }
 
 /// How many letters and digits are left when the known words are taken out.
@@ -84,12 +96,12 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
 /// zxcvbn multiplies the guesses of each part, so that three known words in a row pass for strong; whoever
 /// knows the words tries them in a row first.
 fn beyond(text: &str, words: &[&str]) -> usize {
-    let mut rest = text.to_lowercase();
+    let mut rest = Zeroizing::new(text.to_lowercase());
     let mut known: Vec<String> = words.iter().map(|word| word.to_lowercase()).filter(|word| word.len() > 2).collect();
     known.sort_by_key(|word| std::cmp::Reverse(word.len()));
     for word in known {
         // A space, so that what stood on both sides does not become a word.
-        rest = rest.replace(&word, " ");
+        rest = Zeroizing::new(rest.replace(&word, " "));
     }
     rest.chars().filter(|character| character.is_alphanumeric()).count()
 }
@@ -109,9 +121,7 @@ fn warning(warning: Warning) -> [&'static str; 2] {
             "« abcabcabc » n’est guère plus difficile à deviner que « abc ».",
             "Repeats like \"abcabcabc\" are only slightly harder to guess than \"abc\".",
         ],
-        Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => {
-            ["C’est un mot de passe très courant.", "This is a very common password."]
-        }
+        Warning::ThisIsATop10Password | Warning::ThisIsATop100Password | Warning::ThisIsACommonPassword => VERY_COMMON,
         Warning::ThisIsSimilarToACommonlyUsedPassword => {
             ["Il ressemble à un mot de passe courant.", "This is similar to a commonly used password."]
         }
@@ -184,6 +194,16 @@ mod tests {
         assert_eq!(label("azerty123"), "faible");
         assert_eq!(label("truelle béton mésange 41"), "fort");
         assert_eq!(assess(&Password::of("azerty123".into()), &[]).hints[0][0], "Au moins 12 caractères.");
+    }
+
+    #[test]
+    fn a_common_password_is_weak_and_says_so_once() {
+        for common in ["marseille94700", "neednottoknow!", "qwertyuiop12", "needforspeed"] {
+            let strength = assess(&Password::of(common.into()), &[]);
+            assert_eq!(strength.label(), "faible", "{common}");
+            assert_eq!(strength.hints.iter().filter(|hint| **hint == VERY_COMMON).count(), 1, "{common}");
+        }
+        assert!(!assess(&Password::of("truelle béton mésange 41".into()), &[]).hints.contains(&VERY_COMMON));
     }
 
     #[test]

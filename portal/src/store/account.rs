@@ -120,6 +120,9 @@ pub struct Grant {
     /// Since when.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub since: Timestamp,
+    /// The invitation that they opened: a manager who takes that back takes back this.
+    #[serde(default)]
+    pub invitation_id: Option<Id>,
 }
 
 impl Grant {

@@ -23,6 +23,10 @@ pub enum Condition {
     Above(&'static str, AttributeValue),
     /// The attribute is a number or text below this one.
     Below(&'static str, AttributeValue),
+    /// The list has no element at this index.
+    WithoutElement(&'static str, usize),
+    /// The list's element at this index is a number or text below this one.
+    ElementBelow(&'static str, usize, AttributeValue),
     /// All of these hold.
     All(Vec<Condition>),
     /// One of these holds.
@@ -62,6 +66,12 @@ impl Condition {
             Self::Is(name, value) => format!("{} = {}", expression.name(name), expression.value(value)),
             Self::Above(name, value) => format!("{} > {}", expression.name(name), expression.value(value)),
             Self::Below(name, value) => format!("{} < {}", expression.name(name), expression.value(value)),
+            Self::WithoutElement(name, index) => {
+                format!("attribute_not_exists({}[{index}])", expression.name(name))
+            }
+            Self::ElementBelow(name, index, value) => {
+                format!("{}[{index}] < {}", expression.name(name), expression.value(value))
+            }
             Self::All(conditions) => Self::join(conditions, " AND ", expression),
             Self::Any(conditions) => Self::join(conditions, " OR ", expression),
         }
@@ -77,6 +87,7 @@ impl Condition {
 #[derive(Debug, Clone, Default)]
 pub struct Change {
     set: Vec<(&'static str, AttributeValue)>,
+    prepend: Vec<(&'static str, AttributeValue)>,
     add: Vec<(&'static str, AttributeValue)>,
     remove: Vec<&'static str>,
 }
@@ -97,6 +108,15 @@ impl Change {
         Ok(self)
     }
 
+    /// Puts a value at the head of a list, which need not be there yet.
+    ///
+    /// # Errors
+    /// Where the value cannot be an attribute.
+    pub fn prepend<T: Serialize>(mut self, attribute: &'static str, value: &T) -> Result<Self, StoreError> {
+        self.prepend.push((attribute, AttributeValue::L(vec![to_attribute(value)?])));
+        Ok(self)
+    }
+
     /// Adds to a number.
     #[must_use]
     pub fn add(mut self, attribute: &'static str, number: i64) -> Self {
@@ -113,9 +133,14 @@ impl Change {
 
     pub(super) fn write(&self, expression: &mut Expression) -> String {
         let mut clauses = Vec::new();
-        if !self.set.is_empty() {
-            let parts: Vec<_> =
-                self.set.iter().map(|(n, v)| format!("{} = {}", expression.name(n), expression.value(v))).collect();
+        let mut parts: Vec<_> =
+            self.set.iter().map(|(n, v)| format!("{} = {}", expression.name(n), expression.value(v))).collect();
+        for (list, head) in &self.prepend {
+            let (list, head) = (expression.name(list), expression.value(head));
+            let empty = expression.value(&AttributeValue::L(Vec::new()));
+            parts.push(format!("{list} = list_append({head}, if_not_exists({list}, {empty}))"));
+        }
+        if !parts.is_empty() {
             clauses.push(format!("SET {}", parts.join(", ")));
         }
         if !self.add.is_empty() {

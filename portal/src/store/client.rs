@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::change::Expression;
 use super::record::{from_item, to_item};
-use super::{Change, Condition, Key, Record, StoreError, Table};
+use super::{Change, Condition, Item, Key, Record, StoreError, Table};
 use crate::aws;
 use crate::environment::{Environment, StartError};
 
@@ -115,6 +116,42 @@ impl Store {
             {
                 Ok(false)
             }
+            Err(error) => Err(StoreError::from_sdk("UpdateItem", &error)),
+        }
+    }
+
+    /// Changes one item where a condition holds; else gives the item that is in the way, where there is
+    /// one.
+    ///
+    /// Once only is not promised: a repeat by the SDK after a lost answer may change it twice.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub(super) async fn update_or_see(
+        &self,
+        key: &Key,
+        change: &Change,
+        condition: &Condition,
+    ) -> Result<Result<(), Option<Item>>, StoreError> {
+        let mut expression = Expression::default();
+        let update = change.write(&mut expression);
+        let condition = expression.condition(Some(condition));
+        let request = self.client.update_item().table_name(self.name(key.table)?);
+        let sent = request
+            .set_key(Some(key.attributes()))
+            .update_expression(update)
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(Ok(())),
+            Err(SdkError::ServiceError(e)) => match e.err() {
+                UpdateItemError::ConditionalCheckFailedException(refused) => Ok(Err(refused.item.clone())),
+                _ => Err(StoreError::from_sdk("UpdateItem", &SdkError::ServiceError(e))),
+            },
             Err(error) => Err(StoreError::from_sdk("UpdateItem", &error)),
         }
     }

@@ -2,15 +2,18 @@
 //!
 //! So a new deployment has its documents before anybody publishes one, and a published version takes
 //! force in the next read.
+//!
+//! Which version is in force is an item without the text: every request about a member account reads
+//! that one, and DynamoDB charges for, and limits, the kilobytes that are read of one key.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Record, Store, StoreError, Table};
-use crate::domain::{Document, DocumentKind, to_hex};
+use super::{Condition, Key, Record, Step, Store, StoreError, Table, Transaction};
+use crate::domain::{Document, DocumentKind, DocumentReference};
 
 /// When version 1 of all three came into force.
 const FOUNDED: &str = "2026-11-01T00:00:00Z";
@@ -24,15 +27,10 @@ static FIRST: LazyLock<[Document; 3]> = LazyLock::new(|| {
 });
 
 fn first(kind: DocumentKind, body: &str) -> Document {
-    Document {
-        kind,
-        version: 1,
-        sha256: to_hex(digest(&SHA256, body.as_bytes()).as_ref()),
-        title: body.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned(),
-        // A constant that a test reads; the epoch would do as well.
-        published_at: FOUNDED.parse().unwrap_or_default(),
-        body: body.to_owned(),
-    }
+    let title = body.lines().next().unwrap_or_default().trim_start_matches("# ").to_owned();
+    // A constant that a test reads; the epoch would do as well.
+    let published_at = FOUNDED.parse().unwrap_or_default();
+    Document::new(kind, 1, title, body.to_owned(), published_at)
 }
 
 fn first_of(kind: DocumentKind) -> &'static Document {
@@ -43,12 +41,33 @@ fn first_of(kind: DocumentKind) -> &'static Document {
     }
 }
 
-/// The version in force, where it is not the first.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CurrentDocument(pub Document);
+/// Which version is in force; stored where it is not the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurrentDocument {
+    /// Its kind.
+    pub kind: DocumentKind,
+    /// Its version, from 1 on.
+    pub version: u32,
+    /// SHA-256 of the text's bytes, 64 lower-case hex digits.
+    pub sha256: String,
+    /// When it came into force.
+    pub published_at: Timestamp,
+}
 
 impl CurrentDocument {
+    /// What is said of a document once it is in force.
+    #[must_use]
+    pub fn of(document: &Document) -> Self {
+        let Document { kind, version, sha256, published_at, .. } = document;
+        Self { kind: *kind, version: *version, sha256: sha256.clone(), published_at: *published_at }
+    }
+
+    /// Whether this is the text that the reference names.
+    #[must_use]
+    pub fn is(&self, reference: &DocumentReference) -> bool {
+        self.version == reference.version && self.sha256 == reference.sha256
+    }
+
     /// Where the version in force is stored.
     #[must_use]
     pub fn key_of(kind: DocumentKind) -> Key {
@@ -58,22 +77,22 @@ impl CurrentDocument {
 
 impl Record for CurrentDocument {
     fn key(&self) -> Key {
-        Self::key_of(self.0.kind)
+        Self::key_of(self.kind)
     }
 }
 
-/// A published version, in force or not.
+/// A published version with its text, in force or not. Written once and never changed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct OlderDocument(pub Document);
+struct PublishedDocument(Document);
 
-impl OlderDocument {
+impl PublishedDocument {
     fn key_of(kind: DocumentKind, version: u32) -> Key {
         Key::new(Table::Members, partition(kind), format!("VERSION#{version:05}"))
     }
 }
 
-impl Record for OlderDocument {
+impl Record for PublishedDocument {
     fn key(&self) -> Key {
         Self::key_of(self.0.kind, self.0.version)
     }
@@ -83,18 +102,47 @@ fn partition(kind: DocumentKind) -> String {
     format!("DOCUMENT#{kind}")
 }
 
-/// The version in force, out of what a batch brought.
-#[must_use]
-pub fn current_of(kind: DocumentKind, stored: Option<CurrentDocument>) -> Cow<'static, Document> {
-    stored.map_or_else(|| Cow::Borrowed(first_of(kind)), |stored| Cow::Owned(stored.0))
+/// Puts a document into force in the place of `replaced`, whose successor it is. The step's condition is
+/// that `replaced` is still in force.
+///
+/// # Errors
+/// Where the document cannot be an item.
+pub fn put_into_force(
+    transaction: &mut Transaction,
+    document: &Document,
+    replaced: &CurrentDocument,
+) -> Result<Step, StoreError> {
+    let still = match replaced.version {
+        1 => Condition::Absent,
+        version => Condition::is("version", &version)?,
+    };
+    let step = transaction.put(&CurrentDocument::of(document), Some(still))?;
+    transaction.create(&PublishedDocument(document.clone()))?;
+    Ok(step)
 }
 
-/// The version in force.
+/// Which version is in force, out of what a batch brought.
+#[must_use]
+pub fn current_of(kind: DocumentKind, stored: Option<CurrentDocument>) -> CurrentDocument {
+    stored.unwrap_or_else(|| CurrentDocument::of(first_of(kind)))
+}
+
+/// Which version is in force.
 ///
 /// # Errors
 /// Where the store fails.
-pub async fn current_document(store: &Store, kind: DocumentKind) -> Result<Cow<'static, Document>, StoreError> {
+pub async fn current_document(store: &Store, kind: DocumentKind) -> Result<CurrentDocument, StoreError> {
     Ok(current_of(kind, store.get(&CurrentDocument::key_of(kind)).await?))
+}
+
+/// The text in force.
+///
+/// # Errors
+/// Where the store fails.
+pub async fn current_text(store: &Store, kind: DocumentKind) -> Result<Cow<'static, Document>, StoreError> {
+    let current = current_document(store, kind).await?;
+    let text = document_version(store, kind, current.version).await?;
+    text.ok_or_else(|| StoreError::inconsistent(format!("{kind} {} is in force and has no text", current.version)))
 }
 
 /// One version, in force or not.
@@ -109,7 +157,7 @@ pub async fn document_version(
     if version == 1 {
         return Ok(Some(Cow::Borrowed(first_of(kind))));
     }
-    let stored: Option<OlderDocument> = store.get(&OlderDocument::key_of(kind, version)).await?;
+    let stored: Option<PublishedDocument> = store.get(&PublishedDocument::key_of(kind, version)).await?;
     Ok(stored.map(|stored| Cow::Owned(stored.0)))
 }
 

@@ -42,10 +42,9 @@ impl StoreError {
     }
 
     /// Tells passing faults from defects.
-    pub(super) fn from_sdk<E, R>(operation: &'static str, error: &SdkError<E, R>) -> Self
+    pub(super) fn from_sdk<E>(operation: &'static str, error: &SdkError<E>) -> Self
     where
         E: Error + ProvideErrorMetadata + 'static,
-        R: std::fmt::Debug,
     {
         let unavailable = |code: &str| Self::Unavailable { operation, code: code.to_owned() };
         match error {
@@ -53,18 +52,18 @@ impl StoreError {
             SdkError::DispatchFailure(_) => unavailable("connection"),
             SdkError::ResponseError(_) => unavailable("response"),
             SdkError::ServiceError(service) => {
-                let code = service.err().code().unwrap_or("unknown").to_owned();
+                let status = service.raw().status();
+                let code = service.err().code().map_or_else(|| status.to_string(), str::to_owned);
+                // A 5xx passes whatever it calls itself: it may not even be DynamoDB's own.
                 let passing = matches!(
                     code.as_str(),
-                    "InternalServerError"
-                        | "ProvisionedThroughputExceededException"
+                    "ProvisionedThroughputExceededException"
                         | "RequestLimitExceeded"
-                        | "ServiceUnavailable"
                         | "ThrottlingException"
                         | "TransactionConflictException"
                         | "TransactionInProgressException"
                 );
-                if passing {
+                if passing || status.is_server_error() {
                     return Self::Unavailable { operation, code };
                 }
                 Self::Refused { operation, code, message: service.err().message().unwrap_or_default().to_owned() }

@@ -113,6 +113,40 @@ impl Acceptance {
     }
 }
 
+impl Acceptance {
+    /// What the user is mailed of it.
+    #[must_use]
+    pub fn receipt(&self) -> Receipt {
+        Receipt {
+            receipt_id: self.receipt_id,
+            document: self.document,
+            version: self.version,
+            sha256: self.sha256.clone(),
+            accepted_at: self.accepted_at,
+            confirmed_at: self.confirmed_at,
+        }
+    }
+}
+
+/// An acceptance as its user's mail tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// The receipt's own id.
+    pub receipt_id: Id,
+    /// What was accepted.
+    pub document: DocumentKind,
+    /// Which version of it.
+    pub version: u32,
+    /// The hash of its text.
+    pub sha256: String,
+    /// When it was accepted.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub accepted_at: Timestamp,
+    /// When it was confirmed by using the link mailed for it; for the terms of a sign-up only.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::optional")]
+    pub confirmed_at: Option<Timestamp>,
+}
+
 impl Record for Acceptance {
     fn key(&self) -> Key {
         // One for each version of a document; for the account terms, one for each claim.
@@ -132,18 +166,51 @@ pub enum EventKind {
     AccountCreated,
     /// A log-in.
     LoggedIn,
+    /// A log-in, or another question for the password, with a wrong one.
+    LogInFailed,
     /// A log-out, here or everywhere.
     LoggedOut,
     /// A new password.
     PasswordChanged,
+    /// Another address was asked for, confirmed or undone.
+    EmailChanged,
     /// Names, job title or SIRET changed.
     ProfileChanged,
     /// A legal document was accepted.
     DocumentAccepted,
     /// The manager claim succeeded.
     AccountClaimed,
+    /// A claim with a number that is not the establishment's.
+    ClaimFailed,
     /// The manager said OUI or NON.
     ActivationChanged,
+    /// The manager gave somebody access, or an invitation was opened.
+    AccessGranted,
+    /// Access, or an invitation, was taken back, or given up.
+    AccessRevoked,
+    /// The user took away what the portal keeps about them.
+    DataExported,
+    /// The user was erased.
+    UserErased,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventOutcome {
+    /// It happened.
+    Success,
+    /// It was tried, and refused.
+    Failure,
+}
+
+impl EventKind {
+    fn outcome(self) -> EventOutcome {
+        match self {
+            Self::LogInFailed | Self::ClaimFailed => EventOutcome::Failure,
+            _ => EventOutcome::Success,
+        }
+    }
 }
 
 /// One audit event.
@@ -157,6 +224,8 @@ pub struct AuditEvent {
     pub actor: Id,
     /// What happened.
     pub event: EventKind,
+    /// How it ended.
+    pub outcome: EventOutcome,
     /// When (UTC).
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub at: Timestamp,
@@ -176,11 +245,27 @@ impl AuditEvent {
             subject: user_id,
             actor: user_id,
             event,
+            outcome: event.outcome(),
             at: now,
             member_number: None,
             detail: None,
             witness,
         }
+    }
+
+    /// An event that a user brings about for somebody else: a user, or an invitation, by its id.
+    ///
+    /// The subject's key is not at hand, and where the actor sat is no business of the subject's: the witness
+    /// is sealed under the actor's key, and it is the actor's erasure that makes it unreadable.
+    pub fn for_other(
+        subject: Id,
+        actor: Id,
+        event: EventKind,
+        at: Timestamp,
+        witness: Witness,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        Self { subject, ..Self::by_user(actor, event, at, witness, rng) }
     }
 
     /// The same, about an account.

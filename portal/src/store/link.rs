@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Record, Table};
+use super::{EmailChange, Key, Record, Table};
 use crate::domain::{Civility, DocumentReference, Email, Id, JobTitle, Origin, PersonName, Siret};
 use crate::security::SealKey;
 
@@ -18,6 +18,10 @@ pub enum Purpose {
     Activation,
     /// Sets a new password.
     Reset,
+    /// Confirms the change to the address that it was mailed to.
+    EmailChange,
+    /// Undoes the change from the address that it was mailed to.
+    EmailUndo,
 }
 
 impl Purpose {
@@ -25,8 +29,9 @@ impl Purpose {
     #[must_use]
     pub fn lifetime(self) -> Duration {
         match self {
-            Self::Activation => Duration::from_secs(24 * 3600),
+            Self::Activation | Self::EmailChange => Duration::from_secs(24 * 3600),
             Self::Reset => Duration::from_secs(30 * 60),
+            Self::EmailUndo => EmailChange::UNDOABLE,
         }
     }
 }
@@ -36,6 +41,8 @@ impl fmt::Display for Purpose {
         formatter.write_str(match self {
             Self::Activation => "activation",
             Self::Reset => "reset",
+            Self::EmailChange => "email-change",
+            Self::EmailUndo => "email-undo",
         })
     }
 }
@@ -87,6 +94,16 @@ pub struct Owner {
     pub seal_key: SealKey,
 }
 
+/// The change of address that a link confirms or undoes. What there is to know of it is in the user's item:
+/// a link whose user is erased says nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfChange {
+    /// Whose address.
+    pub user_id: Id,
+    /// Which of their changes.
+    pub change_id: Id,
+}
+
 /// What whoever holds the token may do. Consumed in the transaction that does it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Link {
@@ -98,8 +115,11 @@ pub struct Link {
     pub email: Email,
     /// Whose password it resets; none for an activation.
     pub owner: Option<Owner>,
-    /// The sign-up that it confirms; none for a reset.
+    /// The sign-up that it confirms; none for anything else.
     pub draft: Option<Draft>,
+    /// The change of address that it is about; none for a password.
+    #[serde(default)]
+    pub change: Option<OfChange>,
     /// When the form came in, or the reset was asked for.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub requested_at: Timestamp,

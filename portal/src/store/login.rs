@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Purpose, Record, Table};
+use super::{Condition, Key, Purpose, Record, StoreError, Table};
 use crate::domain::{Email, Id, Siret};
 use crate::security::{PasswordHash, SealKey};
 
@@ -53,10 +53,11 @@ pub struct MailHistory {
     pub ttl: i64,
 }
 
-/// 1 a minute and 3 an hour, for each address and purpose.
 const A_MINUTE: i64 = 60_000;
 const AN_HOUR: i64 = 3_600_000;
-const MOST_AN_HOUR: usize = 3;
+
+/// 1 a minute and 3 an hour, for each address and purpose.
+const LIMITS: [(i64, usize); 2] = [(A_MINUTE, 1), (AN_HOUR, 3)];
 
 impl MailHistory {
     /// Where the history of an address and purpose is stored.
@@ -65,23 +66,40 @@ impl MailHistory {
         Key::new(Table::Identity, partition(email), format!("MAIL#{purpose}"))
     }
 
+    /// The newest link is still the one that was read: whoever withdraws it demands that none was made since.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn same_link(seen: Option<&Self>) -> Result<Condition, StoreError> {
+        match seen.and_then(|history| history.newest_link.as_ref()) {
+            Some(newest) => Condition::is("newest_link", newest),
+            None => Ok(Condition::Without("newest_link")),
+        }
+    }
+
     /// The history with one more mail asked for at `asked`, or `None` where the limit forbids it.
     ///
     /// Counted by when the mails were asked for, so a mail that waited for SES takes no other's place.
     #[must_use]
     pub fn admit(&self, asked: Timestamp) -> Option<Vec<i64>> {
-        let asked = asked.as_millisecond();
-        let within = |span: i64| self.admitted.iter().filter(move |at| (asked - **at).abs() < span).count();
-        if within(A_MINUTE) > 0 || within(AN_HOUR) >= MOST_AN_HOUR {
-            return None;
-        }
-        // A wish may come late: what it is too old to meet still counts for the next.
-        let newest = self.admitted.iter().copied().fold(asked, i64::max);
-        let mut kept: Vec<_> = self.admitted.iter().copied().filter(|at| newest - at < 2 * AN_HOUR).collect();
-        kept.push(asked);
-        kept.sort_unstable();
-        Some(kept)
+        admitted_with(&self.admitted, asked, &LIMITS)
     }
+}
+
+/// What was admitted, with one more mail asked for at `asked`; `None` where a limit of so many within so many
+/// milliseconds, at most an hour, forbids it.
+pub(super) fn admitted_with(admitted: &[i64], asked: Timestamp, limits: &[(i64, usize)]) -> Option<Vec<i64>> {
+    let asked = asked.as_millisecond();
+    let within = |span: i64| admitted.iter().filter(move |at| (asked - **at).abs() < span).count();
+    if limits.iter().any(|(span, most)| within(*span) >= *most) {
+        return None;
+    }
+    // A wish may come late: what it is too old to meet still counts for the next.
+    let newest = admitted.iter().copied().fold(asked, i64::max);
+    let mut kept: Vec<_> = admitted.iter().copied().filter(|at| newest - at < 2 * AN_HOUR).collect();
+    kept.push(asked);
+    kept.sort_unstable();
+    Some(kept)
 }
 
 impl Record for MailHistory {

@@ -8,42 +8,56 @@
 //! true in the next read.
 
 mod account;
+mod attempts;
 mod batch;
 mod change;
+mod claim_pass;
 mod client;
 mod document;
+mod email_change;
 mod error;
 mod evidence;
+mod invitation;
 mod ledger;
 mod link;
 mod login;
 mod news;
 mod outbox;
 mod query;
+mod rate;
 mod record;
+mod remembered;
 mod session;
 mod signing_key;
+mod staff_event;
 mod transaction;
 mod user;
 
 pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
+pub use attempts::{Attempts, Guessed};
 pub use batch::{Batch, Fetched, Wanted};
 pub use change::{Change, Condition};
+pub use claim_pass::ClaimPass;
 pub use client::Store;
-pub use document::{CurrentDocument, OlderDocument, current_document, current_of, document_version};
+pub use document::{CurrentDocument, current_document, current_of, current_text, document_version, put_into_force};
+pub use email_change::{EmailChange, Reservation};
 pub use error::StoreError;
-pub use evidence::{Acceptance, AuditEvent, EventKind, Witness};
+pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness};
+pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, Entry, EntryFacts, EntryPlace, Facet, Facets, Guard, Home, Leaving,
     ListedAction, Month, MonthSums, Move, Pending, Reversed, SchemeSums, Subject, Totals,
 };
-pub use link::{Draft, Link, Owner, Purpose};
+pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};
 pub use news::News;
 pub use outbox::{Outbox, Wake, Wish};
 pub use query::{Page, Query};
+pub use rate::RateLimit;
 pub use record::{Item, Key, Record, Table, to_item};
+pub use remembered::{Remembered, RememberedOutcome};
 pub use session::Session;
 pub use signing_key::PublicKey;
+pub use staff_event::{StaffAct, StaffEvent};
 pub use transaction::{Outcome, Refused, Step, Transaction};
 pub use user::User;

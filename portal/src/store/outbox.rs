@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, Key, Query, Record, Table};
+use super::{Draft, Key, Query, Receipt, Record, Table};
 use crate::domain::{Civility, Email, Id, MemberNumber, PersonName, Siret};
 
 /// What somebody wishes to be mailed.
@@ -34,6 +34,41 @@ pub enum Wish {
         /// Their last name.
         last_name: PersonName,
     },
+    /// Another address was asked for: a link to it, or a word to its owner where it is taken.
+    EmailChange {
+        /// Whose address.
+        user_id: Id,
+        /// Which of their changes.
+        change_id: Id,
+    },
+    /// The same, to the address before: notice, and the link that undoes it.
+    EmailChangeNotice {
+        /// Whose address.
+        user_id: Id,
+        /// Which of their changes; also this wish's own id.
+        change_id: Id,
+    },
+    /// The last word to somebody who erased their space.
+    UserErased {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+    },
+    /// Too many wrong member numbers for one establishment: a pass to the contact address on file.
+    ClaimsClosed {
+        /// The establishment.
+        siret: Siret,
+    },
+    /// Word to the fund's staff that a limit on guessing member numbers was reached.
+    StaffAlert {
+        /// The establishment whose number was guessed.
+        siret: Siret,
+        /// The user, where the limit is theirs; none where it is the establishment's.
+        user_id: Option<Id>,
+    },
     /// Confirmation that the manager claim succeeded.
     ClaimMade {
         /// To whom.
@@ -48,6 +83,34 @@ pub enum Wish {
         siret: Siret,
         /// The establishment's name.
         establishment: String,
+        /// That the account terms were accepted with it.
+        receipt: Receipt,
+    },
+    /// Word that an address has access to an account; the same whether it has a space or not.
+    Invitation {
+        /// To whom.
+        email: Email,
+        /// How the manager who gives it is addressed.
+        civility: Civility,
+        /// The manager's last name.
+        last_name: PersonName,
+        /// The account.
+        member_number: MemberNumber,
+        /// The establishment's SIRET.
+        siret: Siret,
+        /// The establishment's name.
+        establishment: String,
+    },
+    /// The receipt of an accepted document.
+    AcceptanceReceipt {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+        /// What they accepted.
+        receipt: Receipt,
     },
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -68,13 +67,17 @@ impl Refused {
         self.reasons.get(step.0).is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
     }
 
+    /// The item that stood in this step's way.
+    pub(super) fn item(&self, step: Step) -> Option<&super::Item> {
+        self.reasons.get(step.0).and_then(CancellationReason::item).filter(|item| !item.is_empty())
+    }
+
     /// What stood in this step's way.
     ///
     /// # Errors
     /// Where the item is not such a record.
     pub fn existing<R: Record>(&self, step: Step) -> Result<Option<R>, StoreError> {
-        let item = self.reasons.get(step.0).and_then(CancellationReason::item);
-        item.filter(|item| !item.is_empty()).map(|item| from_item(item.clone())).transpose()
+        self.item(step).map(|item| from_item(item.clone())).transpose()
     }
 }
 
@@ -145,13 +148,12 @@ impl Store {
             let sent = self.client().transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let reasons = match sent {
                 Ok(_) => return Ok(Outcome::Committed),
-                Err(SdkError::ServiceError(service)) => match service.into_err() {
-                    TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                        cancelled.cancellation_reasons.unwrap_or_default()
+                Err(error) => match error.as_service_error() {
+                    Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                        cancelled.cancellation_reasons().to_vec()
                     }
-                    other => return Err(StoreError::from_sdk("TransactWriteItems", &bare(other))),
+                    _ => return Err(StoreError::from_sdk("TransactWriteItems", &error)),
                 },
-                Err(other) => return Err(StoreError::from_sdk("TransactWriteItems", &other)),
             };
             match reasons
                 .iter()
@@ -230,9 +232,4 @@ impl Store {
         }
         .build())
     }
-}
-
-/// A service error without its response, which nothing here reads.
-fn bare(error: TransactWriteItemsError) -> SdkError<TransactWriteItemsError, ()> {
-    SdkError::service_error(error, ())
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Record, Table};
-use crate::domain::{Civility, Document, Email, Id, JobTitle, Origin, PersonName, Siret};
+use super::{CurrentDocument, EmailChange, Key, Record, Table};
+use crate::domain::{Civility, Email, Id, JobTitle, Origin, PersonName, Siret};
 use crate::security::SealKey;
 
 /// A person with a personal space. Comes to be when the link mailed for their sign-up is used.
@@ -33,6 +33,9 @@ pub struct User {
     pub created_at: Timestamp,
     /// The newest charter version that they accepted.
     pub accepted_charter: Option<u32>,
+    /// The changes of their address that can be undone, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub email_changes: Vec<EmailChange>,
     /// Seals address and browser in their evidence; erasing this item makes both unreadable.
     pub seal_key: SealKey,
 }
@@ -46,7 +49,7 @@ impl User {
 
     /// Whether the charter in force is yet to be accepted (leaflet S46).
     #[must_use]
-    pub fn owes(&self, charter: &Document) -> bool {
+    pub fn owes(&self, charter: &CurrentDocument) -> bool {
         self.accepted_charter.is_none_or(|accepted| accepted < charter.version)
     }
 

@@ -108,6 +108,17 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     for (name, target) in &reads {
         ledger.count(name, (1, 3), 200, marie.get(target)).await;
     }
+    let users = format!("/api/accounts/{ACCOUNT}/users");
+    let invited = json!({"email": email});
+    ledger.count("give access", (3, 4), 202, marie.post(&users, &invited)).await;
+    let (_, summary) = &reads[4];
+    ledger.count("accounts of the invited", (1, 3), 200, paul.get("/api/accounts")).await;
+    ledger.count("first read", (2, 3), 200, paul.get(summary)).await;
+    ledger.count("second read", (1, 3), 200, paul.get(summary)).await;
+    let listed = ledger.count("users", (2, 3), 200, marie.get(&users)).await;
+    let id = listed["users"][1]["id"].as_str().unwrap();
+    ledger.count("give access again", (3, 4), 202, marie.post(&users, &invited)).await;
+    ledger.count("take access back", (3, 4), 204, marie.delete(&format!("{users}/{id}"))).await;
 
     let table = ledger.table();
     println!("{table}");

@@ -17,6 +17,7 @@ const PAUL: &str = "paul.canari@martin.example";
 const NOBODY: &str = "personne.canari@martin.example";
 const FIRST: &str = "perroquet béton mésange 41";
 const SECOND: &str = "escabeau mauve tournevis 7";
+const THIRD: &str = "pinson jaune charpente 63";
 const WRONG: &str = "cacatoès vert bouteille 12";
 const WEAK: &str = "canari2012";
 
@@ -110,7 +111,7 @@ async fn all_texts(world: &World) -> Vec<(String, String)> {
 async fn no_log_line_and_no_item_holds_a_secret() {
     let world = World::start().await;
     let mut secrets = Secrets::default();
-    secrets.passwords.extend([FIRST, SECOND, WRONG, WEAK].map(str::to_owned));
+    secrets.passwords.extend([FIRST, SECOND, THIRD, WRONG, WEAK].map(str::to_owned));
     secrets.addresses.extend([MARIE, PAUL, NOBODY].map(str::to_owned));
     let marie = journey(&world, &mut secrets).await;
     mishaps(&world, &marie, &mut secrets).await;
@@ -223,6 +224,29 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     tablet.log_in(MARIE, SECOND).await.expect(200);
     secrets.keep(&tablet);
     tablet.delete("/api/sessions/current").await.expect(204);
+
+    // Another address is asked for, and passwords are changed.
+    let moved = "marie.ailleurs@martin.example";
+    secrets.addresses.insert(moved.to_owned());
+    let email = json!({"current_password": SECOND, "email": moved, "email_confirmation": moved});
+    tablet.log_in(MARIE, SECOND).await.expect(200);
+    tablet.post("/api/me/email", &email).await.expect(202);
+    for address in [moved, MARIE] {
+        let mail = world.newest_mail(address).await;
+        let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap().to_owned();
+        secrets.link(&token);
+        tablet.post("/api/email/link", &json!({"token": token})).await.expect(200);
+    }
+    let change = json!({"current_password": SECOND, "password": THIRD, "password_confirmation": THIRD});
+    tablet.post("/api/me/password", &change).await.expect(204);
+    tablet.refresh().await.expect(200);
+    let change = json!({"current_password": THIRD, "password": SECOND, "password_confirmation": SECOND});
+    tablet.post("/api/me/password", &change).await.expect(204);
+    tablet.refresh().await.expect(200);
+    secrets.keep(&tablet);
+    tablet.get("/api/me/export").await.expect(200);
+    marie.log_in(MARIE, SECOND).await.expect(200);
+    secrets.keep(&marie);
 
     // Links that nobody used are at rest while the tables are searched.
     world.sign_up(&Person::at(PAUL)).await.expect(202);

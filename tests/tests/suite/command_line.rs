@@ -46,7 +46,7 @@ async fn help_names_every_option() {
     let (_, started) = start(here.path(), &["--help"]).await;
     let Started::Ended { status, said, complained } = started else { panic!("{started:?}") };
     assert!(status.success() && complained.is_empty());
-    for option in ["--port", "--data", "--memory", "--no-demo", "--import", "--clock", "--help"] {
+    for option in ["--port", "--data", "--memory", "--no-demo", "--import", "--clock", "--help", "invoke"] {
         assert!(said.contains(option), "{option} is not explained:\n{said}");
     }
     assert!(said.contains("8080"), "the port that it takes by itself");
@@ -161,7 +161,8 @@ async fn a_second_start_keeps_the_data_and_memory_does_not() {
     let marie = visitor(&origin);
     marie.log_in("marie@martin.example", PASSWORD).await.expect(200);
     assert_eq!(marie.get("/api/home").await.expect(200)["establishment"]["name"], "MARTIN BTP");
-    assert_eq!(marie.mails().await.unwrap().len(), 1);
+    let links = marie.mails().await.unwrap().iter().filter(|mail| mail.text.contains("/mot-de-passe#")).count();
+    assert_eq!(links, 1);
     process.interrupt().await;
 
     let (_process, started) = start(here.path(), &["--no-demo", "--port", "0", "--memory"]).await;
@@ -212,6 +213,54 @@ async fn the_first_start_loads_the_demo_and_names_an_establishment_to_try() {
     println!("{}", took.join("\n"));
 }
 
+#[tokio::test]
+async fn an_operator_hands_an_event_to_a_running_portal() {
+    let here = folder();
+    let write = |name: &str, event: &serde_json::Value| fs::write(here.path().join(name), event.to_string()).unwrap();
+    let event = json!({"operation": "publish-document", "kind": "charter", "body": "# Charte\n\nUn article.\n",
+        "staff": "Claire Durand", "reason": "comité"});
+    write("event.json", &event);
+    let (_portal, started) = start(here.path(), &["--no-demo", "--port", "0", "--memory"]).await;
+    let Started::Answering { origin, .. } = started else { panic!("{started:?}") };
+    let slash = format!("{origin}/");
+    for (origin, outcome) in [(&origin, "published"), (&slash, "unchanged")] {
+        let (_, ended) = start(here.path(), &["invoke", "staff", "event.json", "--portal", origin]).await;
+        let Started::Ended { status, said, complained } = ended else { panic!("{ended:?}") };
+        assert!(status.success() && complained.is_empty(), "{complained}");
+        let answer: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(answer[outcome]["version"], 2, "{said}");
+    }
+    assert_eq!(visitor(&origin).get("/api/documents/charter").await.expect(200)["title"], "Charte");
+
+    let invoke = async |arguments: &[&str]| {
+        complaint(here.path(), &[&["invoke"], arguments, &["--portal", &origin]].concat()).await
+    };
+    write("refused.json", &json!({"operation": "publish-document", "staff": "x", "reason": "y", "kind": "letter"}));
+    let said = invoke(&["staff", "refused.json"]).await;
+    assert!(said.contains("kind (kind-unknown)") && said.contains("charter"), "{said}");
+    let said = invoke(&["send-mail", "refused.json"]).await;
+    assert!(said.contains("send-mail failed"), "{said}");
+    let said = invoke(&["nobody", "event.json"]).await;
+    assert!(said.contains("there is no function nobody"), "{said}");
+    let said = invoke(&["staff", "nowhere.json"]).await;
+    assert!(said.contains("nowhere.json cannot be read"), "{said}");
+    fs::write(here.path().join("broken.json"), "{").unwrap();
+    let said = invoke(&["staff", "broken.json"]).await;
+    assert!(said.contains("broken.json is not JSON"), "{said}");
+    let said = invoke(&["staff", "-"]).await;
+    assert!(said.contains("standard input is not JSON"), "{said}");
+
+    let free = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    for (portal, expected) in [(format!("http://{free}"), "cargo run"), ("portal".to_owned(), "no address")] {
+        let said = complaint(here.path(), &["invoke", "staff", "event.json", "--portal", &portal]).await;
+        assert!(said.contains(&portal) && said.contains(expected), "{said}");
+    }
+    // What starts a portal and what speaks to one do not go together.
+    let (_, ended) = start(here.path(), &["--memory", "invoke", "staff", "event.json"]).await;
+    let Started::Ended { status, .. } = ended else { panic!("{ended:?}") };
+    assert_eq!(status.code(), Some(2));
+}
+
 /// Marie gets an account: sign-up, mail, password.
 async fn sign_up(marie: &Visitor) {
     let document = marie.get("/api/documents/terms").await.expect(200);
@@ -225,10 +274,11 @@ async fn sign_up(marie: &Visitor) {
     marie.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(404);
 }
 
-/// The token of the newest mail, once there are so many.
+/// The token of the newest mail with a link, once there are so many.
 async fn newest_token(visitor: &Visitor, count: usize) -> String {
     eventually(Duration::from_secs(20), "the mail", async || {
-        let mails = visitor.mails().await.unwrap();
+        let mut mails = visitor.mails().await.unwrap();
+        mails.retain(|mail| mail.text.contains("/mot-de-passe#"));
         (mails.len() >= count).then(|| link_token(mails.last().unwrap()))
     })
     .await

@@ -89,12 +89,14 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
     let world = World::start().await;
     for (name, status, slug) in [
         ("create-password", 410, "link-invalid"),
+        ("change-email", 410, "link-invalid"),
         ("sessions", 401, "bad-credentials"),
         ("home", 401, "authentication-required"),
         ("profile", 401, "authentication-required"),
         ("accept-document", 401, "authentication-required"),
         ("claim-manager", 401, "authentication-required"),
         ("accounts", 401, "authentication-required"),
+        ("manage-users", 401, "authentication-required"),
         ("query-ledger", 401, "authentication-required"),
     ] {
         let event = sample(name);
@@ -115,6 +117,7 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
         ("accept-document", 201),
         ("claim-manager", 201),
         ("accounts", 200),
+        ("manage-users", 202),
         ("query-ledger", 200),
     ] {
         let mut event = sample(name);
@@ -205,4 +208,13 @@ async fn schedules_run() {
     assert_eq!(world.visitor().get("/.well-known/jwks.json").await.body, keys.body, "a key of today stays");
     let swept = world.portal.invoke("sweep-outbox", sample("sweep-outbox")).await.unwrap();
     assert_eq!(swept, json!({"woken": 0}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_charter_of_the_event_is_published() {
+    let world = World::start().await;
+    let event = sample("staff");
+    let answer = world.portal.invoke("staff", event.clone()).await.unwrap();
+    assert_eq!(answer["published"]["version"], 2, "{answer}");
+    assert_eq!(world.visitor().get("/api/documents/charter").await.expect(200)["body"], event["body"]);
 }

@@ -3,17 +3,32 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
+mod asvs;
 mod budgets;
 mod canary;
 mod command_line;
+mod documents;
+mod email_change;
+mod erasure;
 mod events;
+mod evidence;
 mod expiries;
+mod export;
+mod faults;
+mod guessing;
+mod idempotency;
+mod input;
 mod journeys;
+mod keys;
 mod kill;
 mod links;
 mod nothing_forgotten;
 mod profile;
 mod races;
 mod roles;
+mod security;
 mod sessions;
+mod staff;
 mod tour;
+mod users;
+mod users_at_once;

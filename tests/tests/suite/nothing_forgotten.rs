@@ -9,12 +9,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::{
-    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, World, fixture,
-    folder_of_workspace, link_token,
+    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, Visitor, World, fixture,
+    folder_of_workspace, link_token, pass_token,
 };
-use http::StatusCode;
+use http::{Method, StatusCode};
 use local::{Deployment, Options, RouteKey};
-use portal::domain::{Email, Id};
+use portal::domain::{DocumentKind, Email, Id};
 use portal::environment::rng;
 use portal::store::{Outbox, Wish};
 use serde_json::{Value, json};
@@ -122,8 +122,8 @@ fn a_function_is_a_subject_of_tests() {
     let suite = folder_of_workspace().join("tests/tests/suite");
     let here = Path::new(file!()).file_name().unwrap();
     let files = fs::read_dir(suite).unwrap().map(|entry| entry.unwrap().path());
-    let text: String =
-        files.filter(|path| path.file_name() != Some(here)).map(|p| fs::read_to_string(p).unwrap()).collect();
+    let files = files.filter(|path| path.is_file() && path.file_name() != Some(here));
+    let text: String = files.map(|path| fs::read_to_string(path).unwrap()).collect();
     for name in functions() {
         assert!(driven.contains(&name) || text.contains(&format!("\"{name}\"")), "no test speaks of {name}");
     }
@@ -136,7 +136,11 @@ fn x_function(operation: &Value) -> String {
 
 #[test]
 fn an_operation_is_a_route_of_the_same_function() {
-    let parameters = [("PortalOrigin", "https://adherents.example"), ("MailFrom", "a@adherents.example")];
+    let parameters = [
+        ("PortalOrigin", "https://adherents.example"),
+        ("MailFrom", "a@adherents.example"),
+        ("StaffEmail", "b@adherents.example"),
+    ];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let deployment = Deployment::read(BTreeMap::from(parameters)).unwrap();
     let (mut routes, mut fallback) = (BTreeSet::new(), Vec::new());
@@ -234,6 +238,22 @@ fn no_function_may_change_the_evidence_or_everything() {
     }
 }
 
+#[test]
+fn log_in_and_rotation_alone_reach_the_signing_keys() {
+    let template = template();
+    let reach = resources(&template).into_iter().flat_map(|(id, body)| {
+        let keys = allowed(body).into_iter().filter(|(_, resource)| resource.contains("SigningKeys"));
+        keys.map(|(action, _)| (id.clone(), action)).collect::<Vec<_>>()
+    });
+    let read = "secretsmanager:GetSecretValue".to_owned();
+    let wanted = [
+        ("RotateKeysFunction".to_owned(), read.clone()),
+        ("RotateKeysFunction".to_owned(), "secretsmanager:PutSecretValue".to_owned()),
+        ("SessionsFunction".to_owned(), read),
+    ];
+    assert_eq!(reach.collect::<BTreeSet<_>>(), BTreeSet::from(wanted));
+}
+
 /// The resource of a policy that covers a use: `Data.Outputs.IdentityTableArn`, with `/index/…` for one
 /// of its indexes.
 fn covers(resource: &str, wanted: &Use) -> bool {
@@ -301,6 +321,45 @@ async fn feeds(world: &World) {
     assert!(world.import("2012-10-18-001", "", &renamed(&actions)).await.posted > 0);
 }
 
+/// Somebody changes password and address, comes back from that, takes their data away, and goes.
+async fn own_space(world: &World) {
+    let (old, new) = ("ana@martin.example", "ana@toitures.example");
+    let ana = world.member(old).await;
+    let wrong = json!({"current_password": "faux", "password": PASSWORD, "password_confirmation": PASSWORD});
+    ana.post("/api/me/password", &wrong).await.expect_problem(403, "bad-current-password");
+    let other = "escabeau mauve tournevis 7";
+    let password = json!({"current_password": PASSWORD, "password": other, "password_confirmation": other});
+    ana.post("/api/me/password", &password).await.expect(204);
+    ana.refresh().await.expect(200);
+    let email = json!({"current_password": other, "email": new, "email_confirmation": new});
+    ana.post("/api/me/email", &email).await.expect(202);
+    for address in [new, old] {
+        let mail = world.newest_mail(address).await;
+        let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
+        ana.post("/api/email/link", &json!({"token": token})).await.expect(200);
+        ana.post("/api/email", &json!({"token": token})).await.expect(204);
+    }
+    ana.set_password(&link_token(&world.newest_mail(old).await), PASSWORD).await.expect(204);
+    ana.log_in(old, PASSWORD).await.expect(200);
+    ana.get("/api/me/export").await.expect(200);
+    let sure = json!({"current_password": PASSWORD});
+    ana.send(Method::DELETE, "/api/me", Some(&sure)).await.expect(204);
+}
+
+/// So many wrong numbers that the establishment's contact is mailed a pass, which a wrong number uses up.
+async fn passes(world: &World, paul: &Visitor) {
+    for name in ["one", "two"] {
+        let guesser = world.member(&format!("{name}@elsewhere.example")).await;
+        for _ in 0..5 {
+            world.claim(&guesser, OTHER_ACCOUNT).await;
+        }
+    }
+    let token = pass_token(&world.newest_mail("compta@martin.example").await);
+    let terms = world.document("account-terms").await;
+    let claim = json!({"member_number": OTHER_ACCOUNT, "account_terms": terms, "token": token});
+    paul.post("/api/manager-claims", &claim).await.expect_problem(404, "claim-refused");
+}
+
 /// A bit of everything that the portal does.
 async fn everything(world: &World) {
     feeds(world).await;
@@ -328,6 +387,7 @@ async fn everything(world: &World) {
     let paul = world.member("paul@martin.example").await;
     world.claim(&paul, ACCOUNT).await.expect_problem(409, "already-managed");
     world.claim(&paul, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
+    passes(world, &paul).await;
     paul.log_in("paul@martin.example", "faux").await.expect_problem(401, "bad-credentials");
     paul.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
     world.claim(&paul, OTHER_ACCOUNT).await.expect(201);
@@ -343,6 +403,18 @@ async fn everything(world: &World) {
     let password = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
     paul.post("/api/password", &password).await.expect(204);
     world.visitor().get("/.well-known/jwks.json").await.expect(200);
+    let users = format!("/api/accounts/{ACCOUNT}/users");
+    let zoe = world.member("zoe@martin.example").await;
+    for opens in [true, false] {
+        marie.post(&users, &json!({"email": "zoe@martin.example"})).await.expect(202);
+        if opens {
+            zoe.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
+        }
+        let listed = marie.get(&users).await.expect(200);
+        let id = listed["users"][1]["id"].as_str().unwrap();
+        marie.delete(&format!("{users}/{id}")).await.expect(204);
+    }
+    own_space(world).await;
     // A manager changes her name, and leaves alone.
     marie.patch("/api/me", &json!({"last_name": "Dupont"})).await.expect(200);
     marie.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
@@ -363,6 +435,9 @@ async fn everything(world: &World) {
     let swept = world.portal.invoke("sweep-outbox", json!({})).await.unwrap();
     assert_eq!(swept, json!({"woken": 1}));
     world.mails().await;
+
+    // The staff publish a document.
+    world.publish(DocumentKind::Terms).await;
 
     // An establishment moves, and a key comes to its end.
     let (members, _) = fixture();

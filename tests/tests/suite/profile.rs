@@ -1,6 +1,9 @@
-//! What a change of profile means for the manager's seat.
+//! What a change of profile means for the manager's seat, and what a new password ends.
 
-use harness::{ACCOUNT, SIRET, World, lines};
+use std::time::Duration;
+
+use futures::future::{join, join_all};
+use harness::{ACCOUNT, PASSWORD, Person, SIRET, Tap, World, lines, link_token};
 use serde_json::{Value, json};
 
 fn member(number: &str, version: u64, closed_on: Option<&str>) -> Value {
@@ -60,4 +63,108 @@ async fn unknown_fields_are_refused_without_ending_in_the_log_or_swelling_the_an
     world.visitor().post("/api/password/forgot", &json!({secret: 1})).await.expect_problem(422, "invalid-input");
     let log: String = world.portal.log_lines().iter().map(Value::to_string).collect();
     assert!(log.contains("unknown") && !log.contains(&secret[..12]), "{log}");
+}
+
+const NEW_PASSWORD: &str = "escabeau mauve tournevis 7";
+
+fn new_password(current: &str, password: &str) -> Value {
+    json!({"current_password": current, "password": password, "password_confirmation": password})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_password_ends_every_other_session_and_the_own_goes_on() {
+    let world = World::start().await;
+    let email = "jeanne@martin.example";
+    let jeanne = world.user(&Person::at(email)).await;
+    let phone = world.visitor();
+    phone.log_in(email, PASSWORD).await.expect(200);
+    world.visitor().forgot(email).await.expect(202);
+    let reset = link_token(&world.newest_mail(email).await);
+    jeanne.post("/api/me/password", &new_password(PASSWORD, NEW_PASSWORD)).await.expect(204);
+
+    // Every access token of before is dead; the own session alone gets another.
+    for visitor in [&jeanne, &phone] {
+        visitor.get("/api/me").await.expect_problem(401, "authentication-required");
+    }
+    phone.refresh().await.expect_problem(401, "authentication-required");
+    jeanne.refresh().await.expect(200);
+    let sessions = jeanne.get("/api/sessions").await.expect(200);
+    assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(sessions["sessions"][0]["current"], true);
+    world.visitor().set_password(&reset, PASSWORD).await.expect_problem(410, "link-invalid");
+    world.visitor().log_in(email, PASSWORD).await.expect_problem(401, "bad-credentials");
+    world.visitor().log_in(email, NEW_PASSWORD).await.expect(200);
+    assert_eq!(world.newest_mail(email).await.subject, "Votre mot de passe Constructys a été modifié");
+    // What follows is a link like any other.
+    world.advance(Duration::from_secs(61));
+    world.visitor().forgot(email).await.expect(202);
+    let reset = link_token(&world.newest_mail(email).await);
+    world.visitor().set_password(&reset, PASSWORD).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_current_password_is_asked_for_first_and_guessing_it_is_limited() {
+    let world = World::start().await;
+    let email = "jeanne@martin.example";
+    let jeanne = world.user(&Person::at(email)).await;
+    let refused = async |body: Value| jeanne.post("/api/me/password", &body).await;
+    let weak = refused(new_password(PASSWORD, "court")).await.expect_problem(422, "invalid-input");
+    assert_eq!(weak.errors(), ["password:password-too-short"]);
+    let own_words = refused(new_password(PASSWORD, "Jeanne Martin 53384615000019")).await;
+    assert_eq!(own_words.expect_problem(422, "invalid-input").errors(), ["password:password-too-weak"]);
+    let same = refused(new_password(PASSWORD, PASSWORD)).await.expect_problem(422, "invalid-input");
+    assert_eq!(same.errors(), ["password:password-unchanged"]);
+    let differ = json!({"current_password": PASSWORD, "password": NEW_PASSWORD, "password_confirmation": PASSWORD});
+    let differ = refused(differ).await.expect_problem(422, "invalid-input");
+    assert_eq!(differ.errors(), ["password_confirmation:passwords-differ"]);
+    let nothing = refused(json!({})).await.expect_problem(422, "invalid-input").errors();
+    assert_eq!(nothing, ["current_password:required", "password:required", "password_confirmation:required"]);
+    for password in ["court", NEW_PASSWORD, "x", NEW_PASSWORD, NEW_PASSWORD] {
+        refused(new_password("faux", password)).await.expect_problem(403, "bad-current-password");
+    }
+    // The failures of a log-in and these are one budget.
+    refused(new_password(PASSWORD, NEW_PASSWORD)).await.expect_problem(429, "too-many-attempts");
+    world.visitor().log_in(email, PASSWORD).await.expect_problem(429, "too-many-attempts");
+    world.advance(Duration::from_secs(61));
+    refused(new_password(PASSWORD, NEW_PASSWORD)).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_log_in_with_the_old_password_outlives_its_change() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let email = "jeanne@martin.example";
+    let jeanne = world.user(&Person::at(email)).await;
+    let visitors: Vec<_> = (0..12).map(|_| world.visitor()).collect();
+    let log_ins = join_all(visitors.iter().map(|visitor| visitor.log_in(email, PASSWORD)));
+    let change = new_password(PASSWORD, NEW_PASSWORD);
+    let both = join(jeanne.post("/api/me/password", &change), log_ins);
+    let ((changed, log_ins), _) = tap.during(both).await;
+    changed.expect(204);
+    for (visitor, log_in) in visitors.iter().zip(log_ins) {
+        assert!([200, 401].contains(&log_in.status), "{log_in}");
+        visitor.get("/api/home").await.expect_problem(401, "authentication-required");
+        visitor.refresh().await.expect_problem(401, "authentication-required");
+    }
+    jeanne.refresh().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_changes_of_password_at_once_one_counts() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let email = "jeanne@martin.example";
+    let one = world.user(&Person::at(email)).await;
+    let other = world.visitor();
+    other.log_in(email, PASSWORD).await.expect(200);
+    let second_password = "grue chocolat 77 parapluie lointain";
+    let (first, second) = (new_password(PASSWORD, NEW_PASSWORD), new_password(PASSWORD, second_password));
+    let both = join(one.post("/api/me/password", &first), other.post("/api/me/password", &second));
+    let ((first, second), _) = tap.during(both).await;
+    let statuses = [first.status, second.status];
+    assert!(statuses.contains(&204) && statuses != [204, 204], "{first} {second}");
+    let [kept, lost] =
+        if first.status == 204 { [NEW_PASSWORD, second_password] } else { [second_password, NEW_PASSWORD] };
+    world.visitor().log_in(email, kept).await.expect(200);
+    world.visitor().log_in(email, lost).await.expect_problem(401, "bad-credentials");
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use harness::{ACCOUNT, Contract, Forge, OTHER_ACCOUNT, OTHER_SIRET, Person, SIRET, Visitor, World};
+use harness::{ACCOUNT, Contract, Forge, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World};
 use http::Method;
+use portal::domain::{Email, Id, MemberNumber, Siret};
+use portal::store::{Invitation, InvitationMirror};
 use serde_json::{Value, json};
 
 /// The columns of the table.
@@ -34,6 +36,7 @@ impl People {
         for reader in [&no_charter, &reader] {
             world.make_reader(reader).await;
         }
+        invite_someone(world).await;
         let elsewhere = world.user(&Person::at("manager@laposte.example").of(OTHER_SIRET)).await;
         world.accept_charter(&elsewhere).await;
         world.claim(&elsewhere, OTHER_ACCOUNT).await.expect(201);
@@ -44,6 +47,23 @@ impl People {
     fn all(&self) -> [&Visitor; 6] {
         [&self.nobody, &self.no_charter, &self.newcomer, &self.reader, &self.manager, &self.elsewhere]
     }
+}
+
+/// The invitation that the matrix takes back.
+const INVITATION: &str = "90c1b7e2a64f4d0f8a3b5c7d9e1f2031";
+
+async fn invite_someone(world: &World) {
+    let invitation = Invitation {
+        invitation_id: Id::parse(INVITATION).unwrap(),
+        email: Email::parse("someone@cabinet.example").unwrap(),
+        member_number: MemberNumber::parse(ACCOUNT).unwrap(),
+        siret: Siret::parse(SIRET).unwrap(),
+        name: "MARTIN BTP".to_owned(),
+        active: true,
+        since: world.portal.clock().now(),
+    };
+    world.store().put(&invitation).await.unwrap();
+    world.store().put(&InvitationMirror(invitation)).await.unwrap();
 }
 
 /// One operation: what is sent, and the status that each of [`PEOPLE`] gets.
@@ -57,6 +77,7 @@ struct Row {
 
 fn row(method: Method, template: &'static str, body: Option<Value>, expected: [u16; 6]) -> Row {
     let target = template.replace("{number}", ACCOUNT).replace("{action_id}", "2011-000001");
+    let target = target.replace("/users/{id}", &format!("/users/{INVITATION}"));
     let target = target.replace("{kind}", "charter").replace("{version}", "1").replace("{id}", "current");
     Row { method, template, target, body, expected }
 }
@@ -66,11 +87,16 @@ async fn matrix(world: &World) -> Vec<Row> {
     let terms = world.document("terms").await;
     let sign_up = Some(Person::at("anybody@martin.example").form(&terms));
     let claim = Some(json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await}));
+    let invited = Some(json!({"email": "another@cabinet.example"}));
     let mut charter = world.document("charter").await;
     charter["kind"] = json!("charter");
     let token = json!({"token": "A".repeat(43)});
     let password = json!({"token": "A".repeat(43), "password": "x", "password_confirmation": "x"});
-    let credentials = json!({"email": "unknown@martin.example", "password": "x"});
+    // The sixth wrong one would find the door closed, so there is none.
+    let credentials = json!({"email": "unknown@martin.example"});
+    let new_password = json!({"current_password": "x", "password": "x", "password_confirmation": "x"});
+    let address = "another@martin.example";
+    let email = json!({"current_password": PASSWORD, "email": address, "email_confirmation": address});
     let (get, post, put, patch, delete) = (Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE);
     let everybody = |status: u16| [status; 6];
     let signed_in = |status: u16| [401, status, status, status, status, status];
@@ -83,21 +109,31 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(post.clone(), "/api/signup/check", sign_up.clone(), everybody(200)),
         row(post.clone(), "/api/signup", sign_up, everybody(202)),
         row(post.clone(), "/api/password/strength", Some(json!({"password": "x"})), everybody(200)),
-        row(post.clone(), "/api/password/link", Some(token), everybody(410)),
+        row(post.clone(), "/api/password/link", Some(token.clone()), everybody(410)),
+        row(post.clone(), "/api/email/link", Some(token.clone()), everybody(410)),
+        row(post.clone(), "/api/email", Some(token), everybody(410)),
         row(post.clone(), "/api/password", Some(password), everybody(410)),
         row(post.clone(), "/api/password/forgot", Some(json!({"email": "unknown@martin.example"})), everybody(202)),
-        row(post.clone(), "/api/sessions", Some(credentials), everybody(401)),
+        row(post.clone(), "/api/sessions", Some(credentials), everybody(422)),
         row(post.clone(), "/api/sessions/refresh", None, signed_in(200)),
         row(get.clone(), "/api/sessions", None, signed_in(200)),
         row(get.clone(), "/api/home", None, signed_in(200)),
         row(get.clone(), "/api/me", None, signed_in(200)),
         row(patch, "/api/me", Some(json!({"job_title": "Gérante"})), signed_in(200)),
+        row(get.clone(), "/api/me/export", None, signed_in(200)),
+        row(post.clone(), "/api/me/email", Some(email), signed_in(202)),
+        // With the right password, each would be gone for the rows below.
+        row(post.clone(), "/api/me/password", Some(new_password), signed_in(403)),
+        row(delete.clone(), "/api/me", Some(json!({"current_password": "x"})), signed_in(403)),
         row(get.clone(), "/api/accounts", None, signed_in(200)),
         //                                                            nobody, no charter, newcomer, reader, manager, elsewhere
         row(get.clone(), "/api/accounts/{number}/summary", None,             [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/actions", None,             [401, 403, 404, 200, 200, 404]),
-        row(get, "/api/accounts/{number}/actions/{action_id}", None,         [401, 403, 404, 200, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/actions/{action_id}", None, [401, 403, 404, 200, 200, 404]),
         row(put, "/api/accounts/{number}/activation", Some(json!({"use": true})), [401, 403, 404, 403, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/users", None,               [401, 403, 404, 403, 200, 404]),
+        row(post.clone(), "/api/accounts/{number}/users", invited,           [401, 403, 404, 403, 202, 404]),
+        row(delete.clone(), "/api/accounts/{number}/users/{id}", None,       [401, 403, 404, 403, 204, 404]),
         // For the manager it is their own claim again.
         row(post.clone(), "/api/manager-claims", claim,                      [401, 403, 409, 409, 201, 404]),
         row(post, "/api/acceptances", Some(charter),                         [401, 201, 200, 200, 200, 200]),
@@ -151,6 +187,10 @@ async fn an_account_that_one_may_not_see_is_one_that_does_not_exist() {
         (Method::GET, "actions/2011-000001", None),
         (Method::PUT, "activation", Some(json!({"use": true}))),
         (Method::PUT, "activation", Some(json!({"use": "perhaps", "more": 1}))),
+        (Method::GET, "users", None),
+        (Method::POST, "users", Some(json!({"email": "x@cabinet.example"}))),
+        (Method::POST, "users", Some(json!({"email": 7}))),
+        (Method::DELETE, "users/90c1b7e2a64f4d0f8a3b5c7d9e1f2031", None),
     ] {
         let mut answers = Vec::new();
         for number in [ACCOUNT, "999999", "12345", "abcdef", "%20"] {

@@ -1,7 +1,10 @@
 //! Logging in and out, the cookie, the profile, and what a change of it takes away.
 
-use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, World};
-use portal::store::Table;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World};
+use portal::domain::Email;
+use portal::store::{Change, Login, Table};
 use serde_json::{Value, json};
 
 const EMAIL: &str = "jeanne@martin.example";
@@ -18,11 +21,44 @@ async fn logging_out_ends_this_session_at_once_and_no_other() {
     let cleared = reply.header("set-cookie").unwrap();
     assert_eq!(cleared, "refresh=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
     assert_eq!(office.cookie(), None);
+    assert_eq!(reply.header("clear-site-data"), Some("\"cache\", \"storage\""));
     office.get("/api/home").await.expect_problem(401, "authentication-required");
     world.visitor().holding(&cookie).refresh().await.expect_problem(401, "authentication-required");
     office.delete("/api/sessions/current").await.expect_problem(401, "authentication-required");
     phone.get("/api/home").await.expect(200);
     phone.refresh().await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_in_ends_the_session_that_the_browser_brings_and_no_made_up_one() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let stale = jeanne.cookie().unwrap();
+    jeanne.refresh().await.expect(200);
+    let brought = jeanne.cookie().unwrap();
+    let sessions = async |visitor: &Visitor| visitor.get("/api/sessions").await["sessions"].as_array().unwrap().len();
+    let paul = world.user(&Person::at("paul@martin.example")).await;
+
+    // A token of before, and a secret that is wrong for a right session, end nothing.
+    let mut forged = brought.clone();
+    let another = if &forged[60..61] == "A" { "B" } else { "A" };
+    forged.replace_range(60..61, another);
+    for cookie in [stale, forged] {
+        let thief = world.visitor().holding(&cookie);
+        thief.log_in("paul@martin.example", PASSWORD).await.expect(200);
+        jeanne.get("/api/home").await.expect(200);
+    }
+    assert_eq!(sessions(&jeanne).await, 1, "nothing was ended, and nothing added");
+    // Somebody else at the same computer: what she left open there ends.
+    let shared = world.visitor().holding(&brought);
+    shared.log_in("paul@martin.example", PASSWORD).await.expect(200);
+    jeanne.get("/api/home").await.expect_problem(401, "authentication-required");
+    // A wrong password ends nothing, and a right one does not add up.
+    let before = sessions(&paul).await;
+    paul.log_in("paul@martin.example", "faux").await.expect_problem(401, "bad-credentials");
+    paul.get("/api/home").await.expect(200);
+    paul.log_in("paul@martin.example", PASSWORD).await.expect(200);
+    assert_eq!(sessions(&paul).await, before);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -236,4 +272,39 @@ async fn a_manager_with_colleagues_hands_over_before_they_leave() {
     }
     // What does not leave the establishment is free to change.
     jeanne.patch("/api/me", &json!({"siret": SIRET, "job_title": "Gérante"})).await.expect(200);
+}
+
+/// A hash as it was made years ago, with less work than is done today.
+fn weak_hash(password: &str) -> String {
+    let params = argon2::Params::new(8 * 1024, 1, 1, Some(32)).unwrap();
+    let mut output = [0; 32];
+    let argon2 = argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    argon2.hash_password_into(password.as_bytes(), b"salt of 16 bytes", &mut output).unwrap();
+    let encode = |bytes: &[u8]| STANDARD_NO_PAD.encode(bytes);
+    format!("$argon2id$v=19$m=8192,t=1,p=1${}${}", encode(b"salt of 16 bytes"), encode(&output))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weaker_hash_is_made_anew_at_log_in_and_at_no_failure() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let place = Login::key_of(&Email::parse(EMAIL).unwrap());
+    let stored = async || -> String {
+        let items = world.items(Table::Identity).await;
+        let login = items.iter().find(|item| item["pk"].as_s() == Ok(&place.pk) && item["sk"].as_s() == Ok(&place.sk));
+        login.unwrap()["password_hash"].as_s().unwrap().clone()
+    };
+    let strong = stored().await;
+    assert!(strong.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "PHC, with OWASP's floor");
+    let weak = weak_hash(PASSWORD);
+    let change = Change::new().set("password_hash", &weak).unwrap();
+    assert!(world.store().update(&place, &change, None).await.unwrap());
+    world.visitor().log_in(EMAIL, "faux").await.expect_problem(401, "bad-credentials");
+    assert_eq!(stored().await, weak);
+    world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
+    let renewed = stored().await;
+    assert!(renewed.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{renewed}");
+    world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
+    assert_eq!(stored().await, renewed, "once");
+    jeanne.get("/api/home").await.expect(200);
 }

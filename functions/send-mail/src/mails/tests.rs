@@ -1,14 +1,20 @@
 //! What the reader of each mail sees, and what holds for all of them.
 
-use jiff::Timestamp;
-use portal::domain::{Civility, MemberNumber, PersonName, Siret};
+use std::collections::BTreeMap;
 
-use super::{Addressee, Mail, Rendered, render};
+use jiff::Timestamp;
+use portal::domain::{Civility, DocumentKind, Id, MemberNumber, PersonName, Siret};
+use portal::store::Receipt;
+
+use super::{AcceptedText, Addressee, Mail, Rendered, render};
 
 const ORIGIN: &str = "https://portail.example";
 /// As long as a real one: 256 bits in base64url.
 const TOKEN: &str = "q0Vb7mJrWc1yX-4uZ_8sKdN3tHfE6aLgPi2oR9vBxYk";
 const NO_BREAK: char = '\u{a0}';
+
+/// Mails to an address behind which there may be anybody.
+const OF_NOBODY: [&str; 3] = ["claims-closed", "staff-alert", "invitation"];
 
 /// What a mail is made of, with names that a test may replace.
 struct Sample {
@@ -17,17 +23,27 @@ struct Sample {
     member_number: MemberNumber,
     siret: Siret,
     at: Timestamp,
+    receipt: Receipt,
 }
 
 impl Sample {
     fn new() -> Self {
+        // In summer Paris is two hours ahead: already the next day there.
+        let at = "2016-06-30T22:05:09Z".parse().unwrap();
         Self {
             last_name: PersonName::parse("Martin").unwrap(),
             establishment: "MAÇONNERIE MARTIN & FILS".to_owned(),
             member_number: MemberNumber::parse("012345").unwrap(),
             siret: Siret::parse("53384615000019").unwrap(),
-            // In summer Paris is two hours ahead: already the next day there.
-            at: "2016-06-30T22:05:09Z".parse().unwrap(),
+            at,
+            receipt: Receipt {
+                receipt_id: Id::from_bytes([0x3f; 16]),
+                document: DocumentKind::Terms,
+                version: 2,
+                sha256: "5b1c9a0e4f7d2836a1e0c9b8d7f6a5b4c3d2e1f00112233445566778899aabbc".to_owned(),
+                accepted_at: at,
+                confirmed_at: Some("2016-07-01T10:00:00Z".parse().unwrap()),
+            },
         }
     }
 
@@ -38,16 +54,67 @@ impl Sample {
     }
 
     /// Each mail, with its folder's name and the one link it carries.
-    fn mails(&self) -> [(&'static str, Mail<'_>, String); 5] {
-        let to = Addressee { civility: Civility::Mme, last_name: &self.last_name };
+    fn mails(&self) -> Vec<(&'static str, Mail<'_>, String)> {
+        let to = Addressee::Person { civility: Civility::Mme, last_name: &self.last_name };
         let (origin, token) = (ORIGIN, TOKEN);
         let password_page = format!("{ORIGIN}/mot-de-passe#{TOKEN}");
         let front_page = format!("{ORIGIN}/");
-        [
+        let title = "Conditions générales d’utilisation du portail";
+        let accepted = AcceptedText { title, receipt: &self.receipt };
+        vec![
             ("activation", Mail::Activation { to, origin, token }, password_page.clone()),
             ("already-registered", Mail::AlreadyRegistered { to, origin }, front_page.clone()),
             ("password-reset", Mail::PasswordReset { to, origin, token }, password_page),
             ("password-changed", Mail::PasswordChanged { to, origin, changed_at: self.at }, front_page.clone()),
+            ("email-change", Mail::EmailChange { to, origin, token }, format!("{ORIGIN}/adresse#{TOKEN}")),
+            (
+                "email-change-notice",
+                Mail::EmailChangeNotice {
+                    to,
+                    origin,
+                    token,
+                    asked_at: self.at,
+                    until: self.at + std::time::Duration::from_secs(7 * 24 * 3600),
+                },
+                format!("{ORIGIN}/adresse#{TOKEN}"),
+            ),
+            ("user-erased", Mail::UserErased { to, origin, erased_at: self.at }, front_page.clone()),
+            (
+                "claims-closed",
+                Mail::ClaimsClosed {
+                    to: Addressee::Office,
+                    origin,
+                    token,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                    until: self.at,
+                },
+                format!("{ORIGIN}/gestionnaire#{TOKEN}"),
+            ),
+            (
+                "staff-alert",
+                Mail::StaffAlert {
+                    to: Addressee::Office,
+                    origin,
+                    siret: &self.siret,
+                    user_id: Some(Id::from_bytes([7; 16])),
+                    at: self.at,
+                },
+                front_page.clone(),
+            ),
+            (
+                "invitation",
+                Mail::Invitation {
+                    to: Addressee::Office,
+                    origin,
+                    civility: Civility::Mme,
+                    last_name: &self.last_name,
+                    member_number: &self.member_number,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                },
+                front_page.clone(),
+            ),
             (
                 "claim-made",
                 Mail::ClaimMade {
@@ -56,15 +123,21 @@ impl Sample {
                     member_number: &self.member_number,
                     establishment: &self.establishment,
                     siret: &self.siret,
+                    accepted,
                     claimed_at: self.at,
                 },
                 front_page,
             ),
+            (
+                "acceptance-receipt",
+                Mail::AcceptanceReceipt { to, origin, accepted },
+                format!("{ORIGIN}/api/documents/terms/2"),
+            ),
         ]
     }
 
-    fn rendered(&self) -> [(&'static str, Rendered, String); 5] {
-        self.mails().map(|(name, mail, link)| (name, render(&mail).unwrap(), link))
+    fn rendered(&self) -> Vec<(&'static str, Rendered, String)> {
+        self.mails().into_iter().map(|(name, mail, link)| (name, render(&mail).unwrap(), link)).collect()
     }
 }
 
@@ -100,7 +173,7 @@ fn each_folder_has_its_mail_here() {
         .filter(|entry| entry.file_type().unwrap().is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let mut tested: Vec<_> = Sample::new().rendered().map(|(name, ..)| name.to_owned()).to_vec();
+    let mut tested: Vec<_> = Sample::new().rendered().into_iter().map(|(name, ..)| name.to_owned()).collect();
     folders.sort();
     tested.sort();
     assert_eq!(folders, tested);
@@ -160,16 +233,17 @@ fn no_line_begins_with_the_punctuation_that_french_sets_apart() {
 #[test]
 fn every_mail_greets_its_reader_and_is_in_french() {
     for (name, mail, _) in Sample::new().rendered() {
-        assert!(mail.text.starts_with("Bonjour Mme MARTIN,\n\n"), "{name}");
-        assert!(mail.html.contains("Bonjour Mme MARTIN,"), "{name}");
+        let greeting = if OF_NOBODY.contains(&name) { "Bonjour Madame, Monsieur," } else { "Bonjour Mme MARTIN," };
+        assert!(mail.text.starts_with(&format!("{greeting}\n\n")), "{name}");
+        assert!(mail.html.contains(greeting), "{name}");
         assert!(mail.html.starts_with("<!doctype html>\n<html lang=\"fr\">"), "{name}");
     }
 }
 
 #[test]
 fn instants_are_told_in_paris() {
-    let mails = Sample::new().rendered().map(|(_, mail, _)| mail);
-    let [.., password_changed, claim_made] = mails;
+    let mails: BTreeMap<_, _> = Sample::new().rendered().into_iter().map(|(name, mail, _)| (name, mail)).collect();
+    let (password_changed, claim_made) = (&mails["password-changed"], &mails["claim-made"]);
     let told = "01/07/2016 à 00\u{a0}h\u{a0}05";
     assert!(password_changed.text.contains(told) && password_changed.html.contains(told));
     assert!(claim_made.text.contains("Depuis le 01/07/2016,") && claim_made.html.contains("Depuis le 01/07/2016,"));
@@ -198,7 +272,8 @@ fn a_name_is_inert_in_html_and_in_text() {
             assert_eq!(mail.html.matches('<').count(), calm.html.matches('<').count(), "{name}: {last_name}");
             assert_eq!(mail.html.matches('"').count(), calm.html.matches('"').count(), "{name}: {last_name}");
             assert_eq!(mail.html.lines().count(), calm.html.lines().count(), "{name}: {last_name}");
-            assert!(mail.text.starts_with("Bonjour Mme "), "{name}: {last_name}");
+            let greeting = if OF_NOBODY.contains(&name) { "Bonjour Madame, Monsieur," } else { "Bonjour Mme " };
+            assert!(mail.text.starts_with(greeting), "{name}: {last_name}");
             assert_eq!(mail.text.lines().nth(1), Some(""), "{name}: the greeting of {last_name} is one line");
             assert!(!mail.text.contains(['\r', '\u{2028}', '\u{202e}']), "{name}: {last_name}");
             assert!(!mail.subject.contains(char::is_control), "{name}: {last_name}");
@@ -209,8 +284,23 @@ fn a_name_is_inert_in_html_and_in_text() {
 #[test]
 fn an_origin_may_end_in_a_slash() {
     let sample = Sample::new();
-    let to = Addressee { civility: Civility::M, last_name: &sample.last_name };
+    let to = Addressee::Person { civility: Civility::M, last_name: &sample.last_name };
     let mail = render(&Mail::PasswordReset { to, origin: "https://portail.example/", token: TOKEN }).unwrap();
     assert!(mail.text.contains(&format!("\nhttps://portail.example/mot-de-passe#{TOKEN}\n")));
     assert!(mail.text.starts_with("Bonjour M. MARTIN,\n"));
+}
+
+#[test]
+fn a_receipt_tells_of_a_confirmation_only_where_there_was_one() {
+    let mut sample = Sample::new();
+    let receipt = |sample: &Sample| sample.rendered().into_iter().find(|(name, ..)| *name == "acceptance-receipt");
+    let (_, confirmed, _) = receipt(&sample).unwrap();
+    sample.receipt.confirmed_at = None;
+    let (_, at_once, _) = receipt(&sample).unwrap();
+    let accepted = "Accepté le\u{a0}: 01/07/2016 à 00\u{a0}h\u{a0}05\u{a0}min\u{a0}09\u{a0}s (heure de Paris)";
+    assert!(confirmed.text.contains(accepted) && at_once.text.contains(accepted), "{}", at_once.text);
+    assert!(
+        confirmed.text.contains("Confirmé le\u{a0}: 01/07/2016 à 12\u{a0}h") && confirmed.html.contains("Confirmé")
+    );
+    assert!(!at_once.text.contains("Confirmé") && !at_once.html.contains("Confirmé"));
 }

@@ -1,0 +1,153 @@
+//! The page behind the two links of a change of address: the one that confirms it, mailed to the new address,
+//! and the one that undoes it, mailed to the old one. Whoever holds the token need not be signed in.
+//!
+//! Both demand in their transaction that the user's address, changes and epoch are what was read, so of two
+//! links that are used at once one counts, and the other is looked at again.
+
+mod confirm;
+mod undo;
+
+use jiff::Timestamp;
+use portal::domain::Email;
+use portal::environment::{Environment, StartError, rng};
+use portal::http::{Answer, Call, Problem};
+use portal::lambda::HttpFunction;
+use portal::security::LinkToken;
+use portal::store::{
+    Change, Condition, EmailChange, Link, Login, Outcome, Purpose, Record as _, Step, Store, StoreError, Table,
+    Transaction, User,
+};
+use rand::CryptoRng;
+use serde_json::json;
+
+/// How often a link is looked at again because the user changed in between: mails are written down, links are
+/// used, nothing that goes on and on.
+const MOST_ATTEMPTS: usize = 20;
+
+/// The function `change-email`.
+#[derive(Clone)]
+pub struct Function {
+    store: Store,
+}
+
+impl HttpFunction for Function {
+    const NAME: &'static str = "change-email";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self { store: Store::connect(environment, &[Table::Identity, Table::Evidence])? })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route.as_str() {
+            "POST /api/email/link" => self.show(call).await,
+            "POST /api/email" => self.follow(call, &mut rng()).await,
+            _ => Err(Problem::NotFound),
+        }
+    }
+}
+
+/// A link that can be used, with whose it is.
+struct Usable {
+    link: Link,
+    user: User,
+    /// The place of its change among the user's.
+    place: usize,
+}
+
+impl Usable {
+    fn change(&self) -> Result<&EmailChange, Problem> {
+        self.user.email_changes.get(self.place).ok_or(Problem::LinkInvalid)
+    }
+
+    /// The address that the user will have.
+    fn email(&self) -> Result<&Email, Problem> {
+        let change = self.change()?;
+        Ok(if self.link.purpose == Purpose::EmailUndo { &change.before } else { &change.wanted })
+    }
+}
+
+impl Function {
+    /// What a link does. Consumes nothing.
+    async fn show(&self, call: &Call) -> Result<Answer, Problem> {
+        let token = read(call)?;
+        let usable = self.usable(&token, call.now).await?;
+        let purpose = if usable.link.purpose == Purpose::EmailUndo { "undo" } else { "change" };
+        Answer::ok(&json!({"email": usable.email()?, "purpose": purpose}))
+    }
+
+    /// Does it, and consumes the link in the same transaction.
+    async fn follow(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
+        let token = read(call)?;
+        for _ in 0..MOST_ATTEMPTS {
+            let usable = self.usable(&token, call.now).await?;
+            // Where it is not theirs any more, another link of theirs was used since the user was read.
+            let Some(login) = self.login(&usable.user).await? else { continue };
+            let mut transaction = Transaction::new();
+            let free = match usable.link.purpose {
+                Purpose::EmailUndo => usable.undo(login, call, &mut transaction, rng)?,
+                _ => usable.confirm(&login, call, &mut transaction, rng)?,
+            };
+            match self.store.commit(&transaction, rng).await? {
+                Outcome::Committed => return Ok(Answer::no_content()),
+                // Somebody else has the address by now, and a link of its own made it theirs.
+                Outcome::Refused(refused) if free.iter().any(|step| refused.failed(*step)) => {
+                    return Err(Problem::LinkInvalid);
+                }
+                Outcome::Refused(_) => {}
+            }
+        }
+        Err(Problem::TryAgain { context: "the user changed all the time".to_owned() })
+    }
+
+    /// The link of a token: one answer for used, replaced, expired, malformed, foreign, and for one whose change
+    /// is not the user's any more.
+    async fn usable(&self, token: &str, now: Timestamp) -> Result<Usable, Problem> {
+        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid)?;
+        let link: Option<Link> = self.store.get(&Link::key_of(token.hashed().as_str())).await?;
+        let link = link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid)?;
+        let of = link.change.as_ref().ok_or(Problem::LinkInvalid)?;
+        let user: Option<User> = self.store.get(&User::key_of(of.user_id)).await?;
+        let user = user.ok_or(Problem::LinkInvalid)?;
+        let (place, change) = user.email_change(of.change_id).ok_or(Problem::LinkInvalid)?;
+        let good = match link.purpose {
+            Purpose::EmailUndo => true,
+            Purpose::EmailChange => user.pending_email() == Some(change),
+            Purpose::Activation | Purpose::Reset => false,
+        };
+        if good { Ok(Usable { place, link, user }) } else { Err(Problem::LinkInvalid) }
+    }
+
+    /// What the user signs in with.
+    async fn login(&self, user: &User) -> Result<Option<Login>, StoreError> {
+        let login: Option<Login> = self.store.get(&Login::key_of(&user.email)).await?;
+        Ok(login.filter(|login| login.user_id == user.user_id))
+    }
+}
+
+fn read(call: &Call) -> Result<String, Problem> {
+    let mut form = call.form()?;
+    let token = form.verbatim("token");
+    form.finish((token,)).map(|(token,)| token)
+}
+
+/// Consumes a link: still there, and not expired at this moment.
+fn consume(link: &Link, now: Timestamp, transaction: &mut Transaction) -> Result<(), StoreError> {
+    transaction.delete(link.key(), Some(Condition::above("expires_at", &now.as_millisecond())?));
+    Ok(())
+}
+
+/// Takes a log-in, as it was read, from one address to another; the step fails where that is not free.
+fn move_login(before: &Login, after: &Login, transaction: &mut Transaction) -> Result<Step, StoreError> {
+    transaction.delete(before.key(), Some(same(before)?));
+    transaction.create(after)
+}
+
+/// The log-in is still what was read.
+fn same(login: &Login) -> Result<Condition, StoreError> {
+    Ok(Condition::All(vec![Condition::is("user_id", &login.user_id)?, Condition::is("epoch", &login.epoch)?]))
+}
+
+/// The user's changes as an attribute, which is absent where there are none.
+fn with_changes(change: Change, changes: &[EmailChange]) -> Result<Change, StoreError> {
+    if changes.is_empty() { Ok(change.remove("email_changes")) } else { change.set("email_changes", &changes) }
+}

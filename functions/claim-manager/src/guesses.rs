@@ -1,0 +1,177 @@
+//! The limits on guessing a member number: five failures a day for a user, ten for an establishment.
+//!
+//! Numbers have six digits, so without them a stranger would find one within days. Reaching the
+//! establishment's limit tells the fund's staff, and mails the contact address on file a pass that lets one
+//! claim through: who guesses cannot keep an establishment out.
+
+use jiff::Timestamp;
+use portal::domain::Id;
+use portal::http::{Call, Idempotency, Problem};
+use portal::security::LinkToken;
+use portal::store::{
+    Attempts, AuditEvent, Batch, ClaimPass, Condition, EventKind, Fetched, Guessed, Outbox, Outcome, Record as _,
+    Refused, RememberedOutcome, Step, Store, StoreError, Transaction, User, Wanted, Wish, Witness,
+};
+use rand::CryptoRng;
+
+use crate::Function;
+
+/// How often a failure is counted again because another came between: no more than fifteen can.
+const MOST_ATTEMPTS: usize = 20;
+
+/// Where a batch will have what decides whether a guess is heard.
+pub(crate) struct GuessKeys {
+    by_user: Guessed,
+    of_establishment: Guessed,
+    wanted: [Wanted<Attempts>; 2],
+    pass: Option<Wanted<ClaimPass>>,
+}
+
+/// The failures that count against a claim, and the pass that it came with.
+pub(crate) struct Guesses {
+    by_user: Attempts,
+    of_establishment: Attempts,
+    pass: Option<ClaimPass>,
+}
+
+/// What a transaction demands of the guesses.
+pub(crate) struct Guards(Vec<Step>);
+
+impl GuessKeys {
+    /// Asks for the failures of the user and of the establishment that the token remembers.
+    pub(crate) fn ask(
+        batch: &mut Batch,
+        by_user: Guessed,
+        of_establishment: Guessed,
+        token: Option<&LinkToken>,
+    ) -> Self {
+        let wanted = [batch.want(by_user.key()), batch.want(of_establishment.key())];
+        let pass = token.map(|token| batch.want(ClaimPass::key_of(token.hashed().as_str())));
+        Self { by_user, of_establishment, wanted, pass }
+    }
+
+    /// What is known of the guesses of `user`.
+    pub(crate) async fn of(
+        self,
+        user: &User,
+        fetched: &mut Fetched,
+        store: &Store,
+        now: Timestamp,
+    ) -> Result<Guesses, Problem> {
+        let [by_user, of_establishment] = self.wanted;
+        let by_user = Attempts::or_none(fetched.take(&by_user)?, self.by_user);
+        let own = Guessed::MemberNumberOf { siret: user.siret.clone() };
+        // The user's SIRET may have changed since their token was issued.
+        let of_establishment =
+            if self.of_establishment == own { fetched.take(&of_establishment)? } else { store.get(&own.key()).await? };
+        let of_establishment = Attempts::or_none(of_establishment, own);
+        let pass = match self.pass {
+            Some(wanted) => {
+                let pass = fetched.take::<ClaimPass>(&wanted)?;
+                let pass = pass.filter(|pass| pass.siret == user.siret && now < pass.expires_at);
+                Some(pass.ok_or(Problem::LinkInvalid)?)
+            }
+            None => None,
+        };
+        Ok(Guesses { by_user, of_establishment, pass })
+    }
+}
+
+impl Guesses {
+    /// Whether a guess is heard: with a pass it always is.
+    pub(crate) fn open(&self, now: Timestamp) -> Result<(), Problem> {
+        if self.pass.is_some() {
+            return Ok(());
+        }
+        let closed = [&self.by_user, &self.of_establishment].into_iter().filter_map(|guesses| guesses.closed_for(now));
+        closed.max().map_or(Ok(()), |left| Err(Problem::closed_for(left)))
+    }
+
+    /// Makes a right number count only while there is something left to guess, or uses the pass up.
+    pub(crate) fn guard(&self, transaction: &mut Transaction) -> Result<Guards, StoreError> {
+        if let Some(pass) = &self.pass {
+            return Ok(Guards(vec![transaction.delete(pass.key(), Some(Condition::Exists))]));
+        }
+        let guesses = [&self.by_user, &self.of_establishment];
+        let checks = guesses.into_iter().map(|guesses| Ok(transaction.check(guesses.key(), guesses.unchanged()?)));
+        checks.collect::<Result<_, StoreError>>().map(Guards)
+    }
+
+    /// Looks again, after the guards refused a transaction: `link-invalid` where the pass is used up,
+    /// `too-many-attempts` where the door is closed by now.
+    pub(crate) async fn renew(&mut self, store: &Store, now: Timestamp) -> Result<(), Problem> {
+        if let Some(pass) = &self.pass
+            && store.get::<ClaimPass>(&pass.key()).await?.is_none()
+        {
+            return Err(Problem::LinkInvalid);
+        }
+        for guesses in [&mut self.by_user, &mut self.of_establishment] {
+            let guessed = guesses.guessed.clone();
+            *guesses = Attempts::or_none(store.get(&guessed.key()).await?, guessed);
+        }
+        self.open(now)
+    }
+}
+
+impl Guards {
+    /// Whether it was the guesses that refused a transaction.
+    pub(crate) fn failed(&self, refused: &Refused) -> bool {
+        self.0.iter().any(|step| refused.failed(*step))
+    }
+}
+
+impl Function {
+    /// Counts a wrong number, with its evidence, before anybody is told.
+    pub(crate) async fn count_failure(
+        &self,
+        user: &User,
+        guesses: &mut Guesses,
+        repeat: &Idempotency,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Problem, Problem> {
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
+        let event = AuditEvent::by_user(user.user_id, EventKind::ClaimFailed, call.now, witness, rng);
+        for _ in 0..MOST_ATTEMPTS {
+            let mut transaction = Transaction::new();
+            let mut guards = Vec::new();
+            if let Some(pass) = &guesses.pass {
+                guards.push(transaction.delete(pass.key(), Some(Condition::Exists)));
+            }
+            for counted in [&guesses.by_user, &guesses.of_establishment] {
+                guards.push(transaction.put(&counted.with_failure(call.now), Some(counted.unchanged()?))?);
+            }
+            transaction.create(&event)?;
+            for wish in alarms(user, guesses, call.now) {
+                transaction.create(&Outbox::new(Id::random(rng), wish, call.now))?;
+            }
+            let remembered = repeat.remember(&mut transaction, RememberedOutcome::Refused)?;
+            match self.store.commit(&transaction, rng).await.map_err(|error| repeat.failure(error))? {
+                Outcome::Committed => return Ok(Problem::ClaimRefused),
+                Outcome::Refused(refused) => {
+                    if repeat.recall_refused(&refused, remembered)?.is_some() {
+                        return Ok(Problem::ClaimRefused);
+                    }
+                    guesses.renew(&self.store, call.now).await?;
+                }
+            }
+        }
+        Err(Problem::TryAgain { context: "failures of one establishment came between all the time".to_owned() })
+    }
+}
+
+/// Whom to tell that this failure is the last that is heard.
+fn alarms(user: &User, guesses: &Guesses, now: Timestamp) -> Vec<Wish> {
+    let is_last =
+        |guesses: &Attempts| guesses.closed_for(now).is_none() && guesses.with_failure(now).closed_for(now).is_some();
+    let siret = &user.siret;
+    let mut wishes = Vec::new();
+    if is_last(&guesses.by_user) {
+        wishes.push(Wish::StaffAlert { siret: siret.clone(), user_id: Some(user.user_id) });
+    }
+    if is_last(&guesses.of_establishment) {
+        wishes.push(Wish::StaffAlert { siret: siret.clone(), user_id: None });
+        wishes.push(Wish::ClaimsClosed { siret: siret.clone() });
+    }
+    wishes
+}

@@ -1,0 +1,76 @@
+//! The accounts that somebody who erases themselves has access to: each is left in a transaction of its own,
+//! with its evidence.
+
+use portal::domain::MemberNumber;
+use portal::http::{Call, Problem};
+use portal::store::{
+    Account, AccountUsers, AuditEvent, Change, Condition, Establishment, EventKind, Grant, Outcome, Proof, Record as _,
+    Rights, Role, Store, StoreError, Transaction, User, Witness,
+};
+use rand::CryptoRng;
+
+use crate::Function;
+use crate::seats::Seats;
+
+impl Function {
+    /// Nobody may be left on an account that has lost its manager.
+    pub(crate) async fn hold_managers_back(&self, user: &User, rights: &Rights, seats: &Seats) -> Result<(), Problem> {
+        for grant in &rights.grants {
+            if seat_of(grant, user, seats).is_some() && has_others(&self.store, &grant.member_number, user).await? {
+                return Err(Problem::ManagerMustHandOver);
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves every account; `false` where something of it changed in between and has to be looked at again.
+    pub(crate) async fn leave_accounts(
+        &self,
+        user: &User,
+        rights: &Rights,
+        seats: &Seats,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<bool, Problem> {
+        for grant in &rights.grants {
+            let number = &grant.member_number;
+            let witness = Witness::of_call(call, &user.seal_key, rng)?;
+            let event = AuditEvent::by_user(user.user_id, EventKind::AccessRevoked, call.now, witness, rng);
+            let mut transaction = Transaction::new();
+            transaction.check(user.key(), Condition::is("epoch", &user.epoch)?);
+            transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
+            transaction.delete(Grant::mirror_key_of(user.user_id, number), None);
+            transaction.delete(Proof::key_of(user.user_id, number), None);
+            if let Some(seat) = seat_of(grant, user, seats) {
+                vacate(seat, user, &mut transaction)?;
+            }
+            transaction.create(&event.about(number).with_detail("erased"))?;
+            if let Outcome::Refused(_) = self.store.commit(&transaction, rng).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The seat that a grant says its user has, where they sit there and the account is still the one granted.
+fn seat_of<'a>(grant: &Grant, user: &'a User, seats: &'a Seats) -> Option<&'a Establishment> {
+    let mut own = seats.own(user);
+    own.find(|seat| grant.role == Role::Manager && seat.member_number == grant.member_number)
+}
+
+/// Leaves the seat to whoever claims it next, who gives an answer of their own (leaflet S57).
+pub(crate) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transaction) -> Result<(), StoreError> {
+    let own_seat = Condition::is("manager.user_id", &user.user_id)?;
+    transaction.update(seat.key(), Change::new().remove("manager"), own_seat);
+    let unused = Change::new().set("active", &false)?;
+    transaction.update(Account::key_of(&seat.member_number), unused, Condition::Exists);
+    Ok(())
+}
+
+/// Whether anybody else may read an account, or is invited to.
+pub(crate) async fn has_others(store: &Store, number: &MemberNumber, user: &User) -> Result<bool, StoreError> {
+    let users = AccountUsers::of(store, number).await?;
+    Ok(users.grants.iter().any(|grant| grant.user_id != user.user_id)
+        || users.invitations.iter().any(|invitation| invitation.email != user.email))
+}

@@ -1,0 +1,235 @@
+//! `GET /api/me/export`: everything that the portal keeps about its user (RGPD, articles 15 and 20).
+//!
+//! Not the secrets that stand for them (the password's hash, refresh tokens, tokens of links, the key that
+//! seals evidence): those are named where they matter, as a link that is outstanding. Evidence is shown with
+//! its witness opened, which its owner alone may see.
+
+use futures::future::{try_join, try_join_all, try_join4};
+use jiff::Timestamp;
+use portal::domain::Email;
+use portal::http::{Answer, Call, Problem};
+use portal::security::{Caller, SealKey};
+use portal::store::{
+    Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Guessed, Invitation, InvitationMails,
+    InvitationMirror, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session, StoreError, Table,
+    Transaction, Witness,
+};
+use rand::CryptoRng;
+use serde_json::{Value, json};
+
+use crate::traces::left_addresses;
+use crate::{Function, shown};
+
+/// What is kept under the user's id.
+struct ById {
+    caller: Caller,
+    claim_failures: Option<Attempts>,
+    sessions: Vec<Session>,
+    rights: Rights,
+    acceptances: Vec<Acceptance>,
+    events: Vec<AuditEvent>,
+}
+
+/// What is kept under one address.
+struct ByAddress {
+    email: Email,
+    histories: [Option<MailHistory>; 2],
+    failures: Option<Attempts>,
+    reservation: Option<Reservation>,
+    invitations: Vec<Invitation>,
+    invitation_mails: Vec<InvitationMails>,
+}
+
+impl Function {
+    pub(crate) async fn export(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
+        let mut by_id = self.by_id(call).await?;
+        let user = by_id.caller.user.clone();
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
+        let event = AuditEvent::by_user(user.user_id, EventKind::DataExported, call.now, witness, rng);
+        let mut transaction = Transaction::new();
+        transaction.create(&event)?;
+        let mut addresses = vec![user.email.clone()];
+        addresses.extend(left_addresses(&user, call.now));
+        let by_address = try_join_all(addresses.iter().map(|address| self.by_address(address)));
+        // That it was exported is written beside, not after: the answer tells of it too.
+        let (by_address, written) = try_join(by_address, self.store.commit(&transaction, rng)).await?;
+        let Outcome::Committed = written else {
+            return Err(Problem::Internal { context: "an event was there already".to_owned() });
+        };
+        by_id.events.push(event);
+        Answer::ok(&document(&by_id, &by_address, call.now))
+    }
+
+    async fn by_id(&self, call: &Call) -> Result<ById, Problem> {
+        let ticket = self.gate.ticket(call).await?;
+        let user_id = ticket.claims.sub;
+        let mut batch = Batch::new();
+        let keys = ticket.ask(&mut batch);
+        let claim_failures = batch.want::<Attempts>(Guessed::MemberNumberBy { user_id }.key());
+        let subject = || Query::partition(Table::Evidence, format!("SUBJECT#{user_id}"));
+        let (acceptances, events) = (subject().beginning("ACCEPTANCE#"), subject().beginning("EVENT#"));
+        let all_sessions = Session::all_of(user_id);
+        let evidence = try_join(self.store.query_all(&acceptances), self.store.query_all(&events));
+        let (mut fetched, sessions, rights, (acceptances, events)) = try_join4(
+            self.store.fetch(batch),
+            self.store.query_all(&all_sessions),
+            Rights::of(&self.store, user_id),
+            evidence,
+        )
+        .await?;
+        let caller = ticket.admit(&keys, &mut fetched, call.now)?;
+        let claim_failures = fetched.take(&claim_failures)?;
+        Ok(ById { caller, claim_failures, sessions, rights, acceptances, events })
+    }
+
+    async fn by_address(&self, email: &Email) -> Result<ByAddress, StoreError> {
+        let mut batch = Batch::new();
+        let [activation, reset] =
+            [Purpose::Activation, Purpose::Reset].map(|p| batch.want(MailHistory::key_of(email, p)));
+        let failures = batch.want::<Attempts>(Guessed::Password { email: email.clone() }.key());
+        let reservation = batch.want::<Reservation>(Reservation::key_of(email));
+        let invitations = Invitation::all_of(&AddressHash::of(email));
+        let invitation_mails = InvitationMails::all_to(email);
+        let (mut fetched, (invitations, invitation_mails)) = try_join(
+            self.store.fetch(batch),
+            try_join(
+                self.store.query_all::<InvitationMirror>(&invitations),
+                self.store.query_all::<InvitationMails>(&invitation_mails),
+            ),
+        )
+        .await?;
+        Ok(ByAddress {
+            email: email.clone(),
+            histories: [fetched.take(&activation)?, fetched.take(&reset)?],
+            failures: fetched.take(&failures)?,
+            reservation: fetched.take(&reservation)?,
+            invitations: invitations.into_iter().map(|mirror| mirror.0).collect(),
+            invitation_mails,
+        })
+    }
+}
+
+fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
+    let ById { caller, claim_failures, sessions, rights, acceptances, events } = by_id;
+    let user = &caller.user;
+    let mut profile = shown(user);
+    profile["origin"] = json!(user.origin);
+    profile["accepted_charter"] = json!(user.accepted_charter);
+    let current = |session: &&Session| session.session_id == caller.session.session_id;
+    json!({
+        "exported_at": now,
+        "profile": profile,
+        "email_changes": list(&user.email_changes, |change| email_change(change, now)),
+        "sessions": list(sessions, |session| json!({
+            "id": session.session_id,
+            "created_at": session.created_at,
+            "last_used_at": session.last_used_at,
+            "expires_at": session.expires_at,
+            "refreshes": session.generation,
+            "refreshed_at": instants(&session.rotations),
+            "ip": session.ip,
+            "user_agent": session.user_agent,
+            "alive": session.is_alive(now) && session.epoch == user.epoch,
+            "current": current(&session),
+        })),
+        "accounts": list(&rights.grants, |grant| json!({
+            "member_number": grant.member_number,
+            "siret": grant.siret,
+            "name": grant.name,
+            "role": grant.role,
+            "active": grant.active,
+            "since": grant.since,
+            "invitation_id": grant.invitation_id,
+        })),
+        "proofs": list(&rights.proofs, |proof| json!({
+            "member_number": proof.member_number,
+            "siret": proof.siret,
+            "proved_at": proof.proved_at,
+        })),
+        "claim_failures": failures(claim_failures.as_ref()),
+        "addresses": list(by_address, |address| json!({
+            "email": address.email,
+            "kept_until": address.reservation.as_ref().map(|reservation| reservation.until),
+            "log_in_failures": failures(address.failures.as_ref()),
+            "mails": address.histories.iter().flatten().map(|history| json!({
+                "purpose": history.purpose,
+                "asked_at": instants(&history.admitted),
+                "link_outstanding": history.newest_link.is_some(),
+            })).collect::<Value>(),
+            "invitations": list(&address.invitations, |invitation| json!({
+                "id": invitation.invitation_id,
+                "member_number": invitation.member_number,
+                "siret": invitation.siret,
+                "name": invitation.name,
+                "active": invitation.active,
+                "since": invitation.since,
+            })),
+            "invitation_mails": list(&address.invitation_mails, |mails| json!({
+                "member_number": mails.member_number,
+                "asked_at": instants(&mails.admitted),
+            })),
+        })),
+        "acceptances": list(acceptances, |acceptance| {
+            with_witness(&acceptance.witness, &user.seal_key, json!({
+                "receipt_id": acceptance.receipt_id,
+                "kind": acceptance.document,
+                "version": acceptance.version,
+                "sha256": acceptance.sha256,
+                "accepted_at": acceptance.accepted_at,
+                "confirmed_at": acceptance.confirmed_at,
+                "member_number": acceptance.member_number,
+            }))
+        }),
+        "events": list(events, |event| {
+            with_witness(&event.witness, &user.seal_key, json!({
+                "id": event.event_id,
+                "event": event.event,
+                "at": event.at,
+                "outcome": event.outcome,
+                // Others are not named to each other.
+                "by_yourself": event.actor == user.user_id,
+                "member_number": event.member_number,
+                "detail": event.detail,
+            }))
+        }),
+    })
+}
+
+fn list<T>(all: &[T], one: impl Fn(&T) -> Value) -> Value {
+    all.iter().map(one).collect()
+}
+
+fn email_change(change: &EmailChange, now: Timestamp) -> Value {
+    json!({
+        "id": change.change_id,
+        "before": change.before,
+        "wanted": change.wanted,
+        "asked_at": change.asked_at,
+        "confirmed_at": change.confirmed_at,
+        "can_be_undone_until": change.until(),
+        "can_be_undone": now < change.until(),
+        "confirmation_mailed": change.confirming.is_some(),
+        "notice_mailed": change.undoing.is_some(),
+    })
+}
+
+fn failures(attempts: Option<&Attempts>) -> Value {
+    attempts.map_or_else(|| json!([]), |attempts| instants(&attempts.failures))
+}
+
+/// Instants that are kept in milliseconds.
+fn instants(milliseconds: &[i64]) -> Value {
+    let instants = milliseconds.iter().filter_map(|at| Timestamp::from_millisecond(*at).ok());
+    instants.map(|at| json!(at)).collect()
+}
+
+/// What a witness saw, beside what it testifies. One that was sealed under another's key, as of a manager's
+/// act, stays shut.
+fn with_witness(witness: &Witness, key: &SealKey, mut testified: Value) -> Value {
+    let opened = key.open(&witness.sealed).and_then(|plain| serde_json::from_slice::<Value>(&plain).ok());
+    testified["request_id"] = json!(witness.request_id);
+    for name in ["ip", "user_agent"] {
+        testified[name] = opened.as_ref().map_or(Value::Null, |seen| seen[name].clone());
+    }
+    testified
+}

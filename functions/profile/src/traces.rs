@@ -1,0 +1,120 @@
+//! What is kept of a user beside the user: found by its partition, whatever it is, so that no kind of item is
+//! forgotten.
+
+use jiff::Timestamp;
+use portal::domain::Email;
+use portal::http::{Call, Problem};
+use portal::security::Caller;
+use portal::store::{
+    AddressHash, AuditEvent, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login,
+    MailHistory, Outcome, Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
+    Witness,
+};
+use rand::CryptoRng;
+
+use crate::Function;
+
+/// As many as go into one transaction.
+const AT_A_TIME: usize = 100;
+
+impl Function {
+    /// Deletes what can go before the user does, in as many steps as it takes: it is of no use without them,
+    /// or comes back with their next log-in where this stops half-way.
+    pub(crate) async fn clear_before(
+        &self,
+        caller: &Caller,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), Problem> {
+        let user = &caller.user;
+        let kept = [user.key(), caller.session.key(), Login::key_of(&user.email)];
+        let mut keys = self.keys_in(Table::Identity, format!("USER#{}", user.user_id)).await?;
+        keys.extend(self.keys_in(Table::Members, format!("USER#{}", user.user_id)).await?);
+        keys.extend(self.keys_in(Table::Identity, format!("EMAIL#{}", user.email.as_str())).await?);
+        // These go last, under the condition that they are what was read.
+        let purposes = [Purpose::Activation, Purpose::Reset].map(|purpose| MailHistory::key_of(&user.email, purpose));
+        keys.retain(|key| !kept.contains(key) && !purposes.contains(key));
+        for address in left_addresses(user, call.now) {
+            keys.extend(self.links_to(&address).await?.into_iter().map(|hash| Link::key_of(&hash)));
+            let under = self.keys_in(Table::Identity, format!("EMAIL#{}", address.as_str())).await?;
+            // Kept from others until the end: until then, the change can be undone.
+            keys.extend(under.into_iter().filter(|key| *key != Reservation::key_of(&address)));
+        }
+        self.delete_all(keys, rng).await?;
+        self.decline_invitations(user, call, rng).await
+    }
+
+    /// Deletes what a log-in or a read of the same moment wrote just before the user went. Nothing can be
+    /// written any more.
+    pub(crate) async fn clear_after(&self, user: &User, rng: &mut impl CryptoRng) -> Result<(), Problem> {
+        let mut keys = self.keys_in(Table::Identity, format!("USER#{}", user.user_id)).await?;
+        for grant in Rights::of(&self.store, user.user_id).await?.grants {
+            keys.push(Grant::mirror_key_of(user.user_id, &grant.member_number));
+        }
+        keys.extend(self.keys_in(Table::Members, format!("USER#{}", user.user_id)).await?);
+        self.delete_all(keys, rng).await
+    }
+
+    /// The newest links that were mailed to an address for its password.
+    pub(crate) async fn links_to(&self, address: &Email) -> Result<Vec<String>, StoreError> {
+        let [activation, reset] = self.histories(address).await?;
+        Ok([activation, reset].into_iter().flatten().filter_map(|history| history.newest_link).collect())
+    }
+
+    /// The mails of late to an address: for an activation, and for a reset.
+    pub(crate) async fn histories(&self, address: &Email) -> Result<[Option<MailHistory>; 2], StoreError> {
+        let mut batch = Batch::new();
+        let wanted = [Purpose::Activation, Purpose::Reset].map(|p| batch.want(MailHistory::key_of(address, p)));
+        let mut fetched = self.store.fetch(batch).await?;
+        let [activation, reset] = &wanted;
+        Ok([fetched.take(activation)?, fetched.take(reset)?])
+    }
+
+    async fn decline_invitations(&self, user: &User, call: &Call, rng: &mut impl CryptoRng) -> Result<(), Problem> {
+        let all = Invitation::all_of(&AddressHash::of(&user.email));
+        for InvitationMirror(invitation) in self.store.query_all(&all).await? {
+            let witness = Witness::of_call(call, &user.seal_key, rng)?;
+            let event = AuditEvent::by_user(user.user_id, EventKind::AccessRevoked, call.now, witness, rng);
+            let event = event.about(&invitation.member_number);
+            let mut transaction = Transaction::new();
+            invitation.delete(&mut transaction)?;
+            transaction.create(&event.with_detail(format!("erased, invitation {}", invitation.invitation_id)))?;
+            // Taken back or opened meanwhile: then it is gone, or a grant, which is looked for at the end.
+            let (Outcome::Committed | Outcome::Refused(_)) = self.store.commit(&transaction, rng).await?;
+        }
+        Ok(())
+    }
+
+    async fn keys_in(&self, table: Table, partition: String) -> Result<Vec<Key>, StoreError> {
+        let items = self.store.query_all_items(&Query::partition(table, partition)).await?;
+        Ok(items.iter().filter_map(|item| key_of(table, item)).collect())
+    }
+
+    async fn delete_all(&self, keys: Vec<Key>, rng: &mut impl CryptoRng) -> Result<(), Problem> {
+        for keys in keys.chunks(AT_A_TIME) {
+            let mut transaction = Transaction::new();
+            for key in keys {
+                transaction.delete(key.clone(), None);
+            }
+            if let Outcome::Refused(_) = self.store.commit(&transaction, rng).await? {
+                return Err(Problem::Internal { context: "a delete without a condition was refused".to_owned() });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The addresses that a user has left and can come back to: still theirs.
+pub(crate) fn left_addresses(user: &User, now: Timestamp) -> Vec<Email> {
+    let confirmed = user.email_changes.iter().filter(|change| change.confirmed_at.is_some() && now < change.until());
+    let mut left: Vec<Email> =
+        confirmed.map(|change| change.before.clone()).filter(|before| *before != user.email).collect();
+    left.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+    left.dedup();
+    left
+}
+
+fn key_of(table: Table, item: &Item) -> Option<Key> {
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+    Some(Key::new(table, text("pk")?, text("sk")?))
+}

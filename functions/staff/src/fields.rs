@@ -1,0 +1,87 @@
+//! The fields of an operation, read one by one; the first that is wrong is named with what to do.
+
+use portal::domain::{Refusal, one_line};
+use portal::store::StoreError;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The longest name, and the longest reason: evidence is kept for good.
+const LONGEST_NAME: usize = 120;
+const LONGEST_REASON: usize = 500;
+
+/// What is wrong with an event, for a person and for a script.
+#[derive(Debug, Serialize)]
+pub(crate) struct Refused {
+    pub(crate) code: &'static str,
+    pub(crate) field: String,
+    pub(crate) message: String,
+}
+
+impl Refused {
+    pub(crate) fn new(code: &'static str, field: &str, message: impl Into<String>) -> Self {
+        Self { code, field: field.to_owned(), message: message.into() }
+    }
+}
+
+/// Why an operation did not happen.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// The event is wrong, or no longer fits.
+    Refused(Refused),
+    /// The store failed.
+    Store(StoreError),
+}
+
+impl From<Refused> for Trouble {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Who acts, and why: every operation wants both, for the evidence.
+#[derive(Debug)]
+pub(crate) struct Author {
+    pub(crate) staff: String,
+    pub(crate) reason: String,
+}
+
+/// The fields that an operation has not read yet.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Fields(Map<String, Value>);
+
+impl Fields {
+    /// Who acts, and why.
+    pub(crate) fn author(&mut self) -> Result<Author, Refused> {
+        Ok(Author { staff: self.line("staff", LONGEST_NAME)?, reason: self.line("reason", LONGEST_REASON)? })
+    }
+
+    /// A mandatory text, as it is.
+    pub(crate) fn text(&mut self, name: &'static str) -> Result<String, Refused> {
+        match self.0.remove(name) {
+            Some(Value::String(text)) if !text.trim().is_empty() => Ok(text),
+            None | Some(Value::Null | Value::String(_)) => {
+                Err(Refused::new("required", name, "This field is required."))
+            }
+            Some(_) => Err(Refused::new("not-a-string", name, "Give text.")),
+        }
+    }
+
+    /// Ends the reading: what is left is nothing that the operation knows.
+    pub(crate) fn finish(self) -> Result<(), Refused> {
+        match self.0.keys().next() {
+            None => Ok(()),
+            Some(name) => Err(Refused::new("unknown-field", name, "There is no such field: leave it out.")),
+        }
+    }
+
+    fn line(&mut self, name: &'static str, longest: usize) -> Result<String, Refused> {
+        let refused = |refusal: Refusal| Refused::new(refusal.code, name, refusal.en);
+        one_line(&self.text(name)?, longest).map_err(refused)
+    }
+}

@@ -1,0 +1,71 @@
+//! What the fund's own staff do to the portal. No route leads here: who may invoke the function is a
+//! matter of IAM (docs/operations.md).
+//!
+//! An event is `{"operation": …, "staff": …, "reason": …}` and what the operation needs; each operation is
+//! a file. What is refused is an answer, `{"error": {"code", "field", "message"}}`, so that a script sees
+//! why; only a store that fails is a failed invocation.
+
+mod fields;
+mod publish_document;
+
+use portal::environment::{Environment, StartError};
+use portal::lambda::EventFunction;
+use portal::store::{Store, StoreError, Table};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use fields::{Fields, Refused, Trouble};
+
+/// The function `staff`.
+#[derive(Clone)]
+pub struct Function {
+    environment: Environment,
+    store: Store,
+}
+
+/// What can be asked for. Fields are read by the operation, which names the one that is wrong.
+#[derive(Deserialize)]
+#[serde(tag = "operation", rename_all = "kebab-case")]
+enum Operation {
+    PublishDocument(Fields),
+}
+
+impl EventFunction for Function {
+    const NAME: &'static str = "staff";
+    type Event = Value;
+    type Outcome = Value;
+    type Error = StoreError;
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::connect(environment, &[Table::Members, Table::Evidence])?;
+        Ok(Self { environment: environment.clone(), store })
+    }
+
+    async fn handle(&self, event: Value) -> Result<Value, StoreError> {
+        // Who acted, and why, is evidence and no matter of the log.
+        let (answer, told) = match self.run(event).await {
+            Ok(answer) => (answer.clone(), answer),
+            Err(Trouble::Refused(refused)) => (json!({"error": refused}), json!({"refused": refused.code})),
+            Err(Trouble::Store(error)) => return Err(error),
+        };
+        self.environment.log.line(&json!({"level": "info", "function": Self::NAME, "staff": told}));
+        Ok(answer)
+    }
+}
+
+impl Function {
+    async fn run(&self, event: Value) -> Result<Value, Trouble> {
+        match Operation::deserialize(event).map_err(|error| unknown(&error))? {
+            Operation::PublishDocument(fields) => self.publish_document(fields).await,
+        }
+    }
+}
+
+/// All that is read before the operation's own fields is which operation it is.
+fn unknown(error: &serde_json::Error) -> Refused {
+    Refused::new(
+        "operation-unknown",
+        "operation",
+        format!("Name one of the operations of docs/operations.md: {error}."),
+    )
+}

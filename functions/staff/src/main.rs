@@ -1,0 +1,7 @@
+//! `staff` as a Lambda function.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    portal::lambda::run_event::<staff::Function>()
+}

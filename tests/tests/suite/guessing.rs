@@ -1,0 +1,398 @@
+//! The limits on guessing: passwords, log-ins and sign-ups from one place, member numbers.
+//!
+//! No switch turns a limit off: whoever is here comes from an address of their own.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use futures::future::join_all;
+use harness::{
+    ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor,
+    World, link_token, pass_token,
+};
+use lambda_http::Request;
+use portal::domain::Email;
+use portal::environment::rng;
+use portal::http::{Call, Edge};
+use portal::security::{Credentials, Hashing, Password};
+use portal::store::{Outcome, Table, Transaction};
+use serde_json::json;
+
+const EMAIL: &str = "jeanne@martin.example";
+const STAFF: &str = "agents@constructys.example";
+/// The contact on the fixture's file.
+const CONTACT: &str = "compta@martin.example";
+const NEW_PASSWORD: &str = "escabeau mauve tournevis 7";
+
+/// How many answers there are of each status.
+fn statuses(replies: &[Reply]) -> BTreeMap<u16, usize> {
+    let mut statuses = BTreeMap::new();
+    for reply in replies {
+        *statuses.entry(reply.status).or_default() += 1;
+    }
+    statuses
+}
+
+fn retry_after(reply: &Reply) -> u64 {
+    reply.header("retry-after").expect("it says when").parse().expect("seconds")
+}
+
+/// One wrong password, from somewhere else each time.
+async fn wrong(world: &World, email: &str) -> Reply {
+    world.visitor().log_in(email, "une tout autre phrase 12").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_wrong_passwords_are_answered_and_then_not_even_the_right_one_is_heard() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    // An address that nobody has is counted alike: in the same world, to the same answers.
+    for email in [EMAIL, "nobody@martin.example"] {
+        for _ in 0..5 {
+            wrong(&world, email).await.expect_problem(401, "bad-credentials");
+        }
+        let mut pause = 60;
+        for _ in 0..3 {
+            let closed = wrong(&world, email).await.expect_problem(429, "too-many-attempts");
+            assert!((pause - 5..=pause).contains(&retry_after(&closed)), "{closed}");
+            world.visitor().log_in(email, PASSWORD).await.expect_problem(429, "too-many-attempts");
+            world.advance(Duration::from_secs(retry_after(&closed)));
+            wrong(&world, email).await.expect_problem(401, "bad-credentials");
+            pause *= 2;
+        }
+    }
+    // Who waits as long as they are told is heard, and a success does not start the count anew.
+    let closed = wrong(&world, EMAIL).await.expect_problem(429, "too-many-attempts");
+    world.advance(Duration::from_secs(retry_after(&closed)));
+    world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
+    wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
+    wrong(&world, EMAIL).await.expect_problem(429, "too-many-attempts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_has_twenty_five_wrong_passwords_at_most() {
+    let world = World::start().await;
+    let mut failures = 0;
+    let mut passed = Duration::ZERO;
+    while passed < Duration::from_secs(24 * 3600 - 60) {
+        let reply = wrong(&world, EMAIL).await;
+        if reply.status == 401 {
+            failures += 1;
+        } else {
+            let wait = Duration::from_secs(retry_after(&reply.expect_problem(429, "too-many-attempts")));
+            world.advance(wait);
+            passed += wait;
+        }
+    }
+    assert_eq!(failures, 25);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_guesses_at_once_no_more_than_five_are_answered() {
+    // Slowed down, all of them read before one writes.
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    world.user(&Person::at(EMAIL)).await;
+    for email in [EMAIL, "nobody@martin.example"] {
+        let visitors: Vec<_> = (0..100).map(|_| world.visitor()).collect();
+        let guesses = visitors.iter().enumerate().map(|(n, visitor)| {
+            let guess = if n == 50 { PASSWORD.to_owned() } else { format!("une tout autre phrase {n}") };
+            async move { visitor.log_in(email, &guess).await }
+        });
+        let (replies, _) = tap.during(join_all(guesses)).await;
+        let statuses = statuses(&replies);
+        assert_eq!(statuses.values().sum::<usize>(), 100);
+        assert!(statuses.keys().all(|status| [200, 401, 429].contains(status)), "{statuses:?}");
+        assert_eq!(statuses[&401], 5, "{statuses:?}");
+        assert!(statuses.get(&200).copied().unwrap_or(0) <= 1, "{statuses:?}");
+        assert!(!statuses.contains_key(&200) || replies[50].status == 200);
+    }
+}
+
+/// Between the look at the password and the session lies a hash: what others do meanwhile counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_password_counts_only_while_there_is_something_left_to_guess() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    let store = world.store();
+    let credentials = Credentials::new(&store, &Hashing::default());
+    let call = Call::new(Request::default(), &Edge::default(), world.portal.clock().now());
+    let rng = &mut rng();
+    let (email, password) = (Email::parse(EMAIL).unwrap(), || Password::of(PASSWORD.to_owned()));
+    let Ok(mut proven) = credentials.prove(&email, password(), &call, rng).await else { panic!("it is right") };
+    for n in 0..5 {
+        let mut transaction = Transaction::new();
+        let guard = proven.guard(&mut transaction).unwrap();
+        match store.commit(&transaction, rng).await.unwrap() {
+            Outcome::Committed => assert_eq!(n, 0, "somebody failed meanwhile"),
+            Outcome::Refused(refused) => assert!(n > 0 && refused.failed(guard)),
+        }
+        assert!(proven.renew(&call).await.is_ok(), "there is still something left after {n}");
+        wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
+    }
+    let closed = proven.renew(&call).await.unwrap_err();
+    assert_eq!(closed.slug(), "too-many-attempts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_right_log_ins_at_once_all_pass() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    world.user(&Person::at(EMAIL)).await;
+    wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
+    let visitors: Vec<_> = (0..20).map(|_| world.visitor()).collect();
+    let (replies, _) = tap.during(join_all(visitors.iter().map(|visitor| visitor.log_in(EMAIL, PASSWORD)))).await;
+    assert_eq!(statuses(&replies), BTreeMap::from([(200, 20)]));
+    for reply in join_all(visitors.iter().map(|visitor| visitor.get("/api/home"))).await {
+        reply.expect(200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_reset_stays_open_while_log_in_is_closed_and_opens_it() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    for _ in 0..5 {
+        wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
+    }
+    world.visitor().log_in(EMAIL, PASSWORD).await.expect_problem(429, "too-many-attempts");
+    world.visitor().forgot(EMAIL).await.expect(202);
+    let token = link_token(&world.newest_mail(EMAIL).await);
+    world.visitor().look_at_link(&token).await.expect(200);
+    world.visitor().log_in(EMAIL, PASSWORD).await.expect_problem(429, "too-many-attempts");
+    world.visitor().set_password(&token, NEW_PASSWORD).await.expect(204);
+    world.visitor().log_in(EMAIL, NEW_PASSWORD).await.expect(200);
+    for _ in 0..5 {
+        wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
+    }
+    wrong(&world, EMAIL).await.expect_problem(429, "too-many-attempts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_place_logs_in_thirty_times_a_minute() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    let office = world.visitor();
+    for n in 0..30 {
+        // Right and wrong ones count alike, whatever the address.
+        let reply = match n % 2 {
+            0 => office.log_in(EMAIL, PASSWORD).await,
+            _ => office.log_in(&format!("nobody{n}@martin.example"), PASSWORD).await,
+        };
+        assert!([200, 401].contains(&reply.status), "{reply}");
+    }
+    let closed = office.log_in(EMAIL, PASSWORD).await.expect_problem(429, "too-many-attempts");
+    assert!((1..=60).contains(&retry_after(&closed)), "{closed}");
+    world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
+    world.advance(Duration::from_secs(retry_after(&closed)));
+    office.log_in(EMAIL, PASSWORD).await.expect(200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_forty_log_ins_from_one_place_at_once_thirty_are_heard() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    world.user(&Person::at(EMAIL)).await;
+    let office = world.visitor();
+    let log_ins = (0..40).map(|_| office.log_in(EMAIL, PASSWORD));
+    let (replies, _) = tap.during(join_all(log_ins)).await;
+    assert_eq!(statuses(&replies), BTreeMap::from([(200, 30), (429, 10)]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_place_signs_up_twenty_times_an_hour() {
+    let world = World::start().await;
+    let terms = world.document("terms").await;
+    let office = world.visitor();
+    let sign_up = |n: usize| {
+        let form = Person::at(&format!("person{n}@martin.example")).form(&terms);
+        let office = &office;
+        async move { office.post("/api/signup", &form).await }
+    };
+    // At once: what one place may do is decided by conditional writes.
+    let replies = join_all((0..25).map(sign_up)).await;
+    assert_eq!(statuses(&replies), BTreeMap::from([(202, 20), (429, 5)]));
+    assert_eq!(world.mails().await.len(), 20, "who is refused causes no mail");
+    let closed = sign_up(30).await.expect_problem(429, "too-many-attempts");
+    assert!((3500..=3601).contains(&retry_after(&closed)), "{closed}");
+    world.sign_up(&Person::at("elsewhere@martin.example")).await.expect(202);
+    world.advance(Duration::from_secs(retry_after(&closed)));
+    sign_up(31).await.expect(202);
+}
+
+/// The address that CloudFront names counts beside its secret, and nothing else does.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_viewers_address_counts_beside_the_origin_secret_alone() {
+    let mut options = local::Options::default();
+    // SHA-256 of "correct".
+    let hash = "15a596e3c98c407e043751ff3b21ff0358a1bdfdf3fe948b1523893a8e5de2e8";
+    options.parameters.insert("OriginSecretSha256".to_owned(), hash.to_owned());
+    let world = World::start_with(options).await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let credentials = json!({"email": EMAIL, "password": PASSWORD});
+    let edge = world.visitor();
+    let through = |viewer: &str, secret: &'static str| {
+        let headers = [
+            ("cloudfront-viewer-address".to_owned(), format!("{viewer}:46532")),
+            ("x-forwarded-for".to_owned(), "192.0.2.99".to_owned()),
+            ("x-origin-secret".to_owned(), secret.to_owned()),
+        ];
+        let (edge, credentials) = (&edge, &credentials);
+        async move {
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            // A browser of its own each time, as a log-in ends the session that its browser brings.
+            *edge.refresh.lock().unwrap() = None;
+            edge.send_with(http::Method::POST, "/api/sessions", Some(credentials), &headers).await
+        }
+    };
+    for n in 0..40 {
+        through(&format!("198.51.100.{n}"), "correct").await.expect(200);
+    }
+    // One IPv6 network is one place.
+    for n in 0..30 {
+        through(&format!("2001:db8:1:2::{n:x}"), "correct").await.expect(200);
+    }
+    through("2001:db8:1:2:ffff::1", "correct").await.expect_problem(429, "too-many-attempts");
+    through("2001:db8:1:3::1", "correct").await.expect(200);
+    // Without the secret it is the gateway's address, and that one is used up by thirty.
+    let replies = join_all((0..31).map(|n| {
+        let viewer = format!("203.0.113.{n}");
+        let through = &through;
+        async move { through(&viewer, "guessed").await }
+    }))
+    .await;
+    assert_eq!(statuses(&replies), BTreeMap::from([(200, 30), (429, 1)]));
+    let sessions = jeanne.get("/api/sessions").await.expect(200);
+    let seen: Vec<IpAddr> = sessions["sessions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|session| session["ip"].as_str().unwrap().parse().unwrap())
+        .collect();
+    assert!(seen.contains(&"198.51.100.7".parse().unwrap()));
+    assert!(!seen.iter().any(|ip| ["203.0.113.7", "192.0.2.99"].contains(&ip.to_string().as_str())));
+}
+
+/// Claims a number for the establishment in the visitor's profile.
+async fn claim(world: &World, visitor: &Visitor, number: &str) -> Reply {
+    world.claim(visitor, number).await
+}
+
+fn number(n: usize) -> String {
+    format!("{:06}", 700_000 + n)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn five_wrong_numbers_close_the_claim_for_a_user_and_alert_the_staff() {
+    let world = World::start().await;
+    let jeanne = world.member(EMAIL).await;
+    for n in 0..5 {
+        claim(&world, &jeanne, &number(n)).await.expect_problem(404, "claim-refused");
+    }
+    let closed = claim(&world, &jeanne, ACCOUNT).await.expect_problem(429, "too-many-attempts");
+    assert!(retry_after(&closed) > 23 * 3600, "{closed}");
+    let alert = world.newest_mail(STAFF).await;
+    assert!(alert.text.contains(&jeanne.id().await.to_string()), "{}", alert.text);
+    assert_eq!((world.mails_to(STAFF).await, world.mails_to(CONTACT).await), (1, 0));
+    // Others of the establishment are heard, and a day later she is.
+    let paul = world.member("paul@martin.example").await;
+    claim(&world, &paul, &number(9)).await.expect_problem(404, "claim-refused");
+    world.advance(Duration::from_secs(retry_after(&closed)));
+    let jeanne = world.visitor();
+    jeanne.log_in(EMAIL, PASSWORD).await.expect(200);
+    claim(&world, &jeanne, ACCOUNT).await.expect(201);
+}
+
+/// Ten failures for the leaflet's establishment, by two users.
+async fn closed_establishment(world: &World) {
+    for name in ["guesser", "stranger"] {
+        let guesser = world.member(&format!("{name}@elsewhere.example")).await;
+        for n in 0..5 {
+            claim(world, &guesser, &number(n)).await.expect_problem(404, "claim-refused");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_establishment_that_strangers_closed_gets_in_by_the_pass_mailed_to_its_contact() {
+    let world = World::start().await;
+    let jeanne = world.member(EMAIL).await;
+    closed_establishment(&world).await;
+    claim(&world, &jeanne, ACCOUNT).await.expect_problem(429, "too-many-attempts");
+    assert_eq!(world.mails_to(STAFF).await, 3, "two users, one establishment");
+    let pass = pass_token(&world.newest_mail(CONTACT).await);
+    let terms = world.document("account-terms").await;
+    let with = |number: &str, token: &str| json!({"member_number": number, "account_terms": terms, "token": token});
+    jeanne.post("/api/manager-claims", &with(ACCOUNT, "none")).await.expect_problem(410, "link-invalid");
+    // It is the establishment's, not whoever's holds it.
+    let other = world.user(&Person::at("paul@poste.example").of(OTHER_SIRET)).await;
+    world.accept_charter(&other).await;
+    other.post("/api/manager-claims", &with(OTHER_ACCOUNT, &pass)).await.expect_problem(410, "link-invalid");
+    jeanne.post("/api/manager-claims", &with(ACCOUNT, &pass)).await.expect(201);
+    assert_eq!(world.count(Table::Identity, "CLAIM-PASS#", "PASS").await, 0, "it is used up");
+    assert_eq!(world.mails_to(CONTACT).await, 1);
+    claim(&world, &other, OTHER_ACCOUNT).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_is_one_guess_and_lasts_a_week() {
+    let world = World::start().await;
+    let jeanne = world.member(EMAIL).await;
+    closed_establishment(&world).await;
+    world.mails().await;
+    let pass = pass_token(&world.newest_mail(CONTACT).await);
+    let terms = world.document("account-terms").await;
+    let with = |number: &str| json!({"member_number": number, "account_terms": terms, "token": pass});
+    // Many at once with one pass: one guess is heard.
+    let guesses: Vec<_> = (0..10).map(|n| with(&number(n))).collect();
+    let replies = join_all(guesses.iter().map(|guess| jeanne.post("/api/manager-claims", guess))).await;
+    assert_eq!(statuses(&replies), BTreeMap::from([(404, 1), (410, 9)]));
+    jeanne.post("/api/manager-claims", &with(ACCOUNT)).await.expect_problem(410, "link-invalid");
+
+    let world = World::start().await;
+    let jeanne = world.member(EMAIL).await;
+    closed_establishment(&world).await;
+    let pass = pass_token(&world.newest_mail(CONTACT).await);
+    let terms = world.document("account-terms").await;
+    world.advance(Duration::from_secs(7 * 24 * 3600 + 1));
+    jeanne.log_in(EMAIL, PASSWORD).await.expect(200);
+    let late = json!({"member_number": ACCOUNT, "account_terms": terms, "token": pass});
+    jeanne.post("/api/manager-claims", &late).await.expect_problem(410, "link-invalid");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_fifty_wrong_numbers_at_once_five_are_answered_and_one_alert_is_sent() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let jeanne = world.member(EMAIL).await;
+    let terms = world.document("account-terms").await;
+    let claims: Vec<_> = (0..50).map(|n| json!({"member_number": number(n), "account_terms": terms})).collect();
+    let (replies, _) = tap.during(join_all(claims.iter().map(|claim| jeanne.post("/api/manager-claims", claim)))).await;
+    assert_eq!(statuses(&replies), BTreeMap::from([(404, 5), (429, 45)]));
+    assert_eq!(world.mails_to(STAFF).await, 1);
+    assert_eq!(world.count(Table::Identity, "USER#", "CLAIM-ATTEMPTS").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_establishment_without_contact_or_account_closes_alike() {
+    let world = World::start().await;
+    for name in ["one", "two"] {
+        let person = Person::at(&format!("{name}@elsewhere.example")).of(EMPTY_SIRET);
+        let guesser = world.user(&person).await;
+        world.accept_charter(&guesser).await;
+        for n in 0..5 {
+            claim(&world, &guesser, &number(n)).await.expect_problem(404, "claim-refused");
+        }
+    }
+    let third = world.user(&Person::at("three@elsewhere.example").of(EMPTY_SIRET)).await;
+    world.accept_charter(&third).await;
+    claim(&world, &third, EMPTY_ACCOUNT).await.expect_problem(429, "too-many-attempts");
+    assert_eq!(world.mails_to(CONTACT).await, 0);
+    let mails = world.mails().await;
+    assert!(mails.iter().any(|mail| mail.to == STAFF && mail.text.contains("356\u{a0}000\u{a0}000\u{a0}09075")));
+    // Another establishment is not concerned.
+    let jeanne = world.member(EMAIL).await;
+    claim(&world, &jeanne, ACCOUNT).await.expect(201);
+    assert_eq!(jeanne.get("/api/accounts").await["accounts"][0]["siret"], SIRET);
+}

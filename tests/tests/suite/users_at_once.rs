@@ -1,0 +1,218 @@
+//! Access that is given, opened and taken back at the same moment: the end is one of the possible ones, the
+//! copies agree with each other, and the evidence tells it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::{join, join_all};
+use harness::{ACCOUNT, Person, Reply, Tap, Visitor, World};
+use portal::clock::Stopwatch;
+use portal::domain::Id;
+use portal::store::{AuditEvent, EventKind, Item, Query, Table};
+use serde_json::{Value, json};
+
+const PAUL: &str = "paul@cabinet.example";
+
+fn target(rest: &str) -> String {
+    format!("/api/accounts/{ACCOUNT}/{rest}")
+}
+
+async fn invite(manager: &Visitor) -> Reply {
+    manager.post(&target("users"), &json!({"email": PAUL})).await
+}
+
+async fn revoke(visitor: &Visitor, id: &Value) -> Reply {
+    visitor.delete(&target(&format!("users/{}", id.as_str().unwrap()))).await
+}
+
+/// Paul as the manager's list has him.
+async fn listed(manager: &Visitor) -> Option<Value> {
+    let users = manager.get(&target("users")).await.expect(200)["users"].as_array().unwrap().clone();
+    let mut pauls: Vec<_> = users.into_iter().filter(|user| user["email"] == PAUL).collect();
+    assert!(pauls.len() <= 1, "{pauls:?}");
+    pauls.pop()
+}
+
+/// Marie who manages, Paul who may or may not read.
+async fn both(world: &World) -> (Visitor, Visitor) {
+    let marie = world.manager("marie@martin.example").await;
+    let paul = world.user(&Person::at(PAUL).named("m", "DURAND")).await;
+    world.accept_charter(&paul).await;
+    (marie, paul)
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> &'a str {
+    item.get(name).and_then(|value: &AttributeValue| value.as_s().ok()).map_or("", String::as_str)
+}
+
+/// Grants and invitations are in both of their places, and the last event about each tells what there is.
+async fn everything_agrees(world: &World, paul: Id) {
+    let items = world.items(Table::Members).await;
+    let at = |pk: &str, sk: &str| -> BTreeSet<(String, String)> {
+        let there = items.iter().filter(|item| text(item, "pk").starts_with(pk) && text(item, "sk").starts_with(sk));
+        there.map(|item| (text(item, "user_id").to_owned(), text(item, "invitation_id").to_owned())).collect()
+    };
+    let (grants, invitations) = (at("USER#", "GRANT#"), at("ACCOUNT#", "INVITATION#"));
+    assert_eq!(grants, at("ACCOUNT#", "GRANT#"));
+    assert_eq!(invitations, at("INVITED#", "ACCOUNT#"));
+
+    let mut last: BTreeMap<String, AuditEvent> = BTreeMap::new();
+    let mut opened = BTreeSet::new();
+    let evidence = world.items(Table::Evidence).await;
+    let subjects: BTreeSet<_> = evidence.iter().map(|item| text(item, "pk").to_owned()).collect();
+    for subject in subjects {
+        let query = Query::partition(Table::Evidence, subject).beginning("EVENT#");
+        for event in world.store().query_all::<AuditEvent>(&query).await.unwrap() {
+            if !matches!(event.event, EventKind::AccessGranted | EventKind::AccessRevoked) {
+                continue;
+            }
+            let invitation = event.detail.as_deref().and_then(|detail| detail.strip_prefix("opened invitation "));
+            opened.extend(invitation.map(str::to_owned));
+            last.insert(event.subject.to_string(), event);
+        }
+    }
+    for (subject, event) in &last {
+        let granted = event.event == EventKind::AccessGranted;
+        let holds = grants.iter().any(|(user, _)| user == subject);
+        let pending = invitations.iter().any(|(_, invitation)| invitation == subject);
+        if *subject == paul.to_string() {
+            assert_eq!(granted, holds, "{event:?}");
+        } else {
+            assert_eq!(granted, pending || opened.contains(subject), "{event:?}");
+        }
+    }
+    assert!(invitations.iter().all(|(_, invitation)| last.contains_key(invitation)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_read_that_was_sent_after_access_was_taken_back_succeeds() {
+    // Slowed down, many reads are under way when the access ends.
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let (marie, paul) = both(&world).await;
+    let reads = ["summary", "actions", "actions?view=2012", "actions/2011-000001"].map(target);
+    for round in 0..6 {
+        invite(&marie).await.expect(202);
+        if round % 3 > 0 {
+            paul.get(&reads[0]).await.expect(200);
+        }
+        let id = listed(&marie).await.unwrap()["id"].clone();
+        let (clock, ended) = (Stopwatch::start(), std::sync::OnceLock::new());
+        let reading = join_all((0..4).map(async |n| {
+            let mut replies = Vec::new();
+            // Two rounds of reads more when the answer is there.
+            for after in 0.. {
+                let sent = clock.elapsed();
+                replies.push((sent, paul.get(&reads[(n + after) % reads.len()]).await));
+                if ended.get().is_some_and(|ended| replies.iter().filter(|(sent, _)| sent > ended).count() > 2) {
+                    return replies;
+                }
+            }
+            replies
+        }));
+        let revoking = async {
+            tokio::time::sleep(std::time::Duration::from_millis(30 * round)).await;
+            let reply = revoke(&marie, &id).await;
+            ended.set(clock.elapsed()).unwrap();
+            reply
+        };
+        let ((replies, revoked), _) = tap.during(join(reading, revoking)).await;
+        revoked.expect(204);
+        let ended = *ended.get().unwrap();
+        for (sent, reply) in replies.into_iter().flatten() {
+            if sent > ended {
+                reply.expect_problem(404, "not-found");
+            } else if reply.status != 200 {
+                // What came through is whole: the contract was checked. The rest is a plain no.
+                reply.expect_problem(404, "not-found");
+            }
+        }
+        assert_eq!(listed(&marie).await, None);
+        everything_agrees(&world, paul.id().await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn giving_and_taking_back_at_once_end_as_one_of_the_two() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let (marie, paul) = both(&world).await;
+    let mut ends = BTreeSet::new();
+    for round in 0..12 {
+        if listed(&marie).await.is_none() {
+            invite(&marie).await.expect(202);
+        }
+        if round % 2 == 1 {
+            paul.get(&target("summary")).await.expect(200);
+        }
+        let id = listed(&marie).await.unwrap()["id"].clone();
+        let giving = async {
+            tokio::time::sleep(std::time::Duration::from_millis(25 * (round % 6))).await;
+            invite(&marie).await
+        };
+        let ((given, taken), _) = tap.during(join(giving, revoke(&marie, &id))).await;
+        given.expect(202);
+        taken.expect(204);
+        let (user, reads) = (listed(&marie).await, paul.get(&target("summary")).await.status);
+        assert_eq!(reads, if user.is_some() { 200 } else { 404 });
+        assert!(user.as_ref().is_none_or(|user| user["status"] == "invited"), "{user:?}");
+        ends.insert(reads);
+        everything_agrees(&world, paul.id().await).await;
+    }
+    assert_eq!(ends.len(), 2, "both ends came about: {ends:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_first_reads_at_once_all_succeed_and_open_the_account_once() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let (marie, paul) = both(&world).await;
+    invite(&marie).await.expect(202);
+    let reads = ["summary", "actions", "actions/2011-000001"].map(target);
+    let reading = join_all((0..10).map(|n| paul.get(&reads[n % reads.len()])));
+    for reply in tap.during(reading).await.0 {
+        reply.expect(200);
+    }
+    assert_eq!(listed(&marie).await.unwrap()["status"], "active");
+    assert_eq!(world.count(Table::Members, "USER#", "GRANT#").await, 2);
+    everything_agrees(&world, paul.id().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_that_is_opened_while_it_is_taken_back_ends_for_good() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let (marie, paul) = both(&world).await;
+    let (mut opened, own) = (BTreeSet::new(), json!(paul.id().await.to_string()));
+    for round in 0..10 {
+        invite(&marie).await.expect(202);
+        let id = listed(&marie).await.unwrap()["id"].clone();
+        let taking = async {
+            tokio::time::sleep(std::time::Duration::from_millis(20 * (round / 2))).await;
+            // By the manager, or by Paul himself.
+            if round % 2 == 0 { revoke(&marie, &id).await } else { revoke(&paul, &own).await }
+        };
+        let ((read, taken), _) = tap.during(join(paul.get(&target("summary")), taking)).await;
+        assert!([200, 404].contains(&read.status), "{read}");
+        opened.insert(read.status);
+        taken.expect(204);
+        paul.get(&target("summary")).await.expect_problem(404, "not-found");
+        assert_eq!(listed(&marie).await, None);
+        everything_agrees(&world, paul.id().await).await;
+    }
+    assert!(opened.contains(&200), "some were opened before they were taken back");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_requests_for_one_address_at_once_are_one_invitation_and_one_mail() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let (marie, paul) = both(&world).await;
+    let before = world.mails_to(PAUL).await;
+    for reply in tap.during(join_all((0..10).map(|_| invite(&marie)))).await.0 {
+        reply.expect(202);
+    }
+    assert_eq!(listed(&marie).await.unwrap()["status"], "invited");
+    assert_eq!(world.mails_to(PAUL).await, before + 1);
+    everything_agrees(&world, paul.id().await).await;
+}
