@@ -18,8 +18,8 @@ const FLAGS = [
 /** WCAG 2.2 AA, and what axe's makers recommend beyond it. */
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-export function launch() {
-  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+export function launch(options = {}) {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS, ...options });
 }
 
 /**
@@ -53,6 +53,19 @@ export async function openPage(browser, origin, options = {}) {
     expectRefusal(status, path) {
       expected.push({ status, path });
     },
+    /** Answers for the portal on one path. */
+    answer(path, status, { body, headers = {}, times } = {}) {
+      return page.route(
+        origin + path,
+        (route) =>
+          route.fulfill({
+            status,
+            headers: { "Content-Type": status < 400 ? "application/json" : "application/problem+json", ...headers },
+            body: body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body),
+          }),
+        { times },
+      );
+    },
     verify() {
       assert.deepEqual(complaints, [], "the console stays silent");
       assert.deepEqual(expected, [], "each expected refusal happened");
@@ -65,8 +78,16 @@ export async function openPage(browser, origin, options = {}) {
   };
 }
 
-/** The address behind the button of a mail, read as a mail client reads it: from the HTML, without scripts. */
-export async function buttonOf(browser, mail) {
+/** A problem document, as little of it as the pages need. */
+export function problem(status, slug, more = {}) {
+  return { type: `/problems/${slug}`, title: "Titre", status, request_id: "request-1", ...more };
+}
+
+/**
+ * The address behind the button of a mail, read as a mail client reads it: from the HTML, without scripts. It leads to
+ * `target`, a page of the portal.
+ */
+export async function buttonOf(browser, mail, target = "/mot-de-passe") {
   const context = await browser.newContext({ javaScriptEnabled: false });
   try {
     const page = await context.newPage();
@@ -75,7 +96,7 @@ export async function buttonOf(browser, mail) {
     await page.setContent(mail.html);
     assert.deepEqual(requested, [], "the mail loads nothing from anywhere");
     // The plain link below the button leads to the same place; its words are its address.
-    const buttons = page.locator('a[href*="/mot-de-passe#"]').filter({ hasNotText: "://" });
+    const buttons = page.locator(`a[href*="${target}#"]`).filter({ hasNotText: "://" });
     assert.equal(await buttons.count(), 1, "the mail has one button");
     return await buttons.getAttribute("href");
   } finally {

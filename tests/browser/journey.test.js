@@ -105,6 +105,8 @@ test("a mailed link leads to a password, to the log-in and to the greeting", { t
   await assertAccessible(page, "the signed-in page");
   await page.getByRole("button", { name: "Se déconnecter" }).click();
   await logIn.waitFor();
+  assert.equal(page.url(), `${portal.origin}/`);
+  assert.doesNotMatch(await page.content(), /Martin|53384615000019/i, "nothing that was shown is in the document");
 
   // The token went out in bodies only, and the browser keeps nothing.
   assert.deepEqual(requested.filter((url) => !url.endsWith(`#${token}`) && url.includes(token)), []);

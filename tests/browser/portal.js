@@ -15,9 +15,9 @@ const START_MS = 60_000;
 const MAIL_MS = 30_000;
 const STOP_MS = 5_000;
 
-/** Starts a portal of its own for a test file. */
-export async function startPortal() {
-  const child = spawn(binary, ["--memory", "--port", "0", "--no-demo"], {
+/** Starts a portal of its own for a test file; with the demo data, it knows establishments. */
+export async function startPortal({ demo = false } = {}) {
+  const child = spawn(binary, ["--memory", "--port", "0", ...(demo ? [] : ["--no-demo"])], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -33,26 +33,44 @@ export async function startPortal() {
 
     /** Signs a person up through the API, as the form would. */
     async signUp(person) {
-      const terms = await json(await fetch(`${origin}/api/documents/terms`), 200);
-      const response = await fetch(`${origin}/api/signup`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({
-          ...person,
-          email_confirmation: person.email,
-          terms: { version: terms.version, sha256: terms.sha256 },
-        }),
-      });
-      await json(response, 202);
+      const terms = await this.referenceTo("terms");
+      await json(await this.post("/api/signup", { ...person, email_confirmation: person.email, terms }), 202);
+    },
+
+    /** Opens a space, and signs in: the access token. */
+    async openSpace(person, password) {
+      await this.signUp(person);
+      const token = /mot-de-passe#([\w-]+)/.exec((await this.nextPasswordMail(person.email)).html)[1];
+      const created = await this.post("/api/password", { token, password, password_confirmation: password });
+      assert.equal(created.status, 204);
+      const session = await this.post("/api/sessions", { email: person.email, password });
+      return (await json(session, 200)).access_token;
+    },
+
+    post(path, body, bearer) {
+      const headers = { "Content-Type": "application/json" };
+      if (bearer) headers.Authorization = `Bearer ${bearer}`;
+      return fetch(origin + path, { method: "POST", headers, body: JSON.stringify(body) });
+    },
+
+    /** The version and the hash of a legal document, as one accepts it. */
+    async referenceTo(kind) {
+      const { version, sha256 } = await json(await fetch(`${origin}/api/documents/${kind}`), 200);
+      return { version, sha256 };
     },
 
     /** Waits for a mail with a password link to this address; each mail is handed out once. */
-    async nextPasswordMail(address) {
+    nextPasswordMail(address) {
+      return this.nextMail(address, "/mot-de-passe");
+    },
+
+    /** Waits for a mail to this address with a link to this page; each mail is handed out once. */
+    async nextMail(address, target) {
       const deadline = Date.now() + MAIL_MS;
       while (Date.now() < deadline) {
         const mails = await json(await fetch(`${origin}/_local/mail.json`), 200);
         const index = mails.findIndex(
-          ({ to, html }, place) => to === address && html.includes("/mot-de-passe#") && !handed.has(place),
+          ({ to, html }, place) => to === address && html.includes(`${target}#`) && !handed.has(place),
         );
         if (index >= 0) {
           handed.add(index);
@@ -60,7 +78,7 @@ export async function startPortal() {
         }
         await sleep(100);
       }
-      throw new Error(`no mail with a password link to ${address} within ${MAIL_MS} ms`);
+      throw new Error(`no mail with a link to ${target} to ${address} within ${MAIL_MS} ms`);
     },
 
     async stop() {

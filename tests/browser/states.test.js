@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, afterEach, test } from "node:test";
-import { assertAccessible, launch, openPage } from "./browser.js";
+import { assertAccessible, launch, openPage, problem } from "./browser.js";
 import { startPortal } from "./portal.js";
 
 const LINK = "/mot-de-passe#a-token-that-the-test-answers-for";
@@ -31,15 +31,8 @@ afterEach(async () => {
   await opened.context.close();
 });
 
-/** Answers for the portal on one path. */
-function answer(path, status, { body, headers = {} } = {}) {
-  return opened.page.route(portal.origin + path, (route) =>
-    route.fulfill({
-      status,
-      headers: { "Content-Type": status < 400 ? "application/json" : "application/problem+json", ...headers },
-      body: body === undefined ? "" : typeof body === "string" ? body : JSON.stringify(body),
-    }),
-  );
+function answer(...what) {
+  return opened.answer(...what);
 }
 
 async function openForm(purpose = "activation") {
@@ -58,10 +51,6 @@ async function submitForm() {
   await page.getByLabel("Confirmation du mot de passe").fill("violette marmite tracteur");
   await page.getByRole("button", { name: "Enregistrer" }).click();
   return page.getByRole("alert").filter({ hasText: /\S/ });
-}
-
-function problem(status, slug, more = {}) {
-  return { type: `/problems/${slug}`, title: "Titre", status, request_id: "request-1", ...more };
 }
 
 test("without a link, the page says to open the mail's", async () => {

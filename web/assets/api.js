@@ -25,15 +25,16 @@ export class Unreachable extends Error {}
 /**
  * @param {string} method
  * @param {string} path
- * @param {{body?: object, bearer?: string, signal?: AbortSignal}} [options]
+ * @param {{body?: object, bearer?: string, idempotencyKey?: string, signal?: AbortSignal}} [options]
  * @returns {Promise<object | null>} the answer's body, null where it has none
  * @throws {Refusal | Unreachable}
  */
-export async function call(method, path, { body, bearer, signal } = {}) {
+export async function call(method, path, { body, bearer, idempotencyKey, signal } = {}) {
   // Messages come in the page's language, whatever the browser's preference is.
   const headers = { Accept: "application/json", "Accept-Language": document.documentElement.lang };
   if (body) headers["Content-Type"] = "application/json";
   if (bearer) headers.Authorization = `Bearer ${bearer}`;
+  if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
 
   try {
     const response = await fetch(path, {

@@ -64,6 +64,15 @@ function show(form, failure) {
 }
 
 /**
+ * What a `send` throws where the page itself finds fields wrong.
+ * @param {Record<string, string>} messages by the fields' names
+ */
+export function wrongFields(messages) {
+  const errors = Object.entries(messages).map(([field, message]) => ({ field, code: "wrong", message }));
+  return new Refusal(422, { title: "Saisie à corriger", errors }, null);
+}
+
+/**
  * A failure in words for the reader.
  * @param {unknown} failure
  * @returns {string}

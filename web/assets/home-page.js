@@ -2,19 +2,17 @@
 
 import { call } from "./api.js";
 import { onSubmit } from "./forms.js";
-import { callSignedIn, logIn, logOut } from "./session.js";
-import { applicationItems, nextSteps, newsItems } from "./home-view.js";
+import { applicationItems, establishmentSentence, nextSteps, newsItems } from "./home-view.js";
+import { offerLogIn } from "./log-in.js";
+import { offerLogOut } from "./log-out.js";
+import { callSignedIn } from "./session.js";
 
 const signedOut = document.querySelector('[data-signed="out"]');
 const signedIn = document.querySelector('[data-signed="in"]');
-const logInForm = document.getElementById("log-in-form");
 const forgotForm = document.getElementById("forgot-form");
 
-onSubmit(logInForm, async ({ email, password }) => {
-  await logIn(email, password);
-  showHome(await callSignedIn("GET", "/api/home"));
-  logInForm.reset();
-});
+offerLogIn(document.getElementById("connexion"), openHome);
+offerLogOut(signedIn);
 
 onSubmit(forgotForm, async ({ email }) => {
   const confirmation = forgotForm.querySelector("[role=status]");
@@ -23,20 +21,14 @@ onSubmit(forgotForm, async ({ email }) => {
   confirmation.textContent = message;
 });
 
-onSubmit(document.getElementById("log-out-form"), async () => {
-  await logOut();
-  signedIn.hidden = true;
-  signedOut.hidden = false;
-  document.getElementById("connexion-title").focus();
-});
+async function openHome() {
+  showHome(await callSignedIn("GET", "/api/home"));
+}
 
 function showHome(home) {
   const heading = signedIn.querySelector("[data-greeting]");
   heading.textContent = home.user.greeting;
-  const { name, siret } = home.establishment;
-  signedIn.querySelector("[data-establishment]").textContent = name
-    ? `Établissement\u00a0: ${name} (SIRET ${siret})`
-    : `Établissement\u00a0: SIRET ${siret}`;
+  signedIn.querySelector("[data-establishment]").textContent = establishmentSentence(home.establishment);
   signedIn.querySelector("[data-next]").replaceChildren(...nextSteps(home));
   signedIn.querySelector("[data-applications]").replaceChildren(...applicationItems(home.applications));
   const news = signedIn.querySelector("[data-news]");
@@ -46,4 +38,10 @@ function showHome(home) {
   signedOut.hidden = true;
   signedIn.hidden = false;
   heading.focus();
+  // Loaded anew, the page opens the home again.
+  history.replaceState(null, "", "#espace");
 }
+
+// The pages for those who are signed in lead back with this fragment: the session is open, so nobody logs in again.
+// Where it has ended meanwhile, the log-in form stands there anyway.
+if (location.hash === "#espace") openHome().catch(() => {});

@@ -1,8 +1,6 @@
 // What the answer of GET /api/home looks like on the page.
 
-import { call } from "./api.js";
-import { explain } from "./forms.js";
-import { legalText } from "./legal-text.js";
+import { documentToRead } from "./documents.js";
 
 const DOCUMENTS = {
   charter: "La charte est à lire et à accepter avant d’ouvrir le compte adhérent.",
@@ -40,7 +38,8 @@ export function nextSteps(home) {
       element(
         "li",
         "Votre établissement n’a pas encore de gestionnaire. Pour le devenir, munissez-vous du numéro adhérent\u00a0: " +
-          "six chiffres, sur vos avis de virement.",
+          "six chiffres, sur vos avis de virement. ",
+        link("Devenir gestionnaire", "/gestionnaire"),
       ),
     );
   }
@@ -49,33 +48,15 @@ export function nextSteps(home) {
   return steps;
 }
 
-function managerSentence(manager) {
+/** Whose space it is. */
+export function establishmentSentence({ name, siret }) {
+  return name ? `Établissement\u00a0: ${name} (SIRET ${siret})` : `Établissement\u00a0: SIRET ${siret}`;
+}
+
+export function managerSentence(manager) {
   if (!manager.named) return "Votre établissement a déjà un gestionnaire.";
   const civility = manager.civility === "mme" ? "Mme" : "M.";
   return `Gestionnaire de votre établissement\u00a0: ${civility} ${manager.last_name}.`;
-}
-
-/** A legal document, fetched when its reader opens it. */
-function documentToRead(kind) {
-  const body = element("div");
-  body.className = "legal-text";
-  body.setAttribute("role", "status");
-  const details = element("details", element("summary", "Lire le texte"), body);
-  details.addEventListener("toggle", async () => {
-    if (!details.open || body.dataset.loaded) return;
-    try {
-      const text = await call("GET", `/api/documents/${kind}`);
-      body.dataset.loaded = text.version;
-      // A box that scrolls must be reachable by keyboard, and so needs a name; it is no message to announce.
-      body.setAttribute("role", "region");
-      body.setAttribute("aria-label", text.title);
-      body.tabIndex = 0;
-      body.replaceChildren(...legalText(text.body));
-    } catch (failure) {
-      body.textContent = explain(failure);
-    }
-  });
-  return details;
 }
 
 /** @returns {HTMLElement[]} */

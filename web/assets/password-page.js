@@ -3,6 +3,7 @@
 
 import { call, Refusal } from "./api.js";
 import { explain, onSubmit } from "./forms.js";
+import { enter, takeToken } from "./mailed-page.js";
 import { watchStrength } from "./strength.js";
 
 const PURPOSES = {
@@ -16,28 +17,11 @@ const PURPOSES = {
   },
 };
 
-const siteName = "Portail adhérents Constructys";
 const form = document.getElementById("password-form");
 const { email, password, password_confirmation: confirmation } = form.elements;
 const showPasswords = document.getElementById("show-passwords");
 
 let token = "";
-
-function enter(name, { quietly = false } = {}) {
-  let heading = null;
-  for (const section of document.querySelectorAll("[data-state]")) {
-    section.hidden = section.dataset.state !== name;
-    if (!section.hidden) heading = section.querySelector("h1");
-  }
-  document.title = `${heading.textContent} – ${siteName}`;
-  if (!quietly) heading.focus();
-}
-
-function takeToken() {
-  token = location.hash.slice(1);
-  // Out of the address bar before anything else happens: away from screenshots, bookmarks and the next copy-paste.
-  if (location.href.includes("#")) history.replaceState(null, "", location.pathname + location.search);
-}
 
 async function checkLink() {
   if (!token) {
@@ -119,7 +103,7 @@ onSubmit(form, async (fields) => {
 document.getElementById("retry").addEventListener("click", checkLink);
 
 function start() {
-  takeToken();
+  token = takeToken();
   checkLink();
 }
 

@@ -2,6 +2,7 @@
 
 import { call, Refusal } from "./api.js";
 
+/** Empty on a fresh page, where only the cookie may know of a session. */
 let accessToken = "";
 
 /** @throws {Refusal | import("./api.js").Unreachable} */
@@ -11,18 +12,22 @@ export async function logIn(email, password) {
 }
 
 /**
- * A call as the signed-in user. Access tokens last ten minutes, so a refused one is renewed once.
+ * A call as the signed-in user; `isSignedOut` tells whether there was none. Access tokens last ten minutes, so a
+ * refused one is renewed once.
  * @throws {Refusal | import("./api.js").Unreachable}
  */
 export async function callSignedIn(method, path, options = {}) {
-  try {
-    return await call(method, path, { ...options, bearer: accessToken });
-  } catch (failure) {
-    if (!isSignedOut(failure)) throw failure;
-    const session = await call("POST", "/api/sessions/refresh");
-    accessToken = session.access_token;
-    return call(method, path, { ...options, bearer: accessToken });
+  if (accessToken) {
+    try {
+      return await call(method, path, { ...options, bearer: accessToken });
+    } catch (failure) {
+      if (!isSignedOut(failure)) throw failure;
+      accessToken = "";
+    }
   }
+  const session = await call("POST", "/api/sessions/refresh");
+  accessToken = session.access_token;
+  return call(method, path, { ...options, bearer: accessToken });
 }
 
 /** Ends the session here and at the server; one that the server ended already counts as ended. */
@@ -35,6 +40,7 @@ export async function logOut() {
   accessToken = "";
 }
 
-function isSignedOut(failure) {
+/** Whether a call failed because nobody is signed in, or no longer. */
+export function isSignedOut(failure) {
   return failure instanceof Refusal && failure.status === 401;
 }

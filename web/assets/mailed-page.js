@@ -1,0 +1,25 @@
+// What the pages that mailed links lead to share: the link's token, and states of which one shows at a time.
+
+const siteName = "Portail adhérents Constructys";
+
+/** The token of the link that led here; empty without one. */
+export function takeToken() {
+  const token = location.hash.slice(1);
+  // Out of the address bar before anything else happens: away from screenshots, bookmarks and the next copy-paste.
+  if (location.href.includes("#")) history.replaceState(null, "", location.pathname + location.search);
+  return token;
+}
+
+/**
+ * Shows what is of the state of this name, and tells its heading unless `quietly`. A section is of one state; what
+ * several share names them all in its `data-state`, and has no heading.
+ */
+export function enter(name, { quietly = false } = {}) {
+  let heading = null;
+  for (const part of document.querySelectorAll("[data-state]")) {
+    part.hidden = !part.dataset.state.split(" ").includes(name);
+    if (!part.hidden) heading ??= part.querySelector("h1");
+  }
+  document.title = `${heading.textContent} – ${siteName}`;
+  if (!quietly) heading.focus();
+}
