@@ -5,13 +5,22 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 CARGO_DENY := .tools/bin/cargo-deny
 CARGO_DENY_VERSION := 0.20.2
+CARGO_FUZZ := .tools/bin/cargo-fuzz
+CARGO_FUZZ_VERSION := 0.13.2
+PYTHON := .tools/venv/bin/python
+PACKAGES := .tools/venv/installed
+# How many requests `api` makes up for an operation, from this seed, so that a run can be had again; and how
+# long `fuzz` looks at each thing, from a seed of its own.
+EXAMPLES ?= 15
+SEED ?= 2012
+SECONDS ?= 60
 
-.PHONY: help test format lint unit docs deny browser bench
+.PHONY: help test format lint unit docs deny api browser bench fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: format lint unit docs deny browser ## Everything below but bench: what CI runs
+test: format lint unit docs deny api browser ## Everything below but bench and fuzz: what CI runs
 
 format: ## The code is formatted
 	cargo fmt --all --check
@@ -28,14 +37,39 @@ docs: ## The documentation builds without a warning
 deny: $(CARGO_DENY) ## Licences, banned crates and sources of the dependency tree
 	$(CARGO_DENY) --locked check licenses bans sources
 
-browser: ## A mailed link is followed in Chromium, and both pages are checked for accessibility
+api: $(PACKAGES) ## Schemathesis holds the running portal against openapi.yaml, as manager, reader and nobody
+	cargo build --workspace --bin local --locked
+	$(PYTHON) tests/api/run.py --seed $(SEED) --examples $(EXAMPLES)
+
+browser: ## A mailed link is followed in Chromium, and every page is checked for accessibility
 	cargo build --workspace --bin local --locked
 	tests/browser/run.sh
 
-bench: ## Sizes and start times of functions, as ratios to a bare one
+bench: ## Sizes and starts of functions, what hashing costs, and whether times tell the known from the unknown
 	tests/bench/starts.sh
+	tests/bench/passwords/run.sh
+	cargo run --quiet --package portal-tests --example pairs --locked
+
+fuzz: $(PACKAGES) $(CARGO_FUZZ) ## What unit and api try, at random and for longer: SECONDS=600 each; findings go to fuzz/artifacts
+	cargo build --workspace --bin local --locked
+	$(PYTHON) tests/api/run.py --seconds $(SECONDS)
+	for target in request cursor feed; do \
+		mkdir -p fuzz/corpus/$$target; \
+		PATH="$(CURDIR)/.tools/bin:$$PATH" cargo fuzz run --sanitizer none $$target \
+			fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -timeout=10; \
+	done
 
 # Built once into the project's own folder, with few optimisations: it runs for a second.
 $(CARGO_DENY):
 	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 		cargo install cargo-deny --version $(CARGO_DENY_VERSION) --locked --root .tools
+
+$(CARGO_FUZZ):
+	CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+		cargo install cargo-fuzz --version $(CARGO_FUZZ_VERSION) --locked --root .tools
+
+# Python 3.11 or newer; the packages are pinned with their hashes.
+$(PACKAGES): tests/api/requirements.txt
+	python3 -m venv --clear .tools/venv
+	.tools/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
