@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "a table is what it is for")]
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark stops where it cannot go on")]
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use harness::{ACCOUNT, OTHER_ACCOUNT, PASSWORD, Person, Reply, Visitor, World};
@@ -25,18 +26,21 @@ const WRONG_PASSWORD: &str = "une tout autre phrase 12";
 const MANAGER: &str = "manager@martin.example";
 
 #[tokio::main]
-async fn main() {
+async fn main() -> ExitCode {
     let world = World::start().await;
     let known = people(&world).await;
     println!(
         "{:<8} {:>10} {:>10} {:>12} {:>18}   result",
         "request", "known", "unknown", "difference", "noise of the same"
     );
-    sign_up(&world).await;
-    forgot(&world, &known).await;
-    log_in(&world, &known).await;
-    grant(&world, &known).await;
-    claim(&world).await;
+    let alike = [
+        sign_up(&world).await,
+        forgot(&world, &known).await,
+        log_in(&world, &known).await,
+        grant(&world, &known).await,
+        claim(&world).await,
+    ];
+    if alike == [true; 5] { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// As many addresses with a space as log-ins need.
@@ -47,7 +51,7 @@ async fn people(world: &World) -> Vec<String> {
     people.into_iter().map(|person| person.email).collect()
 }
 
-async fn sign_up(world: &World) {
+async fn sign_up(world: &World) -> bool {
     let terms = world.document("terms").await;
     let ask = async |number: usize, is_known: bool| {
         let email = if is_known { format!("known{}@martin.example", number % 10) } else { fresh("signup", number) };
@@ -55,19 +59,19 @@ async fn sign_up(world: &World) {
         let visitor = ready(world).await;
         timed(visitor.post("/api/signup", &form), 202).await
     };
-    measure(world, "sign-up", ask).await;
+    measure(world, "sign-up", ask).await
 }
 
-async fn forgot(world: &World, known: &[String]) {
+async fn forgot(world: &World, known: &[String]) -> bool {
     let ask = async |number: usize, is_known: bool| {
         let email = if is_known { known[number % known.len()].clone() } else { fresh("forgot", number) };
         let visitor = ready(world).await;
         timed(visitor.forgot(&email), 202).await
     };
-    measure(world, "forgot", ask).await;
+    measure(world, "forgot", ask).await
 }
 
-async fn log_in(world: &World, known: &[String]) {
+async fn log_in(world: &World, known: &[String]) -> bool {
     let mut asked = 0;
     let ask = async |number: usize, is_known: bool| {
         // Five for each address, known or not, so that the fifth failure is compared with a fifth.
@@ -77,10 +81,10 @@ async fn log_in(world: &World, known: &[String]) {
         let visitor = ready(world).await;
         timed(visitor.log_in(&email, WRONG_PASSWORD), 401).await
     };
-    measure(world, "log-in", ask).await;
+    measure(world, "log-in", ask).await
 }
 
-async fn grant(world: &World, known: &[String]) {
+async fn grant(world: &World, known: &[String]) -> bool {
     let manager = world.manager(MANAGER).await;
     let target = format!("/api/accounts/{ACCOUNT}/users");
     let ask = async |number: usize, is_known: bool| {
@@ -93,11 +97,11 @@ async fn grant(world: &World, known: &[String]) {
         manager.delete(&format!("{target}/{}", user["id"].as_str().unwrap())).await.expect(204);
         time
     };
-    measure(world, "grant", ask).await;
+    measure(world, "grant", ask).await
 }
 
 /// Another establishment's number against one that nobody has. Four a day, as the fifth closes the door.
-async fn claim(world: &World) {
+async fn claim(world: &World) -> bool {
     let guesser = world.member("guesser@martin.example").await;
     let terms = world.document("account-terms").await;
     let mut asked = 0;
@@ -112,7 +116,7 @@ async fn claim(world: &World) {
         guesser.get("/api/me").await.expect(200);
         timed(guesser.post("/api/manager-claims", &claim), 404).await
     };
-    measure(world, "claim", ask).await;
+    measure(world, "claim", ask).await
 }
 
 /// An address that nobody has, and that is asked about for the first time.
@@ -135,8 +139,8 @@ async fn timed(request: impl Future<Output = Reply>, status: u16) -> Duration {
     time
 }
 
-/// Runs the pairs, and prints a line.
-async fn measure(world: &World, name: &str, mut ask: impl AsyncFnMut(usize, bool) -> Duration) {
+/// Runs the pairs, and prints a line; whether the times are alike.
+async fn measure(world: &World, name: &str, mut ask: impl AsyncFnMut(usize, bool) -> Duration) -> bool {
     let (mut known, mut unknown, mut same) = (Vec::new(), Vec::new(), Vec::new());
     for pair in 0..PAIRS + WARM_UP {
         let mut times = [0.0; 4];
@@ -154,8 +158,10 @@ async fn measure(world: &World, name: &str, mut ask: impl AsyncFnMut(usize, bool
     }
     let (known, unknown, noise) = (median(&mut known), median(&mut unknown), median(&mut same));
     let difference = (known - unknown).abs();
-    let result = if difference <= ALLOWED && difference <= noise { "not told apart" } else { "TOLD APART" };
+    let alike = difference <= ALLOWED && difference <= noise;
+    let result = if alike { "not told apart" } else { "TOLD APART" };
     println!("{name:<8} {known:>7.2} ms {unknown:>7.2} ms {difference:>9.2} ms {noise:>15.2} ms   {result}");
+    alike
 }
 
 fn median(times: &mut [f64]) -> f64 {

@@ -24,6 +24,8 @@ pub struct Call {
     pub operation: String,
     /// What a policy has to allow for it.
     pub uses: BTreeSet<Use>,
+    /// The tables in which it would replace an item that is there.
+    pub replaces: BTreeSet<String>,
     /// When it was sent.
     pub sent: Duration,
     /// When it was answered.
@@ -114,15 +116,25 @@ impl Tap {
 
 async fn watch(line: Arc<Line>, passing: Passing, onward: Onward) -> Answer {
     let sent = line.stopwatch.elapsed();
-    let uses = uses(&passing.operation, &serde_json::from_slice(&passing.body).expect("a body in JSON"));
+    let request = serde_json::from_slice(&passing.body).expect("a body in JSON");
+    let (uses, replaces) = (uses(&passing.operation, &request), replaces(&passing.operation, &request));
     let response = onward.forward(&passing).await;
     if line.slow.load(Ordering::Relaxed) {
         tokio::time::sleep(LATENCY).await;
     }
     let Passing { function, operation, .. } = passing;
-    let call = Call { function, operation, uses, sent, answered: line.stopwatch.elapsed() };
+    let call = Call { function, operation, uses, replaces, sent, answered: line.stopwatch.elapsed() };
     line.observed.lock().unwrap().calls.push(call);
     Ok(response.map(Body::from))
+}
+
+/// The tables in which a request puts items without the condition that none is there.
+fn replaces(operation: &str, request: &Value) -> BTreeSet<String> {
+    let in_transaction = request["TransactItems"].as_array().into_iter().flatten().map(|part| &part["Put"]);
+    let alone = (operation == "PutItem").then_some(request);
+    let puts = in_transaction.chain(alone).filter(|put| put.is_object());
+    let replacing = puts.filter(|put| put["ConditionExpression"] != "attribute_not_exists(pk)");
+    replacing.map(|put| put["TableName"].as_str().expect("a table").to_owned()).collect()
 }
 
 /// What a policy has to allow for a request. Of a transaction it is the actions of its parts, of a batch

@@ -59,10 +59,18 @@ export function managerSentence(manager) {
   return `Gestionnaire de votre établissement\u00a0: ${civility} ${manager.last_name}.`;
 }
 
+/** Why an application is closed; what this page does not know is "not yet". */
+const REASONS = {
+  "charter-required": "ouvert dès que vous aurez accepté la charte",
+  "no-account": "ouvert dès que vous serez gestionnaire, ou que votre gestionnaire vous aura donné accès",
+  "not-activated": "son gestionnaire n’a pas encore choisi de l’utiliser",
+};
+
 /** @returns {HTMLElement[]} */
 export function applicationItems(applications) {
+  const closed = (reason) => (Object.hasOwn(REASONS, reason) ? REASONS[reason] : "pas encore disponible");
   return applications.map(({ title, url, available, reason }) =>
-    available ? element("li", link(title, url)) : element("li", `${title}\u00a0: ${reason ?? "pas encore disponible"}`),
+    available ? element("li", link(title, url)) : element("li", `${title}\u00a0: ${closed(reason)}`),
   );
 }
 

@@ -2,7 +2,8 @@
 //! and the one that undoes it, mailed to the old one. Whoever holds the token need not be signed in.
 //!
 //! Both demand in their transaction that the user's address, changes and epoch are what was read, so of two
-//! links that are used at once one counts, and the other is looked at again.
+//! links that are used at once one counts, and the other is looked at again. Both leave exactly the reservations
+//! that go with the changes ([`User::reservations`]), and no reset link of an address that is left.
 
 mod confirm;
 mod undo;
@@ -14,8 +15,8 @@ use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::LinkToken;
 use portal::store::{
-    Change, Condition, EmailChange, Link, Login, Outcome, Purpose, Record as _, Step, Store, StoreError, Table,
-    Transaction, User,
+    Batch, Change, Condition, EmailChange, Link, Login, MailHistory, Outcome, Purpose, Record as _, Reservation, Step,
+    Store, StoreError, Table, Transaction, User,
 };
 use rand::CryptoRng;
 use serde_json::json;
@@ -44,6 +45,12 @@ impl HttpFunction for Function {
             _ => Err(Problem::NotFound),
         }
     }
+}
+
+/// What is kept under the address that a user has.
+struct Present {
+    login: Login,
+    resets: Option<MailHistory>,
 }
 
 /// A link that can be used, with whose it is.
@@ -81,11 +88,11 @@ impl Function {
         for _ in 0..MOST_ATTEMPTS {
             let usable = self.usable(&token, call.now).await?;
             // Where it is not theirs any more, another link of theirs was used since the user was read.
-            let Some(login) = self.login(&usable.user).await? else { continue };
+            let Some(present) = self.present(&usable.user).await? else { continue };
             let mut transaction = Transaction::new();
             let free = match usable.link.purpose {
-                Purpose::EmailUndo => usable.undo(login, call, &mut transaction, rng)?,
-                _ => usable.confirm(&login, call, &mut transaction, rng)?,
+                Purpose::EmailUndo => usable.undo(&present, call, &mut transaction, rng)?,
+                _ => usable.confirm(&present, call, &mut transaction, rng)?,
             };
             match self.store.commit(&transaction, rng).await? {
                 Outcome::Committed => return Ok(Answer::no_content()),
@@ -117,10 +124,15 @@ impl Function {
         if good { Ok(Usable { place, link, user }) } else { Err(Problem::LinkInvalid) }
     }
 
-    /// What the user signs in with.
-    async fn login(&self, user: &User) -> Result<Option<Login>, StoreError> {
-        let login: Option<Login> = self.store.get(&Login::key_of(&user.email)).await?;
-        Ok(login.filter(|login| login.user_id == user.user_id))
+    /// What the user signs in with, and the reset link that they may have been mailed.
+    async fn present(&self, user: &User) -> Result<Option<Present>, StoreError> {
+        let mut batch = Batch::new();
+        let login = batch.want::<Login>(Login::key_of(&user.email));
+        let resets = batch.want(MailHistory::key_of(&user.email, Purpose::Reset));
+        let mut fetched = self.store.fetch(batch).await?;
+        let login = fetched.take(&login)?.filter(|login| login.user_id == user.user_id);
+        let resets = fetched.take(&resets)?;
+        Ok(login.map(|login| Present { login, resets }))
     }
 }
 
@@ -136,15 +148,41 @@ fn consume(link: &Link, now: Timestamp, transaction: &mut Transaction) -> Result
     Ok(())
 }
 
-/// Takes a log-in, as it was read, from one address to another; the step fails where that is not free.
-fn move_login(before: &Login, after: &Login, transaction: &mut Transaction) -> Result<Step, StoreError> {
-    transaction.delete(before.key(), Some(same(before)?));
+/// Takes a log-in, as it was read, from one address to another; the step fails where that is not free. No reset
+/// link outlives the address that it was mailed to.
+fn move_login(before: &Present, after: &Login, transaction: &mut Transaction) -> Result<Step, StoreError> {
+    let Present { login, resets } = before;
+    transaction.delete(login.key(), Some(same(login)?));
+    MailHistory::end_resets(&login.email, resets.as_ref(), transaction)?;
     transaction.create(after)
 }
 
-/// The log-in is still what was read.
+/// The log-in is still what was read: a change of SIRET and a hash made stronger move no epoch.
 fn same(login: &Login) -> Result<Condition, StoreError> {
-    Ok(Condition::All(vec![Condition::is("user_id", &login.user_id)?, Condition::is("epoch", &login.epoch)?]))
+    let Login { user_id, epoch, siret, password_hash, email: _, seal_key: _ } = login;
+    Ok(Condition::All(vec![
+        Condition::is("user_id", user_id)?,
+        Condition::is("epoch", epoch)?,
+        Condition::is("siret", siret)?,
+        Condition::is("password_hash", password_hash)?,
+    ]))
+}
+
+/// Keeps the reservations in step with the changes, wherever those began. An address that becomes kept had this
+/// user's log-in or reservation until now, so nobody else can have it. The step fails where somebody else left
+/// the address that the user will have, and can come back to it.
+fn reserve(before: &User, after: &User, now: Timestamp, transaction: &mut Transaction) -> Result<Step, StoreError> {
+    let nobodys = Reservation::none_of_others(after.user_id, now)?;
+    let kept = after.reservations(now);
+    for over in before.reservations(now) {
+        if over.email != after.email && kept.iter().all(|reservation| reservation.email != over.email) {
+            transaction.delete(over.key(), Some(nobodys.clone()));
+        }
+    }
+    for reservation in &kept {
+        transaction.put(reservation, Some(nobodys.clone()))?;
+    }
+    Ok(transaction.delete(Reservation::key_of(&after.email), Some(nobodys)))
 }
 
 /// The user's changes as an attribute, which is absent where there are none.

@@ -6,7 +6,10 @@ use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Gate, OwnEstablishment};
-use portal::store::{Batch, CurrentDocument, Establishment, News, Rights, Store, Table, current_of};
+use portal::store::{
+    AddressHash, Batch, CurrentDocument, Establishment, Invitation, InvitationMirror, News, Rights, Store, Table,
+    current_of,
+};
 use serde_json::{Value, json};
 
 /// How many news items the home shows.
@@ -46,6 +49,15 @@ impl HttpFunction for Function {
         let charter_pending = user.owes(&charter);
         let pending: Vec<DocumentKind> = charter_pending.then_some(DocumentKind::Charter).into_iter().collect();
 
+        // Who has no account yet may be invited to one: they alone wait for a second look.
+        let invitations: Vec<InvitationMirror> = if rights.grants.is_empty() {
+            self.store.query_all(&Invitation::all_of(&AddressHash::of(&user.email))).await?
+        } else {
+            Vec::new()
+        };
+        let access = rights.grants.iter().map(|grant| grant.active);
+        let access: Vec<bool> = access.chain(invitations.iter().map(|invitation| invitation.0.active)).collect();
+
         let mut home = json!({
             "user": {
                 "civility": user.civility,
@@ -54,7 +66,7 @@ impl HttpFunction for Function {
                 "greeting": user.greeting(),
             },
             "establishment": {"siret": user.siret},
-            "applications": [member_account(&rights, charter_pending, call)],
+            "applications": [member_account(&access, charter_pending, call)],
             "news": news?.items,
             "pending_documents": pending,
             "manager": Value::Null,
@@ -70,13 +82,13 @@ impl HttpFunction for Function {
     }
 }
 
-/// The member account as an application of the space.
-fn member_account(rights: &Rights, charter_pending: bool, call: &Call) -> Value {
+/// The member account as an application of the space; `access` says of each account whether it is activated.
+fn member_account(access: &[bool], charter_pending: bool, call: &Call) -> Value {
     let reason = if charter_pending {
         Some("charter-required")
-    } else if rights.grants.is_empty() {
+    } else if access.is_empty() {
         Some("no-account")
-    } else if !rights.grants.iter().any(|grant| grant.active) {
+    } else if !access.contains(&true) {
         Some("not-activated")
     } else {
         None

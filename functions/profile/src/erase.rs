@@ -16,7 +16,6 @@ use portal::store::{
 use rand::CryptoRng;
 
 use crate::seats::Seats;
-use crate::traces::left_addresses;
 use crate::{Function, MOST_ATTEMPTS};
 
 impl Function {
@@ -118,8 +117,9 @@ impl Function {
         for hash in user.email_changes.iter().flat_map(|change| change.confirming.iter().chain(&change.undoing)) {
             transaction.delete(Link::key_of(hash), None);
         }
-        for address in left_addresses(user, call.now) {
-            transaction.delete(Reservation::key_of(&address), None);
+        for reservation in self.reservations(user).await? {
+            let own = Reservation::none_of_others(user.user_id, call.now)?;
+            transaction.delete(reservation.key(), Some(own));
         }
         for guessed in
             [Guessed::Password { email: user.email.clone() }, Guessed::MemberNumberBy { user_id: user.user_id }]

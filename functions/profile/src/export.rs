@@ -11,13 +11,12 @@ use portal::http::{Answer, Call, Problem};
 use portal::security::{Caller, SealKey};
 use portal::store::{
     Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Guessed, Invitation, InvitationMails,
-    InvitationMirror, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session, StoreError, Table,
-    Transaction, Witness,
+    InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session, StoreError, Table,
+    Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
-use crate::traces::left_addresses;
 use crate::{Function, shown};
 
 /// What is kept under the user's id.
@@ -35,9 +34,20 @@ struct ByAddress {
     email: Email,
     histories: [Option<MailHistory>; 2],
     failures: Option<Attempts>,
+    login: Option<Login>,
     reservation: Option<Reservation>,
     invitations: Vec<Invitation>,
     invitation_mails: Vec<InvitationMails>,
+}
+
+impl ByAddress {
+    /// Whether the address is a user's: they sign in with it, or it is kept for them and nobody does.
+    fn is_of(&self, user: &User, now: Timestamp) -> bool {
+        match &self.login {
+            Some(login) => login.user_id == user.user_id,
+            None => self.reservation.as_ref().is_some_and(|reservation| reservation.is_for(user.user_id, now)),
+        }
+    }
 }
 
 impl Function {
@@ -49,13 +59,15 @@ impl Function {
         let mut transaction = Transaction::new();
         transaction.create(&event)?;
         let mut addresses = vec![user.email.clone()];
-        addresses.extend(left_addresses(&user, call.now));
+        addresses.extend(user.addresses_before().into_iter().cloned());
         let by_address = try_join_all(addresses.iter().map(|address| self.by_address(address)));
         // That it was exported is written beside, not after: the answer tells of it too.
-        let (by_address, written) = try_join(by_address, self.store.commit(&transaction, rng)).await?;
+        let (mut by_address, written) = try_join(by_address, self.store.commit(&transaction, rng)).await?;
         let Outcome::Committed = written else {
             return Err(Problem::Internal { context: "an event was there already".to_owned() });
         };
+        // What is kept under an address that is not theirs any more is of somebody else.
+        by_address.retain(|address| address.is_of(&user, call.now));
         by_id.events.push(event);
         Answer::ok(&document(&by_id, &by_address, call.now))
     }
@@ -87,6 +99,7 @@ impl Function {
         let [activation, reset] =
             [Purpose::Activation, Purpose::Reset].map(|p| batch.want(MailHistory::key_of(email, p)));
         let failures = batch.want::<Attempts>(Guessed::Password { email: email.clone() }.key());
+        let login = batch.want::<Login>(Login::key_of(email));
         let reservation = batch.want::<Reservation>(Reservation::key_of(email));
         let invitations = Invitation::all_of(&AddressHash::of(email));
         let invitation_mails = InvitationMails::all_to(email);
@@ -102,6 +115,7 @@ impl Function {
             email: email.clone(),
             histories: [fetched.take(&activation)?, fetched.take(&reset)?],
             failures: fetched.take(&failures)?,
+            login: fetched.take(&login)?,
             reservation: fetched.take(&reservation)?,
             invitations: invitations.into_iter().map(|mirror| mirror.0).collect(),
             invitation_mails,
@@ -187,7 +201,7 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "at": event.at,
                 "outcome": event.outcome,
                 // Others are not named to each other.
-                "by_yourself": event.actor == user.user_id,
+                "by_yourself": event.actor == Some(user.user_id),
                 "member_number": event.member_number,
                 "detail": event.detail,
             }))

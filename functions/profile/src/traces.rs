@@ -1,7 +1,6 @@
 //! What is kept of a user beside the user: found by its partition, whatever it is, so that no kind of item is
 //! forgotten.
 
-use jiff::Timestamp;
 use portal::domain::Email;
 use portal::http::{Call, Problem};
 use portal::security::Caller;
@@ -34,11 +33,17 @@ impl Function {
         // These go last, under the condition that they are what was read.
         let purposes = [Purpose::Activation, Purpose::Reset].map(|purpose| MailHistory::key_of(&user.email, purpose));
         keys.retain(|key| !kept.contains(key) && !purposes.contains(key));
-        for address in left_addresses(user, call.now) {
-            keys.extend(self.links_to(&address).await?.into_iter().map(|hash| Link::key_of(&hash)));
+        let mut reservations = self.reservations(user).await?;
+        reservations.retain(|reservation| reservation.is_in_force(call.now));
+        for Reservation { email: address, .. } in &reservations {
             let under = self.keys_in(Table::Identity, format!("EMAIL#{}", address.as_str())).await?;
+            // Whoever signs in with an address has it, whatever else is written there.
+            if under.contains(&Login::key_of(address)) {
+                continue;
+            }
+            keys.extend(self.links_to(address).await?.into_iter().map(|hash| Link::key_of(&hash)));
             // Kept from others until the end: until then, the change can be undone.
-            keys.extend(under.into_iter().filter(|key| *key != Reservation::key_of(&address)));
+            keys.extend(under.into_iter().filter(|key| *key != Reservation::key_of(address)));
         }
         self.delete_all(keys, rng).await?;
         self.decline_invitations(user, call, rng).await
@@ -53,6 +58,21 @@ impl Function {
         }
         keys.extend(self.keys_in(Table::Members, format!("USER#{}", user.user_id)).await?);
         self.delete_all(keys, rng).await
+    }
+
+    /// What is reserved for a user, in force or not: an address before one of their changes may be somebody
+    /// else's by now.
+    pub(crate) async fn reservations(&self, user: &User) -> Result<Vec<Reservation>, StoreError> {
+        let mut batch = Batch::new();
+        let before = user.addresses_before().into_iter();
+        let wanted: Vec<_> = before.map(|address| batch.want(Reservation::key_of(address))).collect();
+        let mut fetched = self.store.fetch(batch).await?;
+        let mut reservations: Vec<Reservation> = Vec::new();
+        for wanted in &wanted {
+            reservations.extend(fetched.take(wanted)?);
+        }
+        reservations.retain(|reservation| reservation.user_id == user.user_id);
+        Ok(reservations)
     }
 
     /// The newest links that were mailed to an address for its password.
@@ -102,16 +122,6 @@ impl Function {
         }
         Ok(())
     }
-}
-
-/// The addresses that a user has left and can come back to: still theirs.
-pub(crate) fn left_addresses(user: &User, now: Timestamp) -> Vec<Email> {
-    let confirmed = user.email_changes.iter().filter(|change| change.confirmed_at.is_some() && now < change.until());
-    let mut left: Vec<Email> =
-        confirmed.map(|change| change.before.clone()).filter(|before| *before != user.email).collect();
-    left.sort_by(|one, other| one.as_str().cmp(other.as_str()));
-    left.dedup();
-    left
 }
 
 fn key_of(table: Table, item: &Item) -> Option<Key> {

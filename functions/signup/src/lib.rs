@@ -9,8 +9,11 @@ use portal::domain::{Civility, DocumentKind, Email, Id, JobTitle, Origin, Person
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::lambda::HttpFunction;
-use portal::store::{Draft, Outbox, Outcome, RateLimit, Store, Table, Transaction, Wish, current_document};
+use portal::store::{Draft, Held, Outbox, Outcome, RateLimit, Store, Table, Transaction, Wish, current_document};
 use serde_json::json;
+
+/// How often a sign-up is tried again because others from the same network came between.
+const MOST_ATTEMPTS: usize = 10;
 
 /// The function `signup`.
 #[derive(Clone)]
@@ -60,27 +63,36 @@ impl Function {
         let rng = &mut rng();
         let wish = Outbox::new(Id::random(rng), Wish::SignUp { draft }, call.now);
         let answer = taken(call)?;
-        let mut transaction = Transaction::new();
-        let limit = RateLimit::SIGN_UPS.admit_in(&mut transaction, call.source_ip, call.now)?;
-        transaction.create(&wish)?;
-        let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
-        // Side by side, for one wait: a draft with outdated terms is written too, but `send-mail` holds it
-        // against the same document and drops it (docs/decisions/0004-sign-up-is-a-draft.md).
-        let terms = current_document(&self.store, DocumentKind::Terms);
-        let (terms, written) = join(terms, self.store.commit(&transaction, rng)).await;
-        if !terms?.is(&accepted) {
-            return Err(Problem::DocumentOutdated);
+        let mut passage = RateLimit::SIGN_UPS.passage(call.source_ip, call.now);
+        for _ in 0..MOST_ATTEMPTS {
+            let mut transaction = Transaction::new();
+            let limit = passage.write(&mut transaction)?;
+            transaction.create(&wish)?;
+            let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
+            // Side by side, for one wait: a draft with outdated terms is written too, but `send-mail` holds it
+            // against the same document and drops it (docs/decisions/0004-sign-up-is-a-draft.md).
+            let terms = current_document(&self.store, DocumentKind::Terms);
+            let (terms, written) = join(terms, self.store.commit(&transaction, rng)).await;
+            let outdated = !terms?.is(&accepted);
+            let refused = match written.map_err(|error| repeat.failure(error))? {
+                Outcome::Committed if outdated => {
+                    repeat.remember_refusal(&self.store).await?;
+                    return Err(Problem::DocumentOutdated);
+                }
+                Outcome::Committed => return Ok(answer),
+                Outcome::Refused(refused) => refused,
+            };
+            // Whatever has become of the terms since: the first answer stands.
+            if let Some(first) = repeat.recall_refused(&refused, remembered)? {
+                return first.or(Problem::DocumentOutdated);
+            }
+            match passage.refused_by(&refused, limit) {
+                Some(Held::For(retry_after)) => return Err(Problem::TooManyAttempts { retry_after }),
+                Some(Held::Again(again)) => passage = again,
+                None => return Err(Problem::TryAgain { context: "a sign-up was refused".to_owned() }),
+            }
         }
-        match written.map_err(|error| repeat.failure(error))? {
-            Outcome::Committed => Ok(answer),
-            Outcome::Refused(refused) => match repeat.recall_refused(&refused, remembered)? {
-                Some(first) => first.or(Problem::IdempotencyKeyReused),
-                None => Err(match RateLimit::SIGN_UPS.refusal(&refused, limit, call.now) {
-                    Some(retry_after) => Problem::TooManyAttempts { retry_after },
-                    None => Problem::TryAgain { context: "a sign-up was refused".to_owned() },
-                }),
-            },
-        }
+        Err(Problem::TryAgain { context: "others signed up from there all the time".to_owned() })
     }
 }
 

@@ -17,7 +17,10 @@ use jiff::Timestamp;
 
 use super::{Answer, Call, Problem};
 use crate::domain::{Id, Refusal, to_hex};
-use crate::store::{Batch, Fetched, Refused, Remembered, RememberedOutcome, Step, StoreError, Transaction, Wanted};
+use crate::store::{
+    Batch, Change, Condition, Fetched, Refused, Remembered, RememberedOutcome, Step, Store, StoreError, Transaction,
+    Wanted,
+};
 
 /// The header.
 const HEADER: &str = "idempotency-key";
@@ -102,6 +105,17 @@ impl Idempotency {
         let Some(key) = &self.key else { return Ok(None) };
         let remembered = Remembered::new(key.id.clone(), key.body.clone(), outcome, self.now);
         transaction.put(&remembered, Some(Remembered::none_at(self.now)?)).map(Some)
+    }
+
+    /// Remembers that the first request was refused after all, although its effect was written: what it
+    /// was decided by was read at the same time.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn remember_refusal(&self, store: &Store) -> Result<(), StoreError> {
+        let Some(key) = &self.key else { return Ok(()) };
+        let refused = Change::new().set("outcome", &RememberedOutcome::Refused)?;
+        store.update(&Remembered::key_of(&key.id), &refused, Some(&Condition::Exists)).await.map(drop)
     }
 
     /// The first answer, where it was what refused a transaction.

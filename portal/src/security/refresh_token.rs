@@ -85,7 +85,8 @@ impl RefreshToken {
             return Standing::Current;
         }
         let mut token = self.successor(key);
-        // Twelve hours of refreshing every ten minutes are 72 rotations; each step costs a microsecond.
+        // Twelve hours of refreshing every ten minutes are 72 rotations, and `Session::MOST_ROTATIONS` bounds a
+        // client that never rests; each step costs a microsecond.
         for behind in 1..=session.generation {
             if is_current(&token) {
                 return if rotated_recently(session, behind, now) {

@@ -68,6 +68,34 @@ impl User {
         newest.filter(|change| change.confirmed_at.is_none() && change.epoch == self.epoch)
     }
 
+    /// The addresses before their changes, each once, without the one that they have. Whether one is still kept
+    /// for them says its reservation.
+    #[must_use]
+    pub fn addresses_before(&self) -> Vec<&Email> {
+        let mut before: Vec<&Email> = Vec::new();
+        for change in &self.email_changes {
+            if change.before != self.email && !before.contains(&&change.before) {
+                before.push(&change.before);
+            }
+        }
+        before
+    }
+
+    /// The reservations that there are of a user: one for every address that they left and can come back to,
+    /// until the last change that leads there cannot be undone. Whatever writes the changes keeps this so.
+    #[must_use]
+    pub fn reservations(&self, now: Timestamp) -> Vec<Reservation> {
+        let leads_to = |address: &Email, change: &&EmailChange| {
+            change.before == *address && change.confirmed_at.is_some() && now < change.until()
+        };
+        let last = |address| {
+            let changes = self.email_changes.iter().filter(|change| leads_to(address, change));
+            changes.max_by_key(|change| change.until())
+        };
+        let changes = self.addresses_before().into_iter().filter_map(last);
+        changes.map(|change| Reservation::of(self.user_id, change)).collect()
+    }
+
     /// The user's address, its changes and the epoch are still what was read.
     ///
     /// # Errors
@@ -114,6 +142,12 @@ impl Reservation {
     #[must_use]
     pub fn is_in_force(&self, now: Timestamp) -> bool {
         now < self.until
+    }
+
+    /// Whether it keeps the address for this user at `now`.
+    #[must_use]
+    pub fn is_for(&self, user_id: Id, now: Timestamp) -> bool {
+        self.user_id == user_id && self.is_in_force(now)
     }
 
     /// Nobody but this user keeps others from the address at `now`.

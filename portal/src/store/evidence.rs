@@ -220,8 +220,9 @@ pub struct AuditEvent {
     pub event_id: Id,
     /// Whom it concerns, by their random id.
     pub subject: Id,
-    /// Who did it.
-    pub actor: Id,
+    /// Who did it, by their random id; none where nobody knows, as of a log-in that failed. What a mailed link
+    /// does is its reader's act.
+    pub actor: Option<Id>,
     /// What happened.
     pub event: EventKind,
     /// How it ended.
@@ -243,7 +244,7 @@ impl AuditEvent {
         Self {
             event_id: Id::random(rng),
             subject: user_id,
-            actor: user_id,
+            actor: Some(user_id),
             event,
             outcome: event.outcome(),
             at: now,
@@ -266,6 +267,18 @@ impl AuditEvent {
         rng: &mut impl CryptoRng,
     ) -> Self {
         Self { subject, ..Self::by_user(actor, event, at, witness, rng) }
+    }
+
+    /// An event that somebody brings about for `subject`: whoever is signed in, if anybody is.
+    pub fn by_whoever(
+        subject: Id,
+        actor: Option<Id>,
+        event: EventKind,
+        at: Timestamp,
+        witness: Witness,
+        rng: &mut impl CryptoRng,
+    ) -> Self {
+        Self { actor, ..Self::by_user(subject, event, at, witness, rng) }
     }
 
     /// The same, about an account.

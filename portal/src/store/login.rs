@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Key, Purpose, Record, StoreError, Table};
+use super::{Condition, Key, Link, Purpose, Record, Step, StoreError, Table, Transaction};
 use crate::domain::{Email, Id, Siret};
 use crate::security::{PasswordHash, SealKey};
 
@@ -75,6 +75,19 @@ impl MailHistory {
             Some(newest) => Condition::is("newest_link", newest),
             None => Ok(Condition::Without("newest_link")),
         }
+    }
+
+    /// The user of `email` leaves it: the reset link that was mailed there last dies with its history, and the
+    /// step fails where another was made since that was read. It would set their password when they come back,
+    /// and holds a copy of their seal key.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn end_resets(email: &Email, seen: Option<&Self>, transaction: &mut Transaction) -> Result<Step, StoreError> {
+        if let Some(newest) = seen.and_then(|history| history.newest_link.as_ref()) {
+            transaction.delete(Link::key_of(newest), None);
+        }
+        Ok(transaction.delete(Self::key_of(email, Purpose::Reset), Some(Self::same_link(seen)?)))
     }
 
     /// The history with one more mail asked for at `asked`, or `None` where the limit forbids it.

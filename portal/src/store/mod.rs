@@ -53,7 +53,7 @@ pub use login::{Login, MailHistory};
 pub use news::News;
 pub use outbox::{Outbox, Wake, Wish};
 pub use query::{Page, Query};
-pub use rate::RateLimit;
+pub use rate::{Held, Passage, RateLimit};
 pub use record::{Item, Key, Record, Table, to_item};
 pub use remembered::{Remembered, RememberedOutcome};
 pub use session::Session;

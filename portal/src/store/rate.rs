@@ -20,9 +20,30 @@ pub struct RateLimit {
     window: Duration,
 }
 
-/// After so many windows a new item begins, so that none grows for ever: at most 300 instants, 4 KiB. What
-/// passed just before such a change is not counted just after it, once in ten windows.
-const WINDOWS: i64 = 10;
+/// One that wishes to pass: what has to be written for it.
+#[derive(Debug, Clone)]
+pub struct Passage {
+    limit: RateLimit,
+    place: Key,
+    now: Timestamp,
+    /// The list as it was read, where it has grown so long that it is written anew.
+    replaced: Option<Vec<i64>>,
+}
+
+/// Why one did not pass.
+#[derive(Debug)]
+pub enum Held {
+    /// The limit is reached: so many seconds are left.
+    For(u32),
+    /// The list had grown long, or changed: it is asked once more, in this way.
+    Again(Passage),
+}
+
+/// A list that has so many windows' worth of instants is cut to one: at most 300 instants, 4 KiB.
+const WINDOWS: usize = 10;
+
+/// How often a list that is to be cut may change meanwhile.
+const MOST_ATTEMPTS: usize = 10;
 
 impl RateLimit {
     /// Log-ins: a whole office may share an address, and nobody types thirty a minute.
@@ -31,19 +52,11 @@ impl RateLimit {
     /// Sign-ups: a training day of twenty people.
     pub const SIGN_UPS: Self = Self { name: "SIGN-UP", most: 20, window: Duration::from_secs(3600) };
 
-    fn key(self, ip: Option<IpAddr>, now: Timestamp) -> Key {
-        let span = now.as_millisecond().div_euclid(WINDOWS * self.milliseconds());
-        Key::new(Table::Identity, format!("IP#{}", network(ip)), format!("{}#{span}", self.name))
-    }
-
-    fn counting(self, now: Timestamp) -> Result<(Change, Condition), StoreError> {
-        let kept = now + self.window * u32::try_from(WINDOWS + 1).unwrap_or(u32::MAX);
-        let change = Change::new().prepend("passed", &now.as_millisecond())?.set("ttl", &kept.as_second())?;
-        let window_began = AttributeValue::N((now.as_millisecond() - self.milliseconds() + 1).to_string());
-        let index = self.most - 1;
-        let free =
-            vec![Condition::WithoutElement("passed", index), Condition::ElementBelow("passed", index, window_began)];
-        Ok((change, Condition::Any(free)))
+    /// Somebody from this place wishes to pass.
+    #[must_use]
+    pub fn passage(self, ip: Option<IpAddr>, now: Timestamp) -> Passage {
+        let place = Key::new(Table::Identity, format!("IP#{}", network(ip)), self.name);
+        Passage { limit: self, place, now, replaced: None }
     }
 
     /// Lets one pass, or says how many seconds to wait.
@@ -51,14 +64,27 @@ impl RateLimit {
     /// # Errors
     /// Where the store fails.
     pub async fn admit(self, store: &Store, ip: Option<IpAddr>, now: Timestamp) -> Result<Result<(), u32>, StoreError> {
-        let (change, condition) = self.counting(now)?;
-        let refused = store.update_or_see(&self.key(ip, now), &change, &condition).await?;
-        Ok(match refused {
-            Ok(()) => Ok(()),
-            Err(item) => Err(self.wait(item.as_ref(), now)),
-        })
+        let mut passage = self.passage(ip, now);
+        for _ in 0..MOST_ATTEMPTS {
+            let (change, condition) = passage.counting()?;
+            match store.update_or_see(&passage.place, &change, &condition).await? {
+                Ok(()) => return Ok(Ok(())),
+                Err(item) => match passage.held(item.as_ref()) {
+                    Held::For(seconds) => return Ok(Err(seconds)),
+                    Held::Again(again) => passage = again,
+                },
+            }
+        }
+        Err(StoreError::Contention)
     }
 
+    fn milliseconds(self) -> i64 {
+        // Windows are constants of at most an hour.
+        i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX / 2)
+    }
+}
+
+impl Passage {
     /// Lets one pass together with the writes of a transaction.
     ///
     /// Requests from one place cancel each other here, and try again; so this is for what a person does
@@ -66,39 +92,48 @@ impl RateLimit {
     ///
     /// # Errors
     /// Where the condition cannot be built.
-    pub fn admit_in(
-        self,
-        transaction: &mut Transaction,
-        ip: Option<IpAddr>,
-        now: Timestamp,
-    ) -> Result<Step, StoreError> {
-        let (change, condition) = self.counting(now)?;
-        Ok(transaction.update(self.key(ip, now), change, condition))
+    pub fn write(&self, transaction: &mut Transaction) -> Result<Step, StoreError> {
+        let (change, condition) = self.counting()?;
+        Ok(transaction.update(self.place.clone(), change, condition))
     }
 
-    /// How many seconds to wait, where it was this that refused a transaction.
+    /// Why it did not pass, where it was this that refused a transaction.
     #[must_use]
-    pub fn refusal(self, refused: &Refused, step: Step, now: Timestamp) -> Option<u32> {
-        refused.failed(step).then(|| self.wait(refused.item(step), now))
+    pub fn refused_by(&self, refused: &Refused, step: Step) -> Option<Held> {
+        refused.failed(step).then(|| self.held(refused.item(step)))
     }
 
-    /// Until the oldest of those that fill the window leaves it.
-    fn wait(self, item: Option<&Item>, now: Timestamp) -> u32 {
+    fn counting(&self) -> Result<(Change, Condition), StoreError> {
+        let now = self.now.as_millisecond();
+        let change = Change::new().set("ttl", &(self.now + self.limit.window).as_second())?;
+        if let Some(replaced) = &self.replaced {
+            let kept: Vec<i64> = [now].into_iter().chain(replaced.iter().copied().take(self.limit.most)).collect();
+            return Ok((change.set("passed", &kept)?, Condition::is("passed", replaced)?));
+        }
+        let window_began = AttributeValue::N((now - self.limit.milliseconds() + 1).to_string());
+        let nth = self.limit.most - 1;
+        let free = Condition::Any(vec![
+            Condition::WithoutElement("passed", nth),
+            Condition::ElementBelow("passed", nth, window_began),
+        ]);
+        let short = Condition::WithoutElement("passed", self.limit.most * WINDOWS - 1);
+        Ok((change.prepend("passed", &now)?, Condition::All(vec![free, short])))
+    }
+
+    /// What the item that stood in the way says.
+    fn held(&self, item: Option<&Item>) -> Held {
         let passed = item.and_then(|item| item.get("passed")?.as_l().ok());
-        let blocking = passed.and_then(|passed| passed.get(self.most - 1)?.as_n().ok()?.parse::<i64>().ok());
-        let until = blocking.unwrap_or(now.as_millisecond()) + self.milliseconds();
-        seconds(until - now.as_millisecond())
+        let passed: Vec<i64> = passed.into_iter().flatten().filter_map(|at| at.as_n().ok()?.parse().ok()).collect();
+        let now = self.now.as_millisecond();
+        let until = passed.get(self.limit.most - 1).map_or(now, |nth| nth + self.limit.milliseconds());
+        if until > now {
+            // Rounded up: whoever waits as long as they are told passes.
+            return Held::For(u32::try_from((until - now + 999) / 1000).unwrap_or(u32::MAX));
+        }
+        // Free, so it is the length. An item that is gone meanwhile starts a list of its own.
+        let replaced = (!passed.is_empty()).then_some(passed);
+        Held::Again(Self { replaced, ..self.clone() })
     }
-
-    fn milliseconds(self) -> i64 {
-        // Windows are constants of at most an hour.
-        i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX / (2 * WINDOWS))
-    }
-}
-
-/// Whole seconds, never none.
-fn seconds(milliseconds: i64) -> u32 {
-    u32::try_from(milliseconds.max(1).div_euclid(1000) + 1).unwrap_or(u32::MAX)
 }
 
 /// The place that a request came from: whoever has an IPv6 address has 2^64 of them (RFC 6177).

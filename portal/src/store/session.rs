@@ -46,6 +46,10 @@ impl Session {
     /// A session ends after this long, used or not.
     pub const LONGEST: Duration = Duration::from_secs(12 * 3600);
 
+    /// A session ends after so many refreshes: one every ten seconds all day. A token's place in the chain is
+    /// found by walking it, which has to have an end.
+    pub const MOST_ROTATIONS: u32 = 4_320;
+
     /// Where a session is stored.
     #[must_use]
     pub fn key_of(user_id: Id, session_id: Id) -> Key {
@@ -58,10 +62,10 @@ impl Session {
         Query::partition(Table::Identity, format!("USER#{user_id}")).beginning("SESSION#")
     }
 
-    /// Whether it has neither ended nor lain idle too long.
+    /// Whether it has neither ended nor lain idle too long, nor been refreshed beyond measure.
     #[must_use]
     pub fn is_alive(&self, now: Timestamp) -> bool {
-        now < self.expires_at && now < self.last_used_at + Self::IDLE
+        now < self.expires_at && now < self.last_used_at + Self::IDLE && self.generation < Self::MOST_ROTATIONS
     }
 }
 

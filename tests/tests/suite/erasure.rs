@@ -7,7 +7,8 @@ use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRE
 use http::Method;
 use portal::domain::{Email, Id, MemberNumber, Siret};
 use portal::store::{
-    Account, AuditEvent, Establishment, EventKind, Grant, GrantMirror, Item, Login, Query, Role, Table, User,
+    Account, AuditEvent, Establishment, EventKind, Grant, GrantMirror, Item, Login, Query, Reservation, Role, Table,
+    User,
 };
 use serde_json::json;
 
@@ -120,6 +121,94 @@ async fn nothing_of_the_person_is_left_in_any_table_but_evidence_that_cannot_be_
         assert_ne!(stranger.id().await, id);
         assert_eq!(stranger.get("/api/accounts").await["accounts"], json!([]));
     }
+}
+
+/// Follows the link of a change of address in the newest mail to somebody that has one.
+async fn follow(world: &World, address: &str) {
+    let mails = world.mails().await;
+    let mail = mails.iter().rev().find(|mail| mail.to == address && mail.text.contains("/adresse#")).unwrap();
+    let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
+    world.visitor().post("/api/email", &json!({"token": token})).await.expect(204);
+}
+
+async fn reset(world: &World, address: &str) {
+    let token = link_token(&world.newest_mail(address).await);
+    world.visitor().set_password(&token, PASSWORD).await.expect(204);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_an_address_that_was_undone_and_had_a_reset_link() {
+    let world = World::start().await;
+    let jeanne = world.member(JEANNE).await;
+    let id = jeanne.id().await;
+    ask_for(&jeanne, NEW).await;
+    follow(&world, NEW).await;
+    world.visitor().forgot(NEW).await.expect(202);
+    let key = seal_key(&world, id).await;
+    world.mails().await;
+    follow(&world, JEANNE).await;
+    reset(&world, JEANNE).await;
+    jeanne.log_in(JEANNE, PASSWORD).await.expect(200);
+    erase(&jeanne).await.expect(204);
+    world.mails().await;
+    let left = items_with(&world, Table::Identity, &[&key, &id.to_string(), JEANNE, NEW, "Jeanne"]).await;
+    assert!(left.is_empty(), "{left:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_somebody_elses_by_now_is_left_alone() {
+    let world = World::start().await;
+    let jeanne = world.member(JEANNE).await;
+    ask_for(&jeanne, NEW).await;
+    follow(&world, NEW).await;
+    // Whatever it is that lost the address to a stranger.
+    let address = Email::parse(JEANNE).unwrap();
+    let reservation = Reservation::key_of(&address);
+    let kept: Reservation = world.store().get(&reservation).await.unwrap().unwrap();
+    world.store().delete(&reservation).await.unwrap();
+    world.advance(Duration::from_secs(61));
+    let stranger = world.member(JEANNE).await;
+    world.visitor().forgot(JEANNE).await.expect(202);
+    world.visitor().log_in(JEANNE, "faux").await.expect_problem(401, "bad-credentials");
+    world.mails().await;
+    for reserved in [false, true] {
+        if reserved {
+            world.store().put(&kept).await.unwrap();
+        }
+        let export = jeanne.get("/api/me/export").await.expect(200);
+        assert_eq!(export["addresses"].as_array().unwrap().len(), 1, "{}", export["addresses"]);
+        assert_eq!(export["addresses"][0]["email"], NEW);
+    }
+    let before = world.count(Table::Identity, &format!("EMAIL#{JEANNE}"), "").await;
+    erase(&jeanne).await.expect(204);
+    // All but the reservation.
+    assert_eq!(world.count(Table::Identity, &format!("EMAIL#{JEANNE}"), "").await, before - 1);
+    stranger.get("/api/me").await.expect(200);
+    world.visitor().log_in(JEANNE, PASSWORD).await.expect(200);
+    reset(&world, JEANNE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_went_back_and_forth_erases_themselves_and_no_stranger() {
+    let world = World::start().await;
+    let jeanne = world.member(JEANNE).await;
+    ask_for(&jeanne, NEW).await;
+    follow(&world, NEW).await;
+    ask_for(&jeanne, JEANNE).await;
+    follow(&world, JEANNE).await;
+    // Undoes the way back, so the way there can be undone still.
+    follow(&world, NEW).await;
+    reset(&world, NEW).await;
+    world.advance(Duration::from_secs(61));
+    world.sign_up(&Person::at(JEANNE)).await.expect(202);
+    let told = world.newest_mail(JEANNE).await;
+    assert_eq!(told.subject, "Vous avez déjà un espace personnalisé Constructys");
+    jeanne.log_in(NEW, PASSWORD).await.expect(200);
+    erase(&jeanne).await.expect(204);
+    is_gone(&world, &jeanne, NEW).await;
+    world.advance(Duration::from_secs(3700));
+    let stranger = world.member(JEANNE).await;
+    stranger.get("/api/me").await.expect(200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,12 +11,13 @@ use harness::{
     ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor,
     World, link_token, pass_token,
 };
+use jiff::Timestamp;
 use lambda_http::Request;
 use portal::domain::Email;
 use portal::environment::rng;
 use portal::http::{Call, Edge};
 use portal::security::{Credentials, Hashing, Password};
-use portal::store::{Outcome, Table, Transaction};
+use portal::store::{Outcome, RateLimit, Table, Transaction};
 use serde_json::json;
 
 const EMAIL: &str = "jeanne@martin.example";
@@ -187,6 +188,30 @@ async fn one_place_logs_in_thirty_times_a_minute() {
     world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
     world.advance(Duration::from_secs(retry_after(&closed)));
     office.log_in(EMAIL, PASSWORD).await.expect(200);
+}
+
+/// For half an hour, in every second of it: no minute has more than thirty, whenever it begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_minute_has_more_than_thirty_log_ins_of_a_place_and_its_list_does_not_grow() {
+    let world = World::start().await;
+    let (store, place) = (world.store(), Some("198.51.100.7".parse().unwrap()));
+    let mut passed = Vec::new();
+    for second in 0..1_800 {
+        let now = Timestamp::from_second(1_000_000 + second).unwrap();
+        // In bursts and steadily, so that the list is full at all its ages.
+        for _ in 0..if second % 61 == 0 { 40 } else { 1 } {
+            match RateLimit::LOG_INS.admit(&store, place, now).await.unwrap() {
+                Ok(()) => passed.push(second),
+                Err(wait) => assert!((1..=60).contains(&wait), "{wait}"),
+            }
+        }
+    }
+    let within = |from: i64| passed.iter().filter(|at| (from..from + 60).contains(*at)).count();
+    assert_eq!((0..1_740).map(within).max(), Some(30));
+    assert!(passed.len() > 29 * 29, "and thirty a minute do pass: {}", passed.len());
+    let items = world.items(Table::Identity).await;
+    let list = items.iter().find(|item| item["pk"].as_s().unwrap() == "IP#198.51.100.7").unwrap();
+    assert!(list["passed"].as_l().unwrap().len() <= 300);
 }
 
 #[tokio::test(flavor = "multi_thread")]

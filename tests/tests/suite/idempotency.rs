@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use harness::{ACCOUNT, OTHER_ACCOUNT, Person, Reply, Tap, Visitor, World};
+use harness::{ACCOUNT, Fault, Faults, OTHER_ACCOUNT, Person, Place, Reply, Tap, Visitor, World};
 use http::Method;
+use portal::domain::DocumentKind;
 use portal::store::Table;
 use serde_json::{Value, json};
 
@@ -90,6 +91,45 @@ async fn a_claim_that_is_sent_twice_is_one_claim_or_one_failure() {
     // A key is its owner's alone.
     let paul = world.member("paul@martin.example").await;
     post(&paul, "/api/manager-claims", KEY, &claim(ACCOUNT)).await.expect_problem(409, "already-managed");
+}
+
+/// As long as the first request holds the key, and longer than one can wait.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_whose_first_is_still_under_way_is_told_so() {
+    let (faults, options) = Faults::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let jeanne = world.member("jeanne@martin.example").await;
+    let form = Person::at("paul@martin.example").form(&world.document("terms").await);
+    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
+    for (function, target, body, status) in
+        [("signup", "/api/signup", &form, 202), ("claim-manager", "/api/manager-claims", &claim, 201)]
+    {
+        let operation = "TransactWriteItems".to_owned();
+        let place = Place { function: function.to_owned(), operation, nth: 0 };
+        faults.strike(&place, Fault::Conflict, 100);
+        let busy = post(&jeanne, target, KEY, body).await.expect_problem(409, "request-in-flight");
+        assert!(busy.header("retry-after").is_some(), "{busy}");
+        assert_eq!(faults.heal(), 10, "it tries ten times");
+        faults.strike(&place, Fault::Conflict, 100);
+        jeanne.post(target, body).await.expect_problem(503, "try-again");
+        faults.heal();
+        post(&jeanne, target, KEY, body).await.expect(status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_gets_the_first_answer_whatever_became_of_the_terms() {
+    let world = World::start().await;
+    let jeanne = world.visitor();
+    let form = Person::at("jeanne@martin.example").form(&world.document("terms").await);
+    let first = post(&jeanne, "/api/signup", KEY, &form).await.expect(202);
+    world.publish(DocumentKind::Terms).await;
+    assert_eq!(post(&jeanne, "/api/signup", KEY, &form).await.expect(202).text, first.text);
+    // What was refused for its terms stays refused, under its own key too.
+    for _ in 0..2 {
+        post(&jeanne, "/api/signup", "another", &form).await.expect_problem(409, "document-outdated");
+    }
+    assert_eq!(world.mails_to("jeanne@martin.example").await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

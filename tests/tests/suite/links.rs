@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use harness::{PASSWORD, Person, Reply, Visitor, World, link_token};
+use http::Method;
 use portal::store::Table;
 use serde_json::{Value, json};
 
@@ -84,6 +85,27 @@ async fn a_link_opens_the_space_of_its_own_address_only() {
     visitor.log_in(EMAIL, NEW_PASSWORD).await.expect_problem(401, "bad-credentials");
     visitor.log_in(EMAIL, PASSWORD).await.expect(200);
     visitor.log_in(paul, NEW_PASSWORD).await.expect(200);
+}
+
+/// Mail scanners and browsers fetch what they find, before anybody clicks.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fetches_a_link_by_itself_consumes_nothing() {
+    let world = World::start().await;
+    world.sign_up(&Person::at(EMAIL)).await.expect(202);
+    let token = link_token(&world.newest_mail(EMAIL).await);
+    let (origin, scanner) = (world.portal.address().to_owned(), reqwest::Client::new());
+    let pages = [format!("/mot-de-passe#{token}"), format!("/mot-de-passe?token={token}")];
+    let routes = ["/api/password", "/api/password/link"].map(|route| format!("{route}?token={token}"));
+    for target in pages.iter().chain(&routes) {
+        for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+            let request = scanner.request(method.clone(), format!("{origin}{target}"));
+            let reply = request.header("purpose", "prefetch").header("sec-purpose", "prefetch").send().await.unwrap();
+            let is_page = target.starts_with("/mot-de-passe") && method != Method::OPTIONS;
+            assert_eq!(reply.status().is_success(), is_page, "{method} {target}: {}", reply.status());
+        }
+    }
+    world.visitor().look_at_link(&token).await.expect(200);
+    world.visitor().set_password(&token, PASSWORD).await.expect(204);
 }
 
 #[tokio::test(flavor = "multi_thread")]

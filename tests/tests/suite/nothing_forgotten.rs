@@ -273,6 +273,9 @@ async fn a_policy_allows_every_call_that_a_function_makes_and_no_other() {
     let template = template();
     let resources = resources(&template);
     let calls = tap.take().calls;
+    // A policy cannot demand the condition, and a plain put would replace what is there.
+    let replaced = calls.iter().filter(|call| call.replaces.contains("EvidenceTable")).collect::<Vec<_>>();
+    assert!(replaced.is_empty(), "evidence is created under the condition that there is none: {replaced:#?}");
     let seen: BTreeSet<(String, Use)> = calls
         .into_iter()
         .flat_map(|call| call.uses.into_iter().map(move |used| (call.function.clone(), used)))

@@ -238,6 +238,8 @@ async fn no_other_token_opens_any_operation() {
         ("a key's name that is a path", headed("kid", json!("../SIGNING-KEYS"))),
         ("another type", headed("typ", json!("JWT"))),
         ("a key of its own", headed("jwk", json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"}))),
+        ("a place to fetch a key from", headed("jku", json!("https://evil.example/jwks.json"))),
+        ("a certificate to fetch", headed("x5u", json!("https://evil.example/cert.pem"))),
         ("a critical extension", headed("crit", json!(["b64"]))),
         ("expired", with("exp", json!(now - 1))),
         ("not valid yet", with("nbf", json!(now + 3_600))),
@@ -271,6 +273,32 @@ async fn no_other_token_opens_any_operation() {
     *visitor.token.lock().unwrap() = Some(with("siret", json!(OTHER_SIRET)));
     assert_eq!(visitor.get("/api/home").await.expect(200)["establishment"]["siret"], SIRET);
     world.claim(&visitor, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
+}
+
+/// The clocks of two machines may be seconds apart, not more; and no claim may be left out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_counts_within_its_time_and_with_all_its_claims() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at("jeanne@martin.example")).await;
+    let forge = Forge::of(&world).await;
+    let claims = Forge::claims(jeanne.token.lock().unwrap().as_ref().unwrap());
+    let visitor = world.visitor();
+    let answer = async |claims: &Value| {
+        *visitor.token.lock().unwrap() = Some(forge.signed(&forge.header(), claims));
+        visitor.get("/api/me").await.status
+    };
+    assert_eq!(answer(&claims).await, 200, "what is forged here differs in nothing else");
+    let now = world.portal.clock().now().as_second();
+    for (nbf, status) in [(now + 31, 401), (now + 3, 200)] {
+        let mut early = claims.clone();
+        early["nbf"] = json!(nbf);
+        assert_eq!(answer(&early).await, status, "valid from {nbf}, now {now}");
+    }
+    for name in ["iss", "aud", "sub", "sid", "epoch", "jti", "iat", "nbf", "exp"] {
+        let mut incomplete = claims.clone();
+        incomplete.as_object_mut().unwrap().remove(name);
+        assert_eq!(answer(&incomplete).await, 401, "without {name}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -369,7 +369,8 @@ async fn every_step_is_evidence_of_whom_it_concerns_and_who_did_it() {
     revoke(&paul, &json!(paul_id.to_string())).await.expect(204);
 
     let of = async |subject: Id| {
-        let told = |event: &AuditEvent| (event.event, event.actor, event.member_number.as_ref().unwrap().to_string());
+        let told =
+            |event: &AuditEvent| (event.event, event.actor.unwrap(), event.member_number.as_ref().unwrap().to_string());
         events(&world, subject).await.iter().map(told).collect::<Vec<_>>()
     };
     let event = |kind: EventKind, actor: Id| (kind, actor, ACCOUNT.to_owned());
@@ -379,7 +380,7 @@ async fn every_step_is_evidence_of_whom_it_concerns_and_who_did_it() {
     assert_eq!(of(declined).await, [event(AccessGranted, marie_id), event(AccessRevoked, paul_id)]);
     // Sealed under the actor's key, and without the address.
     for event in [events(&world, paul_id).await, events(&world, declined).await].concat() {
-        let actor: User = world.store().get(&User::key_of(event.actor)).await.unwrap().unwrap();
+        let actor: User = world.store().get(&User::key_of(event.actor.unwrap())).await.unwrap().unwrap();
         assert!(actor.seal_key.open(&event.witness.sealed).is_some(), "{event:?}");
     }
     let evidence = format!("{:?}", world.items(Table::Evidence).await);
