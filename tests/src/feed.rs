@@ -35,6 +35,12 @@ pub fn fixture() -> (String, String) {
             "kind": kind, "cost_kind": "TUITION", "payee": "COMPANY", "amount_cents": cents, "effective_date": date,
             "label": "Écriture"})
     };
+    let paid = |mut entry: Value, remittance: &str, bank: &str, invoice: &str| {
+        entry["remittance_number"] = json!(remittance);
+        entry["bank_reference"] = json!(bank);
+        entry["invoice_number"] = json!(invoice);
+        entry
+    };
     let contribution = |key: &str, kind: &str, cents: i64, year: i64| {
         json!({"record": "entry", "source_key": key, "source_version": 1, "member_number": ACCOUNT, "kind": kind,
             "amount_cents": cents, "effective_date": format!("{}-02-28", year + 1), "contribution_year": year,
@@ -46,10 +52,20 @@ pub fn fixture() -> (String, String) {
         action("A-3", "2012-000002", "Bilan de compétences", "ASSESSMENT", "INVOICED", "2012-06-15"),
         entry("E-1", "2011-000001", "COMMITMENT", 180_000, "2011-12-31"),
         entry("E-2", "2011-000001", "INVOICE_RECEIVED", 120_000, "2012-01-20"),
-        entry("E-3", "2011-000001", "PAYMENT_TO_COMPANY", 90_000, "2012-02-10"),
+        paid(
+            entry("E-3", "2011-000001", "PAYMENT_TO_COMPANY", 90_000, "2012-02-10"),
+            "V-2012-0042",
+            "CSTR 0042",
+            "F-118",
+        ),
         entry("E-4", "2012-000001", "COMMITMENT", 50_000, "2012-01-01"),
         // The payment comes before its invoice: in progress stays at zero, never below.
-        entry("E-5", "2012-000001", "PAYMENT_TO_COMPANY", 50_000, "2012-03-05"),
+        paid(
+            entry("E-5", "2012-000001", "PAYMENT_TO_COMPANY", 50_000, "2012-03-05"),
+            "V-2012-0055",
+            "CSTR 0055",
+            "F-131",
+        ),
         entry("E-6", "2012-000001", "INVOICE_RECEIVED", 50_000, "2012-03-07"),
         entry("E-7", "2012-000002", "COMMITMENT", 75_000, "2012-06-15"),
         entry("E-8", "2012-000002", "INVOICE_RECEIVED", 25_000, "2012-09-01"),

@@ -8,7 +8,7 @@ use portal::clock::Clock;
 use portal::domain::{EntryKind, Identifier, MemberNumber, Siret, ViewRule};
 use portal::environment::rng;
 use portal::store::{
-    Account, Action, ActionPlace, Entry, Facets, Guard, Outcome, Page, Pending, Store, StoreError, Totals,
+    Account, Action, ActionPlace, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, Store, StoreError, Totals,
 };
 use rand::RngExt as _;
 
@@ -302,6 +302,8 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
                 (None, Some(year)) => needs.extend(view(&record.member_number, context.rule.of_year(year))),
                 (None, None) => {}
             }
+            let remittance = record.facts.remittance.as_ref();
+            needs.extend(remittance.map(|number| Need::Remittance(Remittance::key_of(&record.member_number, number))));
             needs
         }
         Task::Release(pending, target) => {

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use futures::future::join;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, Cents, CostKind, EntryKind, Id, Identifier, Payee, Scheme, View};
+use portal::domain::{ActionStatus, Id, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{Action, Entry};
 use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
+use crate::entry::EntryBody;
 use crate::figures::ActionFigures;
 
 #[derive(Serialize)]
@@ -26,34 +27,6 @@ struct ActionBody {
     #[serde(flatten)]
     figures: ActionFigures,
     entries: Vec<EntryBody>,
-}
-
-#[derive(Serialize)]
-struct EntryBody {
-    entry_id: Id,
-    kind: EntryKind,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cost_kind: Option<CostKind>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    payee: Option<Payee>,
-    amount_cents: Cents,
-    effective_date: Date,
-    booked_at: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    remittance_number: Option<Identifier>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bank_reference: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    invoice_number: Option<Identifier>,
-    label: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reverses: Option<Id>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reversed_by: Option<Id>,
-    source: Identifier,
-    source_key: Identifier,
-    source_version: u64,
-    batch_id: Identifier,
 }
 
 impl Function {
@@ -117,24 +90,6 @@ fn in_order(mut entries: Vec<Entry>) -> Vec<EntryBody> {
         let key = entry.source_key.clone();
         (entry.facts.date, entry.booked_at, key, version, in_force, fact, entry.reverses.is_some())
     });
-    let body = |entry: Entry| EntryBody {
-        reversed_by: reversals.get(&entry.entry_id).copied(),
-        entry_id: entry.entry_id,
-        kind: entry.facts.kind,
-        cost_kind: entry.facts.cost_kind,
-        payee: entry.facts.payee,
-        amount_cents: entry.facts.amount,
-        effective_date: entry.facts.date,
-        booked_at: entry.booked_at,
-        remittance_number: entry.facts.remittance,
-        bank_reference: entry.facts.bank,
-        invoice_number: entry.facts.invoice,
-        label: entry.facts.label,
-        reverses: entry.reverses.map(|reversed| reversed.entry_id),
-        source: entry.source,
-        source_key: entry.source_key,
-        source_version: entry.source_version,
-        batch_id: entry.batch_id,
-    };
+    let body = |entry: Entry| EntryBody::reversed(reversals.get(&entry.entry_id).copied(), entry);
     entries.into_iter().map(body).collect()
 }

@@ -12,8 +12,6 @@ use jiff::civil::Date;
 use portal::domain::{Id, Identifier, MemberNumber, View};
 use portal::security::SymmetricKey;
 
-use crate::filter::Filter;
-
 /// Keeps cursors apart from other uses of the key.
 const PURPOSE: &str = "cursor";
 
@@ -23,40 +21,45 @@ const VERSION: &str = "1";
 /// An HMAC-SHA256.
 const TAG: usize = 32;
 
-/// The last action of a page.
+/// The last item of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     /// The view that the list is of, named by the filter or not.
     pub view: View,
-    /// When the last action was engaged.
-    pub engagement_date: Date,
-    /// Which it is.
-    pub action_id: Identifier,
+    /// The day that the list sorts the item by.
+    pub date: Date,
+    /// Which it is: an action, an entry or a transfer.
+    pub id: Identifier,
+    /// Of an entry, its action where it has one.
+    pub action_id: Option<Identifier>,
 }
 
 /// What a cursor is good for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Bound<'a> {
     /// For whom.
     pub user: Id,
     /// On which account.
     pub account: &'a MemberNumber,
-    /// With which filter.
-    pub filter: Filter,
+    /// Of which list, with which filter, as text.
+    pub filter: String,
 }
 
 impl Cursor {
     /// The cursor's text.
     #[must_use]
-    pub fn seal(&self, key: &SymmetricKey, bound: Bound<'_>) -> String {
-        let said = format!("{VERSION}#{}#{}#{}", self.view, self.engagement_date, self.action_id);
+    pub fn seal(&self, key: &SymmetricKey, bound: &Bound<'_>) -> String {
+        let mut said = format!("{VERSION}#{}#{}#{}", self.view, self.date, self.id);
+        if let Some(action_id) = &self.action_id {
+            said += &format!("#{action_id}");
+        }
         let tag = key.derive(PURPOSE, &message(&said, bound));
         URL_SAFE_NO_PAD.encode([tag.as_slice(), said.as_bytes()].concat())
     }
 
     /// Reads a cursor; `None` where it was not made for this, or was changed.
     #[must_use]
-    pub fn open(text: &str, key: &SymmetricKey, bound: Bound<'_>) -> Option<Self> {
+    pub fn open(text: &str, key: &SymmetricKey, bound: &Bound<'_>) -> Option<Self> {
         let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
         let (tag, said) = bytes.split_first_chunk::<TAG>()?;
         let said = std::str::from_utf8(said).ok()?;
@@ -69,18 +72,23 @@ impl Cursor {
     /// Reads what a cursor says, whose tag was checked.
     #[must_use]
     pub fn read(said: &str) -> Option<Self> {
-        let [VERSION, view, date, action_id] = said.split('#').collect::<Vec<_>>()[..] else { return None };
+        let (view, date, id, action_id) = match said.split('#').collect::<Vec<_>>()[..] {
+            [VERSION, view, date, id] => (view, date, id, None),
+            [VERSION, view, date, id, action_id] => (view, date, id, Some(action_id)),
+            _ => return None,
+        };
         Some(Self {
             view: View::parse(view)?,
-            engagement_date: date.parse().ok()?,
-            action_id: Identifier::parse(action_id).ok()?,
+            date: date.parse().ok()?,
+            id: Identifier::parse(id).ok()?,
+            action_id: action_id.map(|id| Identifier::parse(id).ok()).map_or(Some(None), |id| id.map(Some))?,
         })
     }
 }
 
 /// What the tag covers. Neither ids nor filters hold a line end, so no two things have one text.
-fn message(said: &str, bound: Bound<'_>) -> Vec<u8> {
-    format!("{said}\n{}\n{}\n{}", bound.user, bound.account, bound.filter.as_text()).into_bytes()
+fn message(said: &str, bound: &Bound<'_>) -> Vec<u8> {
+    format!("{said}\n{}\n{}\n{}", bound.user, bound.account, bound.filter).into_bytes()
 }
 
 #[cfg(test)]
@@ -90,6 +98,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::filter::Filter;
 
     fn key() -> SymmetricKey {
         SymmetricKey::from_secret("a secret of the test")
@@ -98,21 +107,23 @@ mod tests {
     prop_compose! {
         fn filters()(
             view in prop::option::of(2009_i16..2017), status in prop::option::of(0..12_usize), scheme in prop::option::of(0..10_usize),
-        ) -> Filter {
-            Filter {
+        ) -> String {
+            let filter = Filter {
                 view: view.and_then(|year| View::parse(&year.to_string())),
                 status: status.map(|index| ActionStatus::ALL[index]),
                 scheme: scheme.map(|index| Scheme::ALL[index]),
-            }
+            };
+            filter.as_text()
         }
     }
 
     prop_compose! {
-        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[A-Za-z0-9._-]{1,64}") -> Cursor {
+        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[A-Za-z0-9._-]{1,64}", action in prop::option::of("[A-Za-z0-9._-]{1,64}")) -> Cursor {
             Cursor {
                 view: View::parse(&year.to_string()).unwrap(),
-                engagement_date: date(year, month, day),
-                action_id: Identifier::parse(&id).unwrap(),
+                date: date(year, month, day),
+                id: Identifier::parse(&id).unwrap(),
+                action_id: action.map(|id| Identifier::parse(&id).unwrap()),
             }
         }
     }
@@ -124,35 +135,35 @@ mod tests {
             number in "[0-9]{6}", other_number in "[0-9]{6}", filter in filters(), other_filter in filters(),
         ) {
             let (account, other) = (MemberNumber::parse(&number).unwrap(), MemberNumber::parse(&other_number).unwrap());
-            let bound = Bound { user: Id::from_bytes(user), account: &account, filter };
-            let text = cursor.seal(&key(), bound);
+            let bound = Bound { user: Id::from_bytes(user), account: &account, filter: filter.clone() };
+            let text = cursor.seal(&key(), &bound);
             prop_assert!(text.len() <= 2048);
-            prop_assert_eq!(Cursor::open(&text, &key(), bound), Some(cursor));
-            let refused = |bound: Bound<'_>| Cursor::open(&text, &key(), bound).is_none();
-            let of_another = Bound { user: Id::from_bytes(other_user), ..bound };
+            prop_assert_eq!(Cursor::open(&text, &key(), &bound), Some(cursor));
+            let refused = |bound: Bound<'_>| Cursor::open(&text, &key(), &bound).is_none();
+            let of_another = Bound { user: Id::from_bytes(other_user), ..bound.clone() };
             prop_assert!(other_user == user || refused(of_another));
-            let on_another = Bound { account: &other, ..bound };
+            let on_another = Bound { account: &other, ..bound.clone() };
             prop_assert!(other_number == number || refused(on_another));
-            let of_others = Bound { filter: other_filter, ..bound };
+            let of_others = Bound { filter: other_filter.clone(), ..bound.clone() };
             prop_assert!(other_filter == filter || refused(of_others));
-            prop_assert_eq!(Cursor::open(&text, &SymmetricKey::from_secret("another"), bound), None);
+            prop_assert_eq!(Cursor::open(&text, &SymmetricKey::from_secret("another"), &bound), None);
         }
 
         #[test]
         fn a_changed_cursor_does_not_open(cursor in cursors(), at in any::<prop::sample::Index>(), to in "[A-Za-z0-9_-]") {
             let account = MemberNumber::parse("012345").unwrap();
-            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default() };
-            let text = cursor.seal(&key(), bound);
+            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default().as_text() };
+            let text = cursor.seal(&key(), &bound);
             let at = at.index(text.len());
             let changed = format!("{}{to}{}", &text[..at], &text[at + 1..]);
-            prop_assert!(changed == text || Cursor::open(&changed, &key(), bound).is_none());
+            prop_assert!(changed == text || Cursor::open(&changed, &key(), &bound).is_none());
         }
 
         #[test]
         fn no_text_opens_by_chance_nor_panics(text in "\\PC{0,100}") {
             let account = MemberNumber::parse("012345").unwrap();
-            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default() };
-            prop_assert_eq!(Cursor::open(&text, &key(), bound), None);
+            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default().as_text() };
+            prop_assert_eq!(Cursor::open(&text, &key(), &bound), None);
         }
     }
 }

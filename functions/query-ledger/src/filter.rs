@@ -1,20 +1,21 @@
-//! What a list of actions is asked for.
+//! What a list is asked for.
 
-use portal::domain::{ActionStatus, Refusal, Scheme, View};
+use jiff::civil::Date;
+use portal::domain::{ActionStatus, EntryKind, Refusal, Scheme, View};
 use portal::http::{Form, Problem};
 
 const DEFAULT_LIMIT: usize = 50;
 const LARGEST_LIMIT: usize = 200;
 
-/// A list's query.
+/// A list's query: what it filters by, and which page of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Asked {
-    pub(crate) filter: Filter,
+pub(crate) struct Asked<F> {
+    pub(crate) filter: F,
     pub(crate) cursor: Option<String>,
     pub(crate) limit: usize,
 }
 
-/// Which actions; the latest view where none is named.
+/// Which actions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Of this view.
@@ -26,21 +27,85 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The filter as text, different for different filters: a cursor is bound to it.
-    pub(crate) fn as_text(self) -> String {
-        let view = self.view.map(|view| view.to_string()).unwrap_or_default();
+    /// The filter as text.
+    #[must_use]
+    pub fn as_text(self) -> String {
         let status = self.status.map(ActionStatus::as_str).unwrap_or_default();
-        format!("{view}/{status}/{}", self.scheme.map(Scheme::as_str).unwrap_or_default())
+        format!("actions/{}/{status}/{}", text_of(self.view), self.scheme.map(Scheme::as_str).unwrap_or_default())
     }
 }
 
-/// Reads a query.
-pub(crate) fn read(mut form: Form) -> Result<Asked, Problem> {
-    let view = form.optional("view", |text| {
+/// Which entries of the ledger as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct EntryFilter {
+    /// Of this view.
+    pub(crate) view: Option<View>,
+    /// Of this kind.
+    pub(crate) kind: Option<EntryKind>,
+    /// From this day on.
+    pub(crate) from: Option<Date>,
+    /// Up to this day, included.
+    pub(crate) to: Option<Date>,
+}
+
+impl EntryFilter {
+    /// The filter as text.
+    pub(crate) fn as_text(self) -> String {
+        let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
+        let kind = self.kind.map(EntryKind::as_str).unwrap_or_default();
+        format!("ledger/{}/{kind}/{}/{}", text_of(self.view), day(self.from), day(self.to))
+    }
+}
+
+/// Which contributions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Contributions(pub(crate) Option<View>);
+
+impl Contributions {
+    /// The filter as text.
+    pub(crate) fn as_text(self) -> String {
+        format!("contributions/{}", text_of(self.0))
+    }
+}
+
+/// Which transfers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Remittances(pub(crate) Option<View>);
+
+impl Remittances {
+    /// The filter as text.
+    pub(crate) fn as_text(self) -> String {
+        format!("remittances/{}", text_of(self.0))
+    }
+}
+
+fn view(form: &mut Form) -> Option<Option<View>> {
+    form.optional("view", |text| {
         let refusal =
             || Refusal::new("bad-view", "Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
         View::parse(text).ok_or_else(refusal)
+    })
+}
+
+/// Which page: its size, and where it begins.
+fn page(form: &mut Form) -> (Option<Option<usize>>, Option<Option<String>>) {
+    let limit = form.optional("limit", |text| {
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        let limit = text.parse().ok().filter(|limit| digits && (1..=LARGEST_LIMIT).contains(limit));
+        limit.ok_or_else(|| {
+            Refusal::new("bad-limit", "Donnez un nombre entier de 1 à 200.", "Give a whole number from 1 to 200.")
+        })
     });
+    (limit, form.optional("cursor", |text| Ok(text.to_owned())))
+}
+
+fn text_of(view: Option<View>) -> String {
+    view.map(|view| view.to_string()).unwrap_or_default()
+}
+
+/// Reads the query of a list of actions.
+pub(crate) fn of_actions(mut form: Form) -> Result<Asked<Filter>, Problem> {
+    let view = view(&mut form);
     let status = form.optional("status", |text| {
         let refusal = || Refusal::new("unknown-status", "Ce statut n’existe pas.", "There is no such status.");
         ActionStatus::parse(text).ok_or_else(refusal)
@@ -49,14 +114,47 @@ pub(crate) fn read(mut form: Form) -> Result<Asked, Problem> {
         let refusal = || Refusal::new("unknown-scheme", "Ce dispositif n’existe pas.", "There is no such scheme.");
         Scheme::parse(text).ok_or_else(refusal)
     });
-    let limit = form.optional("limit", |text| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let limit = text.parse().ok().filter(|limit| digits && (1..=LARGEST_LIMIT).contains(limit));
-        limit.ok_or_else(|| {
-            Refusal::new("bad-limit", "Donnez un nombre entier de 1 à 200.", "Give a whole number from 1 to 200.")
-        })
-    });
-    let cursor = form.optional("cursor", |text| Ok(text.to_owned()));
+    let (limit, cursor) = page(&mut form);
     let (view, status, scheme, limit, cursor) = form.finish((view, status, scheme, limit, cursor))?;
     Ok(Asked { filter: Filter { view, status, scheme }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+}
+
+/// Reads the query of the ledger as it is.
+pub(crate) fn of_entries(mut form: Form) -> Result<Asked<EntryFilter>, Problem> {
+    let view = view(&mut form);
+    let kind = form.optional("kind", |text| {
+        let refusal =
+            || Refusal::new("unknown-kind", "Ce type d’écriture n’existe pas.", "There is no such kind of entry.");
+        EntryKind::parse(text).ok_or_else(refusal)
+    });
+    let from = form.optional("from", day);
+    let to = form.optional("to", |text| {
+        let to = day(text)?;
+        let backwards = || {
+            let fr = "La fin de la période précède son début : échangez les deux dates.";
+            Refusal::new("bad-range", fr, "The range ends before it begins: exchange the two days.")
+        };
+        match from.flatten() {
+            Some(from) if to < from => Err(backwards()),
+            _ => Ok(to),
+        }
+    });
+    let (limit, cursor) = page(&mut form);
+    let (view, kind, from, to, limit, cursor) = form.finish((view, kind, from, to, limit, cursor))?;
+    Ok(Asked { filter: EntryFilter { view, kind, from, to }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+}
+
+/// Reads the query of a list that only a view narrows.
+pub(crate) fn of_view<F>(mut form: Form, filter: impl FnOnce(Option<View>) -> F) -> Result<Asked<F>, Problem> {
+    let view = view(&mut form);
+    let (limit, cursor) = page(&mut form);
+    let (view, limit, cursor) = form.finish((view, limit, cursor))?;
+    Ok(Asked { filter: filter(view), cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+}
+
+fn day(text: &str) -> Result<Date, Refusal> {
+    let refusal = || Refusal::new("bad-date", "Donnez une date AAAA-MM-JJ.", "Give a day as YYYY-MM-DD.");
+    // Digits and hyphens alone: the parser would take other forms of ISO 8601 too.
+    let shaped = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    text.parse().ok().filter(|_| shaped).ok_or_else(refusal)
 }

@@ -5,11 +5,17 @@
 
 mod action;
 mod actions;
+mod contributions;
 #[doc(hidden)]
 pub mod cursor;
+mod entry;
 mod figures;
 #[doc(hidden)]
 pub mod filter;
+mod ledger;
+mod list;
+mod remittance;
+mod remittances;
 mod summary;
 
 use portal::domain::ViewRule;
@@ -46,6 +52,10 @@ impl HttpFunction for Function {
             "GET /api/accounts/{number}/summary" => self.summary(call, &mut rng()).await,
             "GET /api/accounts/{number}/actions" => self.actions(call, &mut rng()).await,
             "GET /api/accounts/{number}/actions/{action_id}" => self.action(call, &mut rng()).await,
+            "GET /api/accounts/{number}/contributions" => self.contributions(call, &mut rng()).await,
+            "GET /api/accounts/{number}/remittances" => self.remittances(call, &mut rng()).await,
+            "GET /api/accounts/{number}/remittances/{remittance_number}" => self.remittance(call, &mut rng()).await,
+            "GET /api/accounts/{number}/ledger" => self.ledger(call, &mut rng()).await,
             _ => Err(Problem::NotFound),
         }
     }

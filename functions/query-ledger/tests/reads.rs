@@ -108,7 +108,16 @@ impl Reader {
     }
 
     async fn actions(&self, query: &str) -> (u64, Value) {
-        self.get(ACTIONS, json!({"number": NUMBER}), query).await
+        self.list("actions", query).await
+    }
+
+    async fn list(&self, list: &str, query: &str) -> (u64, Value) {
+        self.get(&format!("GET /api/accounts/{{number}}/{list}"), json!({"number": NUMBER}), query).await
+    }
+
+    async fn remittance(&self, remittance: &str) -> (u64, Value) {
+        let parameters = json!({"number": NUMBER, "remittance_number": remittance});
+        self.get("GET /api/accounts/{number}/remittances/{remittance_number}", parameters, "").await
     }
 
     async fn summary(&self) -> Value {
@@ -124,12 +133,16 @@ impl Reader {
 
     /// All pages of a list.
     async fn all(&self, query: &str) -> (Value, Vec<Value>) {
-        let (status, first) = self.actions(query).await;
+        self.all_of("actions", query).await
+    }
+
+    async fn all_of(&self, list: &str, query: &str) -> (Value, Vec<Value>) {
+        let (status, first) = self.list(list, query).await;
         assert_eq!(status, 200, "{first}");
         let mut items = first["items"].as_array().unwrap().clone();
         let mut cursor = first["next_cursor"].as_str().map(str::to_owned);
         while let Some(text) = cursor {
-            let (status, page) = self.actions(&format!("{query}&cursor={text}")).await;
+            let (status, page) = self.list(list, &format!("{query}&cursor={text}")).await;
             assert_eq!((status, &page["view"]), (200, &first["view"]));
             assert_eq!(page["totals"], first["totals"]);
             assert!(!page["items"].as_array().unwrap().is_empty(), "no page is empty but the first");
@@ -230,6 +243,141 @@ async fn filters_add_up_and_the_default_view_is_the_latest() {
     }
     let (status, none) = reader.actions("view=1990").await;
     assert_eq!((status, &none["items"], &none["totals"]["committed"]), (200, &json!([]), &json!(0)));
+}
+
+#[tokio::test]
+async fn the_ledger_as_it_was_posted_holds_every_entry_once_and_adds_up() {
+    let reader = Reader::of_the_demo().await;
+    let summary = reader.summary().await;
+    for view in summary["views"].as_array().unwrap() {
+        let named = format!("view={}", view["view"]);
+        let (_, entries) = reader.all_of("ledger", &format!("{named}&limit=7")).await;
+        let days: Vec<_> = entries.iter().map(|entry| entry["effective_date"].as_str().unwrap()).collect();
+        assert!(days.is_sorted_by(|a, b| a >= b), "latest first");
+        let ids: BTreeSet<_> = entries.iter().map(|entry| entry["entry_id"].as_str().unwrap()).collect();
+        assert_eq!(ids.len(), entries.len());
+        // Every entry of the actions and every contribution, and nothing else.
+        let (_, actions) = reader.all(&named).await;
+        let (_, contributions) = reader.all_of("contributions", &format!("{named}&limit=1")).await;
+        let mut elsewhere: BTreeSet<String> = BTreeSet::new();
+        for action in &actions {
+            let (_, action) = reader.action(action["action_id"].as_str().unwrap()).await;
+            let entries = action["entries"].as_array().unwrap();
+            elsewhere.extend(entries.iter().map(|entry| entry["entry_id"].as_str().unwrap().to_owned()));
+        }
+        elsewhere.extend(contributions.iter().map(|entry| entry["entry_id"].as_str().unwrap().to_owned()));
+        assert!(elsewhere.iter().map(String::as_str).eq(ids));
+        assert_eq!(sum(&contributions, "contributed"), view["totals"]["contributed"].as_i64().unwrap());
+        // Of one kind: the same entries in the same order, whatever the page.
+        let kinds: BTreeSet<_> = entries.iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+        for kind in kinds {
+            let (_, of_kind) = reader.all_of("ledger", &format!("{named}&kind={kind}&limit=2")).await;
+            let expected: Vec<_> = entries.iter().filter(|entry| entry["kind"] == kind).cloned().collect();
+            assert_eq!(of_kind, expected, "{kind}");
+        }
+        // Between two days, both included; an end alone; and within a kind.
+        let (last, first) = (days[days.len() / 4], days[days.len() * 3 / 4]);
+        let within = |from: &str, to: &str, kind: Option<&str>| -> Vec<Value> {
+            let day = |entry: &Value| entry["effective_date"].as_str().unwrap().to_owned();
+            let right = |entry: &&Value| {
+                (from..=to).contains(&day(entry).as_str()) && kind.is_none_or(|kind| entry["kind"] == kind)
+            };
+            entries.iter().filter(right).cloned().collect()
+        };
+        for kind in [None, Some("COMMITMENT")] {
+            let of_kind = kind.map(|kind| format!("&kind={kind}")).unwrap_or_default();
+            let (_, both) = reader.all_of("ledger", &format!("{named}&from={first}&to={last}{of_kind}&limit=3")).await;
+            assert_eq!(both, within(first, last, kind));
+            let (_, from) = reader.all_of("ledger", &format!("{named}&from={first}{of_kind}")).await;
+            assert_eq!(from, within(first, "9", kind));
+            let (_, to) = reader.all_of("ledger", &format!("{named}&to={last}{of_kind}")).await;
+            assert_eq!(to, within("", last, kind));
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_without_a_view_are_of_the_latest_whatever_else_they_filter_by() {
+    let reader = Reader::of_the_demo().await;
+    let summary = reader.summary().await;
+    let latest = &summary["views"].as_array().unwrap().last().unwrap()["view"];
+    for (list, query) in [
+        ("ledger", "limit=3"),
+        ("ledger", "kind=COMMITMENT&limit=1"),
+        ("ledger", "from=2016-01-01&to=2016-12-31&limit=2"),
+        ("ledger", "kind=CONTRIBUTION_LEGAL&from=2016-01-01&limit=1"),
+        ("contributions", "limit=1"),
+        ("remittances", "limit=1"),
+    ] {
+        let (page, items) = reader.all_of(list, query).await;
+        let (_, named) = reader.all_of(list, &format!("view={latest}&{query}")).await;
+        assert_eq!((&page["view"], items), (latest, named), "{list}?{query}");
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_is_traced_to_each_action_and_invoice_that_it_pays() {
+    let reader = Reader::of_the_demo().await;
+    let summary = reader.summary().await;
+    let mut seen = BTreeSet::new();
+    for view in summary["views"].as_array().unwrap() {
+        let (_, remittances) = reader.all_of("remittances", &format!("view={}&limit=1", view["view"])).await;
+        let days: Vec<_> = remittances.iter().map(|remittance| remittance["date"].as_str().unwrap()).collect();
+        assert!(days.is_sorted_by(|a, b| a >= b), "latest first");
+        for listed in &remittances {
+            let number = listed["remittance_number"].as_str().unwrap();
+            let (status, detail) = reader.remittance(number).await;
+            assert_eq!(status, 200, "{detail}");
+            for field in ["remittance_number", "date", "bank_reference", "amount"] {
+                assert_eq!(detail[field], listed[field]);
+            }
+            let lines = detail["lines"].as_array().unwrap();
+            assert_eq!(sum(lines, "amount"), listed["amount"].as_i64().unwrap());
+            assert!(lines.iter().any(|line| line["view"] == view["view"]), "it pays for an action of the view");
+            for line in lines {
+                let (_, action) = reader.action(line["action_id"].as_str().unwrap()).await;
+                assert_eq!(line["title"], action["title"]);
+                let entries = action["entries"].as_array().unwrap();
+                let entry = entries.iter().find(|entry| entry["entry_id"] == line["entry_id"]).unwrap();
+                assert_eq!(entry["remittance_number"], number);
+                assert_eq!(entry.get("invoice_number"), line.get("invoice_number"));
+            }
+            seen.extend(lines.iter().map(|line| line["entry_id"].as_str().unwrap().to_owned()));
+        }
+    }
+    // Every payment that names a transfer is a line of it.
+    let mut payments = BTreeSet::new();
+    for view in summary["views"].as_array().unwrap() {
+        let (_, entries) = reader.all_of("ledger", &format!("view={}&limit=200", view["view"])).await;
+        let named = entries.iter().filter(|entry| entry.get("remittance_number").is_some());
+        payments.extend(named.map(|entry| entry["entry_id"].as_str().unwrap().to_owned()));
+    }
+    assert!(seen.len() > 3 && seen == payments);
+    for nobodys in ["V-0", "not a number", ""] {
+        assert_eq!(reader.remittance(nobodys).await.0, 404, "{nobodys:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_query_that_makes_no_sense_names_every_field() {
+    let reader = Reader::of_the_demo().await;
+    let codes = async |query: &str| -> Vec<String> {
+        let (status, problem) = reader.list("ledger", query).await;
+        assert_eq!(status, 422, "{problem}");
+        let errors = problem["errors"].as_array().unwrap();
+        errors.iter().map(|error| format!("{} {}", error["field"], error["code"]).replace('"', "")).collect()
+    };
+    let all = "view=x&kind=GIFT&from=2012-02-30&to=20120101&limit=0";
+    let expected = ["view bad-view", "kind unknown-kind", "from bad-date", "to bad-date", "limit bad-limit"];
+    assert_eq!(codes(all).await, expected);
+    assert_eq!(codes("from=2012-01-02&to=2012-01-01").await, ["to bad-range"]);
+    // A cursor of one list opens no other, nor the same with another range.
+    let (_, page) = reader.list("ledger", "view=2012&limit=1").await;
+    let cursor = page["next_cursor"].as_str().unwrap();
+    for (list, query) in [("contributions", "view=2012"), ("ledger", "view=2012&from=2012-01-01"), ("remittances", "")]
+    {
+        assert_eq!(reader.list(list, &format!("{query}&cursor={cursor}")).await.0, 400, "{list}?{query}");
+    }
 }
 
 #[tokio::test]

@@ -135,6 +135,13 @@ impl TryFrom<String> for Identifier {
     }
 }
 
+impl From<Id> for Identifier {
+    fn from(id: Id) -> Self {
+        // 32 hexadecimal digits.
+        Self(id.to_string())
+    }
+}
+
 impl From<Identifier> for String {
     fn from(identifier: Identifier) -> Self {
         identifier.0

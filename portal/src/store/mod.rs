@@ -46,7 +46,8 @@ pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Wit
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, Entry, EntryFacts, EntryPlace, Facet, Facets, Guard, Home, Leaving,
-    ListedAction, Month, MonthSums, Move, Pending, Reversed, SchemeSums, Subject, Totals,
+    ListedAction, ListedRemittance, Month, MonthSums, Move, Pending, Remittance, RemittanceLine, RemittanceRow,
+    Reversed, SchemeSums, Share, Subject, Totals,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

@@ -26,6 +26,7 @@ enum Range {
     All,
     Beginning(String),
     Below(i64),
+    Between(String, String),
 }
 
 /// One page of a list.
@@ -80,6 +81,13 @@ impl Query {
     #[must_use]
     pub fn beginning(mut self, prefix: impl Into<String>) -> Self {
         self.sort.1 = Range::Beginning(prefix.into());
+        self
+    }
+
+    /// Only sort keys from one to another, both included.
+    #[must_use]
+    pub fn between(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
+        self.sort.1 = Range::Between(from.into(), to.into());
         self
     }
 
@@ -159,6 +167,11 @@ impl Store {
                 let (sk, number) =
                     (expression.name(query.sort.0), expression.value(&AttributeValue::N(number.to_string())));
                 condition += &format!(" AND {sk} < {number}");
+            }
+            Range::Between(from, to) => {
+                let sk = expression.name(query.sort.0);
+                let [from, to] = [from, to].map(|key| expression.value(&AttributeValue::S(key.clone())));
+                condition += &format!(" AND {sk} BETWEEN {from} AND {to}");
             }
         }
         // Only a global index cannot be read consistently.

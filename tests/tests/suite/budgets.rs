@@ -72,6 +72,17 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
         ("actions", format!("/api/accounts/{ACCOUNT}/actions")),
         ("actions of a view", format!("/api/accounts/{ACCOUNT}/actions?view=2012")),
         ("actions of a status", format!("/api/accounts/{ACCOUNT}/actions?view=2012&status=PAID&scheme=PLAN")),
+        ("contributions", format!("/api/accounts/{ACCOUNT}/contributions")),
+        ("contributions of a view", format!("/api/accounts/{ACCOUNT}/contributions?view=2011")),
+        ("remittances", format!("/api/accounts/{ACCOUNT}/remittances")),
+        ("remittances of a view", format!("/api/accounts/{ACCOUNT}/remittances?view=2012")),
+        ("remittance", format!("/api/accounts/{ACCOUNT}/remittances/V-2012-0042")),
+        ("ledger", format!("/api/accounts/{ACCOUNT}/ledger")),
+        ("ledger of a kind", format!("/api/accounts/{ACCOUNT}/ledger?kind=COMMITMENT")),
+        (
+            "ledger of a view, a kind and a range",
+            format!("/api/accounts/{ACCOUNT}/ledger?view=2012&kind=COMMITMENT&from=2012-01-01&to=2012-06-30"),
+        ),
         ("action", format!("/api/accounts/{ACCOUNT}/actions/2012-000001")),
     ];
     for (_, target) in &reads {
@@ -108,6 +119,9 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     for (name, target) in &reads {
         ledger.count(name, (1, 3), 200, marie.get(target)).await;
     }
+    // Days are sorted within a view, so the latest one has to be known first.
+    let range = format!("/api/accounts/{ACCOUNT}/ledger?from=2012-01-01");
+    ledger.count("ledger of a range, no view named", (2, 3), 200, marie.get(&range)).await;
     let users = format!("/api/accounts/{ACCOUNT}/users");
     let invited = json!({"email": email});
     ledger.count("give access", (3, 4), 202, marie.post(&users, &invited)).await;

@@ -193,7 +193,7 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     world.claim(&marie, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
     world.claim(&marie, ACCOUNT).await.expect(201);
     marie.put(&format!("/api/accounts/{ACCOUNT}/activation"), &json!({"use": true})).await.expect(200);
-    for rest in ["summary", "actions?view=2012", "actions/2012-000001"] {
+    for rest in ["summary", "actions?view=2012", "actions/2012-000001", "ledger", "remittances", "contributions"] {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);

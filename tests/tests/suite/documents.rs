@@ -20,7 +20,10 @@ fn of_the_member_account() -> Vec<(Method, String)> {
     let guarded = operations.filter(|(_, _, operation)| operation["security"][0]["accessToken"].is_array());
     let inside = guarded.filter(|(_, path, _)| path.starts_with("/api/accounts/{") || path == "/api/manager-claims");
     let targets = inside.map(|(method, path, _)| {
-        let path = path.replace("{number}", ACCOUNT).replace("{action_id}", "2011-000001");
+        let path = path
+            .replace("{number}", ACCOUNT)
+            .replace("{action_id}", "2011-000001")
+            .replace("{remittance_number}", "V-2012-0042");
         // Whatever else is named there need not exist: the charter comes first.
         let parts = path.split('/').map(|part| if part.starts_with('{') { "0".repeat(32) } else { part.to_owned() });
         (method.parse().unwrap(), parts.collect::<Vec<_>>().join("/"))

@@ -21,6 +21,7 @@ mod input;
 mod journeys;
 mod keys;
 mod kill;
+mod ledger;
 mod left_addresses;
 mod links;
 mod nothing_forgotten;

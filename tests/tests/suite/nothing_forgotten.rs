@@ -379,6 +379,11 @@ async fn everything(world: &World) {
         "actions?view=2012&status=PAID&scheme=PLAN",
         "actions?status=PAID",
         "actions/2012-000001",
+        "contributions",
+        "remittances?view=2012",
+        "remittances/V-2012-0042",
+        "ledger?view=2012&kind=COMMITMENT",
+        "ledger?from=2012-01-01",
     ] {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }

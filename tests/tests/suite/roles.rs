@@ -77,6 +77,7 @@ struct Row {
 
 fn row(method: Method, template: &'static str, body: Option<Value>, expected: [u16; 6]) -> Row {
     let target = template.replace("{number}", ACCOUNT).replace("{action_id}", "2011-000001");
+    let target = target.replace("{remittance_number}", "V-2012-0042");
     let target = target.replace("/users/{id}", &format!("/users/{INVITATION}"));
     let target = target.replace("{kind}", "charter").replace("{version}", "1").replace("{id}", "current");
     Row { method, template, target, body, expected }
@@ -130,6 +131,10 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(get.clone(), "/api/accounts/{number}/summary", None,             [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/actions", None,             [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/actions/{action_id}", None, [401, 403, 404, 200, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/contributions", None,       [401, 403, 404, 200, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/remittances", None,         [401, 403, 404, 200, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/remittances/{remittance_number}", None, [401, 403, 404, 200, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/ledger", None,              [401, 403, 404, 200, 200, 404]),
         row(put, "/api/accounts/{number}/activation", Some(json!({"use": true})), [401, 403, 404, 403, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/users", None,               [401, 403, 404, 403, 200, 404]),
         row(post.clone(), "/api/accounts/{number}/users", invited,           [401, 403, 404, 403, 202, 404]),
@@ -185,6 +190,10 @@ async fn an_account_that_one_may_not_see_is_one_that_does_not_exist() {
         (Method::GET, "summary", None),
         (Method::GET, "actions?view=2011", None),
         (Method::GET, "actions/2011-000001", None),
+        (Method::GET, "contributions", None),
+        (Method::GET, "remittances", None),
+        (Method::GET, "remittances/V-2012-0001", None),
+        (Method::GET, "ledger?kind=COMMITMENT", None),
         (Method::PUT, "activation", Some(json!({"use": true}))),
         (Method::PUT, "activation", Some(json!({"use": "perhaps", "more": 1}))),
         (Method::GET, "users", None),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use portal::domain::{ActionStatus, Identifier, MemberNumber, View};
 use portal::store::{
-    Action, ActionPlace, Entry, EntryPlace, Facets, Guard, Home, Key, Month, Move, Pending, Record, Totals,
+    Action, ActionPlace, Entry, EntryPlace, Facets, Guard, Home, Key, Month, Move, Pending, Record, Remittance, Totals,
 };
 
 use super::{Blocked, Need, State};
@@ -16,6 +16,7 @@ pub struct Changes {
     pub(super) actions: HashMap<Key, Action>,
     pub(super) totals: HashMap<Key, Totals>,
     pub(super) facets: HashMap<Key, Facets>,
+    pub(super) remittances: HashMap<Key, Remittance>,
     /// Entries to write.
     pub entries: Vec<Entry>,
     /// Pending entries to keep, or to delete.
@@ -153,14 +154,31 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    fn count_in_remittance(&mut self, entry: &Entry) -> Result<(), Blocked> {
+        let Some(number) = &entry.facts.remittance else { return Ok(()) };
+        let key = Remittance::key_of(&entry.member_number, number);
+        if !self.changes.remittances.contains_key(&key) {
+            let known = self.state.remittances.get(&key);
+            let known = known.ok_or_else(|| Blocked::Needs(vec![Need::Remittance(key.clone())]))?;
+            let empty = || Remittance::empty(entry.member_number.clone(), number.clone());
+            self.changes.remittances.insert(key.clone(), known.cloned().unwrap_or_else(empty));
+        }
+        if let Some(remittance) = self.changes.remittances.get_mut(&key) {
+            remittance.count(entry);
+        }
+        Ok(())
+    }
+
     fn count_entry(&mut self, entry: &Entry, count: Count) -> Result<(), Blocked> {
         let (account, effect, month) = (&entry.member_number, entry.effect(), Month::of(entry.facts.date));
+        self.count_in_remittance(entry)?;
         let Some(action_id) = &entry.action_id else {
             let (totals, facets) = self.view(account, entry.view)?;
             totals.contributions = count.of(totals.contributions);
             totals.add(None, Move { contributed: effect.contributed, ..Move::default() });
             totals.add_to_month(month, effect);
             facets.contributions = totals.contributions > 0;
+            facets.contributed = totals.sums.contributed;
             return Ok(());
         };
         let inconsistent = || Blocked::Inconsistent(format!("entry {} is of no home of its action", entry.entry_id));

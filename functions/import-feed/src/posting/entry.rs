@@ -1,7 +1,7 @@
 //! Entries: posted, corrected, kept until their action comes, moved with their action.
 
 use portal::domain::{Identifier, Siret};
-use portal::store::{ActionPlace, Entry, EntryFacts, Guard, Pending, Subject};
+use portal::store::{ActionPlace, ActionState, Entry, EntryFacts, Guard, Pending, Subject};
 
 use super::{Blocked, Context, Desk, Standing, Verdict, standing};
 use crate::feed::{EntryRecord, Reason};
@@ -179,15 +179,16 @@ fn replace(
         let old = desk.entry(place)?;
         desk.write_reversal(old.reversal(version.source_version, version.batch_id, context.now))?;
     }
-    let (member_number, action_id, view, scheme) = match target {
+    let (member_number, action_id, view, scheme, title) = match target {
         Target::Action(place) => {
             let state = desk.action(place)?.and_then(|action| action.state);
-            let home = state.ok_or_else(|| Blocked::Inconsistent("an action without a state".to_owned()))?.home;
-            (place.account.clone(), Some(place.action_id.clone()), home.view, Some(home.scheme))
+            let state = state.ok_or_else(|| Blocked::Inconsistent("an action without a state".to_owned()))?;
+            let ActionState { title, home, .. } = state;
+            (place.account.clone(), Some(place.action_id.clone()), home.view, Some(home.scheme), Some(title))
         }
         Target::Contribution(record) => {
             let year = record.facts.year.unwrap_or_else(|| record.facts.date.year());
-            (record.member_number.clone(), None, context.rule.of_year(year), None)
+            (record.member_number.clone(), None, context.rule.of_year(year), None, None)
         }
     };
     let entry = Entry {
@@ -204,6 +205,7 @@ fn replace(
         source_version: version.source_version,
         batch_id: version.batch_id.clone(),
         reverses: None,
+        title: title.filter(|_| version.facts.remittance.is_some()),
     };
     desk.set_guard(version.guard(guard, 0, Subject::Entry { posted: Some(entry.place()), pending: None }));
     desk.write(entry)?;

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use portal::store::{
-    Action, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Store, StoreError, Totals,
-    Transaction, Wanted,
+    Action, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Remittance, Store, StoreError,
+    Totals, Transaction, Wanted,
 };
 
 use super::Changes;
@@ -22,6 +22,8 @@ pub enum Need {
     Facets(Key),
     /// An entry.
     Entry(Key),
+    /// A transfer.
+    Remittance(Key),
 }
 
 /// A record that is changed only where nobody changed it meanwhile.
@@ -43,7 +45,7 @@ macro_rules! versioned {
     })+ };
 }
 
-versioned!(Guard, Action, Totals, Facets);
+versioned!(Guard, Action, Totals, Facets, Remittance);
 
 /// Records of one kind: those that were read, there or not, and those that were made.
 #[derive(Debug, Clone)]
@@ -68,6 +70,11 @@ impl<R> Shelf<R> {
     /// All records that are there.
     pub(super) fn values(&self) -> impl Iterator<Item = &R> {
         self.records.values().flatten()
+    }
+
+    /// The records that changed.
+    fn changed(&self) -> impl Iterator<Item = &R> {
+        self.changed.iter().filter_map(|key| self.records.get(key)?.as_ref())
     }
 
     fn put(&mut self, key: Key, record: R) {
@@ -103,6 +110,7 @@ pub struct State {
     pub(super) totals: Shelf<Totals>,
     pub(super) facets: Shelf<Facets>,
     pub(super) entries: Shelf<Entry>,
+    pub(super) remittances: Shelf<Remittance>,
     pub(super) pendings: HashMap<Key, Option<Pending>>,
 }
 
@@ -118,6 +126,7 @@ impl State {
                 Need::Totals(key) => drop(self.totals.ask(key)),
                 Need::Facets(key) => drop(self.facets.ask(key)),
                 Need::Entry(key) => drop(self.entries.ask(key)),
+                Need::Remittance(key) => drop(self.remittances.ask(key)),
             }
         }
     }
@@ -136,6 +145,7 @@ impl State {
             Need::Totals(key) => self.totals.records.contains_key(key),
             Need::Facets(key) => self.facets.records.contains_key(key),
             Need::Entry(key) => self.entries.records.contains_key(key),
+            Need::Remittance(key) => self.remittances.records.contains_key(key),
         }
     }
 
@@ -143,7 +153,12 @@ impl State {
     #[must_use]
     pub fn writes_with(&self, changes: &Changes) -> usize {
         let new_pendings = changes.pendings.keys().filter(|key| !self.pendings.contains_key(key)).count();
+        let remittances = changes.remittances.iter().map(|(key, after)| {
+            let counted = self.remittances.changed.contains(key).then(|| self.remittances.get(key)).flatten().flatten();
+            items_of(after).saturating_sub(counted.map_or(0, items_of))
+        });
         self.writes()
+            + remittances.sum::<usize>()
             + self.guards.new_writes(changes.guards.keys())
             + self.actions.new_writes(changes.actions.keys())
             + self.totals.new_writes(changes.totals.keys())
@@ -160,6 +175,7 @@ impl State {
             + self.totals.changed.len()
             + self.facets.changed.len()
             + self.entries.changed.len()
+            + self.remittances.changed().map(items_of).sum::<usize>()
             + self.pendings.len()
     }
 
@@ -169,6 +185,7 @@ impl State {
         changes.actions.into_iter().for_each(|(key, action)| self.actions.put(key, action));
         changes.totals.into_iter().for_each(|(key, totals)| self.totals.put(key, totals));
         changes.facets.into_iter().for_each(|(key, facets)| self.facets.put(key, facets));
+        changes.remittances.into_iter().for_each(|(key, remittance)| self.remittances.put(key, remittance));
         changes.entries.into_iter().for_each(|entry| self.entries.put(entry.key(), entry));
         self.pendings.extend(changes.pendings);
     }
@@ -183,6 +200,11 @@ impl State {
         self.actions.write(&mut transaction)?;
         self.totals.write(&mut transaction)?;
         self.facets.write(&mut transaction)?;
+        for row in self.remittances.changed().flat_map(Remittance::further_rows) {
+            // It belongs to the transfer's own item, which carries the condition.
+            transaction.put(&row, None)?;
+        }
+        self.remittances.write(&mut transaction)?;
         for key in self.entries.changed.drain() {
             if let Some(Some(entry)) = self.entries.records.get(&key) {
                 transaction.create(entry)?;
@@ -216,6 +238,7 @@ impl State {
                 Need::Totals(key) => Place::Totals(batch.want(key.clone()), self.totals.ask(key)),
                 Need::Facets(key) => Place::Facets(batch.want(key.clone()), self.facets.ask(key)),
                 Need::Entry(key) => Place::Entry(batch.want(key.clone()), self.entries.ask(key)),
+                Need::Remittance(key) => Place::Remittance(batch.want(key.clone()), self.remittances.ask(key)),
             });
         }
         if wanted.is_empty() {
@@ -229,6 +252,7 @@ impl State {
                 Place::Totals(wanted, key) => self.totals.fill(key, &wanted, &mut fetched)?,
                 Place::Facets(wanted, key) => self.facets.fill(key, &wanted, &mut fetched)?,
                 Place::Entry(wanted, key) => self.entries.fill(key, &wanted, &mut fetched)?,
+                Place::Remittance(wanted, key) => self.remittances.fill(key, &wanted, &mut fetched)?,
             }
         }
         Ok(())
@@ -241,6 +265,12 @@ enum Place {
     Totals(Wanted<Totals>, Key),
     Facets(Wanted<Facets>, Key),
     Entry(Wanted<Entry>, Key),
+    Remittance(Wanted<Remittance>, Key),
+}
+
+/// How many items a transfer is written as.
+fn items_of(remittance: &Remittance) -> usize {
+    remittance.views.len().max(1)
 }
 
 impl<R: Record> Shelf<R> {

@@ -1,13 +1,14 @@
 //! Entries: accounting facts, written once.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{EntryPlace, account_of, partition, pieces};
 use crate::domain::{Cents, CostKind, Effect, EntryKind, Id, Identifier, MemberNumber, Payee, Scheme, Siret, View};
-use crate::store::{Key, Record, Table};
+use crate::store::{Item, Key, Query, Record, Table};
 
 /// One accounting fact. Never updated, never deleted: a mistake is corrected by a reversal and a
 /// replacement (French commercial code, L123-22).
@@ -40,6 +41,9 @@ pub struct Entry {
     pub batch_id: Identifier,
     /// Of a reversal, what it reverses.
     pub reverses: Option<Reversed>,
+    /// Of what a remittance notice lists, the action's title when it was posted: what the notice printed. Lists
+    /// of entries do not carry it.
+    pub title: Option<String>,
 }
 
 /// What the fund says of an entry.
@@ -113,21 +117,101 @@ impl Entry {
     /// What it does to the measures.
     #[must_use]
     pub fn effect(&self) -> Effect {
-        let kind = self.reverses.map_or(self.facts.kind, |reversed| reversed.kind);
+        Self::effect_of(&self.facts, self.reverses)
+    }
+
+    /// What an entry of these facts does to the measures.
+    pub(super) fn effect_of(facts: &EntryFacts, reverses: Option<Reversed>) -> Effect {
+        let kind = reverses.map_or(facts.kind, |reversed| reversed.kind);
         // A reversal's amount is the negative of what it reverses, and effects are linear. Nothing
         // reverses a reversal, so the kind always has an effect.
-        kind.effect(self.facts.amount).unwrap_or_default()
+        kind.effect(facts.amount).unwrap_or_default()
     }
 
     /// Where it is stored.
     #[must_use]
     pub fn place(&self) -> EntryPlace {
-        let (date, id) = (self.facts.date, self.entry_id);
-        let sk = match &self.action_id {
-            Some(action_id) => format!("ACTION#{action_id}#ENTRY#{date}#{id}"),
-            None => format!("CONTRIBUTION#{}#{date}#{id}", self.view),
-        };
+        let sk = sort_key(self.action_id.as_ref(), self.view, self.facts.date, self.entry_id);
         EntryPlace { account: self.member_number.clone(), sk }
+    }
+
+    /// A view's entries of every kind or of one, latest day first, from one day to another where they are
+    /// given. Every combination is one range of an index.
+    #[must_use]
+    pub fn list(
+        number: &MemberNumber,
+        view: View,
+        kind: Option<EntryKind>,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> Query {
+        let (index, prefix) = index_of(kind);
+        let prefix = format!("{prefix}{view}#");
+        let from = from.map_or_else(|| prefix.clone(), |day| format!("{prefix}{day}"));
+        // `$` comes after `#`, which ends a day, and after no digit.
+        let to = to.map_or_else(|| format!("{prefix}9999-12-31$"), |day| format!("{prefix}{day}$"));
+        Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to).newest_first()
+    }
+
+    /// The entries of every view, of every kind or of one, latest view and day first.
+    #[must_use]
+    pub fn list_from_latest(number: &MemberNumber, kind: Option<EntryKind>) -> Query {
+        let (index, prefix) = index_of(kind);
+        Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix).newest_first()
+    }
+
+    /// The place of an entry in such a list, for the list to go on after it.
+    #[must_use]
+    pub fn place_in_list(
+        number: &MemberNumber,
+        action_id: Option<&Identifier>,
+        view: View,
+        kind: Option<EntryKind>,
+        date: Date,
+        entry_id: Id,
+    ) -> Item {
+        let (index, prefix) = index_of(kind);
+        let mut place = Self::key_at(number, action_id, view, date, entry_id).attributes();
+        place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{view}#{date}#{entry_id}")));
+        place
+    }
+
+    /// The contributions of a view, latest day first, what took some of them back included.
+    #[must_use]
+    pub fn contributions(number: &MemberNumber, view: View) -> Query {
+        Query::partition(Table::Ledger, partition(number)).beginning(format!("CONTRIBUTION#{view}#")).newest_first()
+    }
+
+    /// The contributions of every view, latest view and day first.
+    #[must_use]
+    pub fn all_contributions(number: &MemberNumber) -> Query {
+        Query::partition(Table::Ledger, partition(number)).beginning("CONTRIBUTION#").newest_first()
+    }
+
+    /// The place of a contribution in these lists, for the list to go on after it.
+    #[must_use]
+    pub fn place_of_contribution(number: &MemberNumber, view: View, date: Date, entry_id: Id) -> Item {
+        Self::key_at(number, None, view, date, entry_id).attributes()
+    }
+
+    fn key_at(number: &MemberNumber, action_id: Option<&Identifier>, view: View, date: Date, entry_id: Id) -> Key {
+        Key::new(Table::Ledger, partition(number), sort_key(action_id, view, date, entry_id))
+    }
+}
+
+fn sort_key(action_id: Option<&Identifier>, view: View, date: Date, entry_id: Id) -> String {
+    match action_id {
+        Some(action_id) => format!("ACTION#{action_id}#ENTRY#{date}#{entry_id}"),
+        None => format!("CONTRIBUTION#{view}#{date}#{entry_id}"),
+    }
+}
+
+/// The index that serves a list of entries, and how its keys begin. A kind is to an entry what its status is to
+/// an action, and shares that index: a table has five at most.
+fn index_of(kind: Option<EntryKind>) -> (&'static str, String) {
+    match kind {
+        None => ("by_view", "ENTRY#".to_owned()),
+        Some(kind) => ("by_status", format!("ENTRY#{}#", kind.as_str())),
     }
 }
 
@@ -160,6 +244,12 @@ struct Stored {
     sk: String,
     /// `ENTRY#<view>#<date>#<id>`: a view's entries of every kind by date.
     by_view: String,
+    /// `ENTRY#<kind>#<view>#<date>#<id>`: those of one kind.
+    // Only written: an index carries its own key, and not those of the others.
+    #[serde(default)]
+    by_status: String,
+    /// `LINE#<remittance number>#<date>#<id>`: what a transfer paid.
+    by_remittance: Option<String>,
     siret: Siret,
     scheme: Option<Scheme>,
     facts: EntryFacts,
@@ -170,6 +260,7 @@ struct Stored {
     source_version: u64,
     batch_id: Identifier,
     reverses: Option<Reversed>,
+    title: Option<String>,
 }
 
 impl TryFrom<Stored> for Entry {
@@ -198,6 +289,7 @@ impl TryFrom<Stored> for Entry {
             source_version: stored.source_version,
             batch_id: stored.batch_id,
             reverses: stored.reverses,
+            title: stored.title,
         })
     }
 }
@@ -205,10 +297,14 @@ impl TryFrom<Stored> for Entry {
 impl From<Entry> for Stored {
     fn from(entry: Entry) -> Self {
         let Key { pk, sk, .. } = entry.key();
+        let (date, id) = (entry.facts.date, entry.entry_id);
+        let index = |kind| format!("{}{}#{date}#{id}", index_of(kind).1, entry.view);
         Self {
             pk,
             sk,
-            by_view: format!("ENTRY#{}#{}#{}", entry.view, entry.facts.date, entry.entry_id),
+            by_view: index(None),
+            by_status: index(Some(entry.facts.kind)),
+            by_remittance: entry.facts.remittance.as_ref().map(|number| format!("LINE#{number}#{date}#{id}")),
             siret: entry.siret,
             scheme: entry.scheme,
             facts: entry.facts,
@@ -218,6 +314,7 @@ impl From<Entry> for Stored {
             source_version: entry.source_version,
             batch_id: entry.batch_id,
             reverses: entry.reverses,
+            title: entry.title,
         }
     }
 }

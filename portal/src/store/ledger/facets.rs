@@ -20,6 +20,8 @@ pub struct Facets {
     pub sums: BTreeMap<(Scheme, ActionStatus), Facet>,
     /// Whether the view has contributions: these have no facet, but make the view one that is shown.
     pub contributions: bool,
+    /// What is contributed.
+    pub contributed: Cents,
     /// Counted up with each write.
     pub version: u64,
 }
@@ -41,7 +43,7 @@ impl Facets {
     /// Facets of nothing.
     #[must_use]
     pub fn empty(member_number: MemberNumber, view: View) -> Self {
-        Self { member_number, view, sums: BTreeMap::new(), contributions: false, version: 0 }
+        Self { member_number, view, sums: BTreeMap::new(), contributions: false, contributed: Cents::ZERO, version: 0 }
     }
 
     /// Where they are stored.
@@ -105,6 +107,7 @@ struct Stored {
     sk: String,
     sums: BTreeMap<String, (u32, Cents, Cents, Cents)>,
     contributions: bool,
+    contributed: Cents,
     version: u64,
 }
 
@@ -123,6 +126,7 @@ impl TryFrom<Stored> for Facets {
             view: View::parse(view).ok_or("facets without a view")?,
             sums: stored.sums.into_iter().map(facet).collect::<Result<_, _>>()?,
             contributions: stored.contributions,
+            contributed: stored.contributed,
             version: stored.version,
         })
     }
@@ -139,6 +143,7 @@ impl From<Facets> for Stored {
             sk,
             sums: facets.sums.into_iter().map(facet).collect(),
             contributions: facets.contributions,
+            contributed: facets.contributed,
             version: facets.version,
         }
     }

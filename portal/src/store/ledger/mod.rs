@@ -1,8 +1,8 @@
 //! The ledger: actions, entries, their totals, and what makes posting safe to repeat.
 //!
 //! An [`Entry`] is written once and never changed. What else is here moves with the entries, in the same
-//! transaction: the sums of its [`Action`], the [`Totals`] and [`Facets`] of its view, and the [`Guard`]
-//! that remembers what was posted for a source key. So at every instant totals equal the sum of the
+//! transaction: the sums of its [`Action`], the [`Totals`] and [`Facets`] of its view, the [`Remittance`]
+//! that paid it, and the [`Guard`] that remembers what was posted for a source key. So at every instant totals equal the sum of the
 //! entries. [`Pending`] keeps an entry whose action has not come yet.
 //!
 //! All but guards live in the partition of their member account. Each record that changes carries a
@@ -15,6 +15,7 @@ mod facets;
 mod guard;
 mod measures;
 mod pending;
+mod remittance;
 mod totals;
 
 pub use action::{Action, ActionState, Leaving, ListedAction};
@@ -23,6 +24,7 @@ pub use facets::{Facet, Facets};
 pub use guard::{ActionPlace, EntryPlace, Guard, Subject};
 pub use measures::{ActionSums, Home, Month, Move};
 pub use pending::Pending;
+pub use remittance::{ListedRemittance, Remittance, RemittanceLine, RemittanceRow, Share};
 pub use totals::{MonthSums, SchemeSums, Totals};
 
 use super::record::from_item;

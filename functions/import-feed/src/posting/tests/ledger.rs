@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portal::domain::{ActionStatus, Identifier, MemberNumber, Scheme, Siret, View, ViewRule};
+use portal::domain::{ActionStatus, Cents, Identifier, MemberNumber, Scheme, Siret, View, ViewRule};
 use portal::store::{
     Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Month, Move, Pending, SchemeSums, Totals,
 };
@@ -200,6 +200,27 @@ impl Ledger {
         stored_facets.retain(|_, facets| facets.is_shown());
         assert_eq!(stored_totals, totals);
         assert_eq!(stored_facets, facets);
+        self.check_remittances();
+    }
+
+    /// Each transfer is what the entries that carry its number add up to.
+    fn check_remittances(&self) {
+        let mut sums: BTreeMap<(MemberNumber, Identifier), BTreeMap<View, (Cents, i64)>> = BTreeMap::new();
+        for entry in self.entries() {
+            let Some(number) = &entry.facts.remittance else { continue };
+            let views = sums.entry((entry.member_number.clone(), number.clone())).or_default();
+            let (paid, in_force) = views.entry(entry.view).or_default();
+            *paid += entry.effect().paid;
+            *in_force += if entry.reverses.is_some() { -1 } else { 1 };
+        }
+        let stored = self.state.remittances.values().map(|remittance| {
+            let views = remittance
+                .views
+                .iter()
+                .map(|(view, share)| (*view, (share.paid, share.days.values().map(|count| i64::from(*count)).sum())));
+            ((remittance.member_number.clone(), remittance.number.clone()), views.collect())
+        });
+        assert_eq!(stored.collect::<BTreeMap<_, BTreeMap<_, _>>>(), sums);
     }
 }
 
@@ -230,6 +251,7 @@ impl Sums {
             count(&mut totals.contributions);
             totals.sums.contributed += effect.contributed;
             facets.contributions = totals.contributions > 0;
+            facets.contributed = totals.sums.contributed;
             return;
         };
         count(&mut totals.entries);

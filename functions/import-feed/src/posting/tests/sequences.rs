@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use portal::domain::{Identifier, View, ViewRule};
 use portal::store::{Action, ActionState, ActionSums, Entry, Home};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ledger::{Ledger, Sums, action, contribution, entry, record};
 use crate::feed::LedgerRecord;
@@ -51,7 +51,15 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
                     "PAYMENT_RETURNED",
                     "RECOVERY",
                 ][kind];
-                all.push(entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]));
+                let mut entry = entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]);
+                if kind.starts_with("PAYMENT") {
+                    // Two transfers, so that corrections change the transfer, and some have none.
+                    entry["bank_reference"] = json!(["CSTR 1", "CSTR 2"][usize::from(cents % 5 == 0)]);
+                    if cents % 3 > 0 {
+                        entry["remittance_number"] = json!(["V-1", "V-2"][usize::from(cents % 3 == 2)]);
+                    }
+                }
+                all.push(entry);
             }
         }
         if complete { completed(all) } else { all }
@@ -132,6 +140,7 @@ fn model(all: &[Value]) -> Sums {
             source_version: 1,
             batch_id: record.source_key.clone(),
             reverses: None,
+            title: None,
         };
         sums.add_entry(&entry, action);
     }

@@ -1,0 +1,83 @@
+//! `GET /api/accounts/{number}/contributions`.
+
+use jiff::Timestamp;
+use portal::domain::{Cents, Id, View};
+use portal::http::{Answer, Call, Problem};
+use portal::security::Visit;
+use portal::store::{Entry, Item, Query};
+use rand::CryptoRng;
+use serde::Serialize;
+
+use crate::Function;
+use crate::cursor::Cursor;
+use crate::entry::EntryBody;
+use crate::filter::{self, Contributions};
+use crate::ledger::entry_cursor;
+use crate::list::{List, Listed};
+
+#[derive(Serialize)]
+struct PageBody {
+    as_of: Timestamp,
+    view: View,
+    totals: TotalsBody,
+    items: Vec<ItemBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct TotalsBody {
+    contributed: Cents,
+}
+
+#[derive(Serialize)]
+struct ItemBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    contribution_year: Option<i16>,
+    /// What it adds to what is contributed; less than nothing for what was given back or taken out.
+    contributed: Cents,
+    #[serde(flatten)]
+    entry: EntryBody,
+}
+
+impl List for Contributions {
+    type Row = Entry;
+    const TOTALS: bool = true;
+
+    fn view(self) -> Option<View> {
+        self.0
+    }
+
+    fn as_text(self) -> String {
+        Self::as_text(self)
+    }
+
+    fn query(self, visit: &Visit, view: Option<View>) -> Option<Query> {
+        let number = &visit.number;
+        Some(view.map_or_else(|| Entry::all_contributions(number), |view| Entry::contributions(number, view)))
+    }
+
+    fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
+        let id = Id::parse(cursor.id.as_str())?;
+        Some(Entry::place_of_contribution(&visit.number, cursor.view, cursor.date, id))
+    }
+
+    fn cursor(row: &Entry) -> Cursor {
+        entry_cursor(row)
+    }
+}
+
+impl Function {
+    pub(crate) async fn contributions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
+        let page = self.list(call, rng, |form| filter::of_view(form, Contributions)).await?;
+        let Listed { view, facets, rows, next_cursor, .. } = page;
+        let contributed = facets.map_or(Cents::ZERO, |facets| facets.contributed);
+        let item = |entry: Entry| ItemBody {
+            contribution_year: entry.facts.year,
+            contributed: entry.effect().contributed,
+            entry: entry.into(),
+        };
+        let items = rows.into_iter().map(item).collect();
+        Answer::ok(&PageBody { as_of: call.now, view, totals: TotalsBody { contributed }, items, next_cursor })
+    }
+}

@@ -1,0 +1,67 @@
+//! An entry as the contract shows it.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use portal::domain::{Cents, CostKind, EntryKind, Id, Identifier, Payee};
+use portal::store::Entry;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(crate) struct EntryBody {
+    entry_id: Id,
+    kind: EntryKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost_kind: Option<CostKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payee: Option<Payee>,
+    amount_cents: Cents,
+    effective_date: Date,
+    booked_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remittance_number: Option<Identifier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bank_reference: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoice_number: Option<Identifier>,
+    label: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reverses: Option<Id>,
+    /// Said only where all entries of the action are at hand.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reversed_by: Option<Id>,
+    source: Identifier,
+    source_key: Identifier,
+    source_version: u64,
+    batch_id: Identifier,
+}
+
+impl EntryBody {
+    /// An entry that another one reverses, if any does.
+    pub(crate) fn reversed(reversed_by: Option<Id>, entry: Entry) -> Self {
+        Self { reversed_by, ..entry.into() }
+    }
+}
+
+impl From<Entry> for EntryBody {
+    fn from(entry: Entry) -> Self {
+        Self {
+            entry_id: entry.entry_id,
+            kind: entry.facts.kind,
+            cost_kind: entry.facts.cost_kind,
+            payee: entry.facts.payee,
+            amount_cents: entry.facts.amount,
+            effective_date: entry.facts.date,
+            booked_at: entry.booked_at,
+            remittance_number: entry.facts.remittance,
+            bank_reference: entry.facts.bank,
+            invoice_number: entry.facts.invoice,
+            label: entry.facts.label,
+            reverses: entry.reverses.map(|reversed| reversed.entry_id),
+            reversed_by: None,
+            source: entry.source,
+            source_key: entry.source_key,
+            source_version: entry.source_version,
+            batch_id: entry.batch_id,
+        }
+    }
+}

@@ -1,0 +1,378 @@
+//! Remittances: what a bank transfer paid to, or for, an account.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::{Entry, EntryFacts, EntryPlace, Reversed, account_of, partition, pieces};
+use crate::domain::{Cents, Id, Identifier, MemberNumber, View};
+use crate::store::{Item, Key, Query, Record, Table};
+
+/// A transfer as its notice numbers it: the sum of the entries that carry the number, corrections included.
+///
+/// It moves with these entries, in their transaction. A transfer may pay for actions of several views: each
+/// view lists it, with the whole amount, which is what the bank's statement shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
+pub struct Remittance {
+    /// Whose it is.
+    pub member_number: MemberNumber,
+    /// The number on its notice.
+    pub number: Identifier,
+    /// What it paid for each view. A view that all was moved out of stays, with nothing.
+    pub views: BTreeMap<View, Share>,
+    /// How many unreversed entries name which bank reference.
+    pub banks: BTreeMap<String, u32>,
+    /// Counted up with each write.
+    pub version: u64,
+}
+
+/// What a transfer paid for the actions of a view.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Share {
+    /// Paid, less what came back.
+    pub paid: Cents,
+    /// How many unreversed entries there are of each day.
+    pub days: BTreeMap<Date, u32>,
+}
+
+impl Remittance {
+    /// A transfer of nothing yet.
+    #[must_use]
+    pub fn empty(member_number: MemberNumber, number: Identifier) -> Self {
+        Self { member_number, number, views: BTreeMap::new(), banks: BTreeMap::new(), version: 0 }
+    }
+
+    /// Where a transfer is stored.
+    #[must_use]
+    pub fn key_of(account: &MemberNumber, number: &Identifier) -> Key {
+        Key::new(Table::Ledger, partition(account), format!("REMITTANCE#{number}#"))
+    }
+
+    /// The entries that carry a number, oldest day first.
+    #[must_use]
+    pub fn lines(account: &MemberNumber, number: &Identifier) -> Query {
+        let lines = format!("LINE#{number}#");
+        Query::partition(Table::Ledger, partition(account)).local_index("by_remittance").beginning(lines)
+    }
+
+    /// Counts an entry that came into force, or, where it is a reversal, the one that it takes out.
+    pub fn count(&mut self, entry: &Entry) {
+        let count = |number: &mut u32| {
+            let counted = if entry.reverses.is_none() { number.checked_add(1) } else { number.checked_sub(1) };
+            *number = counted.unwrap_or(*number);
+            *number > 0
+        };
+        let share = self.views.entry(entry.view).or_default();
+        share.paid += entry.effect().paid;
+        if !count(share.days.entry(entry.facts.date).or_default()) {
+            share.days.remove(&entry.facts.date);
+        }
+        if let Some(bank) = &entry.facts.bank
+            && !count(self.banks.entry(bank.clone()).or_default())
+        {
+            self.banks.remove(bank);
+        }
+    }
+
+    /// The whole amount: paid, less what came back.
+    #[must_use]
+    pub fn amount(&self) -> Cents {
+        self.views.values().fold(Cents::ZERO, |sum, share| sum + share.paid)
+    }
+
+    /// The day of the transfer, its first where entries name several; `None` where nothing is left of it.
+    #[must_use]
+    pub fn date(&self) -> Option<Date> {
+        self.views.values().filter_map(|share| share.days.keys().next()).min().copied()
+    }
+
+    /// The line of the bank's statement, the first in the alphabet where entries name several.
+    #[must_use]
+    pub fn bank_reference(&self) -> Option<&str> {
+        self.banks.keys().next().map(String::as_str)
+    }
+
+    /// The rows of the views that the transfer's own item does not list: all but the first.
+    pub fn further_rows(&self) -> impl Iterator<Item = RemittanceRow> + '_ {
+        self.views.keys().skip(1).map(|view| RemittanceRow {
+            member_number: self.member_number.clone(),
+            number: self.number.clone(),
+            view: *view,
+            shown: self.shown_in(*view),
+        })
+    }
+
+    fn shown_in(&self, view: View) -> Option<Shown> {
+        self.views.get(&view).filter(|share| !share.days.is_empty())?;
+        let (date, amount) = (self.date()?, self.amount());
+        Some(Shown { date, amount, bank_reference: self.bank_reference().map(str::to_owned) })
+    }
+}
+
+impl Record for Remittance {
+    fn key(&self) -> Key {
+        Self::key_of(&self.member_number, &self.number)
+    }
+}
+
+/// A transfer in the list of a view that is not its first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredRow", into = "StoredRow")]
+pub struct RemittanceRow {
+    member_number: MemberNumber,
+    number: Identifier,
+    view: View,
+    /// Nothing where the view lists it no longer.
+    shown: Option<Shown>,
+}
+
+impl Record for RemittanceRow {
+    fn key(&self) -> Key {
+        let Key { table, pk, sk } = Remittance::key_of(&self.member_number, &self.number);
+        Key { table, pk, sk: format!("{sk}{}", self.view) }
+    }
+}
+
+/// A transfer as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredRow", into = "StoredRow")]
+pub struct ListedRemittance {
+    /// Whose it is.
+    pub member_number: MemberNumber,
+    /// The number on its notice.
+    pub number: Identifier,
+    /// The view that lists it.
+    pub view: View,
+    /// Its day.
+    pub date: Date,
+    /// The whole amount, whatever the views that it pays for.
+    pub amount: Cents,
+    /// The line of the bank's statement.
+    pub bank_reference: Option<String>,
+}
+
+impl ListedRemittance {
+    /// The transfers that pay for actions of a view, or of any, latest view and day first.
+    #[must_use]
+    pub fn list(account: &MemberNumber, view: Option<View>) -> Query {
+        let prefix = view.map_or_else(|| "REMITTANCE#".to_owned(), |view| format!("REMITTANCE#{view}#"));
+        Query::partition(Table::Ledger, partition(account)).local_index("by_view").beginning(prefix).newest_first()
+    }
+
+    /// The place of a transfer in such a list, for the list to go on after it.
+    #[must_use]
+    pub fn place(account: &MemberNumber, view: View, date: Date, number: &Identifier) -> Item {
+        // Whichever item lists it: of all with this key of the index the transfer's own sorts first, so in a
+        // descending list everything else comes before this place.
+        let mut place = Remittance::key_of(account, number).attributes();
+        place.insert("by_view".to_owned(), AttributeValue::S(order(view, date, number)));
+        place
+    }
+}
+
+impl Record for ListedRemittance {
+    fn key(&self) -> Key {
+        Remittance::key_of(&self.member_number, &self.number)
+    }
+}
+
+/// What a transfer paid, or what came back of it: an entry as its index carries it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredLine", into = "StoredLine")]
+pub struct RemittanceLine {
+    /// Where the entry is.
+    pub place: EntryPlace,
+    /// The entry.
+    pub entry_id: Id,
+    /// The action that it paid for.
+    pub action_id: Identifier,
+    /// The view of that action.
+    pub view: View,
+    /// The title of that action when the entry was posted.
+    pub title: String,
+    /// What the fund says of it.
+    pub facts: EntryFacts,
+    /// Of a reversal, what it reverses.
+    pub reverses: Option<Reversed>,
+}
+
+impl RemittanceLine {
+    /// Paid, or less than nothing where it came back.
+    #[must_use]
+    pub fn paid(&self) -> Cents {
+        Entry::effect_of(&self.facts, self.reverses).paid
+    }
+}
+
+impl Record for RemittanceLine {
+    fn key(&self) -> Key {
+        self.place.key()
+    }
+}
+
+/// What the index carries of an entry.
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredLine {
+    pk: String,
+    sk: String,
+    by_view: String,
+    facts: EntryFacts,
+    reverses: Option<Reversed>,
+    title: Option<String>,
+}
+
+impl TryFrom<StoredLine> for RemittanceLine {
+    type Error = String;
+
+    fn try_from(stored: StoredLine) -> Result<Self, String> {
+        let ["ENTRY", view, _, entry_id] = pieces(&stored.by_view)? else {
+            return Err("not the index key of an entry".to_owned());
+        };
+        let ["ACTION", action_id, "ENTRY", _, _] = pieces(&stored.sk)? else {
+            return Err("a transfer pays for actions".to_owned());
+        };
+        Ok(Self {
+            entry_id: Id::parse(entry_id).ok_or("an entry without an id")?,
+            action_id: Identifier::parse(action_id).map_err(|refusal| refusal.en)?,
+            view: View::parse(view).ok_or("an entry without a view")?,
+            place: EntryPlace { account: account_of(&stored.pk)?, sk: stored.sk },
+            title: stored.title.unwrap_or_default(),
+            facts: stored.facts,
+            reverses: stored.reverses,
+        })
+    }
+}
+
+impl From<RemittanceLine> for StoredLine {
+    fn from(line: RemittanceLine) -> Self {
+        let Key { pk, sk, .. } = line.key();
+        let by_view = format!("ENTRY#{}#{}#{}", line.view, line.facts.date, line.entry_id);
+        Self { pk, sk, by_view, facts: line.facts, reverses: line.reverses, title: Some(line.title) }
+    }
+}
+
+fn order(view: View, date: Date, number: &Identifier) -> String {
+    format!("REMITTANCE#{view}#{date}#{number}")
+}
+
+/// What a list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Shown {
+    date: Date,
+    amount: Cents,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bank_reference: Option<String>,
+}
+
+/// The transfer's own item, which is also its row in the first view.
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    pk: String,
+    sk: String,
+    by_view: Option<String>,
+    shown: Option<Shown>,
+    views: BTreeMap<String, Share>,
+    banks: BTreeMap<String, u32>,
+    version: u64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredRow {
+    pk: String,
+    sk: String,
+    by_view: Option<String>,
+    shown: Option<Shown>,
+}
+
+impl TryFrom<Stored> for Remittance {
+    type Error = String;
+
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let ["REMITTANCE", number, ""] = pieces(&stored.sk)? else {
+            return Err("not the sort key of a remittance".to_owned());
+        };
+        let share = |(view, share): (String, Share)| {
+            Ok::<_, String>((View::parse(&view).ok_or("a remittance of no view")?, share))
+        };
+        Ok(Self {
+            member_number: account_of(&stored.pk)?,
+            number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
+            views: stored.views.into_iter().map(share).collect::<Result<_, _>>()?,
+            banks: stored.banks,
+            version: stored.version,
+        })
+    }
+}
+
+impl From<Remittance> for Stored {
+    fn from(remittance: Remittance) -> Self {
+        let Key { pk, sk, .. } = remittance.key();
+        let first = remittance.views.keys().next().copied();
+        let shown = first.and_then(|view| remittance.shown_in(view));
+        Self {
+            by_view: first.zip(shown.as_ref()).map(|(view, shown)| order(view, shown.date, &remittance.number)),
+            pk,
+            sk,
+            shown,
+            views: remittance.views.into_iter().map(|(view, share)| (view.to_string(), share)).collect(),
+            banks: remittance.banks,
+            version: remittance.version,
+        }
+    }
+}
+
+impl TryFrom<StoredRow> for RemittanceRow {
+    type Error = String;
+
+    fn try_from(stored: StoredRow) -> Result<Self, String> {
+        let ["REMITTANCE", number, view] = pieces(&stored.sk)? else {
+            return Err("not the sort key of a remittance's row".to_owned());
+        };
+        Ok(Self {
+            member_number: account_of(&stored.pk)?,
+            number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
+            view: View::parse(view).ok_or("a row of no view")?,
+            shown: stored.shown,
+        })
+    }
+}
+
+impl From<RemittanceRow> for StoredRow {
+    fn from(row: RemittanceRow) -> Self {
+        let Key { pk, sk, .. } = row.key();
+        let by_view = row.shown.as_ref().map(|shown| order(row.view, shown.date, &row.number));
+        Self { pk, sk, by_view, shown: row.shown }
+    }
+}
+
+impl TryFrom<StoredRow> for ListedRemittance {
+    type Error = String;
+
+    fn try_from(stored: StoredRow) -> Result<Self, String> {
+        let by_view = stored.by_view.ok_or("a listed remittance without its place")?;
+        let ["REMITTANCE", view, _, number] = pieces(&by_view)? else {
+            return Err("not the index key of a remittance".to_owned());
+        };
+        let shown = stored.shown.ok_or("a listed remittance that shows nothing")?;
+        Ok(Self {
+            member_number: account_of(&stored.pk)?,
+            number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
+            view: View::parse(view).ok_or("a remittance of no view")?,
+            date: shown.date,
+            amount: shown.amount,
+            bank_reference: shown.bank_reference,
+        })
+    }
+}
+
+impl From<ListedRemittance> for StoredRow {
+    fn from(line: ListedRemittance) -> Self {
+        let Key { pk, sk, .. } = line.key();
+        let by_view = Some(order(line.view, line.date, &line.number));
+        let shown = Shown { date: line.date, amount: line.amount, bank_reference: line.bank_reference };
+        Self { pk, sk, by_view, shown: Some(shown) }
+    }
+}
