@@ -39,7 +39,10 @@ class Persona:
 
     def remake(self):
         self.user = self.make()
-        self.actions = self.user.actions()
+        self.known = {
+            "action_id": self.user.ids("actions", "action_id"),
+            "remittance_number": self.user.ids("remittances", "remittance_number"),
+        }
         self.doubtful = False
 
     def current(self):
@@ -133,14 +136,18 @@ def before_call(context, case, kwargs):
     if knowing and isinstance(parameters, dict):
         if "number" in parameters:
             parameters["number"] = member.user.number
-        if "action_id" in parameters and member.actions and chance.random() < 0.5:
-            parameters["action_id"] = chance.choice(member.actions)
+        for name in parameters.keys() & member.known.keys():
+            if member.known[name] and chance.random() < 0.5:
+                parameters[name] = chance.choice(member.known[name])
     if "Idempotency-Key" in (case.headers or {}):
         # One for each request.
         case.headers["Idempotency-Key"] = f"{chance.getrandbits(64):x}"
     if isinstance(case.query, dict) and case.query.get("cursor") not in cursors:
         # Nobody can make one up.
         case.query.pop("cursor", None)
+    if isinstance(case.query, dict) and {"from", "to"} <= case.query.keys():
+        # A period begins before it ends.
+        case.query["from"], case.query["to"] = sorted([case.query["from"], case.query["to"]])
     if isinstance(case.body, dict):
         # Confirmations last: they repeat what stands there by then.
         for name in sorted(case.body, key=lambda name: name.endswith("_confirmation")):

@@ -177,7 +177,7 @@ class User:
             for account in answer.json()["accounts"]
         )
 
-    def actions(self):
-        """The ids of some actions of the account."""
-        answer = self.people.call("GET", f"/api/accounts/{self.number}/actions", token=self.access, expect=[200])
-        return [action["action_id"] for action in answer.json()["items"]]
+    def ids(self, list_name, field):
+        """What the items on the first page of a list of the account are called."""
+        answer = self.people.call("GET", f"/api/accounts/{self.number}/{list_name}", token=self.access, expect=[200])
+        return [item[field] for item in answer.json()["items"]]
