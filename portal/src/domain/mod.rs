@@ -6,6 +6,7 @@
 mod document;
 mod email;
 mod id;
+mod labels;
 mod ledger;
 mod member_number;
 mod money;
