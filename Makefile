@@ -45,10 +45,11 @@ browser: ## A mailed link is followed in Chromium, and every page is checked for
 	cargo build --workspace --bin local --locked
 	tests/browser/run.sh
 
-bench: ## Sizes and starts of functions, what hashing costs, and whether times tell the known from the unknown
+bench: ## Sizes and starts of functions, the ledger's figures, what hashing costs, whether times tell known from unknown
 	tests/bench/starts.sh
 	tests/bench/passwords/run.sh
 	cargo run --quiet --package portal-tests --example pairs --locked
+	CARGO_PROFILE_DEV_OPT_LEVEL=z cargo run --quiet --package portal-tests --example ledger --locked
 
 fuzz: $(PACKAGES) $(CARGO_FUZZ) ## What unit and api try, at random and for longer: SECONDS=600 each; findings go to fuzz/artifacts
 	cargo build --workspace --bin local --locked

@@ -1,4 +1,5 @@
-//! A tap on the line between the functions and DynamoDB: counts and delays calls, and says whose they are.
+//! A tap on the line between the functions and DynamoDB: counts and delays calls, and says whose they are and
+//! what capacity they take.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,6 +16,20 @@ use crate::proxy::{self, Answer, Onward, Passing};
 /// Held back on each answer while it is measured, so that calls made side by side are seen side by side.
 const LATENCY: Duration = Duration::from_millis(40);
 
+/// What can be asked what it takes.
+const OPERATIONS_WITH_CAPACITY: [&str; 10] = [
+    "BatchGetItem",
+    "BatchWriteItem",
+    "DeleteItem",
+    "GetItem",
+    "PutItem",
+    "Query",
+    "Scan",
+    "TransactGetItems",
+    "TransactWriteItems",
+    "UpdateItem",
+];
+
 /// One call that went by.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -26,6 +41,9 @@ pub struct Call {
     pub uses: BTreeSet<Use>,
     /// The tables in which it would replace an item that is there.
     pub replaces: BTreeSet<String>,
+    /// The capacity that it took in all tables and indexes, as the engine counts it, in units: of reading for
+    /// what reads, of writing for what writes. Zero where it was refused.
+    pub capacity: f64,
     /// When it was sent.
     pub sent: Duration,
     /// When it was answered.
@@ -71,6 +89,11 @@ impl Observed {
         waits
     }
 
+    /// The capacity that all calls of these operations took.
+    pub fn capacity(&self, operations: &[&str]) -> f64 {
+        self.calls.iter().filter(|call| operations.contains(&call.operation.as_str())).map(|call| call.capacity).sum()
+    }
+
     /// What went by of one function.
     #[must_use]
     pub fn of(&self, function: &str) -> Self {
@@ -114,18 +137,31 @@ impl Tap {
     }
 }
 
-async fn watch(line: Arc<Line>, passing: Passing, onward: Onward) -> Answer {
+async fn watch(line: Arc<Line>, mut passing: Passing, onward: Onward) -> Answer {
     let sent = line.stopwatch.elapsed();
-    let request = serde_json::from_slice(&passing.body).expect("a body in JSON");
+    let mut request: Value = serde_json::from_slice(&passing.body).expect("a body in JSON");
+    if OPERATIONS_WITH_CAPACITY.contains(&passing.operation.as_str()) {
+        request["ReturnConsumedCapacity"] = "TOTAL".into();
+        passing.body = request.to_string().into();
+    }
     let (uses, replaces) = (uses(&passing.operation, &request), replaces(&passing.operation, &request));
     let response = onward.forward(&passing).await;
     if line.slow.load(Ordering::Relaxed) {
         tokio::time::sleep(LATENCY).await;
     }
+    let capacity = capacity(response.body());
     let Passing { function, operation, .. } = passing;
-    let call = Call { function, operation, uses, replaces, sent, answered: line.stopwatch.elapsed() };
+    let call = Call { function, operation, uses, replaces, capacity, sent, answered: line.stopwatch.elapsed() };
     line.observed.lock().unwrap().calls.push(call);
     Ok(response.map(Body::from))
+}
+
+/// What an answer says of the capacity that was taken: of one table, or of each.
+fn capacity(answer: &[u8]) -> f64 {
+    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    let consumed = &answer["ConsumedCapacity"];
+    let tables = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
+    tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
 }
 
 /// The tables in which a request puts items without the condition that none is there.
