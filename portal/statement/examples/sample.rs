@@ -1,0 +1,83 @@
+//! Writes a made-up statement, to look at and to measure: `sample [actions] > statement.pdf`.
+
+use std::io::Write as _;
+
+use jiff::civil::date;
+use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Scheme, Siret, View};
+use statement_pdf::{Action, Contribution, Measures, Month, Remittance, Statement, render};
+
+const TITLES: [&str; 4] = [
+    "Conduite d’engins de chantier – CACES R482, catégorie A",
+    "Travail en hauteur",
+    "Habilitation électrique BR, recyclage",
+    "Lecture de plans et métré pour chefs d’équipe du gros œuvre et du second œuvre",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let actions: usize = std::env::args().nth(1).map_or(Ok(24), |count| count.parse())?;
+    let pdf = render(&statement(actions).ok_or("a number or a year is none")?)?;
+    Ok(std::io::stdout().write_all(&pdf)?)
+}
+
+fn statement(count: usize) -> Option<Statement> {
+    let actions: Vec<Action> = (0..count).map(action).collect();
+    let sum = |of: fn(&Measures) -> Cents| actions.iter().map(|action| of(&action.measures)).sum();
+    let totals = Measures {
+        committed: sum(|measures| measures.committed),
+        paid: sum(|measures| measures.paid),
+        in_progress: sum(|measures| measures.in_progress),
+    };
+    let contributions = vec![
+        Contribution {
+            date: date(2012, 2, 28),
+            kind: EntryKind::ContributionLegal,
+            label: "Contribution légale 2012".to_owned(),
+            amount: Cents(12_310_000),
+        },
+        Contribution {
+            date: date(2012, 9, 15),
+            kind: EntryKind::ContributionRefund,
+            label: "Trop-perçu".to_owned(),
+            amount: Cents(-84_050),
+        },
+    ];
+    let contributed = contributions.iter().map(|contribution| contribution.amount).sum();
+    Some(Statement {
+        member_number: MemberNumber::parse("012345").ok()?,
+        siret: Siret::parse("53384615000019").ok()?,
+        establishment: "MAÇONNERIE LEFÈVRE & FILS".to_owned(),
+        view: View::parse("2012")?,
+        from: Some(date(2012, 1, 1)),
+        to: date(2012, 12, 31),
+        as_of: "2013-03-04T09:05:00Z".parse().ok()?,
+        totals,
+        contributed,
+        schemes: vec![(Scheme::Plan, totals)],
+        months: vec![Month {
+            first_day: date(2012, 8, 1),
+            committed: totals.committed,
+            paid: totals.paid,
+            contributed,
+        }],
+        actions,
+        contributions,
+        remittances: vec![Remittance {
+            number: "V-2012-0042".to_owned(),
+            date: date(2012, 11, 3),
+            bank_reference: Some("CSTR 20121103 000042".to_owned()),
+            amount: totals.paid,
+        }],
+    })
+}
+
+fn action(number: usize) -> Action {
+    let cents = i64::try_from(number % 997).unwrap_or_default() * 1_031;
+    Action {
+        id: format!("2012-{number:06}"),
+        title: TITLES[number % TITLES.len()].to_owned(),
+        scheme: Scheme::ALL[number % Scheme::ALL.len()],
+        status: ActionStatus::ALL[number % ActionStatus::ALL.len()],
+        engaged: date(2012, 8, 30),
+        measures: Measures { committed: Cents(cents + 85_000), paid: Cents(cents), in_progress: Cents(12_345) },
+    }
+}
