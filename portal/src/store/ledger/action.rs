@@ -238,15 +238,26 @@ struct StoredLine {
 }
 
 /// What a list shows; the sums are of all entries, those that are leaving included.
+///
+/// Stored under names of one letter: with whole words, a page of fifty would be beyond 12 KB, and cost a fourth
+/// unit of capacity.
 #[derive(Clone, Serialize, Deserialize)]
 struct Shown {
+    #[serde(rename = "t")]
     title: String,
+    #[serde(rename = "v")]
     view: View,
+    #[serde(rename = "m")]
     scheme: Scheme,
+    #[serde(rename = "s")]
     status: ActionStatus,
+    #[serde(rename = "e")]
     engaged: Date,
+    #[serde(rename = "c")]
     committed: Cents,
+    #[serde(rename = "p")]
     paid: Cents,
+    #[serde(rename = "i")]
     in_progress: Cents,
 }
 
