@@ -13,6 +13,7 @@ use jiff::Timestamp;
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
     offset_milliseconds: Arc<AtomicI64>,
+    stopped_at: Option<Timestamp>,
 }
 
 impl Clock {
@@ -22,11 +23,18 @@ impl Clock {
         Self::default()
     }
 
+    /// A clock that stands still until it is moved.
+    #[must_use]
+    pub fn stopped_at(instant: Timestamp) -> Self {
+        Self { stopped_at: Some(instant), ..Self::default() }
+    }
+
     /// The present instant, in whole milliseconds (what the store keeps).
     #[must_use]
     #[allow(clippy::disallowed_methods, reason = "this is the place that the ban points at")]
     pub fn now(&self) -> Timestamp {
-        let moved = Timestamp::now().as_millisecond() + self.offset_milliseconds.load(Ordering::SeqCst);
+        let moved = self.stopped_at.unwrap_or_else(Timestamp::now).as_millisecond()
+            + self.offset_milliseconds.load(Ordering::SeqCst);
         // Out of range only beyond the year 9999: the unmoved end of time is then as good.
         Timestamp::from_millisecond(moved).unwrap_or(Timestamp::MAX)
     }

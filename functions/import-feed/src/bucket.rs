@@ -8,7 +8,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use portal::environment::{Environment, StartError};
 
 /// How much is read at once, and so about how much of a file is in memory: some 3,500 lines.
-const PIECE: u64 = 1024 * 1024;
+pub const PIECE: u64 = 1024 * 1024;
 
 /// How long the body of a piece may take. The client's own limits end with the answer's headers.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -38,12 +38,28 @@ pub struct BucketError {
 }
 
 impl BucketError {
+    /// A failure that is none of the SDK's.
+    pub fn other(operation: &'static str, key: &str, reason: impl Into<String>) -> Self {
+        Self { operation, key: key.to_owned(), reason: reason.into() }
+    }
+
     fn new<E: std::error::Error + 'static>(operation: &'static str, key: &str, error: E) -> Self {
         Self { operation, key: key.to_owned(), reason: DisplayErrorContext(error).to_string() }
     }
 }
 
 impl Object {
+    /// An object that is no object of a bucket.
+    pub fn of(key: impl Into<String>, size: u64) -> Self {
+        Self { key: key.into(), size, etag: None }
+    }
+
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// How many bytes it has.
     #[must_use]
     pub fn size(&self) -> u64 {

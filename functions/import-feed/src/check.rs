@@ -4,8 +4,9 @@ use aws_lc_rs::digest::{Context, SHA256};
 use portal::domain::to_hex;
 
 use crate::ImportError;
-use crate::bucket::{Bucket, Object};
+use crate::bucket::Object;
 use crate::feed::{FileKind, Line, Lines, ListedFile, amount_of};
+use crate::files::Files;
 use crate::report::Refusal;
 
 /// Finds a file and holds it against the manifest: hash, number of lines, sum of amounts.
@@ -13,12 +14,12 @@ use crate::report::Refusal;
 /// # Errors
 /// Where the bucket does not answer. A file that is not as listed is `Ok(Err(refusal))`.
 pub(crate) async fn check(
-    bucket: &Bucket,
+    files: &impl Files,
     key: &str,
     listed: &ListedFile,
 ) -> Result<Result<Object, Refusal>, ImportError> {
     let name = &listed.name;
-    let Some(object) = bucket.find(key).await? else {
+    let Some(object) = files.find(key).await? else {
         return Ok(Err(Refusal::new("missing-file", format!("{name} is not there"))));
     };
     let mut hash = Context::new(&SHA256);
@@ -33,7 +34,7 @@ pub(crate) async fn check(
     };
     let mut offset = 0;
     while offset < object.size() {
-        let piece = bucket.read(&object, offset).await?;
+        let piece = files.read(&object, offset).await?;
         offset += piece.len() as u64;
         hash.update(&piece);
         lines.push(&piece, &mut add);

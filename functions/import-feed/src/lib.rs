@@ -8,13 +8,19 @@
 pub mod bucket;
 mod check;
 pub mod feed;
+mod files;
 mod members;
 mod post;
 pub mod posting;
 mod report;
 mod run;
+mod tables;
 
+pub use files::Files;
+pub use post::Poster;
 pub use report::{ControlTotals, Quarantined, Refusal, Report};
+pub use run::{Advance, Importer, check_files, read_manifest};
+pub use tables::Tables;
 
 use portal::clock::Clock;
 use portal::environment::{Environment, StartError};
@@ -24,7 +30,6 @@ use portal::store::{Store, StoreError, Table};
 use serde::{Deserialize, Serialize};
 
 use crate::bucket::{Bucket, BucketError};
-use crate::post::Poster;
 
 /// What completes a batch.
 const MANIFEST: &str = "manifest.json";
@@ -32,8 +37,7 @@ const MANIFEST: &str = "manifest.json";
 /// The function.
 #[derive(Clone)]
 pub struct Function {
-    bucket: Bucket,
-    poster: Poster,
+    importer: Importer<Bucket, Store>,
     log: Log,
 }
 
@@ -105,11 +109,14 @@ impl EventFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         Ok(Self {
-            bucket: Bucket::connect(environment)?,
-            poster: Poster {
-                store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
-                clock: environment.clock.clone(),
-                rule: environment.view_rule()?,
+            importer: Importer {
+                files: Bucket::connect(environment)?,
+                poster: Poster {
+                    store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
+                    clock: environment.clock.clone(),
+                    rule: environment.view_rule()?,
+                },
+                progress: run::into_log(environment.log.clone()),
             },
             log: environment.log.clone(),
         })
@@ -119,7 +126,7 @@ impl EventFunction for Function {
         let Detail { bucket, object: ObjectKey { key } } = event.detail;
         let folder = key.strip_suffix(MANIFEST).filter(|folder| folder.is_empty() || folder.ends_with('/'));
         match folder {
-            Some(folder) if bucket.name == self.bucket.name() => {
+            Some(folder) if bucket.name == self.importer.files.name() => {
                 let report = Box::pin(self.import(folder)).await?;
                 Ok(Outcome::Report(Box::new(report)))
             }
@@ -130,6 +137,6 @@ impl EventFunction for Function {
 
 impl Function {
     fn clock(&self) -> &Clock {
-        &self.poster.clock
+        &self.importer.poster.clock
     }
 }

@@ -3,15 +3,15 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use portal::domain::Siret;
-use portal::environment::rng;
 use portal::store::{
-    Account, Batch, Change, Condition, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _, Role, Store,
+    Account, Batch, Change, Condition, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _, Role,
     StoreError, Transaction,
 };
 
 use crate::ImportError;
 use crate::feed::{MemberRecord, Reason};
 use crate::posting::Verdict;
+use crate::tables::Tables;
 
 /// How many accounts are posted at the same time.
 const AT_ONCE: usize = 16;
@@ -33,7 +33,7 @@ pub(crate) const SIRET_TAKEN: Reason = Reason::in_field("siret-of-another-accoun
 ///
 /// # Errors
 /// Where the store fails.
-pub(crate) async fn post_members(store: &Store, records: &[MemberRecord]) -> Result<Vec<Verdict>, ImportError> {
+pub(crate) async fn post_members(store: &impl Tables, records: &[MemberRecord]) -> Result<Vec<Verdict>, ImportError> {
     let mut verdicts = Vec::with_capacity(records.len());
     while verdicts.len() < records.len() {
         let rest = &records[verdicts.len()..];
@@ -50,7 +50,7 @@ pub(crate) async fn post_members(store: &Store, records: &[MemberRecord]) -> Res
     Ok(verdicts)
 }
 
-async fn post_member(store: &Store, record: &MemberRecord) -> Result<Verdict, ImportError> {
+async fn post_member(store: &impl Tables, record: &MemberRecord) -> Result<Verdict, ImportError> {
     for _ in 0..MOST_ATTEMPTS {
         let mut batch = Batch::new();
         let account = batch.want::<Account>(Account::key_of(&record.member_number));
@@ -93,7 +93,7 @@ async fn post_member(store: &Store, record: &MemberRecord) -> Result<Verdict, Im
         if account.is_some() && !update_grants(store, &mut transaction, record, has_manager || !open).await? {
             continue;
         }
-        match store.commit(&transaction, &mut rng()).await? {
+        match store.commit(&transaction).await? {
             Outcome::Committed if account.is_some() => return Ok(Verdict::Corrected),
             Outcome::Committed => return Ok(Verdict::Posted),
             Outcome::Refused(_) => {}
@@ -141,7 +141,7 @@ fn change(record: &MemberRecord) -> Result<Change, StoreError> {
 
 /// Where the account moves to another SIRET: gives up the old one, and takes its manager along.
 async fn leave_seat(
-    store: &Store,
+    store: &impl Tables,
     transaction: &mut Transaction,
     before: &Account,
     siret: &Siret,
@@ -210,7 +210,7 @@ fn as_seen(seat: &Establishment) -> Result<Condition, StoreError> {
 /// and the seat is free, the grant of a manager becomes one of a reader: otherwise a claim would make a
 /// second manager.
 async fn update_grants(
-    store: &Store,
+    store: &impl Tables,
     transaction: &mut Transaction,
     record: &MemberRecord,
     has_manager: bool,
@@ -235,7 +235,7 @@ async fn update_grants(
         for (grant, _) in some {
             update_grant(&mut transaction, grant, &record.siret, &record.name, None)?;
         }
-        if let Outcome::Refused(_) = store.commit(&transaction, &mut rng()).await? {
+        if let Outcome::Refused(_) = store.commit(&transaction).await? {
             return Ok(false);
         }
     }
@@ -243,7 +243,7 @@ async fn update_grants(
 }
 
 /// Makes the copies in the grants what the account says.
-async fn restore_grants(store: &Store, account: &Account) -> Result<bool, ImportError> {
+async fn restore_grants(store: &impl Tables, account: &Account) -> Result<bool, ImportError> {
     let mirrors: Vec<GrantMirror> = store.query_all(&Grant::all_on(&account.member_number)).await?;
     let wrong = |GrantMirror(grant): &GrantMirror| grant.siret != account.siret || grant.name != account.name;
     let wrong: Vec<GrantMirror> = mirrors.into_iter().filter(wrong).collect();
@@ -252,7 +252,7 @@ async fn restore_grants(store: &Store, account: &Account) -> Result<bool, Import
         for GrantMirror(grant) in some {
             update_grant(&mut transaction, grant, &account.siret, &account.name, None)?;
         }
-        if let Outcome::Refused(_) = store.commit(&transaction, &mut rng()).await? {
+        if let Outcome::Refused(_) = store.commit(&transaction).await? {
             return Ok(false);
         }
     }

@@ -8,13 +8,14 @@ use portal::clock::Clock;
 use portal::domain::{EntryKind, Identifier, MemberNumber, Siret, ViewRule};
 use portal::environment::rng;
 use portal::store::{
-    Account, Action, ActionPlace, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, Store, StoreError, Totals,
+    Account, Action, ActionPlace, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError, Totals,
 };
 use rand::RngExt as _;
 
 use crate::ImportError;
 use crate::feed::{LedgerRecord, Manifest};
 use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
+use crate::tables::Tables;
 
 /// DynamoDB's limit for a transaction.
 const MOST_WRITES: usize = 100;
@@ -38,9 +39,9 @@ const PAGE: i32 = 200;
 
 /// Posts to accounts.
 #[derive(Debug, Clone)]
-pub(crate) struct Poster {
+pub struct Poster<T> {
     /// The members and the ledger table.
-    pub store: Store,
+    pub store: T,
     /// When things are posted.
     pub clock: Clock,
     /// Which view an entry belongs to.
@@ -59,7 +60,7 @@ enum Step {
     Unsettled(ActionPlace),
 }
 
-impl Poster {
+impl<T: Tables> Poster<T> {
     /// Posts records, actions first; gives their verdicts in the order of `records`, and what was
     /// released.
     ///
@@ -174,7 +175,7 @@ impl Poster {
         if transaction.is_empty() {
             return Ok(Step::Done(verdicts));
         }
-        match self.store.commit(&transaction, &mut rng()).await? {
+        match self.store.commit(&transaction).await? {
             Outcome::Committed => Ok(Step::Done(verdicts)),
             Outcome::Refused(_) => Ok(Step::TooLate),
         }

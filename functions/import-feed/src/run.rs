@@ -1,6 +1,7 @@
 //! From a folder of the bucket to a report.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::BoxFuture;
@@ -14,9 +15,12 @@ use serde_json::{Value, json};
 use crate::bucket::Object;
 use crate::check::check;
 use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, Reason, Rejected, amount_of};
+use crate::files::Files;
 use crate::members::{SIRET_TAKEN, post_members};
+use crate::post::Poster;
 use crate::posting::Verdict;
 use crate::report::{Origin, Refusal, Report};
+use crate::tables::Tables;
 use crate::{Function, ImportError, MANIFEST};
 
 /// A manifest of a thousand files has a tenth of this.
@@ -35,41 +39,92 @@ const MOST_PASSES: u32 = 100;
 /// How many lines there are between two progress lines in the log.
 const PROGRESS_EVERY: u64 = 500;
 
+/// Posts batches of these files into these tables.
+#[derive(Clone)]
+pub struct Importer<F, T> {
+    /// Where the files are.
+    pub files: F,
+    /// What posts.
+    pub poster: Poster<T>,
+    /// Is told how far an import has come.
+    pub progress: Advance,
+}
+
+/// Is told the batch, how many of its lines are done, and how many there are.
+pub type Advance = Arc<dyn Fn(&Manifest, u64, u64) + Send + Sync>;
+
+/// Reads the manifest in a folder (empty, or with a slash at its end); what is wrong with it is
+/// `Ok(Err(refusal))`.
+///
+/// # Errors
+/// Where the files fail, or there is no manifest.
+pub async fn read_manifest(files: &impl Files, folder: &str) -> Result<Result<Manifest, Refusal>, ImportError> {
+    let key = format!("{folder}{MANIFEST}");
+    let object = files.find(&key).await?.ok_or_else(|| ImportError::NoManifest(key.clone()))?;
+    if object.size() > LARGEST_MANIFEST {
+        return Ok(Err(Refusal::new("manifest", "the manifest is above 1 MiB")));
+    }
+    let manifest = Manifest::read(&files.read(&object, 0).await?);
+    Ok(manifest.map_err(|detail| Refusal::new("manifest", detail)))
+}
+
+/// Finds the files of a batch and holds each against the manifest.
+///
+/// # Errors
+/// Where the files fail. One that is not as listed is `Ok(Err(refusal))`.
+pub async fn check_files(
+    files: &impl Files,
+    folder: &str,
+    manifest: &Manifest,
+) -> Result<Result<Vec<Object>, Refusal>, ImportError> {
+    let mut objects = Vec::with_capacity(manifest.files.len());
+    for file in &manifest.files {
+        match check(files, &format!("{folder}{}", file.name), file).await? {
+            Ok(object) => objects.push(object),
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+    }
+    Ok(Ok(objects))
+}
+
 impl Function {
     /// Posts the batch in a folder (empty, or with a slash at its end).
     pub(crate) async fn import(&self, folder: &str) -> Result<Report, ImportError> {
-        let key = format!("{folder}{MANIFEST}");
-        let object = self.bucket.find(&key).await?.ok_or_else(|| ImportError::NoManifest(key.clone()))?;
         let started = self.clock().now();
-        let report = match self.read_manifest(&object).await? {
-            Ok(manifest) => self.import_batch(folder, &manifest).await?,
-            Err(detail) => Report::default().refused(Refusal::new("manifest", detail)),
+        let files = &self.importer.files;
+        let report = match read_manifest(files, folder).await? {
+            Ok(manifest) => match check_files(files, folder, &manifest).await? {
+                Ok(objects) => self.importer.post_batch(&manifest, &objects).await?,
+                Err(refusal) => Report::of(&manifest).refused(refusal),
+            },
+            Err(refusal) => Report::default().refused(refusal),
         };
         let document = serde_json::to_value(&report).unwrap_or_default();
-        self.bucket.write_json(&format!("{folder}report.json"), format!("{document:#}\n")).await?;
+        files.write_json(&format!("{folder}report.json"), format!("{document:#}\n")).await?;
         self.log_summary(document, self.clock().now().duration_since(started).as_millis());
         Ok(report)
     }
 
-    async fn read_manifest(&self, object: &Object) -> Result<Result<Manifest, String>, ImportError> {
-        if object.size() > LARGEST_MANIFEST {
-            return Ok(Err("the manifest is above 1 MiB".to_owned()));
+    fn log_summary(&self, mut report: Value, milliseconds: i128) {
+        // Counts only: the lines themselves are in the report.
+        if let Some(report) = report.as_object_mut() {
+            report.remove("quarantine");
         }
-        Ok(Manifest::read(&self.bucket.read(object, 0).await?))
+        let level = if report.get("refused").is_some() { "error" } else { "info" };
+        self.log.line(&json!({"level": level, "function": Self::NAME, "imported": report, "ms": milliseconds}));
     }
+}
 
-    async fn import_batch(&self, folder: &str, manifest: &Manifest) -> Result<Report, ImportError> {
+impl<F: Files, T: Tables> Importer<F, T> {
+    /// Posts a batch whose files were held against its manifest.
+    ///
+    /// # Errors
+    /// Where files or tables fail; a repeat goes on where it stopped.
+    pub async fn post_batch(&self, manifest: &Manifest, objects: &[Object]) -> Result<Report, ImportError> {
         let mut report = Report::of(manifest);
-        let mut objects = Vec::with_capacity(manifest.files.len());
-        for file in &manifest.files {
-            match check(&self.bucket, &format!("{folder}{}", file.name), file).await? {
-                Ok(object) => objects.push(object),
-                Err(refusal) => return Ok(report.refused(refusal)),
-            }
-        }
-        let progress = Progress::new(manifest, report.totals.lines, self.log.clone());
+        let progress = Progress::new(manifest, report.totals.lines, &self.progress);
         let mut taken = Vec::new();
-        for (file_index, (file, object)) in manifest.files.iter().zip(&objects).enumerate() {
+        for (file_index, (file, object)) in manifest.files.iter().zip(objects).enumerate() {
             if file.kind() == Some(FileKind::Ledger) {
                 // Members come first, and the ledger counts on them.
                 self.post_taken(&mut taken, &mut report).await?;
@@ -78,7 +133,7 @@ impl Function {
             let mut lines = Lines::default();
             let mut offset = 0;
             while offset < object.size() {
-                let piece = self.bucket.read(object, offset).await?;
+                let piece = self.files.read(object, offset).await?;
                 offset += piece.len() as u64;
                 let last = offset >= object.size();
                 // What cannot be posted is counted while the piece is cut: of the worst piece, a mebibyte of
@@ -123,7 +178,7 @@ impl Function {
         window: Vec<(MemberRecord, Origin)>,
         taken: &mut Vec<(MemberRecord, Origin)>,
         report: &mut Report,
-        progress: &Progress,
+        progress: &Progress<'_>,
     ) -> Result<(), ImportError> {
         let (records, origins): (Vec<_>, Vec<_>) = window.into_iter().unzip();
         let verdicts = post_members(&self.poster.store, &records).await?;
@@ -171,7 +226,7 @@ impl Function {
         manifest: &Manifest,
         good: Vec<(LedgerRecord, Origin)>,
         report: &mut Report,
-        progress: &Progress,
+        progress: &Progress<'_>,
     ) -> Result<(), ImportError> {
         let numbers: BTreeSet<MemberNumber> = good.iter().map(|(record, _)| record.member_number().clone()).collect();
         let sirets = self.sirets(&numbers).await?;
@@ -220,15 +275,6 @@ impl Function {
             }
         }
         Ok(sirets)
-    }
-
-    fn log_summary(&self, mut report: Value, milliseconds: i128) {
-        // Counts only: the lines themselves are in the report.
-        if let Some(report) = report.as_object_mut() {
-            report.remove("quarantine");
-        }
-        let level = if report.get("refused").is_some() { "error" } else { "info" };
-        self.log.line(&json!({"level": level, "function": Self::NAME, "imported": report, "ms": milliseconds}));
     }
 }
 
@@ -287,17 +333,17 @@ fn cut(lines: &mut Lines, piece: &[u8], last: bool, mut each: impl FnMut(&Line<'
     }
 }
 
-/// Says in the log how far an import has come.
-struct Progress {
-    batch_id: String,
+/// Says how far an import has come.
+struct Progress<'a> {
+    manifest: &'a Manifest,
     done: AtomicU64,
     of: u64,
-    log: Log,
+    told: &'a Advance,
 }
 
-impl Progress {
-    fn new(manifest: &Manifest, of: u64, log: Log) -> Self {
-        let progress = Self { batch_id: manifest.batch_id.to_string(), done: AtomicU64::new(0), of, log };
+impl<'a> Progress<'a> {
+    fn new(manifest: &'a Manifest, of: u64, told: &'a Advance) -> Self {
+        let progress = Self { manifest, done: AtomicU64::new(0), of, told };
         progress.write(0);
         progress
     }
@@ -315,7 +361,14 @@ impl Progress {
     }
 
     fn write(&self, done: u64) {
-        let import = json!({"batch_id": self.batch_id, "done": done, "of": self.of});
-        self.log.line(&json!({"level": "info", "function": Function::NAME, "import": import}));
+        (self.told)(self.manifest, done, self.of);
     }
+}
+
+/// Says in the log how far an import has come.
+pub(crate) fn into_log(log: Log) -> Advance {
+    Arc::new(move |manifest, done, of| {
+        let import = json!({"batch_id": manifest.batch_id, "done": done, "of": of});
+        log.line(&json!({"level": "info", "function": Function::NAME, "import": import}));
+    })
 }

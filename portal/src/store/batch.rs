@@ -17,7 +17,7 @@ const MOST_ROUNDS: usize = 5;
 /// The records that one call shall bring.
 #[derive(Debug, Default)]
 pub struct Batch {
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
 }
 
 /// A place in a batch, typed by what will be there.
@@ -30,7 +30,7 @@ pub struct Wanted<R> {
 /// What a batch brought.
 #[derive(Debug)]
 pub struct Fetched {
-    items: HashMap<Key, Item>,
+    pub(super) items: HashMap<Key, Item>,
 }
 
 impl Batch {

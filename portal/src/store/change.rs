@@ -86,10 +86,10 @@ impl Condition {
 /// What an update does to an item's attributes.
 #[derive(Debug, Clone, Default)]
 pub struct Change {
-    set: Vec<(&'static str, AttributeValue)>,
-    prepend: Vec<(&'static str, AttributeValue)>,
-    add: Vec<(&'static str, AttributeValue)>,
-    remove: Vec<&'static str>,
+    pub(super) set: Vec<(&'static str, AttributeValue)>,
+    pub(super) prepend: Vec<(&'static str, AttributeValue)>,
+    pub(super) add: Vec<(&'static str, AttributeValue)>,
+    pub(super) remove: Vec<&'static str>,
 }
 
 impl Change {

@@ -11,18 +11,18 @@ use super::{Item, Record, Store, StoreError, Table};
 /// There is no filter expression: what is read is what is returned.
 #[derive(Debug, Clone)]
 pub struct Query {
-    table: Table,
-    index: Option<&'static str>,
-    partition: (&'static str, String),
-    sort: (&'static str, Range),
-    newest_first: bool,
-    limit: Option<i32>,
-    after: Option<Item>,
+    pub(super) table: Table,
+    pub(super) index: Option<&'static str>,
+    pub(super) partition: (&'static str, String),
+    pub(super) sort: (&'static str, Range),
+    pub(super) newest_first: bool,
+    pub(super) limit: Option<i32>,
+    pub(super) after: Option<Item>,
 }
 
 /// Which sort keys.
 #[derive(Debug, Clone)]
-enum Range {
+pub(super) enum Range {
     All,
     Beginning(String),
     Below(i64),

@@ -82,7 +82,10 @@ pub fn to_item<R: Record>(record: &R) -> Result<Item, StoreError> {
 }
 
 /// An item as a record.
-pub(super) fn from_item<R: Record>(item: Item) -> Result<R, StoreError> {
+///
+/// # Errors
+/// Where the item is no such record.
+pub fn from_item<R: Record>(item: Item) -> Result<R, StoreError> {
     serde_dynamo::from_item(item)
         .map_err(|error| StoreError::inconsistent(format!("no {}: {error}", std::any::type_name::<R>())))
 }

@@ -22,18 +22,18 @@ const FIRST_PAUSE: Duration = Duration::from_millis(4);
 /// Writes to commit together; at most 100.
 #[derive(Debug, Default)]
 pub struct Transaction {
-    steps: Vec<Write>,
+    pub(super) steps: Vec<Write>,
 }
 
 #[derive(Debug)]
-struct Write {
-    key: Key,
-    act: Act,
-    condition: Option<Condition>,
+pub(super) struct Write {
+    pub(super) key: Key,
+    pub(super) act: Act,
+    pub(super) condition: Option<Condition>,
 }
 
 #[derive(Debug)]
-enum Act {
+pub(super) enum Act {
     Put(super::Item),
     Update(Change),
     Delete,
@@ -57,7 +57,7 @@ pub enum Outcome {
 /// The conditions that did not hold.
 #[derive(Debug)]
 pub struct Refused {
-    reasons: Vec<CancellationReason>,
+    pub(super) reasons: Vec<CancellationReason>,
 }
 
 impl Refused {

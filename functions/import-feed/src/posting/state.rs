@@ -3,11 +3,12 @@
 use std::collections::{HashMap, HashSet};
 
 use portal::store::{
-    Action, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Remittance, Store, StoreError,
-    Totals, Transaction, Wanted,
+    Action, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Remittance, StoreError, Totals,
+    Transaction, Wanted,
 };
 
 use super::Changes;
+use crate::tables::Tables;
 
 /// A record that has to be read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -224,7 +225,7 @@ impl State {
     ///
     /// # Errors
     /// Where the store fails.
-    pub async fn load(&mut self, store: &Store, needs: impl IntoIterator<Item = Need>) -> Result<(), StoreError> {
+    pub async fn load(&mut self, store: &impl Tables, needs: impl IntoIterator<Item = Need>) -> Result<(), StoreError> {
         let mut batch = Batch::new();
         let mut wanted = Vec::new();
         for need in needs {
