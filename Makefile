@@ -15,12 +15,12 @@ EXAMPLES ?= 15
 SEED ?= 2012
 SECONDS ?= 60
 
-.PHONY: help test format lint unit docs deny api browser bench fuzz
+.PHONY: help test format lint unit docs deny api exports browser bench fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: format lint unit docs deny api browser ## Everything below but bench and fuzz: what CI runs
+test: format lint unit docs deny api exports browser ## Everything below but bench and fuzz: what CI runs
 
 format: ## The code is formatted
 	cargo fmt --all --check
@@ -40,6 +40,10 @@ deny: $(CARGO_DENY) ## Licences, banned crates and sources of the dependency tre
 api: $(PACKAGES) ## Schemathesis holds the running portal against openapi.yaml, as manager, reader and nobody
 	cargo build --workspace --bin local --locked
 	$(PYTHON) tests/api/run.py --seed $(SEED) --examples $(EXAMPLES)
+
+exports: $(PACKAGES) ## Python, openpyxl and LibreOffice open the exported ledger, and add it up to the cent
+	cargo build --workspace --bin local --locked
+	tests/exports/run.sh $(PYTHON)
 
 browser: ## A mailed link is followed in Chromium, and every page is checked for accessibility
 	cargo build --workspace --bin local --locked

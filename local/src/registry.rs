@@ -25,6 +25,7 @@ impl Registry {
             .http::<change_email::Function>()
             .http::<claim_manager::Function>()
             .http::<create_password::Function>()
+            .http::<export_ledger::Function>()
             .http::<forgot_password::Function>()
             .http::<health::Function>()
             .http::<home::Function>()

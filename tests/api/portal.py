@@ -26,15 +26,16 @@ STOP_SECONDS = 5
 class Portal:
     """The local portal as a process: in memory, with the demo data, on a free port."""
 
-    def __init__(self):
+    def __init__(self, *options):
         self.process = subprocess.Popen(
-            [BINARY, "--memory", "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [BINARY, "--memory", "--port", "0", *options],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         )
         said = ""
         for line in self.process.stdout:
             said += line
             if address := re.search(r"http://127\.0\.0\.1:\d+\b", line):
-                self.origin = address[0]
+                self.origin, self.said = address[0], said
                 return
         raise RuntimeError(f"the portal ended before it gave an address; it said:\n{said}")
 

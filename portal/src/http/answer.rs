@@ -1,4 +1,7 @@
 //! An answer: status, body, cookie.
+//!
+//! A file is an answer too. What it may weigh is what Lambda lets through: 6 MB with everything around it,
+//! text as it stands in JSON and bytes as base64.
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
@@ -7,21 +10,71 @@ use serde::Serialize;
 use super::Problem;
 use crate::store::RememberedOutcome;
 
+/// The most that a file may weigh on its way, in bytes: Lambda carries 6 MB (6,291,556 bytes), headers and the
+/// frame of the answer included.
+const LARGEST_FILE: usize = 6_200_000;
+
+/// By which a spreadsheet knows UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// An answer that is no problem.
 #[derive(Debug)]
 pub struct Answer {
     status: StatusCode,
     body: Option<String>,
+    file: Option<File>,
     cookie: Option<HeaderValue>,
     clears_site: bool,
     cache_control: &'static str,
+}
+
+/// A file to keep, as the answer's body.
+#[derive(Debug)]
+struct File {
+    content: FileContent,
+    content_type: &'static str,
+    disposition: HeaderValue,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+pub enum FileContent {
+    /// Text, which goes as it is.
+    Text(String),
+    /// Bytes, which go as base64.
+    Bytes(Vec<u8>),
+}
+
+impl FileContent {
+    /// What it weighs inside the JSON of an answer at most, in bytes.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len().div_ceil(3) * 4,
+            // A line end or a quotation mark is two characters in JSON, another control character six.
+            Self::Text(text) => {
+                let weight = |byte: u8| match byte {
+                    b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+                    0..=0x1f => 6,
+                    _ => 1,
+                };
+                text.bytes().map(weight).sum()
+            }
+        }
+    }
 }
 
 impl Answer {
     /// 204: done, nothing to say.
     #[must_use]
     pub fn no_content() -> Self {
-        Self { status: StatusCode::NO_CONTENT, body: None, cookie: None, clears_site: false, cache_control: "no-store" }
+        Self {
+            status: StatusCode::NO_CONTENT,
+            body: None,
+            file: None,
+            cookie: None,
+            clears_site: false,
+            cache_control: "no-store",
+        }
     }
 
     /// 200 with a JSON body.
@@ -48,10 +101,27 @@ impl Answer {
         Self::json(StatusCode::ACCEPTED, body)
     }
 
+    /// 200 with a file that a browser keeps under `name`, which is plain ASCII without quotation marks.
+    ///
+    /// # Errors
+    /// `export-too-large` beyond what Lambda carries; `internal-error` where the name is none.
+    pub fn file(name: &str, content_type: &'static str, content: FileContent) -> Result<Self, Problem> {
+        if content.weight() > LARGEST_FILE {
+            return Err(Problem::ExportTooLarge);
+        }
+        let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+            .map_err(|error| Problem::internal("the name of a file", &error))?;
+        Ok(Self {
+            status: StatusCode::OK,
+            file: Some(File { content, content_type, disposition }),
+            ..Self::no_content()
+        })
+    }
+
     /// An answer that was given before, and is given again.
     pub(super) fn again(status: u16, body: Option<String>) -> Result<Self, Problem> {
         let status = StatusCode::from_u16(status).map_err(|error| Problem::internal("a remembered answer", &error))?;
-        Ok(Self { status, body, cookie: None, clears_site: false, cache_control: "no-store" })
+        Ok(Self { status, body, file: None, cookie: None, clears_site: false, cache_control: "no-store" })
     }
 
     /// What to remember of it, to give it again.
@@ -62,7 +132,7 @@ impl Answer {
 
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_string(body).map_err(|error| Problem::internal("an answer is no JSON", &error))?;
-        Ok(Self { status, body: Some(body), cookie: None, clears_site: false, cache_control: "no-store" })
+        Ok(Self { status, body: Some(body), file: None, cookie: None, clears_site: false, cache_control: "no-store" })
     }
 
     /// The same with a cookie.
@@ -87,11 +157,28 @@ impl Answer {
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
-        let mut response = Response::new(self.body.map_or(Body::Empty, Body::Text));
+        let (body, content_type, disposition) = match self.file {
+            Some(File { content, content_type, disposition }) => {
+                let body = match content {
+                    // `lambda_http` decodes text once more, and takes a mark off its beginning as it does.
+                    FileContent::Text(text) if text.starts_with(BYTE_ORDER_MARK) => {
+                        Body::Text(format!("{BYTE_ORDER_MARK}{text}"))
+                    }
+                    FileContent::Text(text) => Body::Text(text),
+                    FileContent::Bytes(bytes) => Body::Binary(bytes),
+                };
+                (body, content_type, Some(disposition))
+            }
+            None => (self.body.map_or(Body::Empty, Body::Text), "application/json", None),
+        };
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         if self.status != StatusCode::NO_CONTENT {
-            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
+        if let Some(disposition) = disposition {
+            headers.insert(header::CONTENT_DISPOSITION, disposition);
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(self.cache_control));
         if self.clears_site {
@@ -102,5 +189,26 @@ impl Answer {
             headers.insert(header::SET_COOKIE, cookie);
         }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_weighs_what_it_does_inside_the_json_of_an_answer() {
+        let text = "\u{feff}Libellé;\"un \"\"mot\"\"\"\r\n\t\\ \u{1}";
+        let weight = FileContent::Text(text.to_owned()).weight();
+        assert_eq!(weight + 2, serde_json::to_string(text).unwrap().len(), "but for the quotation marks around it");
+        assert_eq!(FileContent::Bytes(vec![0; 4]).weight(), 8);
+    }
+
+    #[test]
+    fn a_file_that_lambda_does_not_carry_is_a_problem() {
+        let file = |content| Answer::file("a.csv", "text/csv", content);
+        assert!(file(FileContent::Text("a".repeat(LARGEST_FILE))).is_ok());
+        assert!(matches!(file(FileContent::Text("\n".repeat(LARGEST_FILE / 2 + 1))), Err(Problem::ExportTooLarge)));
+        assert!(matches!(file(FileContent::Bytes(vec![0; LARGEST_FILE / 4 * 3 + 1])), Err(Problem::ExportTooLarge)));
     }
 }

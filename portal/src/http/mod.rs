@@ -11,7 +11,7 @@ mod language;
 mod problem;
 mod serve;
 
-pub use answer::Answer;
+pub use answer::{Answer, FileContent};
 pub use call::Call;
 pub use edge::Edge;
 pub use form::Form;

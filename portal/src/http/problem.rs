@@ -60,6 +60,8 @@ pub enum Problem {
     },
     /// The manager has not said OUI.
     AccountNotActivated,
+    /// A file that is larger than an answer may be.
+    ExportTooLarge,
     /// The caller manages an account that a colleague can read.
     ManagerMustHandOver,
     /// A mailed link that is used, expired, replaced, malformed or foreign: one answer.
@@ -274,6 +276,12 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Compte adhérent non activé", "Member account not activated"],
                 ["Son gestionnaire n’a pas encore choisi de l’utiliser.", "Its manager has not chosen to use it yet."],
+            ),
+            Self::ExportTooLarge => (
+                "export-too-large",
+                StatusCode::CONFLICT,
+                ["Export trop volumineux", "Export too large"],
+                ["Demandez un seul exercice à la fois : `?view=2011`.", "Ask for one view at a time: `?view=2011`."],
             ),
             Self::ManagerMustHandOver => (
                 "manager-must-hand-over",

@@ -84,6 +84,8 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
             format!("/api/accounts/{ACCOUNT}/ledger?view=2012&kind=COMMITMENT&from=2012-01-01&to=2012-06-30"),
         ),
         ("action", format!("/api/accounts/{ACCOUNT}/actions/2012-000001")),
+        ("ledger as CSV", format!("/api/accounts/{ACCOUNT}/ledger.csv")),
+        ("ledger of a view as XLSX", format!("/api/accounts/{ACCOUNT}/ledger.xlsx?view=2012")),
     ];
     for (_, target) in &reads {
         marie.get(target).await.expect(200);

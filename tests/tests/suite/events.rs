@@ -98,6 +98,7 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
         ("accounts", 401, "authentication-required"),
         ("manage-users", 401, "authentication-required"),
         ("query-ledger", 401, "authentication-required"),
+        ("export-ledger", 401, "authentication-required"),
     ] {
         let event = sample(name);
         is_consistent(name, &event);
@@ -119,6 +120,7 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
         ("accounts", 200),
         ("manage-users", 202),
         ("query-ledger", 200),
+        ("export-ledger", 200),
     ] {
         let mut event = sample(name);
         event["headers"]["authorization"] = json!(format!("Bearer {}", session["access_token"].as_str().unwrap()));

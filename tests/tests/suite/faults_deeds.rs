@@ -178,13 +178,13 @@ pub(super) async fn give_access(stage: &Stage, n: usize) -> Deed {
     Deed::request(&jeanne, Method::POST, users(""), Some(json!({"email": nth(n).email}))).with_key(n)
 }
 
-pub(super) async fn open(stage: &Stage, n: usize) -> Deed {
+pub(super) async fn open_by(stage: &Stage, n: usize, read: &str) -> Deed {
     let jeanne = stage.manager().await;
     let activation = format!("/api/accounts/{ACCOUNT}/activation");
     jeanne.put(&activation, &json!({"use": true})).await.expect(200);
     let paul = Arc::new(stage.world.member(&nth(n).email).await);
     jeanne.post(&users(""), &json!({"email": nth(n).email})).await.expect(202);
-    Deed::request(&paul, Method::GET, format!("/api/accounts/{ACCOUNT}/summary"), None)
+    Deed::request(&paul, Method::GET, format!("/api/accounts/{ACCOUNT}/{read}"), None)
 }
 
 pub(super) async fn take_back(stage: &Stage, n: usize) -> Deed {

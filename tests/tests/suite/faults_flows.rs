@@ -307,7 +307,21 @@ pub(super) const FLOWS: &[Flow] = &[
             one("ACCOUNT GRANT"),
             one("EVENT access-granted"),
         ],
-        prepare: |stage, n| deeds::open(stage, n).boxed(),
+        prepare: |stage, n| deeds::open_by(stage, n, "summary").boxed(),
+    },
+    Flow {
+        name: "access opened by an export",
+        function: "export-ledger",
+        success: (200, ""),
+        done: &[],
+        effect: &[
+            gone("ACCOUNT INVITATION"),
+            gone("INVITED ACCOUNT"),
+            one("USER GRANT"),
+            one("ACCOUNT GRANT"),
+            one("EVENT access-granted"),
+        ],
+        prepare: |stage, n| deeds::open_by(stage, n, "ledger.csv").boxed(),
     },
     Flow {
         name: "access taken back",

@@ -22,6 +22,7 @@ mod journeys;
 mod keys;
 mod kill;
 mod ledger;
+mod ledger_files;
 mod left_addresses;
 mod links;
 mod nothing_forgotten;

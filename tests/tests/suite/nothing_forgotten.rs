@@ -384,6 +384,8 @@ async fn everything(world: &World) {
         "remittances/V-2012-0042",
         "ledger?view=2012&kind=COMMITMENT",
         "ledger?from=2012-01-01",
+        "ledger.csv",
+        "ledger.xlsx?view=2012",
     ] {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
@@ -413,10 +415,10 @@ async fn everything(world: &World) {
     world.visitor().get("/.well-known/jwks.json").await.expect(200);
     let users = format!("/api/accounts/{ACCOUNT}/users");
     let zoe = world.member("zoe@martin.example").await;
-    for opens in [true, false] {
+    for opens in [Some("summary"), Some("ledger.csv"), None] {
         marie.post(&users, &json!({"email": "zoe@martin.example"})).await.expect(202);
-        if opens {
-            zoe.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
+        if let Some(read) = opens {
+            zoe.get(&format!("/api/accounts/{ACCOUNT}/{read}")).await.expect(200);
         }
         let listed = marie.get(&users).await.expect(200);
         let id = listed["users"][1]["id"].as_str().unwrap();

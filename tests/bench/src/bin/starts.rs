@@ -96,6 +96,7 @@ fn start(binary: &Path, address: SocketAddr, ready: &Receiver<Instant>) -> io::R
         ("EVIDENCE_TABLE", "Evidence"),
         ("PORTAL_ORIGIN", "https://adherents.example"),
         ("FIRST_VIEW", "2011"),
+        ("ANSWERED_ENTRIES", "25000"),
         ("CURSOR_KEY_SECRET", "CursorKey"),
         ("REFRESH_KEY_SECRET", "RefreshKey"),
         ("SIGNING_KEYS_SECRET", "SigningKeys"),

@@ -1,0 +1,92 @@
+//! The ledger as CSV, as French spreadsheets write and read it.
+//!
+//! UTF-8 with a byte order mark, `;` between cells, `,` in amounts, CRLF at the end of a line, days as
+//! `jj/mm/aaaa`. A text that a spreadsheet would take for a formula is led by an apostrophe.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use csv::{Terminator, WriterBuilder};
+use portal::domain::Cents;
+use portal::http::Problem;
+use portal::store::Entry;
+
+use crate::columns::{COLUMNS, Cell};
+
+/// By which Excel knows UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// What makes a spreadsheet read a formula, or step into the next cell (OWASP, CSV injection); the wide forms
+/// are what some of them take for the same.
+const HARMFUL: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// The text of the file.
+pub(crate) fn write(entries: &[Entry]) -> Result<String, Problem> {
+    let unwritten = |error: &dyn Error| Problem::internal("a ledger as CSV", error);
+    let buffer = BYTE_ORDER_MARK.as_bytes().to_vec();
+    let mut writer = WriterBuilder::new().delimiter(b';').terminator(Terminator::CRLF).from_writer(buffer);
+    writer.write_record(COLUMNS.iter().map(|column| column.heading)).map_err(|error| unwritten(&error))?;
+    for entry in entries {
+        let row = COLUMNS.iter().map(|column| shown((column.cell)(entry)));
+        writer.write_record(row).map_err(|error| unwritten(&error))?;
+    }
+    let bytes = writer.into_inner().map_err(|error| unwritten(error.error()))?;
+    String::from_utf8(bytes).map_err(|error| unwritten(&error))
+}
+
+fn shown(cell: Cell) -> String {
+    match cell {
+        Cell::Empty => String::new(),
+        Cell::Text(text) => harmless(&text).into_owned(),
+        Cell::Whole(number) => number.to_string(),
+        Cell::Day(day) => format!("{:02}/{:02}/{:04}", day.day(), day.month(), day.year()),
+        Cell::Amount(amount) => euros(amount),
+    }
+}
+
+/// The text, led by an apostrophe where a spreadsheet would read more than text.
+fn harmless(text: &str) -> Cow<'_, str> {
+    if text.starts_with(HARMFUL) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
+}
+
+/// `-1234,56`: nothing between thousands, which programs would trip over.
+fn euros(amount: Cents) -> String {
+    let sign = if amount.0 < 0 { "-" } else { "" };
+    let cents = amount.0.unsigned_abs();
+    format!("{sign}{},{:02}", cents / 100, cents % 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn what_a_spreadsheet_would_calculate_is_led_by_an_apostrophe() {
+        for harmful in
+            ["=1+1", "+33 1 23", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "=HYPERLINK(\"http://a\")"]
+        {
+            assert_eq!(harmless(harmful), format!("'{harmful}"));
+        }
+        for plain in ["", "Formation A=B", "1-2", "'=1", " =1", "012345", "É"] {
+            assert_eq!(harmless(plain), plain);
+        }
+    }
+
+    #[test]
+    fn amounts_have_a_decimal_comma_and_their_sign_is_no_formula() {
+        for (cents, shown) in
+            [(0, "0,00"), (5, "0,05"), (-5, "-0,05"), (123_456, "1234,56"), (-100_000_000, "-1000000,00")]
+        {
+            assert_eq!(super::shown(Cell::Amount(Cents(cents))), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_amount_is_the_same_to_the_cent(cents in any::<i64>()) {
+            prop_assert_eq!(euros(Cents(cents)).replace(',', "").parse::<i64>().unwrap(), cents);
+        }
+    }
+}

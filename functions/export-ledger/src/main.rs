@@ -1,0 +1,5 @@
+//! The Lambda binary of `export-ledger`.
+
+fn main() -> std::process::ExitCode {
+    portal::lambda::run_http::<export_ledger::Function>()
+}

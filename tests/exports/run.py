@@ -1,0 +1,237 @@
+"""Opens the exported ledger in other software, and holds it against what the API says, to the cent.
+
+The demo data, and a feed of its own with what an export can get wrong, are in a local portal; the manager of an
+account downloads its ledger. Python's csv, openpyxl and LibreOffice read it.
+"""
+
+import csv
+import datetime
+import io
+import os
+import re
+import subprocess
+import tempfile
+from collections import defaultdict
+from decimal import Decimal
+from pathlib import Path
+
+import feed
+import openpyxl
+from portal import People, Portal
+
+SOFFICE = os.environ.get("SOFFICE", "/usr/bin/soffice")
+MEASURES = {
+    "committed": "Engagé (€)", "paid": "Payé (€)", "in_progress": "En cours (€, signé par écriture)",
+    "contributed": "Cotisé (€)",
+}
+AMOUNTS = [*MEASURES.values(), "Montant brut (€)"]
+DAYS = ["Date d’effet", "Comptabilisé le"]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# As a spreadsheet that speaks French opens a file with a double click: `;`, `"`, UTF-8, numbers are found.
+OPENED_IN_FRENCH = "CSV:59,34,76,1,,1036,false,true"
+# Of the first sheet; amounts as they are kept, not as they are shown.
+SAVED_AS_CSV = "csv:Text - txt - csv (StarCalc):59,34,76,1,,0,false,false,false,false,false,1"
+
+
+class French(csv.Dialect):
+    delimiter = ";"
+    quotechar = '"'
+    doublequote = True
+    lineterminator = "\r\n"
+    quoting = csv.QUOTE_MINIMAL
+    strict = True
+
+
+def cents(amount):
+    """Whole cents of an amount as software gives it; an empty cell is no amount."""
+    if amount in ("", None):
+        return 0
+    number = Decimal(amount.replace(",", ".") if isinstance(amount, str) else repr(amount)) * 100
+    rounded = round(number)
+    assert abs(number - rounded) < Decimal("0.0001"), f"{amount!r} is no amount to the cent"
+    return rounded
+
+
+def totals(rows):
+    """The four measures of rows, as the summary has them: in progress by action, and zero for what is negative."""
+    sums = {measure: sum(cents(row[column]) for row in rows) for measure, column in MEASURES.items()}
+    actions = defaultdict(int)
+    for row in rows:
+        actions[row["Exercice"], row["N° d’action"]] += cents(row[MEASURES["in_progress"]])
+    sums["in_progress"] = sum(max(0, in_progress) for in_progress in actions.values())
+    return sums
+
+
+class Account:
+    """A member account, as its manager sees it through the API."""
+
+    def __init__(self, user):
+        self.user = user
+        self.summary = self.get("summary").json()
+        self.views = [view["view"] for view in self.summary["views"]]
+
+    def get(self, rest):
+        path = f"/api/accounts/{self.user.number}/{rest}"
+        return self.user.people.call("GET", path, token=self.user.access, expect=[200])
+
+    def totals(self, view):
+        """Of a view, or of all."""
+        if view is None:
+            return self.summary["totals"]
+        return next(of for of in self.summary["views"] if of["view"] == view)["totals"]
+
+    def entries(self, view):
+        """By their ids, from the API."""
+        entries, cursor = {}, ""
+        for view in [view] if view else self.views:
+            while cursor is not None:
+                page = self.get(f"ledger?view={view}&limit=200&cursor={cursor}").json()
+                entries |= {entry["entry_id"]: {**entry, "view": view} for entry in page["items"]}
+                cursor = page.get("next_cursor")
+            cursor = ""
+        return entries
+
+    def download(self, ending, view):
+        answer = self.get(f"ledger.{ending}" + (f"?view={view}" if view else ""))
+        name = f"ledger-{self.user.number}" + (f"-{view}" if view else "")
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}.{ending}"', answer.headers
+        assert answer.headers["cache-control"] == "no-store"
+        return answer
+
+
+def check(what, rows, account, view):
+    """Rows of any software say what the API says."""
+    wanted = account.totals(view)
+    assert totals(rows) == wanted, f"{what}: {totals(rows)} instead of {wanted}"
+    entries = account.entries(view)
+    assert len(rows) == len(entries), f"{what}: {len(rows)} rows, {len(entries)} entries"
+    for row in rows:
+        entry = entries[row["Écriture"]]
+        seen = (cents(row["Montant brut (€)"]), str(row["Exercice"]), row["N° d’action"] or None, row["Version"])
+        said = (entry["amount_cents"], str(entry["view"]), entry.get("action_id"), str(entry["source_version"]))
+        assert seen == said, f"{what}: {seen} instead of {said}"
+        assert (row["Contre-passe l’écriture"] or None) == entry.get("reverses"), row
+        assert (row["N° de facture"] or None) == entry.get("invoice_number"), row
+        assert (row["N° d’avis de virement"] or None) == entry.get("remittance_number"), row
+        assert (row["Libellé"], row["Référence bancaire"] or None) == (entry["label"], entry.get("bank_reference")), row
+        assert (row["N° adhérent"], row["SIRET"]) == (account.user.number, account.user.siret), row
+    print(f"  {what}: {len(rows)} rows add up to {wanted}")
+
+
+def plain(row):
+    """A row of the CSV without the apostrophes that keep a spreadsheet from calculating."""
+    return {name: re.sub(r"^'(?=[=+\-@＝])", "", cell) for name, cell in row.items()}
+
+
+def as_csv(account, view):
+    """Python's csv; gives the rows."""
+    answer = account.download("csv", view)
+    assert answer.headers["content-type"].startswith("text/csv; charset=utf-8"), answer.headers
+    assert answer.content.startswith(b"\xef\xbb\xbf"), "no byte order mark"
+    text = answer.content.decode("utf-8-sig")
+    assert text.endswith("\r\n") and text.count("\n") == text.count("\r\n"), "a line without CRLF"
+    rows = list(csv.DictReader(io.StringIO(text, newline=""), dialect=French))
+    days = [datetime.datetime.strptime(row["Date d’effet"], "%d/%m/%Y") for row in rows]
+    assert days == sorted(days), "not in order of the effective date"
+    for row in rows:
+        for name, cell in row.items():
+            if name in AMOUNTS:
+                assert re.fullmatch(r"(-?\d+,\d\d)?", cell), (name, cell)
+            else:
+                assert not re.match(r"[=+\-@\t\r]", cell), f"{name} would be calculated: {cell}"
+    check("Python's csv", [plain(row) for row in rows], account, view)
+    return answer.content, rows
+
+
+def sheet(content):
+    """The first sheet of a workbook: its rows of cells by heading."""
+    first = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+    headings, *rows = first.iter_rows()
+    headings = [cell.value for cell in headings]
+    return first, [dict(zip(headings, row)) for row in rows]
+
+
+def values(rows):
+    return [{name: "" if cell.value is None else cell.value for name, cell in row.items()} for row in rows]
+
+
+def as_xlsx(account, view):
+    """openpyxl; gives the file."""
+    answer = account.download("xlsx", view)
+    assert answer.headers["content-type"] == XLSX, answer.headers
+    first, rows = sheet(answer.content)
+    assert first.freeze_panes == "A2" and first.auto_filter.ref == first.dimensions, "no header to filter by"
+    for row in rows:
+        for name, cell in row.items():
+            assert cell.data_type != "f", f"a formula: {cell.value}"
+            if cell.value is None:
+                continue
+            if name in AMOUNTS:
+                assert isinstance(cell.value, (int, float)) and cell.number_format == '#,##0.00 "€"', (name, cell.value)
+            elif name in DAYS:
+                assert isinstance(cell.value, datetime.datetime) and cell.number_format == "dd/mm/yyyy", (name, cell)
+            elif name != "Exercice":
+                assert isinstance(cell.value, str) and cell.quotePrefix, f"no text: {name} {cell.value!r}"
+    check("openpyxl", values(rows), account, view)
+    return answer.content
+
+
+def convert(content, ending, wanted, folder, *options):
+    """LibreOffice opens a file and saves it as another; gives what it saved."""
+    source, target = folder / f"ledger.{ending}", folder / "saved"
+    source.write_bytes(content)
+    profile = (folder / "profile").as_uri()
+    command = [SOFFICE, f"-env:UserInstallation={profile}", "--headless", *options, "--convert-to", wanted]
+    done = subprocess.run([*command, "--outdir", target, source], capture_output=True, text=True, timeout=300)
+    # Of a sheet that was asked for, the name of the file has its name too.
+    saved = list(target.glob(f"ledger*.{wanted.split(':')[0]}"))
+    assert done.returncode == 0 and len(saved) == 1, f"LibreOffice: {done.stdout} {done.stderr}"
+    return saved[0].read_bytes()
+
+
+def in_libreoffice(account, as_text, as_workbook, folder):
+    """Both files, opened by a spreadsheet; all views."""
+    saved = convert(as_workbook, "xlsx", SAVED_AS_CSV, folder).decode("utf-8-sig")
+    check("LibreOffice, XLSX", list(csv.DictReader(io.StringIO(saved), delimiter=";")), account, None)
+
+    # A CSV says of no cell what it is, so numbers lose their zeros; but nothing is calculated, and it adds up.
+    _, rows = sheet(convert(as_text, "csv", "xlsx", folder, f"--infilter={OPENED_IN_FRENCH}"))
+    for row in rows:
+        for name, cell in row.items():
+            assert cell.data_type != "f", f"LibreOffice calculates {cell.value}"
+            assert name not in AMOUNTS or cell.value is None or cell.data_type == "n", (name, cell.value)
+            assert name not in DAYS or cell.is_date, (name, cell.value)
+    assert totals(values(rows)) == account.totals(None)
+    print(f"  LibreOffice, CSV: {len(rows)} rows add up, and nothing is calculated")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        batch = folder / "batch"
+        batch.mkdir()
+        number = feed.first_account()
+        feed.write(batch, number)
+        portal = Portal("--import", batch)
+        try:
+            assert ", 0 put aside, 0 waiting" in portal.said.split("Imported ")[1], portal.said
+            user = People(portal.origin).manager()
+            assert user.number == number, user.number
+            account = Account(user)
+            assert {2011, 2012} <= set(account.views), account.views
+            for view in [*account.views, None]:
+                print(f"Account {number}, {view or 'all views'}")
+                (as_text, rows), as_workbook = as_csv(account, view), as_xlsx(account, view)
+            # The feed brought what it was made for.
+            labels = {row["Libellé"] for row in rows}
+            assert {f"'{label}" for label in feed.HARMFUL} <= labels, labels
+            assert set(feed.LABELS) - feed.HARMFUL <= labels, labels
+            signed = sum(cents(row[MEASURES["in_progress"]]) for row in rows)
+            assert signed < account.totals(None)["in_progress"], "no action was paid before its invoice"
+            in_libreoffice(account, as_text, as_workbook, folder)
+        finally:
+            portal.stop()
+
+
+if __name__ == "__main__":
+    main()
