@@ -44,6 +44,8 @@ pub struct Call {
     /// The capacity that it took in all tables and indexes, as the engine counts it, in units: of reading for
     /// what reads, of writing for what writes. Zero where it was refused.
     pub capacity: f64,
+    /// The part of it that indexes took.
+    pub capacity_of_indexes: f64,
     /// When it was sent.
     pub sent: Duration,
     /// When it was answered.
@@ -141,7 +143,7 @@ async fn watch(line: Arc<Line>, mut passing: Passing, onward: Onward) -> Answer 
     let sent = line.stopwatch.elapsed();
     let mut request: Value = serde_json::from_slice(&passing.body).expect("a body in JSON");
     if OPERATIONS_WITH_CAPACITY.contains(&passing.operation.as_str()) {
-        request["ReturnConsumedCapacity"] = "TOTAL".into();
+        request["ReturnConsumedCapacity"] = "INDEXES".into();
         passing.body = request.to_string().into();
     }
     let (uses, replaces) = (uses(&passing.operation, &request), replaces(&passing.operation, &request));
@@ -149,19 +151,31 @@ async fn watch(line: Arc<Line>, mut passing: Passing, onward: Onward) -> Answer 
     if line.slow.load(Ordering::Relaxed) {
         tokio::time::sleep(LATENCY).await;
     }
-    let capacity = capacity(response.body());
+    let (capacity, capacity_of_indexes) = capacity(response.body());
     let Passing { function, operation, .. } = passing;
-    let call = Call { function, operation, uses, replaces, capacity, sent, answered: line.stopwatch.elapsed() };
+    let call = Call {
+        function,
+        operation,
+        uses,
+        replaces,
+        capacity,
+        capacity_of_indexes,
+        sent,
+        answered: line.stopwatch.elapsed(),
+    };
     line.observed.lock().unwrap().calls.push(call);
     Ok(response.map(Body::from))
 }
 
-/// What an answer says of the capacity that was taken: of one table, or of each.
-fn capacity(answer: &[u8]) -> f64 {
+/// What an answer says of the capacity that was taken, of one table or of each: all, and for indexes.
+fn capacity(answer: &[u8]) -> (f64, f64) {
     let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
     let consumed = &answer["ConsumedCapacity"];
     let tables = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
-    tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum()
+    let units = |of: &Value| of["CapacityUnits"].as_f64().unwrap_or_default();
+    let all: f64 = tables.iter().map(units).sum();
+    let tables_alone: f64 = tables.iter().map(|table| units(&table["Table"])).sum();
+    (all, all - tables_alone)
 }
 
 /// The tables in which a request puts items without the condition that none is there.

@@ -12,16 +12,29 @@ mod pages;
 mod posting;
 mod table;
 
+use std::process::ExitCode;
+
+use table::Row;
+
+/// What can be asked for alone, by naming it.
+const PARTS: [&str; 5] = ["work", "handler", "times", "capacity", "posting"];
+
 #[tokio::main]
-async fn main() {
-    for row in pages::work().await {
-        row.print();
+async fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(unknown) = asked.iter().find(|part| !PARTS.contains(&part.as_str())) {
+        println!("There is no part {unknown}; there are: {}", PARTS.join(", "));
+        return ExitCode::FAILURE;
     }
-    for row in pages::times().await {
-        row.print();
+    for part in PARTS.into_iter().filter(|part| asked.is_empty() || asked.iter().any(|asked| asked == part)) {
+        let rows = match part {
+            "work" => pages::work().await,
+            "handler" => pages::handler().await,
+            "times" => pages::times().await,
+            "capacity" => posting::capacity().await,
+            _ => vec![posting::rate().await],
+        };
+        rows.iter().for_each(Row::print);
     }
-    for row in posting::capacity().await {
-        row.print();
-    }
-    posting::rate().await.print();
+    ExitCode::SUCCESS
 }

@@ -74,7 +74,8 @@ pub(crate) async fn capacity() -> Vec<Row> {
         #[allow(clippy::cast_precision_loss, reason = "some thousand entries")]
         let each = written / (number as f64 * f64::from(entries));
         let mut row = Row::new(&format!("capacity written for an entry, {entries} an account in a batch"), each, "WCU");
-        row.at_most(6.0);
+        let of_indexes: f64 = observed.calls.iter().map(|call| call.capacity_of_indexes).sum();
+        row.at_most(6.0).note(format!("{:.0} % of it for indexes", of_indexes / written * 100.0));
         rows.push(row);
     }
     rows
