@@ -15,6 +15,7 @@ pub(crate) enum Purpose {
     Member = 2,
     Actions = 3,
     Contributions = 4,
+    Troubles = 5,
 }
 
 /// Dice, loaded by seed, establishment and purpose.

@@ -6,7 +6,6 @@ use aws_lc_rs::digest::{Context, SHA256};
 use serde::Serialize;
 
 use crate::manifest::FileEntry;
-use crate::records::{ActionRecord, EntryRecord, LedgerRecord, MemberRecord};
 
 /// An NDJSON file under way.
 pub(crate) struct FeedFile<W> {
@@ -29,24 +28,24 @@ impl<W: Write> FeedFile<W> {
         Self { out, line: Vec::with_capacity(512), hash: Context::new(&SHA256), lines: 0, amount_cents: 0 }
     }
 
-    pub(crate) fn member(&mut self, record: &MemberRecord) -> io::Result<()> {
-        self.write(record)
-    }
-
-    pub(crate) fn action(&mut self, record: ActionRecord) -> io::Result<()> {
-        self.write(&LedgerRecord::Action(record))
-    }
-
-    pub(crate) fn entry(&mut self, record: EntryRecord) -> io::Result<()> {
-        // No overflow within reason: entries stay below 10^9 cents, and 64 bits hold the sum of
-        // nine billion such.
-        self.amount_cents = self.amount_cents.saturating_add(record.amount_cents);
-        self.write(&LedgerRecord::Entry(record))
-    }
-
-    fn write(&mut self, record: &impl Serialize) -> io::Result<()> {
+    /// Writes a record that counts `cents` in the sum of the amounts.
+    pub(crate) fn record(&mut self, record: &impl Serialize, cents: i64) -> io::Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, record)?;
+        self.end(cents)
+    }
+
+    /// Writes a line as it is.
+    pub(crate) fn line(&mut self, bytes: &[u8], cents: i64) -> io::Result<()> {
+        self.line.clear();
+        self.line.extend_from_slice(bytes);
+        self.end(cents)
+    }
+
+    fn end(&mut self, cents: i64) -> io::Result<()> {
+        // No overflow within reason: lines stay below 10^13 cents, and 64 bits hold the sum of nine
+        // hundred thousand such; of real entries, nine billion.
+        self.amount_cents = self.amount_cents.saturating_add(cents);
         self.line.push(b'\n');
         self.hash.update(&self.line);
         self.lines += 1;

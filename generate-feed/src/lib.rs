@@ -13,7 +13,9 @@
 //! - **Memory does not grow with the feed.** Lines are written, counted, summed and hashed one by
 //!   one; at most one action is held at a time.
 //!
-//! [`generate`] writes a folder; [`write_feed`] writes into any two writers and is what tests use.
+//! [`send`] writes a folder, with troubles or without, in one batch or in one for each year; [`generate`] is the
+//! plain case of it. [`write_feed`] and [`write_troubled_feed`] write into any writers and are what tests use.
+//! Beside a troubled feed goes [`Expected`], what an import of it must come to.
 //!
 //! # Where to change what
 //!
@@ -22,15 +24,21 @@
 //! | how many of which size, how busy, how dear | `distribution` |
 //! | what can happen to an action, and how often | `actions` |
 //! | what a step does to an action's status and sums | `story` |
+//! | what goes wrong on the way, and how often | `troubles`, `bad_lines` |
+//! | what a test expects of an import | `expected` |
 //! | who the members are | `members`, `names`, `identifiers` |
 //! | the account that visitors are shown | `showcase` |
 
 mod accounts;
 mod actions;
+mod bad_lines;
+mod batch;
 mod calendar;
 mod contributions;
 mod distribution;
+mod expected;
 mod feed_file;
+mod folder;
 mod identifiers;
 mod manifest;
 mod members;
@@ -39,16 +47,19 @@ mod options;
 pub mod records;
 mod showcase;
 mod story;
+mod troubles;
 
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+pub use expected::{Expected, ExpectedReport, ExpectedTotals, FIRST_VIEW, Injected, ViewTotals};
+pub use folder::{ensure_empty, send};
 pub use manifest::{FileEntry, Manifest};
-pub use options::{InvalidOptions, Options, Years};
+pub use options::{Batches, InvalidOptions, Options, Sending, Years};
 
-use feed_file::FeedFile;
+use batch::Batch;
 use members::Member;
+use troubles::Troubles;
 
 /// Name of the file of members inside a batch.
 pub const MEMBERS_FILE: &str = "members.ndjson";
@@ -57,12 +68,18 @@ pub const LEDGER_FILE: &str = "ledger.ndjson";
 /// Name of the file whose presence says that a batch is complete.
 pub const MANIFEST_FILE: &str = "manifest.json";
 
+/// Name of the file that says what an import must come to; no manifest lists it.
+pub const EXPECTED_FILE: &str = "expected.json";
+
 /// Why a feed could not be made.
 #[derive(Debug, thiserror::Error)]
 pub enum GenerateError {
     /// The arguments contradict each other or the format.
     #[error(transparent)]
     Options(#[from] InvalidOptions),
+    /// There is something already where the feed should go.
+    #[error("{} is not empty: name a folder that is missing or empty, or say --replace", .0.display())]
+    NotEmpty(PathBuf),
     /// The feed was made but could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -73,44 +90,14 @@ pub enum GenerateError {
     },
 }
 
-/// Writes a complete batch into `dir`, which is made if missing; a feed already there is replaced.
-///
-/// The manifest goes away first and comes last, so that an interrupted run leaves no batch that
-/// looks complete. `progress` is told how many establishments are done.
+/// Writes one complete batch without troubles into `dir`, as [`send`] does.
 ///
 /// # Errors
 ///
 /// [`GenerateError::Options`] before anything is touched, [`GenerateError::Write`] for the disk's.
 pub fn generate(options: &Options, dir: &Path, progress: impl FnMut(u32)) -> Result<Manifest, GenerateError> {
-    options.validate()?;
-    let failed = |path: &Path| {
-        let path = path.to_owned();
-        move |source| GenerateError::Write { path, source }
-    };
-    fs::create_dir_all(dir).map_err(failed(dir))?;
-    let manifest_path = dir.join(MANIFEST_FILE);
-    match fs::remove_file(&manifest_path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(failed(&manifest_path)(error));
-        }
-        _ => {}
-    }
-
-    let create = |name: &str| {
-        let path = dir.join(name);
-        File::create(&path).map(BufWriter::new).map_err(failed(&path))
-    };
-    let members = create(MEMBERS_FILE)?;
-    let ledger = create(LEDGER_FILE)?;
-    let manifest = write_feed(options, members, ledger, progress).map_err(|error| match error {
-        WriteFeedError::Options(error) => GenerateError::Options(error),
-        WriteFeedError::Io(source) => failed(dir)(source),
-    })?;
-
-    let partial = dir.join("manifest.json.partial");
-    fs::write(&partial, manifest.to_json()).map_err(failed(&partial))?;
-    fs::rename(&partial, &manifest_path).map_err(failed(&manifest_path))?;
-    Ok(manifest)
+    let (mut manifests, _) = send(options, Sending::default(), dir, progress)?;
+    Ok(manifests.remove(0))
 }
 
 /// Why [`write_feed`] stopped.
@@ -124,7 +111,7 @@ pub enum WriteFeedError {
     Io(#[from] io::Error),
 }
 
-/// Writes the two files of a batch line by line and returns the manifest that goes with them.
+/// Writes the two files of a batch without troubles line by line and returns the manifest that goes with them.
 ///
 /// # Errors
 ///
@@ -133,23 +120,62 @@ pub fn write_feed(
     options: &Options,
     members: impl Write,
     ledger: impl Write,
-    mut progress: impl FnMut(u32),
+    progress: impl FnMut(u32),
 ) -> Result<Manifest, WriteFeedError> {
+    write_troubled_feed(options, Sending::default(), vec![(members, ledger)], progress)
+        .map(|(mut manifests, _)| manifests.remove(0))
+}
+
+/// Writes the files of each batch, members and ledger, into a pair of writers; there must be as many as
+/// [`Sending::count`] says. Returns the manifests, and what an import must come to.
+///
+/// # Errors
+///
+/// [`WriteFeedError::Options`] before a line is written, [`WriteFeedError::Io`] when a writer fails.
+pub fn write_troubled_feed<M: Write, L: Write>(
+    options: &Options,
+    sending: Sending,
+    writers: Vec<(M, L)>,
+    progress: impl FnMut(u32),
+) -> Result<(Vec<Manifest>, Expected), WriteFeedError> {
     options.validate()?;
-    let mut members = FeedFile::new(members);
-    let mut ledger = FeedFile::new(ledger);
+    sending.validate(options)?;
+    let parts = sending.parts(options);
+    if parts.len() != writers.len() {
+        return Err(InvalidOptions::Writers { batches: parts.len(), writers: writers.len() }.into());
+    }
+    let batches = parts.into_iter().zip(writers);
+    let batches = batches.map(|((id, days), (members, ledger))| Batch::new(id, days, members, ledger)).collect();
+    Ok(write_batches(options, sending, batches, progress)?)
+}
+
+fn write_batches<M: Write, L: Write>(
+    options: &Options,
+    sending: Sending,
+    mut batches: Vec<Batch<M, L>>,
+    mut progress: impl FnMut(u32),
+) -> io::Result<(Vec<Manifest>, Expected)> {
+    let mut expected = Expected { first_view: FIRST_VIEW, ..Expected::default() };
     for index in 0..options.establishments {
         let member = Member::draw(options, index);
-        members.member(&member.record)?;
-        accounts::write_account(options, &member, &mut ledger)?;
+        // The account that visitors are shown is added up with a pencil, and stays as it is.
+        let troubled = sending.troubles && index != 0;
+        let mut troubles = troubled.then(|| Troubles::new(options.seed, index, batches.len()));
+        members::write_member(&member, troubles.as_mut(), &mut batches)?;
+        accounts::write_account(options, &member, troubles.as_mut(), &mut batches, &mut expected)?;
+        expected.accounts += 1;
+        if let Some(troubles) = troubles {
+            expected.injected.add(troubles.injected);
+        }
         progress(index + 1);
     }
-    Ok(Manifest {
-        batch_id: options.batch_id.clone(),
-        source: SOURCE.to_owned(),
-        created_at: options.years.closing_instant(),
-        files: vec![members.finish()?.into_entry(MEMBERS_FILE, false), ledger.finish()?.into_entry(LEDGER_FILE, true)],
-    })
+    let mut manifests = Vec::with_capacity(batches.len());
+    for batch in batches {
+        let (manifest, report) = batch.finish()?;
+        manifests.push(manifest);
+        expected.batches.push(report);
+    }
+    Ok((manifests, expected))
 }
 
 /// The source that generated batches name. It is not the back office's own, so that invented keys

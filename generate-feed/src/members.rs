@@ -1,14 +1,19 @@
 //! The establishments: which company they belong to, how large they are, how long they live.
 
+use std::io::{self, Write};
+
 use jiff::civil::Date;
 
+use crate::batch::Batch;
 use crate::calendar::{after, year_start};
 use crate::distribution::{Bracket, Draw, Purpose};
+use crate::expected::Outcome;
 use crate::identifiers;
 use crate::names;
 use crate::options::Options;
 use crate::records::MemberRecord;
 use crate::showcase;
+use crate::troubles::Troubles;
 
 /// The place of the account that is given an exact number of entries.
 pub(crate) const LARGE_ACCOUNT_INDEX: u32 = 5;
@@ -79,6 +84,31 @@ impl Member {
     pub(crate) fn open_on(&self, day: Date) -> bool {
         self.record.opened_on <= day && self.record.closed_on.is_none_or(|closed| day <= closed)
     }
+}
+
+/// Tells each batch what it is news of: the opening, the closure, or both at once.
+pub(crate) fn write_member<M: Write, L: Write>(
+    member: &Member,
+    mut troubles: Option<&mut Troubles>,
+    batches: &mut [Batch<M, L>],
+) -> io::Result<()> {
+    let record = &member.record;
+    let mut known = 0;
+    for batch in batches.iter_mut().filter(|batch| record.opened_on <= batch.days.last) {
+        let now = match record.closed_on {
+            Some(day) if day > batch.days.last => MemberRecord { closed_on: None, version: 1, ..record.clone() },
+            _ => record.clone(),
+        };
+        if now.version == known {
+            continue;
+        }
+        batch.member(&now, if known == 0 { Outcome::Posted } else { Outcome::Corrected })?;
+        if let Some(troubles) = &mut troubles {
+            troubles.member(&now, batch)?;
+        }
+        known = now.version;
+    }
+    Ok(())
 }
 
 /// The index of the company's first establishment, and which of its sites this is: in each block

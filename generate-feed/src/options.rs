@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use jiff::civil::{self, Date};
 
+use crate::calendar::year_end;
+use crate::expected::Days;
 use crate::members::LARGE_ACCOUNT_INDEX;
 
 /// The arguments of a feed. Equal arguments give equal bytes.
@@ -23,8 +25,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// Member numbers have six digits, so there cannot be more establishments than that.
-    pub const MOST_ESTABLISHMENTS: u32 = 1_000_000;
+    /// Member numbers have six digits. One of them stays free, for lines that name no member.
+    pub const MOST_ESTABLISHMENTS: u32 = 999_999;
 
     /// The large account first gets its contributions, about three a year; below this bound there
     /// would be no room for actions.
@@ -98,12 +100,57 @@ impl Years {
     pub fn horizon(self) -> Date {
         civil::date(self.last, 12, 31)
     }
+}
 
-    /// When such a feed would have been sent: in the second night after the last year. Taken from
-    /// the years and not from a clock, for the bytes must not change from run to run.
+/// How a feed is sent: it changes the lines, and not what the accounts are in the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sending {
+    /// With corrections, repeats, records out of order and bad lines.
+    pub troubles: bool,
+    /// In how many batches.
+    pub batches: Batches,
+}
+
+/// In how many batches a feed is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Batches {
+    /// In one, with each action as it is on the last day.
+    #[default]
+    Whole,
+    /// In one for each year, with each action as it was at the end of that year.
+    Yearly,
+}
+
+impl Sending {
+    /// Says what is wrong with sending this feed so, if anything.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidOptions::YearlyBatchId`] where the year does not fit behind the name of the batch.
+    pub fn validate(self, options: &Options) -> Result<(), InvalidOptions> {
+        let too_long = self.batches == Batches::Yearly && options.batch_id.len() > 59;
+        if too_long { Err(InvalidOptions::YearlyBatchId) } else { Ok(()) }
+    }
+
+    /// How many batches there are.
     #[must_use]
-    pub fn closing_instant(self) -> String {
-        format!("{}-01-02T02:00:00Z", self.last + 1)
+    pub fn count(self, options: &Options) -> usize {
+        self.parts(options).len()
+    }
+
+    /// The batches in their order: name and days.
+    pub(crate) fn parts(self, options: &Options) -> Vec<(String, Days)> {
+        let years = options.years;
+        match self.batches {
+            Batches::Whole => vec![(options.batch_id.clone(), Days { after: None, last: years.horizon() })],
+            Batches::Yearly => years
+                .iter()
+                .map(|year| {
+                    let after = (year > years.first()).then(|| year_end(year - 1));
+                    (format!("{}-{year}", options.batch_id), Days { after, last: year_end(year) })
+                })
+                .collect(),
+        }
     }
 }
 
@@ -129,7 +176,7 @@ impl fmt::Display for Years {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidOptions {
     /// Too few or too many establishments.
-    #[error("{0} establishments: there may be 1 to 1,000,000")]
+    #[error("{0} establishments: there may be 1 to 999,999")]
     Establishments(u32),
     /// No range of years.
     #[error("years are given as 2009-2016, or one year, within 1990 and 2100 and at most 50 of them")]
@@ -137,6 +184,17 @@ pub enum InvalidOptions {
     /// No identifier of the feed's format.
     #[error("a batch id has 1 to 64 of the characters A-Z a-z 0-9 . _ -")]
     BatchId,
+    /// No room for the year behind it.
+    #[error("of yearly batches the id has at most 59 characters, for the year goes behind it")]
+    YearlyBatchId,
+    /// Not a pair of writers for each batch.
+    #[error("{batches} batches need as many pairs of writers, and there are {writers}")]
+    Writers {
+        /// How many batches there are.
+        batches: usize,
+        /// How many pairs of writers.
+        writers: usize,
+    },
     /// Too few entries to be called large.
     #[error("a large account of {0} entries: it needs at least 500")]
     LargeAccountTooSmall(u32),
@@ -173,6 +231,12 @@ mod tests {
         assert_eq!(options().validate(), Ok(()));
         let none = Options { establishments: 0, ..options() };
         assert_eq!(none.validate(), Err(InvalidOptions::Establishments(0)));
+        let most = Options { establishments: 1_000_000, ..options() };
+        assert_eq!(most.validate(), Err(InvalidOptions::Establishments(1_000_000)));
+        let long = Options { batch_id: "x".repeat(60), ..options() };
+        assert_eq!(Sending::default().validate(&long), Ok(()));
+        let yearly = Sending { batches: Batches::Yearly, ..Sending::default() };
+        assert_eq!(yearly.validate(&long), Err(InvalidOptions::YearlyBatchId));
         for batch_id in ["", "a b", "é", &"x".repeat(65)] {
             let named = Options { batch_id: batch_id.to_owned(), ..options() };
             assert_eq!(named.validate(), Err(InvalidOptions::BatchId), "{batch_id}");

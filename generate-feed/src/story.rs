@@ -203,13 +203,13 @@ impl Story {
     }
 
     /// What is known at the end of `horizon`; nothing if the action was lodged later.
-    pub(crate) fn until(self, horizon: Date) -> Option<Told> {
+    pub(crate) fn until(&self, horizon: Date) -> Option<Told> {
         let mut status = None;
         let mut version = 0;
         let mut facts = Vec::new();
-        for moment in self.moments.into_iter().take_while(|moment| moment.date <= horizon) {
+        for moment in self.moments.iter().take_while(|moment| moment.date <= horizon) {
             version += u32::from(status.replace(moment.status) != Some(moment.status));
-            facts.extend(moment.fact.map(|fact| (moment.date, fact)));
+            facts.extend(moment.fact.clone().map(|fact| (moment.date, fact)));
         }
         Some(Told {
             title: self.title,
