@@ -188,8 +188,8 @@ impl<M: Write, L: Write> Account<'_, M, L> {
             invoice_number: fact.invoice.clone(),
             label: fact.label.to_owned(),
         };
-        let mistake =
-            fact.keyed_in.map(|cents| EntryRecord { source_version: 1, amount_cents: cents, ..record.clone() });
+        let mistaken = |cents| EntryRecord { source_version: 1, amount_cents: cents, ..record.clone() };
+        let mistake = fact.keyed_in.map(|cents| Box::new(mistaken(cents)));
         Unit::Entry { mistake, record }
     }
 

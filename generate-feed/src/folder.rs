@@ -10,6 +10,9 @@ use crate::manifest::Manifest;
 use crate::options::{Batches, Options, Sending};
 use crate::{EXPECTED_FILE, GenerateError, LEDGER_FILE, MANIFEST_FILE, MEMBERS_FILE, write_batches};
 
+/// What is written at once, in bytes.
+const BUFFER: usize = 1024 * 1024;
+
 /// Refuses a folder that has anything in it; one that is missing will be made.
 ///
 /// # Errors
@@ -57,7 +60,7 @@ pub fn send(
         fs::create_dir_all(folder).map_err(failed(folder))?;
         remove(&folder.join(MANIFEST_FILE))?;
         let [members, ledger] = [MEMBERS_FILE, LEDGER_FILE].map(|name| partial(&folder.join(name)));
-        let create = |path: PathBuf| File::create(&path).map(BufWriter::new).map_err(failed(&path));
+        let create = |path: PathBuf| File::create(&path).map(buffered).map_err(failed(&path));
         batches.push(Batch::new(batch_id, days, create(members)?, create(ledger)?));
     }
     let (manifests, expected) = write_batches(options, sending, batches, progress).map_err(failed(dir))?;
@@ -74,6 +77,11 @@ pub fn send(
         write_whole(&folder.join(MANIFEST_FILE), &manifest.to_json())?;
     }
     Ok((manifests, expected))
+}
+
+/// Long lines are rare and would go past a smaller buffer, with calls of the system for each.
+fn buffered(file: File) -> BufWriter<File> {
+    BufWriter::with_capacity(BUFFER, file)
 }
 
 fn remove(path: &Path) -> Result<(), GenerateError> {

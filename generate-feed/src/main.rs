@@ -20,7 +20,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 ///   cargo run -p generate-feed -- --establishments 40 --years 2009-2016 --seed 2012
 ///   --large-account 1500 --batch-id demo-2009-2016 --clean --replace --out demo/feed
 ///
-/// The fund at full size, 11.3 million entries in about 5 GB, by
+/// The fund at full size, 11.3 million entries in about 3.7 GB, by
 ///
 ///   cargo run -p generate-feed -- --establishments 200000 --years 2009-2016 --seed 1
 ///   --large-account 100000 --out DIR

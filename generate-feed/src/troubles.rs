@@ -29,7 +29,7 @@ pub(crate) enum Unit {
     Action(ActionRecord, Outcome),
     Entry {
         /// What was keyed in by mistake before.
-        mistake: Option<EntryRecord>,
+        mistake: Option<Box<EntryRecord>>,
         record: EntryRecord,
     },
 }
@@ -44,10 +44,10 @@ impl Unit {
             }
             Self::Entry { mistake: None, record } => [Some(entry(record, Outcome::Posted, false)), None],
             Self::Entry { mistake: Some(mistake), record } if swapped => {
-                [Some(entry(record, Outcome::Posted, false)), Some(entry(mistake, Outcome::Stale, true))]
+                [Some(entry(record, Outcome::Posted, false)), Some(entry(*mistake, Outcome::Stale, true))]
             }
             Self::Entry { mistake: Some(mistake), record } => {
-                [Some(entry(mistake, Outcome::Posted, true)), Some(entry(record, Outcome::Corrected, false))]
+                [Some(entry(*mistake, Outcome::Posted, true)), Some(entry(record, Outcome::Corrected, false))]
             }
         };
         lines.into_iter().flatten()
@@ -149,7 +149,7 @@ impl Troubles {
                 && self.draw.chance(CORRECTED)
             {
                 self.injected.corrections += 1;
-                *mistake = Some(self.mistaken(record));
+                *mistake = Some(Box::new(self.mistaken(record)));
                 record.source_version = 2;
             }
         }

@@ -2,13 +2,13 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use generate_feed::records::{
     ActionRecord, ActionStatus, EntryKind, EntryRecord, LedgerRecord, MemberRecord, Payee, scheme_in_force,
 };
-use generate_feed::{Manifest, Options, write_feed};
+use generate_feed::{Expected, Manifest, Options, Sending, write_feed, write_troubled_feed};
 
 /// Arguments of a feed without specialities.
 pub(crate) fn options(establishments: u32) -> Options {
@@ -32,6 +32,28 @@ pub(crate) struct Feed {
     pub(crate) entries: Vec<EntryRecord>,
     /// Those that a newer version replaces.
     pub(crate) replaced: Vec<EntryRecord>,
+}
+
+/// A feed as it is sent: members and ledger of each batch, and what its import must come to.
+pub(crate) struct SentFeed {
+    pub(crate) files: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) manifests: Vec<Manifest>,
+    pub(crate) expected: Expected,
+}
+
+impl SentFeed {
+    pub(crate) fn write(options: &Options, sending: Sending) -> Self {
+        let mut files = vec![(Vec::new(), Vec::new()); sending.count(options)];
+        let writers = files.iter_mut().map(|(members, ledger)| (members, ledger)).collect();
+        let (manifests, expected) = write_troubled_feed(options, sending, writers, |_| ()).unwrap();
+        Self { files, manifests, expected }
+    }
+
+    /// The accounts, bad lines left out.
+    pub(crate) fn member_numbers(&self) -> BTreeSet<String> {
+        let lines = self.files.iter().flat_map(|(members, _)| lines(members));
+        lines.filter_map(|line| serde_json::from_str::<MemberRecord>(line).ok()).map(|it| it.member_number).collect()
+    }
 }
 
 /// The sums of an action's entries.
