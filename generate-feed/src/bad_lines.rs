@@ -27,8 +27,13 @@ pub(crate) fn bad_entry(draw: &mut Draw, good: &EntryRecord, ordinal: u64) -> Ba
         EntryRecord { source_key: format!("X-{}-{ordinal}", good.member_number), source_version: 1, ..good.clone() };
     let cents = copy.amount_cents;
     if draw.chance(TOO_LONG_ONES) {
-        let copy = EntryRecord { label: "a".repeat(TOO_LONG), ..copy };
-        return bad(bytes(copy), "line-too-long", cents);
+        let mut long = bytes(EntryRecord { label: "#".to_owned(), ..copy });
+        // In one piece and not by doubling: it is the largest thing that the generator ever holds.
+        long.reserve_exact(TOO_LONG);
+        if let Some(place) = long.iter().rposition(|byte| *byte == b'#') {
+            long.splice(place..=place, std::iter::repeat_n(b'a', TOO_LONG));
+        }
+        return bad(long, "line-too-long", cents);
     }
     let changed = |field, value, reason, cents| bad(with(bytes(copy.clone()), field, value), reason, cents);
     match draw.below(10) {

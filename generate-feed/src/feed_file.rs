@@ -32,24 +32,27 @@ impl<W: Write> FeedFile<W> {
     pub(crate) fn record(&mut self, record: &impl Serialize, cents: i64) -> io::Result<()> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, record)?;
-        self.end(cents)
+        self.line.push(b'\n');
+        self.count(cents);
+        self.hash.update(&self.line);
+        self.out.write_all(&self.line)
     }
 
-    /// Writes a line as it is.
+    /// Writes a line as it is, however long, without a copy.
     pub(crate) fn line(&mut self, bytes: &[u8], cents: i64) -> io::Result<()> {
-        self.line.clear();
-        self.line.extend_from_slice(bytes);
-        self.end(cents)
+        self.count(cents);
+        for part in [bytes, b"\n"] {
+            self.hash.update(part);
+            self.out.write_all(part)?;
+        }
+        Ok(())
     }
 
-    fn end(&mut self, cents: i64) -> io::Result<()> {
+    fn count(&mut self, cents: i64) {
         // No overflow within reason: lines stay below 10^13 cents, and 64 bits hold the sum of nine
         // hundred thousand such; of real entries, nine billion.
         self.amount_cents = self.amount_cents.saturating_add(cents);
-        self.line.push(b'\n');
-        self.hash.update(&self.line);
         self.lines += 1;
-        self.out.write_all(&self.line)
     }
 
     pub(crate) fn finish(mut self) -> io::Result<Finished> {

@@ -10,8 +10,9 @@ use crate::manifest::Manifest;
 use crate::options::{Batches, Options, Sending};
 use crate::{EXPECTED_FILE, GenerateError, LEDGER_FILE, MANIFEST_FILE, MEMBERS_FILE, write_batches};
 
-/// What is written at once, in bytes.
-const BUFFER: usize = 1024 * 1024;
+// What is written at once, in bytes: of a ledger also a line that is too long.
+const FEW: usize = 8 * 1024;
+const MANY: usize = 1024 * 1024;
 
 /// Refuses a folder that has anything in it; one that is missing will be made.
 ///
@@ -60,8 +61,10 @@ pub fn send(
         fs::create_dir_all(folder).map_err(failed(folder))?;
         remove(&folder.join(MANIFEST_FILE))?;
         let [members, ledger] = [MEMBERS_FILE, LEDGER_FILE].map(|name| partial(&folder.join(name)));
-        let create = |path: PathBuf| File::create(&path).map(buffered).map_err(failed(&path));
-        batches.push(Batch::new(batch_id, days, create(members)?, create(ledger)?));
+        let create = |path: PathBuf, buffer| {
+            File::create(&path).map(|file| BufWriter::with_capacity(buffer, file)).map_err(failed(&path))
+        };
+        batches.push(Batch::new(batch_id, days, create(members, FEW)?, create(ledger, MANY)?));
     }
     let (manifests, expected) = write_batches(options, sending, batches, progress).map_err(failed(dir))?;
 
@@ -77,11 +80,6 @@ pub fn send(
         write_whole(&folder.join(MANIFEST_FILE), &manifest.to_json())?;
     }
     Ok((manifests, expected))
-}
-
-/// Long lines are rare and would go past a smaller buffer, with calls of the system for each.
-fn buffered(file: File) -> BufWriter<File> {
-    BufWriter::with_capacity(BUFFER, file)
 }
 
 fn remove(path: &Path) -> Result<(), GenerateError> {
