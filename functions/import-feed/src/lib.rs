@@ -47,8 +47,8 @@ pub enum ImportError {
     /// The store failed.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
-    /// The bucket failed.
-    #[error("the feed bucket failed: {0}")]
+    /// The bucket, or the folder, with the feed failed.
+    #[error("the feed's files failed: {0}")]
     Bucket(#[from] BucketError),
     /// The ledger contradicts itself.
     #[error("the ledger is inconsistent: {0}")]

@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_s3::primitives::ByteStream;
 use import_feed::Function;
 use local::{Options, Portal};
+use portal::clock::Clock;
 use portal::domain::{MemberNumber, to_hex};
 use portal::lambda::EventFunction as _;
 use portal::store::{Action, Entry, Facets, Home, Item, Month, Query, Store, Table, Totals};
@@ -93,10 +94,16 @@ pub(crate) fn entry(key: &str, version: u64, number: &str, id: &str, kind: &str,
 
 impl Fund {
     pub(crate) async fn start() -> Self {
+        Self::start_at(Clock::system()).await
+    }
+
+    /// One whose entries are booked by this clock.
+    pub(crate) async fn start_at(clock: Clock) -> Self {
         let portal = Portal::prepare(Options::default()).await.unwrap();
-        let environment = portal.environment_of("import-feed").unwrap();
+        let mut environment = portal.environment_of("import-feed").unwrap().clone();
+        environment.clock = clock;
         let bucket = environment.variable("FEED_BUCKET").unwrap().to_owned();
-        let function = Function::start(environment).await.unwrap();
+        let function = Function::start(&environment).await.unwrap();
         let store = portal.store().unwrap();
         Self { portal, function, store, bucket }
     }
