@@ -28,11 +28,11 @@ type Definition = TableDefinition<'static, (&'static str, &'static str), &'stati
 
 /// What the file's pages may take of memory. The system keeps more of the file where it has room, and gives
 /// that up when somebody needs it.
-const CACHE_BYTES: usize = 4 * 1024 * 1024;
+const CACHE_BYTES: usize = 1024 * 1024;
 
 /// How many items are written between two commits of the file. Pages that an open commit replaced are
-/// remembered and used again only after it, so this bounds memory and the file's size.
-const WRITES_A_COMMIT: usize = 20_000;
+/// remembered and used again only after it, so this bounds memory and the file's size, whatever the tree's.
+const WRITES_A_COMMIT: usize = 2_000;
 
 /// Why the file did not do what it was asked: no room, no permission, or not what was written.
 #[derive(Debug, thiserror::Error)]
