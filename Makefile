@@ -41,7 +41,7 @@ api: $(PACKAGES) ## Schemathesis holds the running portal against openapi.yaml, 
 	cargo build --workspace --bin local --locked
 	$(PYTHON) tests/api/run.py --seed $(SEED) --examples $(EXAMPLES)
 
-exports: $(PACKAGES) ## Python, openpyxl and LibreOffice open the exported ledger, and add it up to the cent
+exports: $(PACKAGES) ## Python, openpyxl and LibreOffice open the exported ledger, Poppler the statement; both add up to the cent
 	cargo build --workspace --bin local --locked
 	tests/exports/run.sh $(PYTHON)
 

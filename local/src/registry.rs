@@ -37,6 +37,7 @@ impl Registry {
             .http::<read_document::Function>()
             .http::<sessions::Function>()
             .http::<signup::Function>()
+            .http::<statement::Function>()
             .event::<import_feed::Function>()
             .event::<rotate_keys::Function>()
             .event::<send_mail::Function>()

@@ -17,4 +17,16 @@ if [ ! -x "$SOFFICE" ]; then
     fi
 fi
 
-PYTHONPATH=tests/api exec "$1" tests/exports/run.py
+if ! command -v pdfinfo >/dev/null || ! command -v pdftotext >/dev/null; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        apt-get update -qq
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends poppler-utils >/dev/null
+    else
+        echo "The test of the statement needs Poppler's \`pdfinfo\` and \`pdftotext\`: install Debian's package \`poppler-utils\`." >&2
+        exit 1
+    fi
+fi
+
+export PYTHONPATH=tests/api
+"$1" tests/exports/run.py
+exec "$1" tests/exports/statement.py

@@ -11,7 +11,7 @@ mod tests;
 mod xlsx_file;
 
 use futures::future::join;
-use portal::domain::{MemberNumber, Refusal, View};
+use portal::domain::{MemberNumber, View};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, FileContent, Form, Problem};
 use portal::lambda::HttpFunction;
@@ -105,11 +105,7 @@ impl Function {
 
 /// The view that a query names; all of them where it names none.
 fn view(mut form: Form) -> Result<Option<View>, Problem> {
-    let view = form.optional("view", |text| {
-        let refusal =
-            || Refusal::new("bad-view", "Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
-        View::parse(text).ok_or_else(refusal)
-    });
+    let view = form.optional("view", View::read);
     form.finish((view,)).map(|(view,)| view)
 }
 

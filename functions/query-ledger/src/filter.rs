@@ -80,11 +80,7 @@ impl Remittances {
 }
 
 fn view(form: &mut Form) -> Option<Option<View>> {
-    form.optional("view", |text| {
-        let refusal =
-            || Refusal::new("bad-view", "Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
-        View::parse(text).ok_or_else(refusal)
-    })
+    form.optional("view", View::read)
 }
 
 /// Which page: its size, and where it begins.

@@ -7,6 +7,8 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, tz};
 use serde::{Deserialize, Serialize};
 
+use super::Refusal;
+
 /// Where the fund's day ends.
 pub static FUND_ZONE: TimeZone = tz::get!("Europe/Paris");
 
@@ -21,6 +23,16 @@ impl View {
     pub fn parse(text: &str) -> Option<Self> {
         let four_digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
         four_digits.then(|| text.parse().ok().map(Self))?
+    }
+
+    /// Reads the year that a client names.
+    ///
+    /// # Errors
+    /// `bad-view` where it is none of four digits.
+    pub fn read(text: &str) -> Result<Self, Refusal> {
+        let refusal =
+            || Refusal::new("bad-view", "Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
+        Self::parse(text).ok_or_else(refusal)
     }
 
     /// The year.

@@ -62,6 +62,8 @@ pub enum Problem {
     AccountNotActivated,
     /// A file that is larger than an answer may be.
     ExportTooLarge,
+    /// A statement that is longer or larger than an answer may be.
+    StatementTooLarge,
     /// The caller manages an account that a colleague can read.
     ManagerMustHandOver,
     /// A mailed link that is used, expired, replaced, malformed or foreign: one answer.
@@ -282,6 +284,17 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Export trop volumineux", "Export too large"],
                 ["Demandez un seul exercice à la fois : `?view=2011`.", "Ask for one view at a time: `?view=2011`."],
+            ),
+            Self::StatementTooLarge => (
+                "statement-too-large",
+                StatusCode::CONFLICT,
+                ["Relevé trop long", "Statement too long"],
+                [
+                    "Cet exercice compte plus de lignes qu’un relevé n’en porte : demandez ses écritures avec \
+                     `ledger.csv?view=2011` ou `ledger.xlsx?view=2011`.",
+                    "This view has more rows than a statement carries: ask for its entries with \
+                     `ledger.csv?view=2011` or `ledger.xlsx?view=2011`.",
+                ],
             ),
             Self::ManagerMustHandOver => (
                 "manager-must-hand-over",

@@ -124,6 +124,11 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     // Days are sorted within a view, so the latest one has to be known first.
     let range = format!("/api/accounts/{ACCOUNT}/ledger?from=2012-01-01");
     ledger.count("ledger of a range, no view named", (2, 3), 200, marie.get(&range)).await;
+    // Totals with the gate's batch, three lists beside it; the latest view again has to be known first.
+    let statement = format!("/api/accounts/{ACCOUNT}/statement.pdf");
+    marie.get(&statement).await.expect(200);
+    ledger.count("statement of a view", (1, 5), 200, marie.get(&format!("{statement}?view=2012"))).await;
+    ledger.count("statement, no view named", (2, 6), 200, marie.get(&statement)).await;
     let users = format!("/api/accounts/{ACCOUNT}/users");
     let invited = json!({"email": email});
     ledger.count("give access", (3, 4), 202, marie.post(&users, &invited)).await;

@@ -194,7 +194,7 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     world.claim(&marie, ACCOUNT).await.expect(201);
     marie.put(&format!("/api/accounts/{ACCOUNT}/activation"), &json!({"use": true})).await.expect(200);
     let reads = ["summary", "actions?view=2012", "actions/2012-000001", "ledger", "remittances", "contributions"];
-    for rest in reads.into_iter().chain(["ledger.csv", "ledger.xlsx?view=2012"]) {
+    for rest in reads.into_iter().chain(["ledger.csv", "ledger.xlsx?view=2012", "statement.pdf"]) {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
@@ -282,6 +282,7 @@ async fn mishaps(world: &World, marie: &Visitor, secrets: &mut Secrets) {
         marie.get(&format!("/api/accounts/{ACCOUNT}/actions/{path}")).await.expect(404);
         marie.get(&format!("/api/accounts/{path}/ledger.csv")).await.expect(404);
         marie.get(&format!("/api/accounts/{ACCOUNT}/ledger.xlsx?view={path}")).await.expect(422);
+        marie.get(&format!("/api/accounts/{ACCOUNT}/statement.pdf?view={path}")).await.expect(422);
         marie.delete(&format!("/api/sessions/{path}")).await;
     }
     for header in ["authorization", "x-request-id", "user-agent", "accept-language", "idempotency-key", "cookie"] {

@@ -324,6 +324,20 @@ pub(super) const FLOWS: &[Flow] = &[
         prepare: |stage, n| deeds::open_by(stage, n, "ledger.csv").boxed(),
     },
     Flow {
+        name: "access opened by a statement",
+        function: "statement",
+        success: (200, ""),
+        done: &[],
+        effect: &[
+            gone("ACCOUNT INVITATION"),
+            gone("INVITED ACCOUNT"),
+            one("USER GRANT"),
+            one("ACCOUNT GRANT"),
+            one("EVENT access-granted"),
+        ],
+        prepare: |stage, n| deeds::open_by(stage, n, "statement.pdf?view=2012").boxed(),
+    },
+    Flow {
         name: "access taken back",
         function: "manage-users",
         success: (204, ""),

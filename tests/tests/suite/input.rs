@@ -300,6 +300,12 @@ async fn of_a_parameter_given_twice_the_first_counts() {
             assert_eq!(reply.errors(), ["view:bad-view"], "{view}");
         }
     }
+    let statement = format!("/api/accounts/{ACCOUNT}/statement.pdf");
+    marie.get(&format!("{statement}?view=2011&view=x&limit=-5&&%zz")).await.expect(200);
+    for view in ["x", "11", "%D9%A2%D9%A0%D9%A1%D9%A1", "2011%0d%0aSet-Cookie:a=b", "2011%22", "+2011", "2011,2012"] {
+        let reply = marie.get(&format!("{statement}?view={view}&view=2011")).await.expect(422);
+        assert_eq!(reply.errors(), ["view:bad-view"], "{view}");
+    }
     for (query, error) in [
         ("view=x&view=2011", "view:bad-view"),
         ("limit=0&limit=1", "limit:bad-limit"),

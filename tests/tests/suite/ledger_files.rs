@@ -25,6 +25,11 @@ async fn add_entries(world: &World, pattern: &Entry, view: &str, number: usize) 
         entry.facts.label = format!("{} : la {n}e", "Une parmi beaucoup d’autres, et fort longue ".repeat(20));
         items.push(to_item(&entry).unwrap());
     }
+    put(world, &items).await;
+}
+
+/// Puts items into the ledger, past the import.
+pub(super) async fn put(world: &World, items: &[Item]) {
     let (client, table) = (world.portal.dynamodb().unwrap(), world.portal.table(Table::Ledger).unwrap());
     for items in items.chunks(AT_ONCE) {
         let put = |item: &Item| {

@@ -32,6 +32,7 @@ mod roles;
 mod security;
 mod sessions;
 mod staff;
+mod statement;
 mod tour;
 mod users;
 mod users_at_once;

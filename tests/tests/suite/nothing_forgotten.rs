@@ -386,6 +386,8 @@ async fn everything(world: &World) {
         "ledger?from=2012-01-01",
         "ledger.csv",
         "ledger.xlsx?view=2012",
+        "statement.pdf",
+        "statement.pdf?view=2012",
     ] {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
@@ -415,7 +417,7 @@ async fn everything(world: &World) {
     world.visitor().get("/.well-known/jwks.json").await.expect(200);
     let users = format!("/api/accounts/{ACCOUNT}/users");
     let zoe = world.member("zoe@martin.example").await;
-    for opens in [Some("summary"), Some("ledger.csv"), None] {
+    for opens in [Some("summary"), Some("ledger.csv"), Some("statement.pdf"), None] {
         marie.post(&users, &json!({"email": "zoe@martin.example"})).await.expect(202);
         if let Some(read) = opens {
             zoe.get(&format!("/api/accounts/{ACCOUNT}/{read}")).await.expect(200);

@@ -140,6 +140,12 @@ impl Month {
         Self { year: day.year(), month: day.month() }
     }
 
+    /// Its first day.
+    #[must_use]
+    pub fn first_day(self) -> Date {
+        Date::constant(self.year, self.month, 1)
+    }
+
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (year, month) = text.split_once('-')?;
         Some(Self { year: year.parse().ok()?, month: month.parse().ok().filter(|month| (1..=12).contains(month))? })

@@ -1,0 +1,182 @@
+//! From what the ledger says to what the statement shows.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use portal::domain::{Cents, ViewRule};
+use portal::store::{Account, Entry, ListedAction, ListedRemittance, Totals};
+use statement_pdf::{Action, Contribution, Measures, Month, Remittance, Statement};
+
+/// What was read of a view; lists with the oldest first.
+pub(crate) struct Read {
+    pub(crate) account: Account,
+    pub(crate) totals: Totals,
+    pub(crate) actions: Vec<ListedAction>,
+    pub(crate) contributions: Vec<Entry>,
+    pub(crate) remittances: Vec<ListedRemittance>,
+}
+
+impl Read {
+    /// The statement: the figures that the summary and the lists of the API show.
+    pub(crate) fn into_statement(self, rule: ViewRule, today: Date, now: Timestamp) -> Statement {
+        let Self { account, totals, actions, contributions, remittances } = self;
+        let sums = |committed: Cents, paid: Cents, in_progress: Cents| Measures { committed, paid, in_progress };
+        Statement {
+            member_number: account.member_number,
+            siret: account.siret,
+            establishment: account.name,
+            view: totals.view,
+            from: totals.view.first_day(rule),
+            to: totals.view.last_day(today),
+            as_of: now,
+            totals: sums(totals.sums.committed, totals.sums.paid, totals.sums.in_progress),
+            contributed: totals.sums.contributed,
+            schemes: totals
+                .schemes
+                .into_iter()
+                .map(|(scheme, s)| (scheme, sums(s.committed, s.paid, s.in_progress)))
+                .collect(),
+            months: totals
+                .months
+                .into_iter()
+                .map(|(month, s)| Month {
+                    first_day: month.first_day(),
+                    committed: s.committed,
+                    paid: s.paid,
+                    contributed: s.contributed,
+                })
+                .collect(),
+            actions: actions.into_iter().map(action).collect(),
+            contributions: contributions.into_iter().map(contribution).collect(),
+            remittances: remittances.into_iter().map(remittance).collect(),
+        }
+    }
+}
+
+fn action(action: ListedAction) -> Action {
+    let sums = action.sums;
+    Action {
+        id: action.action_id.to_string(),
+        title: action.title,
+        scheme: action.home.scheme,
+        status: action.status,
+        engaged: action.engagement_date,
+        measures: Measures { committed: sums.committed, paid: sums.paid, in_progress: sums.shown_in_progress() },
+    }
+}
+
+fn contribution(entry: Entry) -> Contribution {
+    let amount = entry.effect().contributed;
+    Contribution { date: entry.facts.date, kind: entry.facts.kind, label: entry.facts.label, amount }
+}
+
+fn remittance(remittance: ListedRemittance) -> Remittance {
+    Remittance {
+        number: remittance.number.to_string(),
+        date: remittance.date,
+        bank_reference: remittance.bank_reference,
+        amount: remittance.amount,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use portal::domain::{
+        ActionStatus, EntryKind, FUND_ZONE, Id, Identifier, MemberNumber, Scheme, Siret, View, fund_day,
+    };
+    use portal::store::{ActionSums, EntryFacts, Home, Move, Reversed};
+
+    use super::*;
+
+    fn identifier(text: &str) -> Identifier {
+        Identifier::parse(text).unwrap()
+    }
+
+    fn number() -> MemberNumber {
+        MemberNumber::parse("012345").unwrap()
+    }
+
+    fn siret() -> Siret {
+        Siret::parse("53384615000019").unwrap()
+    }
+
+    fn account() -> Account {
+        Account {
+            member_number: number(),
+            siret: siret(),
+            name: "MARTIN BTP".to_owned(),
+            headcount_band: None,
+            contact_email: None,
+            opened_on: date(1999, 1, 1),
+            closed_on: None,
+            version: 1,
+            content_hash: String::new(),
+            active: true,
+        }
+    }
+
+    /// A contribution that was wrong, as its reversal takes it back.
+    fn reversal(year: View) -> Entry {
+        Entry {
+            entry_id: Id::from_bytes([2; 16]),
+            member_number: number(),
+            siret: siret(),
+            action_id: None,
+            view: year,
+            scheme: None,
+            facts: EntryFacts {
+                kind: EntryKind::Reversal,
+                cost_kind: None,
+                payee: None,
+                amount: Cents(-31_000),
+                date: date(2012, 2, 28),
+                year: Some(2011),
+                remittance: None,
+                bank: None,
+                invoice: None,
+                label: "Contribution légale 2011".to_owned(),
+            },
+            booked_at: Timestamp::UNIX_EPOCH,
+            source: identifier("erp"),
+            source_key: identifier("C-1"),
+            source_version: 2,
+            batch_id: identifier("b"),
+            reverses: Some(Reversed { entry_id: Id::from_bytes([1; 16]), kind: EntryKind::ContributionLegal }),
+            title: None,
+        }
+    }
+
+    #[test]
+    fn a_statement_shows_what_the_lists_of_the_api_show() {
+        let view = View::parse("2011").unwrap();
+        let rule = ViewRule::starting(view);
+        let mut totals = Totals::empty(number(), view);
+        let moved =
+            Move { committed: Cents(180_000), paid: Cents(90_000), in_progress: Cents(60_000), ..Move::default() };
+        totals.add(Some(Scheme::Plan), moved);
+        // Paid before its invoice came: its sum is below zero, which no list shows.
+        let paid_ahead = ListedAction {
+            member_number: number(),
+            action_id: identifier("2011-9001"),
+            title: "CACES R482".to_owned(),
+            home: Home { view, scheme: Scheme::Plan },
+            status: ActionStatus::PartlyPaid,
+            engagement_date: date(2011, 12, 31),
+            sums: ActionSums { committed: Cents(180_000), paid: Cents(90_000), in_progress: Cents(-4) },
+        };
+        let now: Timestamp = "2012-10-15T09:05:00Z".parse().unwrap();
+        let (actions, contributions) = (vec![paid_ahead], vec![reversal(view)]);
+        let read = Read { account: account(), totals, actions, contributions, remittances: Vec::new() };
+        let statement = read.into_statement(rule, fund_day(now), now);
+
+        assert_eq!((statement.from, statement.to), (None, date(2011, 12, 31)));
+        let whole = Measures { committed: Cents(180_000), paid: Cents(90_000), in_progress: Cents(60_000) };
+        assert_eq!((statement.totals, &statement.schemes[..]), (whole, &[(Scheme::Plan, whole)][..]));
+        assert_eq!(statement.actions[0].measures, Measures { in_progress: Cents::ZERO, ..whole });
+        assert_eq!(
+            (statement.contributions[0].kind, statement.contributions[0].amount),
+            (EntryKind::Reversal, Cents(-31_000))
+        );
+        assert_eq!(statement.as_of.to_zoned_datetime(FUND_ZONE.clone()).hour(), 11);
+    }
+}

@@ -1,0 +1,171 @@
+//! `statement`: a member account's year as a PDF to file or to mail.
+//!
+//! Where the view is named, all is read in one wait: who is calling, whether they may, the view's totals and the
+//! lists. Where it is not, the latest one is asked for first. A list of more than a megabyte takes further pages,
+//! once it is known that the caller may have them.
+
+mod content;
+
+use futures::future::{join, try_join3};
+use portal::domain::{View, ViewRule, fund_day};
+use portal::environment::{Environment, StartError, rng};
+use portal::http::{Answer, Call, FileContent, Form, Problem};
+use portal::lambda::HttpFunction;
+use portal::security::{AccountDoor, Gate, Visit};
+use portal::store::{
+    Batch, Entry, ListedAction, ListedRemittance, Page, Query, Record, Store, StoreError, Table, Totals,
+};
+use rand::CryptoRng;
+use statement_pdf::{MOST_ROWS, RenderError, Statement, render};
+
+use content::Read;
+
+/// The function.
+#[derive(Clone)]
+pub struct Function {
+    store: Store,
+    gate: Gate,
+    rule: ViewRule,
+}
+
+impl HttpFunction for Function {
+    const NAME: &'static str = "statement";
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])?;
+        Ok(Self { gate: Gate::start(environment, &store).await?, store, rule: environment.view_rule()? })
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
+        match call.route.as_str() {
+            "GET /api/accounts/{number}/statement.pdf" => self.statement(call, &mut rng()).await,
+            _ => Err(Problem::NotFound),
+        }
+    }
+}
+
+/// The lists of a view, and where each goes on.
+struct Lists {
+    actions: (Query, Page<ListedAction>),
+    contributions: (Query, Page<Entry>),
+    remittances: (Query, Page<ListedRemittance>),
+}
+
+impl Function {
+    async fn statement(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
+        let (visit, batch) = self.gate.visit(call).await?;
+        let asked = match asked(call.query()) {
+            Ok(asked) => asked,
+            Err(problem) => {
+                visit.admit(&self.store, &mut self.store.fetch(batch).await?, call.now).await?;
+                return Err(problem);
+            }
+        };
+        let (door, totals, lists) = match asked {
+            Some(view) => self.of_view(&visit, batch, view, call, rng).await?,
+            None => self.of_latest(&visit, batch, call, rng).await?,
+        };
+        let today = fund_day(call.now);
+        // What no action can have been engaged in, and nothing was contributed for, has no statement.
+        let begun = totals.view == self.rule.of_year(totals.view.year()) && totals.view.year() <= today.year();
+        if !totals.is_shown() && !begun {
+            return Err(Problem::NotFound);
+        }
+        let view = totals.view;
+        let (actions, contributions, remittances) =
+            try_join3(self.whole(lists.actions), self.whole(lists.contributions), self.whole(lists.remittances))
+                .await?;
+        let read = Read { account: door.account, totals, actions, contributions, remittances };
+        let statement = read.into_statement(self.rule, today, call.now);
+        let pdf = draw(statement).await?;
+        let name = format!("releve-{}-{view}.pdf", visit.number);
+        Answer::file(&name, "application/pdf", FileContent::Bytes(pdf)).map_err(|problem| match problem {
+            Problem::ExportTooLarge => Problem::StatementTooLarge,
+            other => other,
+        })
+    }
+
+    /// All in one wait.
+    async fn of_view(
+        &self,
+        visit: &Visit,
+        mut batch: Batch,
+        view: View,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(AccountDoor, Totals, Lists), Problem> {
+        let totals = batch.want::<Totals>(Totals::key_of(&visit.number, view));
+        let (fetched, lists) = join(self.store.fetch(batch), self.lists(visit, view)).await;
+        let mut fetched = fetched?;
+        let door = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
+        let totals = fetched.take(&totals)?.unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
+        Ok((door, totals, lists?))
+    }
+
+    /// The view that the summary shows last; this year's where it shows none.
+    async fn of_latest(
+        &self,
+        visit: &Visit,
+        batch: Batch,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(AccountDoor, Totals, Lists), Problem> {
+        let all = Totals::all(&visit.number);
+        let (fetched, all) = join(self.store.fetch(batch), self.store.query_all::<Totals>(&all)).await;
+        let door = visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
+        let this_year = || self.rule.of_year(fund_day(call.now).year());
+        let latest = all?.into_iter().rfind(Totals::is_shown);
+        let totals = latest.unwrap_or_else(|| Totals::empty(visit.number.clone(), this_year()));
+        let lists = self.lists(visit, totals.view).await?;
+        Ok((door, totals, lists))
+    }
+
+    /// The first page of each list, beside each other.
+    async fn lists(&self, visit: &Visit, view: View) -> Result<Lists, StoreError> {
+        let number = &visit.number;
+        // One more than a statement has: enough to know that there is none.
+        let most = i32::try_from(MOST_ROWS + 1).unwrap_or(i32::MAX);
+        let actions = ListedAction::list(number, Some(view), None, None).limit(most);
+        let contributions = Entry::contributions(number, view).limit(most);
+        let remittances = ListedRemittance::list(number, Some(view)).limit(most);
+        let (of_actions, of_contributions, of_remittances) =
+            try_join3(self.store.query(&actions), self.store.query(&contributions), self.store.query(&remittances))
+                .await?;
+        Ok(Lists {
+            actions: (actions, of_actions),
+            contributions: (contributions, of_contributions),
+            remittances: (remittances, of_remittances),
+        })
+    }
+
+    /// The whole list, oldest first, of which the first page is here.
+    async fn whole<R: Record>(&self, (list, first): (Query, Page<R>)) -> Result<Vec<R>, Problem> {
+        let Page { mut items, mut next } = first;
+        while items.len() <= MOST_ROWS {
+            if next.is_none() {
+                items.reverse();
+                return Ok(items);
+            }
+            let page = self.store.query::<R>(&list.clone().after(next)).await?;
+            items.extend(page.items);
+            next = page.next;
+        }
+        Err(Problem::StatementTooLarge)
+    }
+}
+
+/// Draws the statement where nobody else has to wait for it: a long one takes as long as hashing some passwords.
+async fn draw(statement: Statement) -> Result<Vec<u8>, Problem> {
+    let drawn = tokio::task::spawn_blocking(move || render(&statement)).await;
+    match drawn.map_err(|error| Problem::internal("a statement was not drawn to its end", &error))? {
+        Ok(pdf) => Ok(pdf),
+        Err(RenderError::TooLong(_)) => Err(Problem::StatementTooLarge),
+        Err(error) => Err(Problem::internal("a statement was not drawn", &error)),
+    }
+}
+
+/// The view that a query names.
+fn asked(mut form: Form) -> Result<Option<View>, Problem> {
+    let view = form.optional("view", View::read);
+    form.finish((view,)).map(|(view,)| view)
+}

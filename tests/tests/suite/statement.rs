@@ -1,0 +1,78 @@
+//! The yearly statement: which views have one, how long it may be, how it is answered. What it says is read by other
+//! software in `tests/exports`.
+
+use harness::{ACCOUNT, Tap, World};
+use portal::domain::{Identifier, MemberNumber};
+use portal::store::{Action, Batch, to_item};
+
+use crate::ledger_files::put;
+
+fn statement(rest: &str) -> String {
+    format!("/api/accounts/{ACCOUNT}/statement.pdf{rest}")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_is_a_file_named_by_account_and_view_and_the_latest_view_is_the_default() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let of_2012 = marie.get(&statement("?view=2012")).await.expect(200);
+    assert_eq!(of_2012.header("content-type"), Some("application/pdf"));
+    let name = format!("attachment; filename=\"releve-{ACCOUNT}-2012.pdf\"");
+    assert_eq!(of_2012.header("content-disposition"), Some(name.as_str()));
+    let latest = marie.get(&statement("")).await.expect(200);
+    assert_eq!(latest.header("content-disposition"), Some(name.as_str()), "as the summary's last");
+    // The tree of a PDF is not compressed: actions, contributions and transfers are tables with headings.
+    let count = |what: &str| of_2012.text.matches(what).count();
+    assert!(count("/Scope/Row") > 3 && count("/S/Table/") == 5 && count("/Lang(fr-FR)") == 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_that_is_over_or_running_has_a_statement_and_no_other_has() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let summary = marie.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
+    let this_year: i16 = summary["as_of"].as_str().unwrap()[..4].parse().unwrap();
+    for empty in 2013..=this_year {
+        marie.get(&statement(&format!("?view={empty}"))).await.expect(200);
+    }
+    // The first view has all before it; the next year has not begun.
+    for none in ["2010".to_owned(), "0000".to_owned(), (this_year + 1).to_string(), "9999".to_owned()] {
+        marie.get(&statement(&format!("?view={none}"))).await.expect_problem(404, "not-found");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_view_of_more_rows_than_a_statement_carries_is_refused_and_its_ledger_is_to_be_had() {
+    let (tap, options) = Tap::on_dynamodb().await;
+    let world = World::start_with(options).await;
+    let marie = world.manager("marie@martin.example").await;
+    let rows = |name: &'static str| {
+        let marie = &marie;
+        async move {
+            let page = marie.get(&format!("/api/accounts/{ACCOUNT}/{name}?view=2012&limit=200")).await.expect(200);
+            page["items"].as_array().unwrap().len()
+        }
+    };
+    let before = rows("actions").await + rows("contributions").await + rows("remittances").await;
+    let mut batch = Batch::new();
+    let number = MemberNumber::parse(ACCOUNT).unwrap();
+    let wanted = batch.want(Action::key_of(&number, &Identifier::parse("2012-000001").unwrap()));
+    let pattern = world.store().fetch(batch).await.unwrap().take::<Action>(&wanted).unwrap().unwrap();
+    let mut more: Vec<_> = (0..3_001 - before)
+        .map(|n| {
+            let action_id = Identifier::parse(&format!("many-{n}")).unwrap();
+            to_item(&Action { action_id, ..pattern.clone() }).unwrap()
+        })
+        .collect();
+    let one_too_many = more.pop().unwrap();
+
+    put(&world, &more).await;
+    let (reply, observed) = tap.during(marie.get(&statement("?view=2012"))).await;
+    assert_eq!(reply.expect(200).text.matches("/S/Figure/").count(), 1);
+    let observed = observed.of("statement");
+    assert!(observed.waits() <= 2, "{} waits for a list of a little more than a megabyte", observed.waits());
+    put(&world, &[one_too_many]).await;
+    marie.get(&statement("?view=2012")).await.expect_problem(409, "statement-too-large");
+    marie.get(&format!("/api/accounts/{ACCOUNT}/ledger.csv?view=2012")).await.expect(200);
+    marie.get(&statement("?view=2011")).await.expect(200);
+}
