@@ -40,6 +40,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "DIR")]
     pub(crate) import: Option<PathBuf>,
 
+    /// How many shards of a large feed are posted at the same time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: Option<u16>,
+
     /// Let the portal's clock run ahead, to try what expires: 31m, 24h, 2d, 1d12h
     #[arg(long, value_name = "OFFSET", value_parser = offset::parse, default_value = "0s",
         hide_default_value = true, allow_hyphen_values = true)]
@@ -93,6 +97,7 @@ impl Arguments {
                 (None, Some(folder)) => LogTo::File(folder.join("portal.log")),
                 (None, None) => LogTo::Nowhere,
             },
+            parameters: self.workers.map(|count| ("ImportWorkers".to_owned(), count.to_string())).into_iter().collect(),
             ..Options::default()
         }
     }

@@ -1,4 +1,4 @@
-//! What a stream's reader gave up on: which record, never what is in it.
+//! What a reader of a stream or a queue gave up on: which record, never what is in it.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -26,10 +26,20 @@ impl DeadLetters {
     }
 
     pub(crate) fn add(&self, function: &str, table: &str, sequence_number: &str, reason: &str) {
-        let letter = json!({
+        self.keep(json!({
             "at": self.clock.now(), "function": function, "table": table, "sequence_number": sequence_number,
             "reason": reason,
-        });
+        }));
+    }
+
+    pub(crate) fn add_message(&self, function: &str, queue: &str, id: &str, reason: &str) {
+        self.keep(json!({
+            "at": self.clock.now(), "function": function, "queue": queue, "message": id, "reason": reason,
+        }));
+    }
+
+    fn keep(&self, letter: Value) {
+        let function = letter["function"].clone();
         self.log(&json!({"level": "error", "function": function, "dead_letter": letter}));
         if let Some(path) = &self.file {
             let written = private(OpenOptions::new().create(true).append(true))

@@ -36,6 +36,36 @@ pub struct Deployment {
     pub schedules: Vec<Schedule>,
     /// Which function an event on the bus starts.
     pub rules: Vec<Rule>,
+    /// The queues: how often each hands a message over before it is a dead letter, by name.
+    pub queues: BTreeMap<String, u32>,
+    /// Which event on the bus goes into a queue.
+    pub queue_rules: Vec<QueueRule>,
+    /// Which function reads which queue.
+    pub queue_readers: Vec<QueueMapping>,
+}
+
+/// A queue that takes events of the bus.
+#[derive(Debug, Clone)]
+pub struct QueueRule {
+    /// The queue's name.
+    pub queue: String,
+    /// The events that go into it.
+    pub pattern: Pattern,
+}
+
+/// A function that reads a queue, one message a call.
+#[derive(Debug, Clone)]
+pub struct QueueMapping {
+    /// The function's name.
+    pub function: String,
+    /// The queue's name.
+    pub queue: String,
+    /// How many messages are handed over at the same time; nobody reads where it is 0.
+    pub at_once: usize,
+    /// How often a message is handed over before it is a dead letter.
+    pub most_receives: u32,
+    /// Whether the function's answer names the messages that failed.
+    pub reports_item_failures: bool,
 }
 
 /// A table, as `CreateTable` and `UpdateTimeToLive` take it.
@@ -113,6 +143,12 @@ impl Deployment {
             match resource.kind {
                 "AWS::Serverless::Function" => deployment.add_function(&reader)?,
                 "AWS::DynamoDB::Table" => deployment.tables.push(reader.table()?),
+                "AWS::SQS::Queue" => {
+                    let most = reader.property("RedrivePolicy")?["maxReceiveCount"].as_u64();
+                    let most = most.and_then(|most| u32::try_from(most).ok()).unwrap_or(u32::MAX);
+                    deployment.queues.insert(resource.id.to_owned(), most);
+                }
+                "AWS::Events::Rule" => deployment.queue_rules.extend(reader.queue_rules()?),
                 "AWS::S3::Bucket" => deployment.buckets.push(bucket_name(resource.id)),
                 "AWS::SecretsManager::Secret" => deployment.secrets.push(Secret {
                     name: resource.id.to_owned(),
@@ -121,6 +157,9 @@ impl Deployment {
                 }),
                 _ => {}
             }
+        }
+        for mapping in &mut deployment.queue_readers {
+            mapping.most_receives = *deployment.queues.get(&mapping.queue).unwrap_or(&u32::MAX);
         }
         Ok(deployment)
     }
@@ -148,6 +187,7 @@ impl Deployment {
                 Some("HttpApi") => self.routes.push(reader.route(&function, &properties)?),
                 Some("Schedule" | "ScheduleV2") => self.schedules.extend(reader.schedule(&function, &properties)?),
                 Some("DynamoDB") => self.streams.push(reader.stream(&function, &properties)?),
+                Some("SQS") => self.queue_readers.push(reader.queue(&function, &properties)?),
                 Some("EventBridgeRule" | "CloudWatchEvent") => {
                     let pattern = reader.pattern(&properties["Pattern"])?;
                     self.rules.push(Rule { function: function.clone(), pattern });
@@ -238,11 +278,39 @@ impl Reader<'_> {
             // Lambda's own default.
             batch_size: usize::try_from(properties["BatchSize"].as_u64().unwrap_or(100)).unwrap_or(100).clamp(1, 1000),
             filters: filters.map(|filter| self.filter(&filter["Pattern"])).collect::<Result<_, _>>()?,
-            reports_item_failures: properties["FunctionResponseTypes"]
-                .as_array()
-                .is_some_and(|types| types.iter().any(|kind| kind == "ReportBatchItemFailures")),
+            reports_item_failures: reports_item_failures(properties),
             // Lambda's default is to try for a day; nobody waits for that at a desk.
             retries: properties["MaximumRetryAttempts"].as_u64().and_then(|n| u32::try_from(n).ok()).unwrap_or(10),
+        })
+    }
+
+    /// A rule of its own: of its targets the local portal knows queues.
+    fn queue_rules(&self) -> Result<Vec<QueueRule>, TemplateError> {
+        let pattern = self.pattern(&self.property("EventPattern")?)?;
+        let targets = self.property("Targets")?;
+        let targets = targets.as_array().into_iter().flatten();
+        targets
+            .map(|target| Ok(QueueRule { queue: self.queue_name(&target["Arn"])?, pattern: pattern.clone() }))
+            .collect()
+    }
+
+    fn queue_name(&self, arn: &Value) -> Result<String, TemplateError> {
+        let name = arn.as_str().and_then(|arn| arn.strip_prefix("arn:aws:sqs:")?.rsplit(':').next());
+        Ok(name.ok_or_else(|| self.error(format!("{arn} is not a queue")))?.to_owned())
+    }
+
+    fn queue(&self, function: &str, properties: &Value) -> Result<QueueMapping, TemplateError> {
+        if properties["BatchSize"] != 1 {
+            return Err(self.error("of queues the local portal knows a BatchSize of 1 only"));
+        }
+        let at_once = &properties["ScalingConfig"]["MaximumConcurrency"];
+        let at_once = at_once.as_u64().or_else(|| at_once.as_str()?.parse().ok());
+        Ok(QueueMapping {
+            function: function.to_owned(),
+            queue: self.queue_name(&properties["Queue"])?,
+            at_once: at_once.and_then(|count| usize::try_from(count).ok()).unwrap_or(1),
+            most_receives: u32::MAX,
+            reports_item_failures: reports_item_failures(properties),
         })
     }
 
@@ -255,6 +323,11 @@ impl Reader<'_> {
     fn pattern(&self, pattern: &Value) -> Result<Pattern, TemplateError> {
         Pattern::parse(pattern).map_err(|problem| self.error(problem))
     }
+}
+
+fn reports_item_failures(properties: &Value) -> bool {
+    let types = properties["FunctionResponseTypes"].as_array();
+    types.is_some_and(|types| types.iter().any(|kind| kind == "ReportBatchItemFailures"))
 }
 
 /// The time of `rate(5 minutes)`.

@@ -106,9 +106,47 @@ Resources:
 }
 
 #[test]
+fn queues_what_fills_them_and_who_reads_them_are_read() {
+    let deployment = read(
+        r"
+Parameters: {Workers: {Type: Number, Default: 3}}
+Resources:
+  WorkFunction:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Tasks:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Tasks.Arn
+            BatchSize: 1
+            FunctionResponseTypes: [ReportBatchItemFailures]
+            ScalingConfig: {MaximumConcurrency: !Ref Workers}
+  Tasks:
+    Type: AWS::SQS::Queue
+    Properties: {RedrivePolicy: {maxReceiveCount: 5, deadLetterTargetArn: !GetAtt Dead.Arn}}
+  Dead: {Type: AWS::SQS::Queue}
+  Fill:
+    Type: AWS::Events::Rule
+    Properties:
+      EventPattern: {source: [aws.s3]}
+      Targets: [{Id: queue, Arn: !GetAtt Tasks.Arn}]
+",
+    )
+    .unwrap();
+    let reader = &deployment.queue_readers[0];
+    assert_eq!((reader.function.as_str(), reader.queue.as_str()), ("work", "Tasks"));
+    assert_eq!((reader.at_once, reader.most_receives, reader.reports_item_failures), (3, 5, true));
+    assert_eq!(deployment.queue_rules[0].queue, "Tasks");
+    assert!(deployment.queue_rules[0].pattern.matches(&json!({"source": "aws.s3"})));
+}
+
+#[test]
 fn what_the_local_portal_cannot_do_is_an_error_that_names_the_resource() {
     for (event, expected) in [
-        ("{Type: SQS}", "an event SQS is not known"),
+        ("{Type: SNS}", "an event SNS is not known"),
+        ("{Type: SQS, Properties: {BatchSize: 10}}", "a BatchSize of 1 only"),
+        ("{Type: SQS, Properties: {BatchSize: 1, Queue: x}}", "\"x\" is not a queue"),
         ("{Type: ScheduleV2, Properties: {ScheduleExpression: cron(0 1 * * ? *)}}", "rate(…) only: cron(0 1"),
         ("{Type: HttpApi, Properties: {Method: get}}", "has Path and Method"),
         ("{Type: DynamoDB, Properties: {Stream: nowhere}}", "\"nowhere\" is not a table's stream"),
@@ -146,5 +184,10 @@ fn the_projects_own_templates_are_understood() {
     for stream in &deployment.streams {
         assert!(deployment.tables.iter().any(|table| table.name == stream.table), "{}", stream.table);
     }
+    for reader in &deployment.queue_readers {
+        assert!(deployment.queue_rules.iter().any(|rule| rule.queue == reader.queue), "nothing fills {}", reader.queue);
+        assert!(reader.most_receives < u32::MAX, "{} has no dead letters", reader.queue);
+    }
+    assert_eq!(deployment.queue_readers.len(), 1);
     assert!(!deployment.buckets.is_empty() && !deployment.secrets.is_empty() && !deployment.rules.is_empty());
 }

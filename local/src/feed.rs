@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata as _};
 use aws_sdk_s3::primitives::ByteStream;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -13,10 +14,13 @@ use serde_json::{Value, json};
 use crate::deployment::Deployment;
 use crate::embedded::{DEMO, File};
 use crate::functions::{Functions, InvokeError};
+use crate::queues::Queues;
 use crate::schedule::bus_event;
 
 /// The file whose arrival completes a batch.
 const MANIFEST: &str = "manifest.json";
+/// What the import writes beside it.
+const REPORT: &str = "report.json";
 
 /// Why a batch was not imported.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +46,9 @@ pub enum ImportError {
     /// The import itself failed, and may be tried again.
     #[error(transparent)]
     Failed(#[from] InvokeError),
+    /// Of a large batch some shard could not be posted.
+    #[error("the import was given up, and posted a part of the feed: the log says why; import it again")]
+    GivenUp,
     /// What the import answered is no report.
     #[error("the import's report cannot be read: {0}")]
     Report(#[from] serde_json::Error),
@@ -159,6 +166,7 @@ impl Batch {
         &self,
         deployment: &Deployment,
         functions: &Functions,
+        queues: &Queues,
         s3: &aws_sdk_s3::Client,
         now: Timestamp,
     ) -> Result<Report, ImportError> {
@@ -172,6 +180,13 @@ impl Batch {
                 Some((&rule.function, bucket, event))
             })
             .ok_or(ImportError::NoRule)?;
+        // Of an import before this one, which may have been given up.
+        let old = s3.delete_object().bucket(bucket).key(format!("{}/{REPORT}", self.name)).send().await;
+        if let Err(error) = old
+            && error.code() != Some("NoSuchKey")
+        {
+            return Err(ImportError::Upload(DisplayErrorContext(error).to_string()));
+        }
         for (file, content) in &self.files {
             let body = match content {
                 Content::Embedded(content) => ByteStream::from_static(content),
@@ -180,16 +195,32 @@ impl Batch {
                     .map_err(|error| ImportError::Unreadable { path: path.clone(), error: io::Error::other(error) })?,
             };
             let put = s3.put_object().bucket(bucket).key(format!("{}/{file}", self.name)).body(body);
-            put.send()
-                .await
-                .map_err(|error| ImportError::Upload(aws_sdk_s3::error::DisplayErrorContext(error).to_string()))?;
+            put.send().await.map_err(|error| ImportError::Upload(DisplayErrorContext(error).to_string()))?;
         }
-        let report: Report = serde_json::from_value(functions.invoke(function, event).await?)?;
+        let answer = functions.invoke(function, event).await?;
+        let report = match answer.get("run") {
+            None => answer,
+            // Its shards are posted through the queue, and whoever posts the last one writes the report.
+            Some(_) => {
+                queues.idle().await;
+                self.report(s3, bucket).await?
+            }
+        };
+        let report: Report = serde_json::from_value(report)?;
         match report.refused {
             Some(Refused { reason, detail: None }) => Err(ImportError::Refused(reason)),
             Some(Refused { reason, detail: Some(detail) }) => Err(ImportError::Refused(format!("{reason}: {detail}"))),
             None => Ok(report),
         }
+    }
+}
+
+impl Batch {
+    /// The report that the import wrote beside the manifest.
+    async fn report(&self, s3: &aws_sdk_s3::Client, bucket: &str) -> Result<Value, ImportError> {
+        let output = s3.get_object().bucket(bucket).key(format!("{}/{REPORT}", self.name)).send().await;
+        let body = output.map_err(|_| ImportError::GivenUp)?.body.collect().await;
+        Ok(serde_json::from_slice(&body.map_err(|_| ImportError::GivenUp)?.to_vec())?)
     }
 }
 
@@ -202,7 +233,7 @@ pub fn check_feed(folder: &Path) -> Result<(), ImportError> {
 }
 
 /// The event of a file that arrived in a bucket.
-fn object_created(bucket: &str, key: &str, now: Timestamp) -> Value {
+pub(crate) fn object_created(bucket: &str, key: &str, now: Timestamp) -> Value {
     let detail = json!({
         "version": "0",
         "bucket": {"name": bucket},

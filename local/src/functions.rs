@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use portal::environment::{Environment, StartError};
 use portal::lambda::{InvocationError, Invoke};
@@ -49,6 +50,7 @@ struct Inner {
 struct Function {
     starter: Starter,
     environment: Environment,
+    timeout: Option<Duration>,
     started: OnceCell<Invoke>,
 }
 
@@ -60,13 +62,18 @@ impl fmt::Debug for Functions {
 
 impl Functions {
     /// The functions with the environment of each. Both sides must know the same functions.
-    pub(crate) fn new(registry: &Registry, mut environments: BTreeMap<String, Environment>) -> Result<Self, String> {
+    pub(crate) fn new(
+        registry: &Registry,
+        mut environments: BTreeMap<String, Environment>,
+        timeouts: &BTreeMap<String, Duration>,
+    ) -> Result<Self, String> {
         let mut functions = BTreeMap::new();
         for (name, starter) in registry.starters() {
             let environment = environments
                 .remove(name)
                 .ok_or_else(|| format!("function {name} is in the registry but not in template.yaml"))?;
-            functions.insert(name.to_owned(), Function { starter, environment, started: OnceCell::new() });
+            let timeout = timeouts.get(name).copied();
+            functions.insert(name.to_owned(), Function { starter, environment, timeout, started: OnceCell::new() });
         }
         match environments.into_keys().next() {
             Some(name) => Err(format!("function {name} is in template.yaml but not in the registry")),
@@ -92,7 +99,9 @@ impl Functions {
             let _running = running;
             let function = inner.functions.get(&owned).ok_or_else(|| InvokeError::Unknown(owned.clone()))?;
             let invoke = function.started(&owned).await?;
-            let answer = invoke(event).await.map_err(|error| InvokeError::Failed(owned, error));
+            let deadline =
+                function.timeout.and_then(|timeout| function.environment.clock.now().checked_add(timeout).ok());
+            let answer = invoke(event, deadline).await.map_err(|error| InvokeError::Failed(owned, error));
             inner.calls.send_modify(|calls| *calls = calls.wrapping_add(1));
             answer
         });

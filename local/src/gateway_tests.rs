@@ -61,7 +61,7 @@ fn gateway() -> Gateway {
         || Environment::new(BTreeMap::new(), Clock::system(), Log::to(|_| {}), Builder::new().build_http());
     let environments = ["echo", "unstartable"].map(|name| (name.to_owned(), environment()));
     let registry = Registry::default().event::<Echo>().event::<Unstartable>();
-    let functions = Functions::new(&registry, BTreeMap::from(environments)).unwrap();
+    let functions = Functions::new(&registry, BTreeMap::from(environments), &BTreeMap::new()).unwrap();
     let route = |method: &str, path: &str, function: &str| Route {
         key: RouteKey::path(method, path),
         function: function.to_owned(),
@@ -141,6 +141,6 @@ async fn the_gateways_own_answers_are_in_its_own_words() {
 #[tokio::test]
 async fn functions_must_be_known_on_both_sides() {
     let registry = Registry::default().event::<Echo>();
-    let error = Functions::new(&registry, BTreeMap::new()).unwrap_err();
+    let error = Functions::new(&registry, BTreeMap::new(), &BTreeMap::new()).unwrap_err();
     assert_eq!(error, "function echo is in the registry but not in template.yaml");
 }

@@ -39,10 +39,16 @@ impl Portal {
         self.lines.all()
     }
 
-    /// What readers of streams gave up on in this run.
+    /// What readers of streams and queues gave up on in this run.
     #[must_use]
     pub fn dead_letters(&self) -> Vec<Value> {
         self.dead_letters.all()
+    }
+
+    /// Sends the dead letters of all queues once more; says how many there were.
+    #[must_use]
+    pub fn redrive(&self) -> usize {
+        self.queues.redrive()
     }
 
     /// The routes of the HTTP API.
@@ -64,12 +70,13 @@ impl Portal {
     }
 
     /// Waits until everything written so far, and everything that its handling wrote, was handed to the
-    /// functions that read streams.
+    /// functions that read streams and queues.
     ///
     /// # Errors
     /// Where the engine fails or the portal is stopping.
     pub async fn drain(&self) -> io::Result<()> {
         let mut progress = self.progress.clone();
+        self.queues.idle().await;
         // A reader that was quiet may get something from one that is asked after it and was in the middle of
         // a batch: only the second quiet pass in a row is the end.
         let mut quiet = 0;
@@ -77,6 +84,10 @@ impl Portal {
             let mut moved = false;
             for reader in &mut progress {
                 moved |= reader.catch_up(&self.functions).await?;
+            }
+            if !self.queues.are_idle() {
+                moved = true;
+                self.queues.idle().await;
             }
             quiet = if moved { 0 } else { quiet + 1 };
         }

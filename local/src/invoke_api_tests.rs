@@ -38,7 +38,8 @@ async fn ask(name: &str, headers: &[(&str, &str)], body: &str) -> (StatusCode, V
     let client = aws_smithy_http_client::Builder::new().build_http();
     let environment = Environment::new(BTreeMap::new(), portal::clock::Clock::system(), Log::to(|_| {}), client);
     let registry = Registry::default().event::<Echo>();
-    let functions = Functions::new(&registry, BTreeMap::from([("echo".to_owned(), environment)])).unwrap();
+    let functions =
+        Functions::new(&registry, BTreeMap::from([("echo".to_owned(), environment)]), &BTreeMap::new()).unwrap();
     let timeouts = BTreeMap::from([("echo".to_owned(), Duration::from_millis(200))]);
     let path = format!("/_local/lambda/2015-03-31/functions/{name}/invocations");
     let (status, body) = call(router(functions, timeouts), "POST", &path, headers, body.to_owned()).await;

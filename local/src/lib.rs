@@ -37,6 +37,7 @@ mod pages;
 mod pattern;
 mod payload;
 mod position;
+mod queues;
 mod registry;
 mod resolve;
 mod routes;
@@ -54,7 +55,7 @@ mod testing;
 
 pub use data::{Data, DataError};
 pub use demo::{DemoError, Unclaimed};
-pub use deployment::{Deployment, Rule, Schedule, Secret, StreamMapping, Table};
+pub use deployment::{Deployment, QueueMapping, QueueRule, Rule, Schedule, Secret, StreamMapping, Table};
 pub use engine::EngineError;
 pub use feed::{ImportError, Quarantined, Report, check_feed};
 pub use functions::InvokeError;

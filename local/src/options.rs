@@ -81,6 +81,9 @@ pub enum Error {
     /// The templates say what the local portal cannot do.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// What waits in the buckets cannot be looked for.
+    #[error("the buckets cannot be read: {0}")]
+    Queues(String),
     /// Templates and registry know different functions.
     #[error("{0}")]
     Functions(String),

@@ -3,16 +3,28 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::error_handling::HandleError;
+use axum::extract::Request;
+use axum::http::Method;
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 
+/// Is told the bucket and the key of an object that was written.
+pub(crate) type Arrived = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// The endpoint; `key` and `secret` are the credentials that it takes.
-pub(crate) fn router(root: &Path, buckets: &[String], key: &str, secret: &str) -> io::Result<Router> {
+pub(crate) fn router(
+    root: &Path,
+    buckets: &[String],
+    (key, secret): (&str, &str),
+    arrived: Arrived,
+) -> io::Result<Router> {
     for bucket in buckets {
         fs::create_dir_all(root.join(bucket))?;
     }
@@ -22,7 +34,28 @@ pub(crate) fn router(root: &Path, buckets: &[String], key: &str, secret: &str) -
     let service = HandleError::new(builder.build(), |error: s3s::HttpError| async move {
         (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}"))
     });
-    Ok(Router::new().fallback_service(service))
+    let tell = from_fn(move |request: Request, next: Next| {
+        let arrived = Arc::clone(&arrived);
+        async move {
+            // Pieces of an object have a query; keys that queues wait for need no decoding.
+            let is_object = request.method() == Method::PUT && request.uri().query().is_none_or(is_only_the_name);
+            let path = is_object.then(|| request.uri().path().trim_start_matches('/').to_owned());
+            let response = next.run(request).await;
+            if let Some((bucket, key)) = path.as_deref().and_then(|path| path.split_once('/'))
+                && response.status().is_success()
+                && !key.is_empty()
+            {
+                arrived(bucket, key);
+            }
+            response
+        }
+    });
+    Ok(Router::new().fallback_service(service).layer(tell))
+}
+
+/// The SDK's clients name the operation in the query.
+fn is_only_the_name(query: &str) -> bool {
+    query.split('&').all(|pair| pair.starts_with("x-id="))
 }
 
 #[cfg(test)]

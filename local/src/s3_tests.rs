@@ -25,7 +25,10 @@ fn client(endpoint: &str, secret: &str) -> Result<aws_sdk_s3::Client, StartError
 #[tokio::test]
 async fn files_are_put_and_read_with_the_real_client() {
     let folder = tempfile::tempdir().unwrap();
-    let app = router(folder.path(), &["feed-bucket".to_owned()], "key", "secret").unwrap();
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let arrivals = Arc::clone(&told);
+    let tell: Arrived = Arc::new(move |bucket, key| arrivals.lock().unwrap().push(format!("{bucket} {key}")));
+    let app = router(folder.path(), &["feed-bucket".to_owned()], ("key", "secret"), tell).unwrap();
     let (endpoint, _stopper) = served(app).await;
     let s3 = client(&endpoint, "secret").unwrap();
     let content: Vec<u8> = (0..300_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -38,6 +41,10 @@ async fn files_are_put_and_read_with_the_real_client() {
     let missing = s3.get_object().bucket("feed-bucket").key("batch/none").send().await.unwrap_err();
     assert!(missing.into_service_error().is_no_such_key());
 
+    assert_eq!(*told.lock().unwrap(), ["feed-bucket batch/ledger.ndjson"]);
+
     let stranger = client(&endpoint, "other").unwrap();
     assert!(stranger.get_object().bucket("feed-bucket").key("batch/ledger.ndjson").send().await.is_err());
+    let refused = stranger.put_object().bucket("feed-bucket").key("batch/other").send().await;
+    assert!(refused.is_err() && told.lock().unwrap().len() == 1, "what was not written did not arrive");
 }

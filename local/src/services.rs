@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::mailbox::Mailbox;
 use crate::names::REGION;
 use crate::options::{EndpointHook, Error, Service};
+use crate::s3::Arrived;
 use crate::secrets::Secrets;
 use crate::server::{Stop, listen, serve};
 use crate::{s3, ses};
@@ -34,12 +35,18 @@ pub(crate) struct Endpoints([(Service, String); 4]);
 
 impl Services {
     /// Starts them with what the templates describe.
-    pub(crate) fn start(place: &Place, deployment: &Deployment, clock: &Clock, stop: &Stop) -> Result<Self, Error> {
+    pub(crate) fn start(
+        place: &Place,
+        deployment: &Deployment,
+        clock: &Clock,
+        arrived: Arrived,
+        stop: &Stop,
+    ) -> Result<Self, Error> {
         let engine = Engine::start(place.file("dynamodb.sqlite").as_deref(), &deployment.tables, stop.clone())?;
         let mailbox = Mailbox::open(place.folder("mails")?).map_err(Error::file("the mails"))?;
         let secrets =
             Secrets::open(place.folder("secrets")?, &deployment.secrets).map_err(Error::file("the secrets"))?;
-        let buckets = s3::router(&place.disk_folder("s3")?, &deployment.buckets, ACCESS_KEY, SECRET_KEY)
+        let buckets = s3::router(&place.disk_folder("s3")?, &deployment.buckets, (ACCESS_KEY, SECRET_KEY), arrived)
             .map_err(Error::file("the buckets"))?;
         // One listener for both: their paths differ.
         let others = ses::router(mailbox.clone(), clock.clone()).merge(secrets.router());

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_s3::error::DisplayErrorContext;
 use portal::clock::Clock;
 use portal::environment::Environment;
 use tokio::net::TcpListener;
@@ -21,7 +22,9 @@ use crate::log::{self, Lines};
 use crate::mailbox::Mailbox;
 use crate::options::{Error, Options};
 use crate::position::Position;
+use crate::queues::Queues;
 use crate::registry::Registry;
+use crate::s3::Arrived;
 use crate::schedule;
 use crate::server::{Stop, Stopper, listen, serve};
 use crate::services::{Endpoints, Services};
@@ -52,6 +55,7 @@ pub struct Portal {
     pub(crate) lines: Lines,
     pub(crate) dead_letters: Arc<DeadLetters>,
     pub(crate) progress: Vec<Progress>,
+    pub(crate) queues: Queues,
     pub(crate) clock: Clock,
     /// Bound at the start, so that a busy port is told first; accepted from when all is ready.
     listener: Option<TcpListener>,
@@ -99,7 +103,10 @@ impl Portal {
         let clock = options.clock;
 
         let (back, back_stop) = Stop::new();
-        let services = Services::start(&place, &deployment, &clock, &back_stop)?;
+        let queues = Queues::new(&deployment, clock.clone());
+        let fed = queues.clone();
+        let arrived: Arrived = Arc::new(move |bucket, key| fed.object_arrived(bucket, key));
+        let services = Services::start(&place, &deployment, &clock, arrived, &back_stop)?;
         let make = |variables: &BTreeMap<String, String>, endpoints: &Endpoints| {
             let mut variables = variables.clone();
             variables.extend(endpoints.variables());
@@ -113,7 +120,8 @@ impl Portal {
         let all = deployment.functions.values().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
         let environment = make(&all, &services.endpoints);
         let registry = options.registry.unwrap_or_else(Registry::portal);
-        let functions = Functions::new(&registry, environments.clone()).map_err(Error::Functions)?;
+        let functions =
+            Functions::new(&registry, environments.clone(), &deployment.timeouts).map_err(Error::Functions)?;
 
         let dead_letters = DeadLetters::new(place.file("dead-letters.ndjson"), clock.clone(), log);
         let mut portal = Self {
@@ -126,6 +134,7 @@ impl Portal {
             lines,
             dead_letters: Arc::new(dead_letters),
             progress: Vec::new(),
+            queues,
             clock,
             listener: Some(listener),
             front: Some(Stop::new()),
@@ -136,6 +145,7 @@ impl Portal {
             place,
         };
         portal.read_streams(&services.engine.database)?;
+        portal.read_queues().await?;
         portal.run_schedules().await?;
         Ok(portal)
     }
@@ -156,6 +166,33 @@ impl Portal {
             self.progress.push(progress);
             if let Some((_, stop)) = &self.front {
                 self.front_tasks.push(tokio::spawn(reader.run(stop.clone())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Objects that were there before are told again: a kill may have lost their messages.
+    async fn read_queues(&mut self) -> Result<(), Error> {
+        let on_disk = self.place.file("s3").is_some();
+        if on_disk && self.queues.are_fed() {
+            let s3 = self.s3().map_err(|error| Error::Queues(error.to_string()))?;
+            for bucket in &self.deployment.buckets {
+                let mut keys = s3.list_objects_v2().bucket(bucket).into_paginator().send();
+                while let Some(page) = keys.next().await {
+                    let page = page.map_err(|error| Error::Queues(DisplayErrorContext(error).to_string()))?;
+                    for key in page.contents().iter().filter_map(|object| object.key()) {
+                        self.queues.object_arrived(bucket, key);
+                    }
+                }
+            }
+        }
+        let pause = if on_disk { PAUSE_ON_DISK } else { PAUSE_IN_MEMORY };
+        for mapping in self.deployment.queue_readers.clone() {
+            for _ in 0..mapping.at_once {
+                let Some((_, stop)) = &self.front else { continue };
+                let (functions, letters) = (self.functions.clone(), Arc::clone(&self.dead_letters));
+                let read = self.queues.clone().read(mapping.clone(), functions, letters, pause, stop.clone());
+                self.front_tasks.push(tokio::spawn(read));
             }
         }
         Ok(())
@@ -204,7 +241,7 @@ impl Portal {
 
     async fn import_batch(&self, batch: &Batch) -> Result<Report, ImportError> {
         let s3 = self.s3().map_err(|error| ImportError::Upload(error.to_string()))?;
-        batch.import(&self.deployment, &self.functions, &s3, self.clock.now()).await
+        batch.import(&self.deployment, &self.functions, &self.queues, &s3, self.clock.now()).await
     }
 
     /// Begins to answer.

@@ -86,7 +86,8 @@ impl Bench {
         let http = aws_smithy_http_client::Builder::new().build_http();
         let environment = Environment::new(BTreeMap::new(), Clock::system(), log.clone(), http);
         let registry = Registry::default().event::<Worker>();
-        let functions = Functions::new(&registry, BTreeMap::from([("worker".to_owned(), environment)])).unwrap();
+        let functions =
+            Functions::new(&registry, BTreeMap::from([("worker".to_owned(), environment)]), &BTreeMap::new()).unwrap();
         let dead_letters = Arc::new(DeadLetters::new(None, Clock::system(), Log::to(|_| {})));
         let mapping = StreamMapping {
             function: "worker".into(),

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent, Service, service_fn};
 use serde::Serialize;
@@ -46,6 +47,17 @@ pub trait EventFunction: Clone + Send + Sync + 'static {
 
     /// Handles one event.
     fn handle(&self, event: Self::Event) -> impl Future<Output = Result<Self::Outcome, Self::Error>> + Send;
+
+    /// Handles one event, and is cut off at `deadline` where there is one. Only who has more to do than fits
+    /// into an invocation looks at it.
+    fn handle_until(
+        &self,
+        event: Self::Event,
+        deadline: Option<Timestamp>,
+    ) -> impl Future<Output = Result<Self::Outcome, Self::Error>> + Send {
+        let _ = deadline;
+        self.handle(event)
+    }
 }
 
 /// An event that could not be handled; Lambda reports it and the source tries again.
@@ -60,7 +72,10 @@ impl From<InvocationError> for lambda_runtime::Diagnostic {
 }
 
 /// A started function: takes the event's JSON and gives the answer's, as Lambda's runtime API does.
-pub type Invoke = Box<dyn Fn(Value) -> BoxFuture<'static, Result<Value, InvocationError>> + Send + Sync>;
+///
+/// Besides the event it is told when the invocation ends at the latest, where that is known.
+pub type Invoke =
+    Box<dyn Fn(Value, Option<Timestamp>) -> BoxFuture<'static, Result<Value, InvocationError>> + Send + Sync>;
 
 /// Starts an HTTP function so that events can be handed to it one by one.
 ///
@@ -71,7 +86,7 @@ pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<In
     let function = F::start(environment).await?;
     let environment = environment.clone();
     let unused = AtomicBool::new(true);
-    Ok(Box::new(move |event| {
+    Ok(Box::new(move |event, _| {
         let (function, environment, edge) = (function.clone(), environment.clone(), edge.clone());
         let cold = unused.swap(false, Ordering::Relaxed);
         Box::pin(async move {
@@ -93,11 +108,11 @@ pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<In
 pub async fn start_event<F: EventFunction>(environment: &Environment) -> Result<Invoke, StartError> {
     let function = F::start(environment).await?;
     let environment = environment.clone();
-    Ok(Box::new(move |event| {
+    Ok(Box::new(move |event, deadline| {
         let (function, environment) = (function.clone(), environment.clone());
         Box::pin(async move {
             let event = from_json(event)?;
-            match function.handle(event).await {
+            match function.handle_until(event, deadline).await {
                 Ok(outcome) => to_json(&outcome),
                 Err(error) => {
                     environment.log.line(&json!({
@@ -142,7 +157,11 @@ where
             Ok(invoke) => invoke,
             Err(error) => return fail(&error),
         };
-        let service = service_fn(|event: LambdaEvent<Value>| invoke(event.payload));
+        let service = service_fn(|event: LambdaEvent<Value>| {
+            let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+            // An instant that no calendar has is no deadline.
+            invoke(event.payload, Timestamp::from_millisecond(deadline).ok())
+        });
         match lambda_runtime::run(service).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(error.as_ref()),

@@ -8,7 +8,8 @@ use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 
 type Sink = dyn Fn(&Value) + Send + Sync;
 
@@ -32,6 +33,41 @@ impl Log {
     /// Writes one line.
     pub fn line(&self, line: &Value) {
         (self.0)(line);
+    }
+}
+
+/// What the portal's own metrics are found under in CloudWatch.
+const NAMESPACE: &str = "MemberPortal";
+
+/// What a metric is counted in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A time.
+    Seconds,
+}
+
+impl Log {
+    /// Writes a line that CloudWatch reads as metrics of a function (the embedded metric format).
+    pub fn metrics(&self, function: &str, now: Timestamp, metrics: &[(&str, Unit, u64)]) {
+        let unit = |unit| match unit {
+            Unit::Count => "Count",
+            Unit::Seconds => "Seconds",
+        };
+        let named: Vec<Value> = metrics.iter().map(|(name, of, _)| json!({"Name": name, "Unit": unit(*of)})).collect();
+        let mut line: Map<String, Value> =
+            metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))).collect();
+        line.insert("level".to_owned(), "info".into());
+        line.insert("function".to_owned(), function.into());
+        line.insert(
+            "_aws".to_owned(),
+            json!({
+                "Timestamp": now.as_millisecond(),
+                "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": named}],
+            }),
+        );
+        self.line(&Value::Object(line));
     }
 }
 

@@ -11,13 +11,13 @@ use portal::environment::{Environment, StartError};
 pub const PIECE: u64 = 1024 * 1024;
 
 /// How long the body of a piece may take. The client's own limits end with the answer's headers.
-const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const PIECE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A bucket.
 #[derive(Debug, Clone)]
 pub struct Bucket {
-    client: Client,
-    name: String,
+    pub(crate) client: Client,
+    pub(crate) name: String,
 }
 
 /// An object of a bucket as it was when it was looked at.
@@ -43,7 +43,7 @@ impl BucketError {
         Self { operation, key: key.to_owned(), reason: reason.into() }
     }
 
-    fn new<E: std::error::Error + 'static>(operation: &'static str, key: &str, error: E) -> Self {
+    pub(crate) fn new<E: std::error::Error + 'static>(operation: &'static str, key: &str, error: E) -> Self {
         Self { operation, key: key.to_owned(), reason: DisplayErrorContext(error).to_string() }
     }
 }
@@ -68,15 +68,15 @@ impl Object {
 }
 
 impl Bucket {
-    /// The bucket that `FEED_BUCKET` names.
+    /// The bucket that a variable names.
     ///
     /// # Errors
     /// Where the environment lacks something.
-    pub fn connect(environment: &Environment) -> Result<Self, StartError> {
+    pub fn connect(environment: &Environment, variable: &'static str) -> Result<Self, StartError> {
         let config = portal::aws_config!(aws_sdk_s3, environment, "S3")
             // An endpoint of one's own has no host name for each bucket.
             .force_path_style(environment.endpoint("S3").is_some());
-        Ok(Self { client: Client::from_conf(config.build()), name: environment.variable("FEED_BUCKET")?.to_owned() })
+        Ok(Self { client: Client::from_conf(config.build()), name: environment.variable(variable)?.to_owned() })
     }
 
     /// The bucket's name.

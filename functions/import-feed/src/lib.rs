@@ -5,16 +5,22 @@
 //! posted in one transaction with the guard of its source key: cut off anywhere, a second run ends in
 //! the same state.
 
+mod accounts;
 pub mod bucket;
 mod check;
 pub mod feed;
 mod files;
 mod members;
+mod merge;
+mod objects;
+mod plan;
 mod post;
 pub mod posting;
 mod report;
 mod run;
+mod split;
 mod tables;
+mod worker;
 
 pub use files::Files;
 pub use post::Poster;
@@ -22,12 +28,15 @@ pub use report::{ControlTotals, Quarantined, Refusal, Report};
 pub use run::{Advance, Importer, check_files, read_manifest};
 pub use tables::Tables;
 
+use jiff::Timestamp;
 use portal::clock::Clock;
+use portal::domain::Identifier;
 use portal::environment::{Environment, StartError};
 use portal::lambda::EventFunction;
 use portal::log::Log;
 use portal::store::{Store, StoreError, Table};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::bucket::{Bucket, BucketError};
 
@@ -38,7 +47,28 @@ const MANIFEST: &str = "manifest.json";
 #[derive(Clone)]
 pub struct Function {
     importer: Importer<Bucket, Store>,
+    /// What is kept while a large batch is posted.
+    work: Bucket,
     log: Log,
+    /// Where a batch is large, and how it is cut.
+    pub bounds: Bounds,
+}
+
+/// Where a batch is large, and how it is cut.
+#[derive(Debug, Clone)]
+pub struct Bounds {
+    /// Batches of more lines are cut into shards; others are posted by the one invocation.
+    pub above: u64,
+    /// How many bytes of a shard are posted between two checkpoints, about, and the most that a part has.
+    pub part: usize,
+    /// How many bytes are in memory at most that are cut and not written.
+    pub memory: usize,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { above: u64::MAX, part: 1024 * 1024, memory: 4 * 1024 * 1024 }
+    }
 }
 
 /// Why a batch could not be posted to its end; a repeat goes on where it stopped.
@@ -56,6 +86,45 @@ pub enum ImportError {
     /// The event names a manifest that is not there.
     #[error("there is no {0}")]
     NoManifest(String),
+    /// A message names what is no task.
+    #[error("this is no task: {0}")]
+    NoTask(String),
+}
+
+/// The bound that the template gives.
+fn split_above(environment: &Environment) -> Result<u64, StartError> {
+    let text = environment.variable("SPLIT_ABOVE")?;
+    let invalid =
+        |_| StartError::InvalidVariable { name: "SPLIT_ABOVE", reason: "a number of lines is needed".to_owned() };
+    text.parse().map_err(invalid)
+}
+
+/// What starts the function.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub enum Arrival {
+    /// A manifest, through EventBridge.
+    Manifest(ObjectCreated),
+    /// Tasks, through EventBridge and a queue.
+    Tasks(Messages),
+}
+
+/// Messages of a queue.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Messages {
+    /// The messages.
+    #[serde(rename = "Records")]
+    pub records: Vec<Message>,
+}
+
+/// A message of a queue.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Message {
+    /// Its id.
+    #[serde(rename = "messageId")]
+    pub id: String,
+    /// The event of a task's object.
+    pub body: String,
 }
 
 /// An S3 event as EventBridge delivers it, as far as it matters.
@@ -86,6 +155,9 @@ pub struct BucketName {
 pub struct ObjectKey {
     /// Its key, as it is: EventBridge does not encode it.
     pub key: String,
+    /// Tells the writes of one key apart.
+    #[serde(default)]
+    pub sequencer: Option<String>,
 }
 
 /// What became of an event.
@@ -94,6 +166,26 @@ pub struct ObjectKey {
 pub enum Outcome {
     /// A batch was posted, or refused.
     Report(Box<Report>),
+    /// A batch was cut into shards, which are being posted.
+    Split {
+        /// The batch.
+        batch_id: Identifier,
+        /// The run.
+        run: String,
+        /// How many shards there are.
+        shards: usize,
+    },
+    /// The event came again after its batch was posted.
+    Done {
+        /// The run.
+        done: String,
+    },
+    /// Tasks were done, but for these.
+    Failures {
+        /// Messages to be delivered again.
+        #[serde(rename = "batchItemFailures")]
+        failures: Vec<Failure>,
+    },
     /// The object completes no batch.
     Ignored {
         /// Its key.
@@ -101,16 +193,24 @@ pub enum Outcome {
     },
 }
 
+/// A message that is to be delivered again.
+#[derive(Debug, Serialize)]
+pub struct Failure {
+    /// The message's id.
+    #[serde(rename = "itemIdentifier")]
+    pub id: String,
+}
+
 impl EventFunction for Function {
     const NAME: &'static str = "import-feed";
-    type Event = ObjectCreated;
+    type Event = Arrival;
     type Outcome = Outcome;
     type Error = ImportError;
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         Ok(Self {
             importer: Importer {
-                files: Bucket::connect(environment)?,
+                files: Bucket::connect(environment, "FEED_BUCKET")?,
                 poster: Poster {
                     store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
                     clock: environment.clock.clone(),
@@ -118,17 +218,28 @@ impl EventFunction for Function {
                 },
                 progress: run::into_log(environment.log.clone()),
             },
+            work: Bucket::connect(environment, "WORK_BUCKET")?,
             log: environment.log.clone(),
+            bounds: Bounds { above: split_above(environment)?, ..Bounds::default() },
         })
     }
 
-    async fn handle(&self, event: ObjectCreated) -> Result<Outcome, ImportError> {
-        let Detail { bucket, object: ObjectKey { key } } = event.detail;
+    async fn handle(&self, event: Arrival) -> Result<Outcome, ImportError> {
+        self.handle_until(event, None).await
+    }
+
+    async fn handle_until(&self, event: Arrival, deadline: Option<Timestamp>) -> Result<Outcome, ImportError> {
+        let event = match event {
+            Arrival::Manifest(event) => event,
+            Arrival::Tasks(messages) => return Ok(self.do_tasks(messages, deadline).await),
+        };
+        let Detail { bucket, object: ObjectKey { key, sequencer } } = event.detail;
         let folder = key.strip_suffix(MANIFEST).filter(|folder| folder.is_empty() || folder.ends_with('/'));
         match folder {
             Some(folder) if bucket.name == self.importer.files.name() => {
-                let report = Box::pin(self.import(folder)).await?;
-                Ok(Outcome::Report(Box::new(report)))
+                // S3 always has one; without it every delivery is an arrival of its own.
+                let arrival = sequencer.unwrap_or_else(|| self.clock().now().to_string());
+                Box::pin(self.import(folder, &arrival)).await
             }
             _ => Ok(Outcome::Ignored { ignored: key }),
         }
@@ -138,5 +249,26 @@ impl EventFunction for Function {
 impl Function {
     fn clock(&self) -> &Clock {
         &self.importer.poster.clock
+    }
+
+    /// Does the tasks of messages; what failed is delivered again.
+    async fn do_tasks(&self, messages: Messages, deadline: Option<Timestamp>) -> Outcome {
+        let mut failures = Vec::new();
+        for Message { id, body } in messages.records {
+            if let Err(error) = Box::pin(self.do_task(&body, deadline)).await {
+                self.log.line(&json!({"level": "error", "function": Self::NAME, "error": error.to_string()}));
+                failures.push(Failure { id });
+            }
+        }
+        Outcome::Failures { failures }
+    }
+
+    async fn do_task(&self, body: &str, deadline: Option<Timestamp>) -> Result<(), ImportError> {
+        let ObjectCreated { detail } =
+            serde_json::from_str(body).map_err(|error| ImportError::NoTask(error.to_string()))?;
+        let key = detail.object.key;
+        let task = plan::Task::parse(&key).filter(|_| detail.bucket.name == self.work.name());
+        let task = task.ok_or(ImportError::NoTask(key))?;
+        self.work(&task, deadline).await
     }
 }

@@ -8,7 +8,8 @@ use portal::clock::Clock;
 use portal::domain::{EntryKind, Identifier, MemberNumber, Siret, ViewRule};
 use portal::environment::rng;
 use portal::store::{
-    Account, Action, ActionPlace, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError, Totals,
+    Account, Action, ActionPlace, BatchLine, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError,
+    Totals,
 };
 use rand::RngExt as _;
 
@@ -48,6 +49,13 @@ pub struct Poster<T> {
     pub rule: ViewRule,
 }
 
+/// A record of the feed, the establishment that it is posted for, and the line that it stands in.
+pub(crate) struct FromLine {
+    pub record: LedgerRecord,
+    pub siret: Siret,
+    pub line: BatchLine,
+}
+
 /// A pending entry that was posted, or not, when its action came.
 pub(crate) type Released = (Pending, Verdict);
 
@@ -69,7 +77,8 @@ impl<T: Tables> Poster<T> {
     pub(crate) async fn post(
         &self,
         manifest: &Manifest,
-        records: Vec<(LedgerRecord, Siret)>,
+        run: Option<&str>,
+        records: Vec<FromLine>,
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<(Vec<Verdict>, Vec<Released>), ImportError> {
         let context = Context {
@@ -77,14 +86,17 @@ impl<T: Tables> Poster<T> {
             batch_id: manifest.batch_id.clone(),
             now: self.clock.now(),
             rule: self.rule,
+            run: run.map(str::to_owned),
         };
         let mut verdicts = vec![Verdict::Unchanged; records.len()];
-        let first: Vec<bool> = goes_first(records.iter().map(|(record, _)| record));
+        let first: Vec<bool> = goes_first(records.iter().map(|from| &from.record));
         let mut in_order: Vec<_> = records.into_iter().enumerate().collect();
         in_order.sort_by_key(|(place, _)| !first[*place]);
         let (places, jobs): (Vec<usize>, Vec<Job>) = in_order
             .into_iter()
-            .map(|(place, (record, siret))| (place, Job { task: Task::Post(record), siret }))
+            .map(|(place, FromLine { record, siret, line })| {
+                (place, Job { task: Task::Post(record), siret, line: Some(line) })
+            })
             .unzip();
         let (done, unfinished) = self.run(&context, &jobs, &progress).await?;
         for (place, verdict) in places.into_iter().zip(done) {
@@ -199,7 +211,7 @@ impl<T: Tables> Poster<T> {
             let jobs: Vec<Job> = items
                 .into_iter()
                 .filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry))
-                .map(|entry| Job { task: Task::Relocate(entry, place.clone()), siret: siret.clone() })
+                .map(|entry| Job { task: Task::Relocate(entry, place.clone()), siret: siret.clone(), line: None })
                 .collect();
             self.run(context, &jobs, &|_| {}).await?;
             if next.is_none() {
@@ -223,6 +235,7 @@ impl<T: Tables> Poster<T> {
                 let release = |pending: &Pending| Job {
                     task: Task::Release(pending.clone(), target.clone()),
                     siret: siret.clone(),
+                    line: None,
                 };
                 let jobs: Vec<Job> = items.iter().map(release).collect();
                 let (verdicts, _) = self.run(context, &jobs, &|_| {}).await?;

@@ -1,10 +1,11 @@
 //! What became of a batch.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use portal::domain::{Cents, Identifier};
 use portal::store::Pending;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::feed::{LedgerRecord, Line, Manifest, Rejected, amount_of};
 use crate::posting::Verdict;
@@ -13,10 +14,10 @@ use crate::posting::Verdict;
 const MOST_NAMED: usize = 1_000;
 
 /// Why a batch is refused whole.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
     /// `manifest`, `missing-file`, `line-count`, `amount-sum`, `sha256`.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// In words for the back office.
     pub detail: String,
 }
@@ -24,12 +25,12 @@ pub struct Refusal {
 impl Refusal {
     /// A refusal.
     pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
+        Self { reason: reason.into(), detail: detail.into() }
     }
 }
 
 /// A line that was not posted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Quarantined {
     /// Which of the batch's files, in the order of posting.
     #[serde(skip)]
@@ -39,17 +40,17 @@ pub struct Quarantined {
     /// Its line, counted from 1.
     pub line: u64,
     /// Why.
-    pub reason: &'static str,
+    pub reason: Cow<'static, str>,
     /// The field at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<Cow<'static, str>>,
     /// The key of its record, where that could be read.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_key: Option<Identifier>,
 }
 
 /// The control totals: every line and every cent of the batch is in one of the outcomes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlTotals {
     /// Lines of all files.
     pub lines: u64,
@@ -68,14 +69,14 @@ pub struct ControlTotals {
 }
 
 /// What became of a batch: the function's answer, and `report.json` beside the manifest.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The batch; nothing where its manifest cannot be read.
     pub batch_id: Option<Identifier>,
     /// The system that sent it.
     pub source: Option<Identifier>,
     /// Why nothing was posted.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
     /// New records.
     pub posted: u64,
@@ -92,7 +93,7 @@ pub struct Report {
     /// Entries of earlier batches whose action came with this one.
     pub released: u64,
     /// Lines that were quarantined or stale, by reason.
-    pub by_reason: BTreeMap<&'static str, u64>,
+    pub by_reason: BTreeMap<Cow<'static, str>, u64>,
     /// The control totals.
     pub totals: ControlTotals,
     /// The first quarantined lines.
@@ -137,21 +138,26 @@ impl Report {
         if matches!(verdict, Verdict::Posted | Verdict::Corrected | Verdict::Pending) {
             self.replace(line);
         }
+        if verdict == Verdict::Pending
+            && let Some(key) = &line.source_key
+        {
+            let waiting = self.waiting.entry(key.clone()).or_default();
+            waiting.version = line.source_version;
+            waiting.lines += 1;
+            waiting.cents = line.amount.0;
+        }
+        self.tally(line, verdict);
+    }
+
+    /// Counts a record for good.
+    pub fn tally(&mut self, line: &Origin, verdict: Verdict) {
         let (lines, cents) = match verdict {
             Verdict::Posted => (&mut self.posted, &mut self.totals.posted_cents),
             Verdict::Corrected => (&mut self.corrected, &mut self.totals.posted_cents),
             Verdict::Unchanged => (&mut self.unchanged, &mut self.totals.unchanged_cents),
-            Verdict::Pending => {
-                if let Some(key) = &line.source_key {
-                    let waiting = self.waiting.entry(key.clone()).or_default();
-                    waiting.version = line.source_version;
-                    waiting.lines += 1;
-                    waiting.cents = line.amount.0;
-                }
-                (&mut self.pending, &mut self.totals.pending_cents)
-            }
+            Verdict::Pending => (&mut self.pending, &mut self.totals.pending_cents),
             Verdict::Stale => {
-                *self.by_reason.entry("stale-version").or_default() += 1;
+                *self.by_reason.entry("stale-version".into()).or_default() += 1;
                 (&mut self.stale, &mut self.totals.stale_cents)
             }
             Verdict::Quarantined(reason) => {
@@ -170,7 +176,7 @@ impl Report {
         };
         let cents = self.no_longer_pending(key, |report, lines| {
             report.stale += lines;
-            *report.by_reason.entry("stale-version").or_default() += lines;
+            *report.by_reason.entry("stale-version".into()).or_default() += lines;
         });
         self.totals.stale_cents = self.totals.stale_cents.saturating_add(cents);
     }
@@ -209,18 +215,61 @@ impl Report {
     pub fn quarantine(&mut self, line: &Origin, rejected: &Rejected) {
         self.quarantined += 1;
         self.totals.quarantined_cents = self.totals.quarantined_cents.saturating_add(line.amount.0);
-        *self.by_reason.entry(rejected.reason.code).or_default() += 1;
+        *self.by_reason.entry(rejected.reason.code.into()).or_default() += 1;
         self.quarantine.push(Quarantined {
             file_index: line.file_index,
             file: line.file.clone(),
             line: line.line,
-            reason: rejected.reason.code,
-            field: rejected.reason.field,
+            reason: rejected.reason.code.into(),
+            field: rejected.reason.field.map(Cow::Borrowed),
             source_key: rejected.source_key.clone(),
         });
         if self.quarantine.len() >= 2 * MOST_NAMED {
             self.trim();
         }
+    }
+
+    /// Takes over what another piece of the batch came to.
+    pub fn add(&mut self, other: Self) {
+        let pairs = [
+            (&mut self.posted, other.posted),
+            (&mut self.unchanged, other.unchanged),
+            (&mut self.corrected, other.corrected),
+            (&mut self.stale, other.stale),
+            (&mut self.quarantined, other.quarantined),
+            (&mut self.pending, other.pending),
+            (&mut self.released, other.released),
+        ];
+        for (sum, more) in pairs {
+            *sum += more;
+        }
+        for (reason, lines) in other.by_reason {
+            *self.by_reason.entry(reason).or_default() += lines;
+        }
+        let ControlTotals { posted_cents, unchanged_cents, pending_cents, stale_cents, quarantined_cents, .. } =
+            other.totals;
+        let totals = &mut self.totals;
+        let pairs = [
+            (&mut totals.posted_cents, posted_cents),
+            (&mut totals.unchanged_cents, unchanged_cents),
+            (&mut totals.pending_cents, pending_cents),
+            (&mut totals.stale_cents, stale_cents),
+            (&mut totals.quarantined_cents, quarantined_cents),
+        ];
+        for (sum, more) in pairs {
+            *sum = sum.saturating_add(more);
+        }
+        self.quarantine.extend(other.quarantine);
+        self.trim();
+    }
+
+    /// Gives the named lines the places of their files, which a stored report does not have.
+    #[must_use]
+    pub fn in_order_of(mut self, manifest: &Manifest) -> Self {
+        for named in &mut self.quarantine {
+            named.file_index = manifest.files.iter().position(|file| file.name == named.file).unwrap_or_default();
+        }
+        self
     }
 
     /// Sorts the named lines and keeps the first, so that memory stays the same however many there are.

@@ -1,33 +1,30 @@
 //! From a folder of the bucket to a report.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures::future::BoxFuture;
-use futures::{StreamExt as _, TryStreamExt as _};
-use portal::domain::{Cents, Identifier, MemberNumber, Siret};
+use jiff::Timestamp;
+use portal::domain::Cents;
 use portal::lambda::EventFunction as _;
-use portal::log::Log;
-use portal::store::{Account, Batch};
-use serde_json::{Value, json};
+use portal::log::{Log, Unit};
+use serde_json::json;
 
+use crate::accounts::Posted;
 use crate::bucket::Object;
 use crate::check::check;
-use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, Reason, Rejected, amount_of};
+use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, amount_of};
 use crate::files::Files;
 use crate::members::{SIRET_TAKEN, post_members};
+use crate::plan::{MEMBERS, Plan, Run, Task};
 use crate::post::Poster;
 use crate::posting::Verdict;
 use crate::report::{Origin, Refusal, Report};
+use crate::split::{Split, split};
 use crate::tables::Tables;
-use crate::{Function, ImportError, MANIFEST};
+use crate::{Function, ImportError, MANIFEST, Outcome};
 
 /// A manifest of a thousand files has a tenth of this.
 const LARGEST_MANIFEST: u64 = 1024 * 1024;
-
-/// How many accounts are posted to at the same time. Each waits for DynamoDB most of the time.
-const ACCOUNTS_AT_ONCE: usize = 16;
 
 /// How many members are kept to be tried again; more than ever move in a day.
 const MOST_TAKEN: usize = 20_000;
@@ -89,29 +86,102 @@ pub async fn check_files(
 
 impl Function {
     /// Posts the batch in a folder (empty, or with a slash at its end).
-    pub(crate) async fn import(&self, folder: &str) -> Result<Report, ImportError> {
+    ///
+    /// `arrival` tells arrivals of a manifest apart: an event that is delivered twice goes on with the run that
+    /// the first delivery began.
+    pub(crate) async fn import(&self, folder: &str, arrival: &str) -> Result<Outcome, ImportError> {
         let started = self.clock().now();
         let files = &self.importer.files;
+        let run = Run::of(folder, arrival);
+        if self.work.find(&run.done()).await?.is_some() {
+            return Ok(Outcome::Done { done: run.0 });
+        }
+        if let Some(plan) = self.work.kept::<Plan>(&run.plan()).await? {
+            return self.begin_run(&run, &plan).await;
+        }
+        let mut created = None;
         let report = match read_manifest(files, folder).await? {
-            Ok(manifest) => match check_files(files, folder, &manifest).await? {
-                Ok(objects) => self.importer.post_batch(&manifest, &objects).await?,
-                Err(refusal) => Report::of(&manifest).refused(refusal),
-            },
+            Ok(manifest) => {
+                created = Some(manifest.created_at);
+                match check_files(files, folder, &manifest).await? {
+                    Ok(objects) if lines_of(&manifest) > self.bounds.above => {
+                        return self.cut_and_begin(folder, &run, manifest, &objects, started).await;
+                    }
+                    Ok(objects) => self.importer.post_batch(&manifest, &objects).await?,
+                    Err(refusal) => Report::of(&manifest).refused(refusal),
+                }
+            }
             Err(refusal) => Report::default().refused(refusal),
         };
-        let document = serde_json::to_value(&report).unwrap_or_default();
-        files.write_json(&format!("{folder}report.json"), format!("{document:#}\n")).await?;
-        self.log_summary(document, self.clock().now().duration_since(started).as_millis());
-        Ok(report)
+        self.write_report(folder, &report, started, created).await?;
+        Ok(Outcome::Report(Box::new(report)))
     }
 
-    fn log_summary(&self, mut report: Value, milliseconds: i128) {
-        // Counts only: the lines themselves are in the report.
-        if let Some(report) = report.as_object_mut() {
-            report.remove("quarantine");
+    async fn cut_and_begin(
+        &self,
+        folder: &str,
+        run: &Run,
+        manifest: Manifest,
+        objects: &[Object],
+        started: Timestamp,
+    ) -> Result<Outcome, ImportError> {
+        let progress = Progress::new(&manifest, lines_of(&manifest), &self.importer.progress);
+        let buckets = (&self.importer.files, &self.work);
+        // Cutting is no posting: the bar stays at nothing, and only says how much there is.
+        let Split { shards, report } = split(buckets, &self.bounds, run, &manifest, objects).await?;
+        progress.end();
+        let plan = Plan { folder: folder.to_owned(), manifest, started, shards, report };
+        self.work.keep(&run.plan(), &plan).await?;
+        self.begin_run(run, &plan).await
+    }
+
+    /// Starts a run whose plan is there, or what is left of it.
+    async fn begin_run(&self, run: &Run, plan: &Plan) -> Result<Outcome, ImportError> {
+        let members_first = plan.filled().any(|shard| shard == MEMBERS)
+            && self.work.find(&run.finished_shard(MEMBERS)).await?.is_none();
+        if members_first {
+            self.begin(&Task { run: run.clone(), shard: MEMBERS, from: 0 }).await?;
+        } else {
+            self.begin_ledger(run, plan).await?;
+            // Where no line is a record there is nothing to post, and what is counted is the report.
+            self.merge_if_last(run, plan).await?;
         }
-        let level = if report.get("refused").is_some() { "error" } else { "info" };
-        self.log.line(&json!({"level": level, "function": Self::NAME, "imported": report, "ms": milliseconds}));
+        let shards = plan.filled().count();
+        Ok(Outcome::Split { batch_id: plan.manifest.batch_id.clone(), run: run.0.clone(), shards })
+    }
+
+    /// Writes the report beside the manifest, into the log and the metrics.
+    pub(crate) async fn write_report(
+        &self,
+        folder: &str,
+        report: &Report,
+        started: Timestamp,
+        created: Option<Timestamp>,
+    ) -> Result<(), ImportError> {
+        let mut document = serde_json::to_value(report).unwrap_or_default();
+        self.importer.files.write_json(&format!("{folder}report.json"), format!("{document:#}\n")).await?;
+        // Counts only: the lines themselves are in the report.
+        if let Some(document) = document.as_object_mut() {
+            document.remove("quarantine");
+        }
+        let level = if report.refused.is_some() { "error" } else { "info" };
+        let now = self.clock().now();
+        let milliseconds = now.duration_since(started).as_millis();
+        self.log.line(&json!({"level": level, "function": Self::NAME, "imported": document, "ms": milliseconds}));
+        let mut metrics = vec![
+            ("Posted", Unit::Count, report.posted),
+            ("Unchanged", Unit::Count, report.unchanged),
+            ("Corrected", Unit::Count, report.corrected),
+            ("Stale", Unit::Count, report.stale),
+            ("Quarantined", Unit::Count, report.quarantined),
+            ("Pending", Unit::Count, report.pending),
+            ("Released", Unit::Count, report.released),
+            ("RefusedBatches", Unit::Count, u64::from(report.refused.is_some())),
+        ];
+        let age = created.map(|created| u64::try_from(now.duration_since(created).as_secs()).unwrap_or(0));
+        metrics.extend(age.map(|age| ("BatchAge", Unit::Seconds, age)));
+        self.log.metrics(Self::NAME, now, &metrics);
+        Ok(())
     }
 }
 
@@ -150,7 +220,7 @@ impl<F: Files, T: Tables> Importer<F, T> {
                             }
                         }
                     });
-                    self.post_members(window, &mut taken, &mut report, &progress).await?;
+                    self.post_members(window, &mut taken, &mut report, |lines| progress.advance(lines)).await?;
                 } else {
                     let mut window = Vec::new();
                     cut(&mut lines, &piece, last, |line| match LedgerRecord::read(line) {
@@ -161,7 +231,14 @@ impl<F: Files, T: Tables> Importer<F, T> {
                             progress.advance(1);
                         }
                     });
-                    self.post_ledger(manifest, window, &mut report, &progress).await?;
+                    let advance = |lines| progress.advance(lines);
+                    let Posted { verdicts, released } = self.poster.post_lines(manifest, None, window, advance).await?;
+                    for (origin, verdict) in verdicts {
+                        report.count(&origin, verdict);
+                    }
+                    for (pending, verdict) in released {
+                        report.release(&pending, verdict);
+                    }
                 }
                 report.trim();
             }
@@ -173,12 +250,12 @@ impl<F: Files, T: Tables> Importer<F, T> {
     }
 
     /// Posts members; those whose SIRET another account has are put into `taken`.
-    async fn post_members(
+    pub(crate) async fn post_members(
         &self,
         window: Vec<(MemberRecord, Origin)>,
         taken: &mut Vec<(MemberRecord, Origin)>,
         report: &mut Report,
-        progress: &Progress<'_>,
+        advance: impl Fn(u64),
     ) -> Result<(), ImportError> {
         let (records, origins): (Vec<_>, Vec<_>) = window.into_iter().unzip();
         let verdicts = post_members(&self.poster.store, &records).await?;
@@ -188,14 +265,14 @@ impl<F: Files, T: Tables> Importer<F, T> {
             } else {
                 report.count(&origin, verdict);
             }
-            progress.advance(1);
+            advance(1);
         }
         Ok(())
     }
 
     /// Tries members again whose SIRET another account had: that account may move away or close in a line
     /// behind them, wherever the pieces and files of the batch end. Ends where nothing changes any more.
-    async fn post_taken(
+    pub(crate) async fn post_taken(
         &self,
         taken: &mut Vec<(MemberRecord, Origin)>,
         report: &mut Report,
@@ -220,113 +297,14 @@ impl<F: Files, T: Tables> Importer<F, T> {
         }
         Ok(())
     }
-
-    async fn post_ledger(
-        &self,
-        manifest: &Manifest,
-        good: Vec<(LedgerRecord, Origin)>,
-        report: &mut Report,
-        progress: &Progress<'_>,
-    ) -> Result<(), ImportError> {
-        let numbers: BTreeSet<MemberNumber> = good.iter().map(|(record, _)| record.member_number().clone()).collect();
-        let sirets = self.sirets(&numbers).await?;
-        let mut posted: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::new();
-        for group in together(good) {
-            let (mut records, mut origins) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
-            for (record, origin) in group {
-                if let Some(siret) = sirets.get(record.member_number()) {
-                    records.push((record, siret.clone()));
-                    origins.push(origin);
-                } else {
-                    let reason = Reason::in_field("unknown-member", "member_number");
-                    report.quarantine(&origin, &Rejected { reason, source_key: origin.source_key.clone() });
-                    progress.advance(1);
-                }
-            }
-            posted.push(Box::pin(async move {
-                let done = self.poster.post(manifest, records, |lines| progress.advance(lines)).await?;
-                Ok((origins, done))
-            }));
-        }
-        let mut posted = futures::stream::iter(posted).buffer_unordered(ACCOUNTS_AT_ONCE);
-        while let Some((origins, (verdicts, released))) = posted.try_next().await? {
-            for (origin, verdict) in origins.iter().zip(verdicts) {
-                report.count(origin, verdict);
-            }
-            for (pending, verdict) in released {
-                report.release(&pending, verdict);
-            }
-        }
-        Ok(())
-    }
-
-    /// The establishments of the accounts that there are.
-    async fn sirets(&self, numbers: &BTreeSet<MemberNumber>) -> Result<BTreeMap<MemberNumber, Siret>, ImportError> {
-        let mut batch = Batch::new();
-        let wanted: Vec<_> = numbers.iter().map(|number| batch.want::<Account>(Account::key_of(number))).collect();
-        let mut sirets = BTreeMap::new();
-        if wanted.is_empty() {
-            return Ok(sirets);
-        }
-        let mut fetched = self.poster.store.fetch(batch).await?;
-        for account in &wanted {
-            if let Some(account) = fetched.take(account)? {
-                sirets.insert(account.member_number, account.siret);
-            }
-        }
-        Ok(sirets)
-    }
 }
 
-/// Records that are posted one after the other: those of an account, and those of accounts between which
-/// a source key or an action moves, so that its versions are posted in the order of the file.
-fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Origin)>> {
-    let mut groups = Groups::default();
-    let mut of_account: HashMap<MemberNumber, usize> = HashMap::new();
-    let mut of_key: HashMap<Identifier, usize> = HashMap::new();
-    let mut of_action: HashMap<Identifier, usize> = HashMap::new();
-    for (record, _) in &records {
-        let group = *of_account.entry(record.member_number().clone()).or_insert_with(|| groups.add());
-        let other = *of_key.entry(record.source_key().clone()).or_insert(group);
-        groups.join(group, other);
-        if let Some(action_id) = record.action_id() {
-            let other = *of_action.entry(action_id.clone()).or_insert(group);
-            groups.join(group, other);
-        }
-    }
-    let mut together: BTreeMap<usize, Vec<_>> = BTreeMap::new();
-    for (record, origin) in records {
-        let group = of_account.get(record.member_number()).map_or(0, |group| groups.root(*group));
-        together.entry(group).or_default().push((record, origin));
-    }
-    together.into_values().collect()
-}
-
-/// Disjoint sets: each points at a set that it was joined with before it, the first at itself.
-#[derive(Default)]
-struct Groups(Vec<usize>);
-
-impl Groups {
-    fn add(&mut self) -> usize {
-        self.0.push(self.0.len());
-        self.0.len() - 1
-    }
-
-    fn root(&self, mut group: usize) -> usize {
-        while self.0[group] != group {
-            group = self.0[group];
-        }
-        group
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.0[one.max(other)] = one.min(other);
-    }
+fn lines_of(manifest: &Manifest) -> u64 {
+    manifest.files.iter().fold(0, |sum, file| sum.saturating_add(file.lines))
 }
 
 /// Hands over the lines of a piece of a file.
-fn cut(lines: &mut Lines, piece: &[u8], last: bool, mut each: impl FnMut(&Line<'_>)) {
+pub(crate) fn cut(lines: &mut Lines, piece: &[u8], last: bool, mut each: impl FnMut(&Line<'_>)) {
     lines.push(piece, |line| each(&line));
     if last {
         lines.finish(|line| each(&line));

@@ -102,7 +102,7 @@ impl Reader {
             },
             "isBase64Encoded": false,
         });
-        let answer = (self.read)(event).await.unwrap();
+        let answer = (self.read)(event, None).await.unwrap();
         let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         (answer["statusCode"].as_u64().unwrap(), body)
     }

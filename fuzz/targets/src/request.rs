@@ -179,7 +179,7 @@ impl Portal {
             "POST /api/signup/check" => &self.signup,
             _ => &self.not_found,
         };
-        block_on(function(asked.event())).expect("an answer")
+        block_on(function(asked.event(), None)).expect("an answer")
     }
 }
 

@@ -46,9 +46,9 @@ pub use error::StoreError;
 pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use ledger::{
-    Action, ActionPlace, ActionState, ActionSums, Entry, EntryFacts, EntryPlace, Facet, Facets, Guard, Home, Leaving,
-    ListedAction, ListedRemittance, Month, MonthSums, Move, Pending, Remittance, RemittanceLine, RemittanceRow,
-    Reversed, SchemeSums, Share, Subject, Totals,
+    Action, ActionPlace, ActionState, ActionSums, BatchLine, Became, Entry, EntryFacts, EntryPlace, Facet, Facets,
+    Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Pending, Remittance,
+    RemittanceLine, RemittanceRow, Reversed, SchemeSums, Seen, Share, Subject, Totals,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

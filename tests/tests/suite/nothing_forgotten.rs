@@ -238,6 +238,15 @@ fn no_function_may_change_the_evidence_or_everything() {
     }
 }
 
+/// Else SQS would hand a task to a second worker while the first still has it.
+#[test]
+fn a_task_is_invisible_for_as_long_as_a_worker_may_take() {
+    let data: Yaml = serde_yaml_ng::from_str(&read("infra/data.yaml")).unwrap();
+    let invisible = data["Resources"]["ImportTasksQueue"]["Properties"]["VisibilityTimeout"].as_u64().unwrap();
+    let worker = template()["Resources"]["ImportFeedFunction"]["Properties"]["Timeout"].as_u64().unwrap();
+    assert!(invisible > worker, "{invisible} s, and a worker may take {worker} s");
+}
+
 #[test]
 fn log_in_and_rotation_alone_reach_the_signing_keys() {
     let template = template();

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use portal::domain::{Identifier, from_hex};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A batch's table of contents.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     /// The batch's name.
     pub batch_id: Identifier,
@@ -20,7 +20,7 @@ pub struct Manifest {
 }
 
 /// A file of a batch.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ListedFile {
     /// Its name beside the manifest.
     pub name: String,

@@ -1,26 +1,34 @@
 //! The state of an action: new, or in place of the one before.
 
-use portal::store::{ActionPlace, ActionState, ActionSums, Guard, Home, Leaving, Move, Subject};
+use portal::store::{
+    ActionPlace, ActionState, ActionSums, BatchLine, Became, Guard, Home, Leaving, Move, Seen, Subject,
+};
 
-use super::{Blocked, Context, Desk, Standing, Verdict, standing};
+use super::{Blocked, Context, Desk, Standing, Verdict, counted, marked, standing};
 use crate::feed::{ActionRecord, Reason};
 
-pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &ActionRecord) -> Result<Verdict, Blocked> {
+pub(super) fn post(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    record: &ActionRecord,
+    line: Option<BatchLine>,
+) -> Result<Verdict, Blocked> {
     let place = ActionPlace { account: record.member_number.clone(), action_id: record.action_id.clone() };
     let guard = desk.guard(&context.source, &record.source_key)?;
+    let seen = Seen::new(record.source_version, &record.content_hash());
     let verdict = match standing(guard.as_ref(), true, record.source_version, || record.content_hash()) {
         Standing::New => Verdict::Posted,
         Standing::Newer => Verdict::Corrected,
         Standing::Same => {
             // Brings it into the state, so that what an earlier run left undone is seen.
             desk.action(&place)?;
-            return Ok(Verdict::Unchanged);
+            return Ok(counted(context, guard.as_ref(), line, &seen).unwrap_or(Verdict::Unchanged));
         }
         Standing::Older => {
             if let Some(Guard { subject: Subject::Action(now), .. }) = &guard {
                 point(desk, &place, now)?;
             }
-            return Ok(Verdict::Stale);
+            return Ok(counted(context, guard.as_ref(), line, &seen).unwrap_or(Verdict::Stale));
         }
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
         Standing::OfAnotherKind => {
@@ -53,6 +61,7 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &ActionRecord
             arrive(desk, &place, state, leaves_entries.then_some(before))?;
         }
     }
+    let became = if before.is_some() { Became::Corrected } else { Became::Posted };
     desk.set_guard(Guard {
         source: context.source.clone(),
         source_key: record.source_key.clone(),
@@ -60,6 +69,7 @@ pub(super) fn post(desk: &mut Desk<'_>, context: &Context, record: &ActionRecord
         content_hash: record.content_hash(),
         moves: 0,
         subject: Subject::Action(place),
+        marks: marked(context, guard.as_ref(), line, seen, Some(became)),
         version: guard.map_or(0, |guard| guard.version),
     });
     Ok(verdict)

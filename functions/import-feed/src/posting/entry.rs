@@ -1,29 +1,38 @@
 //! Entries: posted, corrected, kept until their action comes, moved with their action.
 
 use portal::domain::{Identifier, Siret};
-use portal::store::{ActionPlace, ActionState, Entry, EntryFacts, Guard, Pending, Subject};
+use portal::store::{ActionPlace, ActionState, BatchLine, Became, Entry, EntryFacts, Guard, Pending, Seen, Subject};
 
-use super::{Blocked, Context, Desk, Standing, Verdict, standing};
+use super::{Blocked, Context, Desk, Job, Standing, Verdict, counted, marked, standing};
 use crate::feed::{EntryRecord, Reason};
 
 pub(super) fn post(
     desk: &mut Desk<'_>,
     context: &Context,
     record: &EntryRecord,
-    siret: &Siret,
+    Job { siret, line, .. }: &Job,
 ) -> Result<Verdict, Blocked> {
+    let line = *line;
     let guard = desk.guard(&context.source, &record.source_key)?;
+    let seen = Seen::new(record.source_version, &record.content_hash());
     match standing(guard.as_ref(), false, record.source_version, || record.content_hash()) {
         Standing::New | Standing::Newer => {}
         Standing::Same => {
-            let Some(Guard { subject: Subject::Entry { pending: Some(place), .. }, .. }) = &guard else {
-                return Ok(Verdict::Unchanged);
+            let before = counted(context, guard.as_ref(), line, &seen);
+            let Some(mut guard) = guard else { return Ok(Verdict::Unchanged) };
+            let Subject::Entry { pending: Some(place), .. } = &guard.subject else {
+                return Ok(before.unwrap_or(Verdict::Unchanged));
             };
             // Brings it into the state, so that a release which an earlier run left undone is seen.
             desk.action(place)?;
+            if context.run.is_some() && guard.marks.as_ref().map(|marks| &marks.run) != context.run.as_ref() {
+                // The first line of this run that repeats it is the one that its release is counted for.
+                guard.marks = marked(context, Some(&guard), line, seen, None);
+                desk.set_guard(guard);
+            }
             return Ok(Verdict::Pending);
         }
-        Standing::Older => return Ok(Verdict::Stale),
+        Standing::Older => return Ok(counted(context, guard.as_ref(), line, &seen).unwrap_or(Verdict::Stale)),
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
         Standing::OfAnotherKind => {
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
@@ -37,6 +46,7 @@ pub(super) fn post(
         batch_id: &context.batch_id,
         facts: &record.facts,
         siret,
+        comes: Comes::In(line),
     };
     let waits_for = record
         .action_id
@@ -47,7 +57,7 @@ pub(super) fn post(
     {
         // Where the action has moved to another account, this one's item says so, and what waits here is
         // released to that account right after, with that account's SIRET.
-        keep(desk, &version, guard, place)?;
+        keep(desk, context, &version, guard, place)?;
         return Ok(Verdict::Pending);
     }
     let target = match waits_for {
@@ -85,6 +95,7 @@ pub(super) fn release(
         batch_id: &pending.batch_id,
         facts: &pending.facts,
         siret,
+        comes: Comes::FromWaiting { earlier: pending.batch_id != context.batch_id },
     };
     replace(desk, context, &version, Some(guard), &Target::Action(target.clone()))
 }
@@ -144,11 +155,39 @@ struct Version<'a> {
     batch_id: &'a Identifier,
     facts: &'a EntryFacts,
     siret: &'a Siret,
+    comes: Comes,
+}
+
+/// Where a version comes from.
+#[derive(Clone, Copy)]
+enum Comes {
+    /// A line of the batch.
+    In(Option<BatchLine>),
+    /// It waited for its action, since an earlier batch or this one.
+    FromWaiting { earlier: bool },
 }
 
 impl Version<'_> {
     /// The guard of this version; `moves` belongs to the entry in force, which a waiting one leaves as it is.
-    fn guard(&self, before: Option<Guard>, moves: u32, subject: Subject) -> Guard {
+    fn guard(
+        &self,
+        context: &Context,
+        before: Option<Guard>,
+        moves: u32,
+        subject: Subject,
+        became: Option<Became>,
+    ) -> Guard {
+        let marks = match (self.comes, became) {
+            (Comes::In(line), _) => {
+                let seen = Seen::new(self.source_version, &self.content_hash);
+                marked(context, before.as_ref(), line, seen, became)
+            }
+            (Comes::FromWaiting { earlier }, Some(became)) => {
+                let marks = before.as_ref().and_then(|guard| guard.marks.clone());
+                marks.map(|marks| marks.posted(self.source_version, became, earlier))
+            }
+            (Comes::FromWaiting { .. }, None) => before.as_ref().and_then(|guard| guard.marks.clone()),
+        };
         Guard {
             source: self.source.clone(),
             source_key: self.source_key.clone(),
@@ -156,6 +195,7 @@ impl Version<'_> {
             content_hash: self.content_hash.clone(),
             moves,
             subject,
+            marks,
             version: before.map_or(0, |guard| guard.version),
         }
     }
@@ -207,14 +247,25 @@ fn replace(
         reverses: None,
         title: title.filter(|_| version.facts.remittance.is_some()),
     };
-    desk.set_guard(version.guard(guard, 0, Subject::Entry { posted: Some(entry.place()), pending: None }));
+    let (verdict, became) = match posted {
+        Some(_) => (Verdict::Corrected, Became::Corrected),
+        None => (Verdict::Posted, Became::Posted),
+    };
+    let subject = Subject::Entry { posted: Some(entry.place()), pending: None };
+    desk.set_guard(version.guard(context, guard, 0, subject, Some(became)));
     desk.write(entry)?;
-    Ok(if posted.is_some() { Verdict::Corrected } else { Verdict::Posted })
+    Ok(verdict)
 }
 
 /// Keeps a version until its action comes. What it corrects stays in force until then: a reversal
 /// without its replacement would make the totals wrong for all that time.
-fn keep(desk: &mut Desk<'_>, version: &Version<'_>, guard: Option<Guard>, place: &ActionPlace) -> Result<(), Blocked> {
+fn keep(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    version: &Version<'_>,
+    guard: Option<Guard>,
+    place: &ActionPlace,
+) -> Result<(), Blocked> {
     let posted = unwait(desk, version, guard.as_ref())?;
     desk.keep_pending(Pending {
         place: place.clone(),
@@ -229,7 +280,8 @@ fn keep(desk: &mut Desk<'_>, version: &Version<'_>, guard: Option<Guard>, place:
     action.waiting += 1;
     desk.set_action(action);
     let moves = guard.as_ref().map_or(0, |guard| guard.moves);
-    desk.set_guard(version.guard(guard, moves, Subject::Entry { posted, pending: Some(place.clone()) }));
+    let subject = Subject::Entry { posted, pending: Some(place.clone()) };
+    desk.set_guard(version.guard(context, guard, moves, subject, None));
     Ok(())
 }
 

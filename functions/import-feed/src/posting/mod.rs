@@ -14,7 +14,7 @@ pub use state::{Need, State};
 
 use jiff::Timestamp;
 use portal::domain::{Identifier, Siret, ViewRule};
-use portal::store::{ActionPlace, Entry, Guard, Pending, Subject};
+use portal::store::{ActionPlace, BatchLine, Became, Entry, Guard, Mark, Marks, Pending, Seen, Subject};
 
 use crate::feed::{LedgerRecord, Reason};
 
@@ -29,6 +29,8 @@ pub struct Context {
     pub now: Timestamp,
     /// Which view an entry belongs to.
     pub rule: ViewRule,
+    /// The run, where it posts a batch in pieces and a piece may be posted twice.
+    pub run: Option<String>,
 }
 
 /// One thing to do.
@@ -38,6 +40,8 @@ pub struct Job {
     pub task: Task,
     /// The establishment of the account that is posted to.
     pub siret: Siret,
+    /// The line that a record comes from.
+    pub line: Option<BatchLine>,
 }
 
 /// What to do.
@@ -86,8 +90,8 @@ pub enum Blocked {
 pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Changes), Blocked> {
     let mut desk = Desk::new(state);
     let verdict = match &job.task {
-        Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record)?,
-        Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, &job.siret)?,
+        Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record, job.line)?,
+        Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, job)?,
         Task::Release(pending, target) => entry::release(&mut desk, context, pending, target, &job.siret)?,
         Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target, &job.siret)?,
     };
@@ -120,6 +124,47 @@ fn standing(guard: Option<&Guard>, is_action: bool, version: u64, content_hash: 
         std::cmp::Ordering::Equal if content_hash() == guard.content_hash => Standing::Same,
         std::cmp::Ordering::Equal => Standing::Conflicting,
     }
+}
+
+/// What this run counted a line as when it posted it before, in an attempt that was lost. `None` where it did not.
+fn counted(context: &Context, guard: Option<&Guard>, line: Option<BatchLine>, seen: &Seen) -> Option<Verdict> {
+    let marks = guard?.marks.as_ref().filter(|marks| context.run.as_ref() == Some(&marks.run))?;
+    let at = line?;
+    if let Some(mark) = marks.of(at) {
+        return Some(match mark.became {
+            _ if mark.waited => Verdict::Pending,
+            Some(Became::Corrected) => Verdict::Corrected,
+            _ => Verdict::Posted,
+        });
+    }
+    // It changed nothing; what it was depends on what was there when it came.
+    let last = marks.last_before(at);
+    let known = last.map_or(marks.before.as_ref(), |mark| Some(&mark.seen))?;
+    match seen.version.cmp(&known.version) {
+        std::cmp::Ordering::Less => Some(Verdict::Stale),
+        std::cmp::Ordering::Greater => None,
+        std::cmp::Ordering::Equal if seen.content != known.content => {
+            Some(Verdict::Quarantined(Reason::of("conflicting-version")))
+        }
+        // A repeat of a line that waits ends as that line does.
+        std::cmp::Ordering::Equal if last.is_some_and(|mark| mark.waited) => Some(Verdict::Pending),
+        std::cmp::Ordering::Equal => Some(Verdict::Unchanged),
+    }
+}
+
+/// The marks of a guard with a line that is posted, or kept where `became` is nothing.
+fn marked(
+    context: &Context,
+    guard: Option<&Guard>,
+    line: Option<BatchLine>,
+    seen: Seen,
+    became: Option<Became>,
+) -> Option<Marks> {
+    let old = guard.and_then(|guard| guard.marks.as_ref());
+    let (Some(run), Some(at)) = (&context.run, line) else { return old.cloned() };
+    let before = guard.map(|guard| Seen::new(guard.source_version, &guard.content_hash));
+    let mark = Mark { at, seen, waited: became.is_none(), became, released: false };
+    Some(Marks::with(old, run, before, mark))
 }
 
 #[cfg(test)]

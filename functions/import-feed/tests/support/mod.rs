@@ -94,12 +94,18 @@ pub(crate) fn entry(key: &str, version: u64, number: &str, id: &str, kind: &str,
 
 impl Fund {
     pub(crate) async fn start() -> Self {
-        Self::start_at(Clock::system()).await
+        Self::with(Clock::system(), &[]).await
     }
 
     /// One whose entries are booked by this clock.
     pub(crate) async fn start_at(clock: Clock) -> Self {
-        let portal = Portal::prepare(Options::default()).await.unwrap();
+        Self::with(clock, &[]).await
+    }
+
+    /// One with these parameters of the template.
+    pub(crate) async fn with(clock: Clock, parameters: &[(&str, &str)]) -> Self {
+        let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let portal = Portal::prepare(Options { parameters, ..Options::default() }).await.unwrap();
         let mut environment = portal.environment_of("import-feed").unwrap().clone();
         environment.clock = clock;
         let bucket = environment.variable("FEED_BUCKET").unwrap().to_owned();

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Marks;
 use crate::domain::{Identifier, MemberNumber};
 use crate::store::{Key, Record, Table};
 
@@ -21,6 +22,9 @@ pub struct Guard {
     pub moves: u32,
     /// What it became.
     pub subject: Subject,
+    /// What the last run that posts in pieces did with the lines of this key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marks: Option<Marks>,
     /// Counted up with each write.
     pub version: u64,
 }

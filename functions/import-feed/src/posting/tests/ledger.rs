@@ -80,6 +80,7 @@ impl Ledger {
                 batch_id: identifier("batch"),
                 now: "2012-10-15T02:00:00Z".parse().unwrap(),
                 rule: ViewRule::starting(View::parse("2011").unwrap()),
+                run: None,
             },
         }
     }
@@ -94,7 +95,7 @@ impl Ledger {
     /// What a record needs to be read of which only the guard is known.
     pub(super) fn needs(&self, value: &Value) -> Vec<Need> {
         let state = State { guards: self.state.guards.clone(), ..State::default() };
-        let job = Job { task: Task::Post(record(value)), siret: Siret::parse("53384615000019").unwrap() };
+        let job = Job { task: Task::Post(record(value)), siret: Siret::parse("53384615000019").unwrap(), line: None };
         match plan(&state, &self.context, &job) {
             Err(Blocked::Needs(needs)) => needs,
             other => panic!("{other:?}"),
@@ -122,7 +123,7 @@ impl Ledger {
     }
 
     fn do_job(&mut self, task: Task) -> Verdict {
-        let job = Job { task, siret: Siret::parse("53384615000019").unwrap() };
+        let job = Job { task, siret: Siret::parse("53384615000019").unwrap(), line: None };
         loop {
             match plan(&self.state, &self.context, &job) {
                 Ok((verdict, changes)) => {
