@@ -49,6 +49,10 @@ pub(crate) struct Arguments {
         hide_default_value = true, allow_hyphen_values = true)]
     pub(crate) clock: Duration,
 
+    /// Give a parameter of template.yaml another value, as a deployment would; may be repeated
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+
     /// Where log lines go [default: portal.log in the data folder; nowhere with --memory]
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
@@ -97,10 +101,18 @@ impl Arguments {
                 (None, Some(folder)) => LogTo::File(folder.join("portal.log")),
                 (None, None) => LogTo::Nowhere,
             },
-            parameters: self.workers.map(|count| ("ImportWorkers".to_owned(), count.to_string())).into_iter().collect(),
+            parameters: {
+                let workers = self.workers.map(|count| ("ImportWorkers".to_owned(), count.to_string()));
+                workers.into_iter().chain(self.parameters.iter().cloned()).collect()
+            },
             ..Options::default()
         }
     }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is like FirstView=2011")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]

@@ -43,6 +43,7 @@ impl Registry {
             .event::<send_mail::Function>()
             .event::<staff::Function>()
             .event::<sweep_outbox::Function>()
+            .event::<write_export::Function>()
     }
 
     /// Adds a function behind routes.

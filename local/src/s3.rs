@@ -8,12 +8,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::error_handling::HandleError;
 use axum::extract::Request;
-use axum::http::Method;
-use axum::http::StatusCode;
+use axum::http::header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::{Next, from_fn};
+use axum::response::Response;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
+
+use crate::payload::decode;
 
 /// Is told the bucket and the key of an object that was written.
 pub(crate) type Arrived = Arc<dyn Fn(&str, &str) + Send + Sync>;
@@ -50,12 +53,32 @@ pub(crate) fn router(
             response
         }
     });
-    Ok(Router::new().fallback_service(service).layer(tell))
+    Ok(Router::new().fallback_service(service).layer(tell).layer(from_fn(as_asked)))
 }
 
 /// The SDK's clients name the operation in the query.
 fn is_only_the_name(query: &str) -> bool {
     query.split('&').all(|pair| pair.starts_with("x-id="))
+}
+
+/// The headers that a signed link asks for, which `s3s-fs` leaves out.
+async fn as_asked(request: Request, next: Next) -> Response {
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        for (name, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+            let header = match name {
+                "response-cache-control" => CACHE_CONTROL,
+                "response-content-disposition" => CONTENT_DISPOSITION,
+                "response-content-type" => CONTENT_TYPE,
+                _ => continue,
+            };
+            if let Ok(value) = HeaderValue::from_str(&decode(value)) {
+                response.headers_mut().insert(header, value);
+            }
+        }
+    }
+    response
 }
 
 #[cfg(test)]

@@ -11,14 +11,17 @@ import os
 import re
 import subprocess
 import tempfile
+import time
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 
 import feed
 import openpyxl
+import requests
 from portal import People, Portal
 
+EXPORT_SECONDS = 60
 SOFFICE = os.environ.get("SOFFICE", "/usr/bin/soffice")
 MEASURES = {
     "committed": "Engagé (€)", "paid": "Payé (€)", "in_progress": "En cours (€, signé par écriture)",
@@ -92,11 +95,39 @@ class Account:
         return entries
 
     def download(self, ending, view):
-        answer = self.get(f"ledger.{ending}" + (f"?view={view}" if view else ""))
+        return self.checked(self.get(f"ledger.{ending}" + (f"?view={view}" if view else "")), ending, view)
+
+    def checked(self, answer, ending, view):
         name = f"ledger-{self.user.number}" + (f"-{view}" if view else "")
         assert answer.headers["content-disposition"] == f'attachment; filename="{name}.{ending}"', answer.headers
         assert answer.headers["cache-control"] == "no-store"
         return answer
+
+
+    def asked(self, ending, view):
+        """The file that is made in the background, behind its link."""
+        path = f"/api/accounts/{self.user.number}/exports"
+        call = self.user.people.call
+        made = call("POST", path, {"format": ending, "view": view}, self.user.access, expect=[202]).json()
+        deadline = time.monotonic() + EXPORT_SECONDS
+        while (export := self.get(f"exports/{made['id']}").json())["state"] == "preparing":
+            assert time.monotonic() < deadline, f"not ready within {EXPORT_SECONDS} seconds"
+            time.sleep(0.1)
+        assert export["state"] == "ready", export
+        answer = requests.get(export["url"], timeout=30)
+        answer.raise_for_status()
+        return answer
+
+
+class Large(Account):
+    """The same account where an answer has too few entries: its files are asked for."""
+
+    def download(self, ending, view):
+        refused = self.user.people.call(
+            "GET", f"/api/accounts/{self.user.number}/ledger.{ending}", token=self.user.access, expect=[409]
+        )
+        assert refused.json()["type"] == "/problems/export-too-large" and "/exports" in refused.json()["detail"]
+        return self.checked(self.asked(ending, view), ending, view)
 
 
 def check(what, rows, account, view):
@@ -131,8 +162,8 @@ def as_csv(account, view):
     text = answer.content.decode("utf-8-sig")
     assert text.endswith("\r\n") and text.count("\n") == text.count("\r\n"), "a line without CRLF"
     rows = list(csv.DictReader(io.StringIO(text, newline=""), dialect=French))
-    days = [datetime.datetime.strptime(row["Date d’effet"], "%d/%m/%Y") for row in rows]
-    assert days == sorted(days), "not in order of the effective date"
+    days = [(row["Exercice"], datetime.datetime.strptime(row["Date d’effet"], "%d/%m/%Y")) for row in rows]
+    assert days == sorted(days), "not in order of view and effective date"
     for row in rows:
         for name, cell in row.items():
             if name in AMOUNTS:
@@ -212,25 +243,33 @@ def main():
         batch.mkdir()
         number = feed.first_account()
         feed.write(batch, number)
-        portal = Portal("--import", batch)
-        try:
-            assert ", 0 put aside, 0 waiting" in portal.said.split("Imported ")[1], portal.said
-            user = People(portal.origin).manager()
-            assert user.number == number, user.number
-            account = Account(user)
-            assert {2011, 2012} <= set(account.views), account.views
-            for view in [*account.views, None]:
-                print(f"Account {number}, {view or 'all views'}")
-                (as_text, rows), as_workbook = as_csv(account, view), as_xlsx(account, view)
-            # The feed brought what it was made for.
-            labels = {row["Libellé"] for row in rows}
-            assert {f"'{label}" for label in feed.HARMFUL} <= labels, labels
-            assert set(feed.LABELS) - feed.HARMFUL <= labels, labels
-            signed = sum(cents(row[MEASURES["in_progress"]]) for row in rows)
-            assert signed < account.totals(None)["in_progress"], "no action was paid before its invoice"
-            in_libreoffice(account, as_text, as_workbook, folder)
-        finally:
-            portal.stop()
+        print("What an answer carries")
+        opened(Account, folder, number, Portal("--import", batch))
+        print("What is more than an answer carries")
+        opened(Large, folder, number, Portal("--import", batch, "--set", "AnsweredEntries=50"))
+
+
+def opened(kind, folder, number, portal):
+    """Opens the files of an account with everything."""
+    try:
+        assert ", 0 put aside, 0 waiting" in portal.said.split("Imported ")[1], portal.said
+        user = People(portal.origin).manager()
+        assert user.number == number, user.number
+        account = kind(user)
+        assert {2011, 2012} <= set(account.views), account.views
+        for view in [*account.views, None]:
+            print(f"Account {number}, {view or 'all views'}")
+            (as_text, rows), as_workbook = as_csv(account, view), as_xlsx(account, view)
+        # The feed brought what it was made for.
+        labels = {row["Libellé"] for row in rows}
+        assert {f"'{label}" for label in feed.HARMFUL} <= labels, labels
+        assert set(feed.LABELS) - feed.HARMFUL <= labels, labels
+        signed = sum(cents(row[MEASURES["in_progress"]]) for row in rows)
+        assert signed < account.totals(None)["in_progress"], "no action was paid before its invoice"
+        with tempfile.TemporaryDirectory(dir=folder) as own:
+            in_libreoffice(account, as_text, as_workbook, Path(own))
+    finally:
+        portal.stop()
 
 
 if __name__ == "__main__":

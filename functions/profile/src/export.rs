@@ -10,9 +10,9 @@ use portal::domain::Email;
 use portal::http::{Answer, Call, Problem};
 use portal::security::{Caller, SealKey};
 use portal::store::{
-    Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Guessed, Invitation, InvitationMails,
-    InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session, StoreError, Table,
-    Transaction, User, Witness,
+    Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Export, Guessed, Invitation,
+    InvitationMails, InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session,
+    StoreError, Table, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -24,6 +24,7 @@ struct ById {
     caller: Caller,
     claim_failures: Option<Attempts>,
     sessions: Vec<Session>,
+    ledger_exports: Vec<Export>,
     rights: Rights,
     acceptances: Vec<Acceptance>,
     events: Vec<AuditEvent>,
@@ -81,17 +82,18 @@ impl Function {
         let subject = || Query::partition(Table::Evidence, format!("SUBJECT#{user_id}"));
         let (acceptances, events) = (subject().beginning("ACCEPTANCE#"), subject().beginning("EVENT#"));
         let all_sessions = Session::all_of(user_id);
+        let all_exports = Export::all_of(user_id);
         let evidence = try_join(self.store.query_all(&acceptances), self.store.query_all(&events));
-        let (mut fetched, sessions, rights, (acceptances, events)) = try_join4(
+        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, events)) = try_join4(
             self.store.fetch(batch),
-            self.store.query_all(&all_sessions),
+            try_join(self.store.query_all(&all_sessions), self.store.query_all(&all_exports)),
             Rights::of(&self.store, user_id),
             evidence,
         )
         .await?;
         let caller = ticket.admit(&keys, &mut fetched, call.now)?;
         let claim_failures = fetched.take(&claim_failures)?;
-        Ok(ById { caller, claim_failures, sessions, rights, acceptances, events })
+        Ok(ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events })
     }
 
     async fn by_address(&self, email: &Email) -> Result<ByAddress, StoreError> {
@@ -124,7 +126,7 @@ impl Function {
 }
 
 fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
-    let ById { caller, claim_failures, sessions, rights, acceptances, events } = by_id;
+    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events } = by_id;
     let user = &caller.user;
     let mut profile = shown(user);
     profile["origin"] = json!(user.origin);
@@ -134,6 +136,15 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
         "exported_at": now,
         "profile": profile,
         "email_changes": list(&user.email_changes, |change| email_change(change, now)),
+        "ledger_exports": list(ledger_exports, |export| json!({
+            "id": export.export_id,
+            "member_number": export.member_number,
+            "view": export.view,
+            "format": export.format,
+            "requested_at": export.requested_at,
+            "state": export.written,
+            "attempts": export.attempts,
+        })),
         "sessions": list(sessions, |session| json!({
             "id": session.session_id,
             "created_at": session.created_at,

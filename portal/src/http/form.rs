@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::field::AllOf;
 use super::{FieldError, Problem};
-use crate::domain::{DocumentReference, Refusal};
+use crate::domain::{DocumentReference, Refusal, View};
 
 /// How many fields that a route does not know an answer names.
 const MOST_UNKNOWN: usize = 20;
@@ -140,6 +140,23 @@ impl Form {
                 _ => self
                     .refuse(name, not_a("not-a-version", "un nombre entier à partir de 1", "a whole number from 1 on")),
             },
+        }
+    }
+
+    /// A view that may be missing: its year, a number in a body and text in a query.
+    pub fn view(&mut self, name: &str) -> Option<Option<View>> {
+        let view = match self.object.remove(name) {
+            None | Some(Value::Null) => return Some(None),
+            Some(Value::String(text)) if text.is_empty() => return Some(None),
+            Some(Value::String(text)) => View::parse(&text),
+            Some(value) => whole(&value).and_then(|year| View::parse(&year.to_string())),
+        };
+        match view {
+            Some(view) => Some(Some(view)),
+            None => {
+                let refusal = ("Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
+                self.refuse(name, Refusal::new("bad-view", refusal.0, refusal.1))
+            }
         }
     }
 

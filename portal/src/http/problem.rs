@@ -283,7 +283,10 @@ impl Problem {
                 "export-too-large",
                 StatusCode::CONFLICT,
                 ["Export trop volumineux", "Export too large"],
-                ["Demandez un seul exercice à la fois : `?view=2011`.", "Ask for one view at a time: `?view=2011`."],
+                [
+                    "Demandez le fichier (`POST …/exports`) : il sera préparé, puis téléchargeable ; ou un seul exercice à la fois (`?view=2011`).",
+                    "Ask for the file (`POST …/exports`): it will be prepared, then downloaded; or for one view at a time (`?view=2011`).",
+                ],
             ),
             Self::StatementTooLarge => (
                 "statement-too-large",

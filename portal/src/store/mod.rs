@@ -17,6 +17,7 @@ mod document;
 mod email_change;
 mod error;
 mod evidence;
+mod export;
 mod invitation;
 mod ledger;
 mod link;
@@ -44,6 +45,7 @@ pub use document::{CurrentDocument, current_document, current_of, current_text, 
 pub use email_change::{EmailChange, Reservation};
 pub use error::StoreError;
 pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness};
+pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, BatchLine, Became, Entry, EntryFacts, EntryPlace, Facet, Facets,

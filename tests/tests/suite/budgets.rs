@@ -63,6 +63,10 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     let world = World::start_with(options).await;
     // Somebody went all the way before: keys are loaded, connections are open.
     let marie = world.manager("marie@martin.example").await;
+    let exports = format!("/api/accounts/{ACCOUNT}/exports");
+    let asked = marie.post(&exports, &json!({"format": "csv"})).await.expect(202);
+    let export = asked["id"].as_str().unwrap().to_owned();
+    world.portal.drain().await.unwrap();
     let reads = [
         ("home", "/api/home".to_owned()),
         ("profile", "/api/me".to_owned()),
@@ -84,6 +88,7 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
             format!("/api/accounts/{ACCOUNT}/ledger?view=2012&kind=COMMITMENT&from=2012-01-01&to=2012-06-30"),
         ),
         ("action", format!("/api/accounts/{ACCOUNT}/actions/2012-000001")),
+        ("an export", format!("/api/accounts/{ACCOUNT}/exports/{export}")),
         ("ledger as CSV", format!("/api/accounts/{ACCOUNT}/ledger.csv")),
         ("ledger of a view as XLSX", format!("/api/accounts/{ACCOUNT}/ledger.xlsx?view=2012")),
     ];

@@ -197,6 +197,13 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     for rest in reads.into_iter().chain(["ledger.csv", "ledger.xlsx?view=2012", "statement.pdf"]) {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
+    let export = json!({"format": "xlsx", "view": 2012});
+    let export = marie.post(&format!("/api/accounts/{ACCOUNT}/exports"), &export).await.expect(202);
+    world.portal.drain().await.unwrap();
+    let export = format!("/api/accounts/{ACCOUNT}/exports/{}", export["id"].as_str().unwrap());
+    let link = marie.get(&export).await.expect(200)["url"].as_str().unwrap().to_owned();
+    // What signs it is nobody's but the reader's.
+    secrets.link(link.split_once("X-Amz-Signature=").unwrap().1.split('&').next().unwrap());
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
 
     // The address is known, is forgotten, and belongs to nobody.

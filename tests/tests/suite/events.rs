@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use harness::{ACCOUNT, Contract, Person, Reply, World, fixture, folder_of_workspace, link_token, write_batch};
 use http::{HeaderMap, HeaderName, HeaderValue};
-use portal::domain::{Email, Id};
-use portal::store::{Outbox, Wish, to_item};
+use portal::domain::{Email, Id, MemberNumber, View};
+use portal::store::{Export, ExportFormat, ExportState, Outbox, Record as _, Wish, to_item};
 use serde_json::{Value, json};
 
 /// Who the events are of.
@@ -134,6 +134,42 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
         event["headers"]["authorization"] = json!(format!("Bearer {}", session["access_token"].as_str().unwrap()));
         answer(&world, name, &event).await.expect(status);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_is_written_for_the_record_of_the_stream() {
+    let world = World::start().await;
+    let event = sample("write-export");
+    let image = &event["Records"][0]["dynamodb"]["NewImage"];
+    let id = |name: &str| serde_json::from_value(image[name]["S"].clone()).unwrap();
+    let export = Export {
+        export_id: id("export_id"),
+        user_id: id("user_id"),
+        member_number: MemberNumber::parse(ACCOUNT).unwrap(),
+        view: View::parse("2012"),
+        format: ExportFormat::Xlsx,
+        requested_at: world.portal.clock().now(),
+        written: ExportState::Preparing,
+        attempts: 0,
+        ttl: 0,
+    };
+    // The function goes by the item, not by the record: without one there is nothing to do.
+    let nothing = json!({"batchItemFailures": []});
+    assert_eq!(world.portal.invoke("write-export", event.clone()).await.unwrap(), nothing);
+    let store = world.store();
+    store.put(&export).await.unwrap();
+    assert_eq!(world.portal.invoke("write-export", event.clone()).await.unwrap(), nothing);
+    let written = store.get::<Export>(&export.key()).await.unwrap().unwrap();
+    assert_eq!((written.written, written.attempts >= 1), (ExportState::Ready, true));
+
+    // And the sample shows the item as it is.
+    let shown = image.as_object().unwrap().iter().map(|(name, value)| {
+        let kinds = value.as_object().unwrap();
+        (name.as_str(), kinds.keys().next().unwrap().as_str())
+    });
+    let item = to_item(&export).unwrap();
+    let stored = item.iter().map(|(name, value)| (name.as_str(), type_of(value)));
+    assert_eq!(shown.collect::<BTreeMap<_, _>>(), stored.collect::<BTreeMap<_, _>>());
 }
 
 #[tokio::test(flavor = "multi_thread")]

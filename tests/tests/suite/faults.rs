@@ -236,7 +236,7 @@ async fn play(stage: &Stage, case: &Case) -> Result<bool, String> {
     }
     let extra =
         flow.is_behind_stream() && case.ordeal.as_ref().is_some_and(|(place, ..)| place.operation == "UpdateItem");
-    if flow.is_behind_stream() {
+    if flow.function == "send-mail" {
         stage.wake_unsent().await;
     }
     let after = Inventory::of(&stage.world).await;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, link_token};
 use http::Method;
-use portal::domain::{Civility, DocumentKind, Email, Id, PersonName, Siret};
+use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
-use portal::store::{Guessed, Link, MailHistory, Outbox, Purpose, Wish};
+use portal::store::{ExportsUnderWay, Guessed, Link, MailHistory, Outbox, Purpose, Wish};
 use serde_json::{Value, json};
 
 use super::stage::{Answer, Deed, EMAIL, Stage};
@@ -185,6 +185,20 @@ pub(super) async fn open_by(stage: &Stage, n: usize, read: &str) -> Deed {
     let paul = Arc::new(stage.world.member(&nth(n).email).await);
     jeanne.post(&users(""), &json!({"email": nth(n).email})).await.expect(202);
     Deed::request(&paul, Method::GET, format!("/api/accounts/{ACCOUNT}/{read}"), None)
+}
+
+/// Nothing else of the account is under way: it may have three.
+pub(super) async fn ask_for_export(stage: &Stage) -> Deed {
+    let jeanne = stage.manager().await;
+    jeanne.put(&format!("/api/accounts/{ACCOUNT}/activation"), &json!({"use": true})).await.expect(200);
+    let number = MemberNumber::parse(ACCOUNT).unwrap();
+    stage.world.store().delete(&ExportsUnderWay::key_of(&number)).await.unwrap();
+    Deed::request(
+        &jeanne,
+        Method::POST,
+        format!("/api/accounts/{ACCOUNT}/exports"),
+        Some(json!({"format": "csv", "view": 2012})),
+    )
 }
 
 pub(super) async fn take_back(stage: &Stage, n: usize) -> Deed {

@@ -55,7 +55,7 @@ impl Flow {
 
     /// Whether the function works behind the stream: nobody waits for its answer, and it comes back by itself.
     pub(super) fn is_behind_stream(&self) -> bool {
-        self.function == "send-mail"
+        ["send-mail", "write-export"].contains(&self.function)
     }
 }
 
@@ -336,6 +336,22 @@ pub(super) const FLOWS: &[Flow] = &[
             one("EVENT access-granted"),
         ],
         prepare: |stage, n| deeds::open_by(stage, n, "statement.pdf?view=2012").boxed(),
+    },
+    Flow {
+        name: "an export asked for",
+        function: "export-ledger",
+        success: (202, ""),
+        done: &[],
+        effect: &[each("USER EXPORT", 1), one("ACCOUNT EXPORTS")],
+        prepare: |stage, _| deeds::ask_for_export(stage).boxed(),
+    },
+    Flow {
+        name: "an export written",
+        function: "write-export",
+        success: (202, ""),
+        done: &[],
+        effect: &[one("USER EXPORT"), one("ACCOUNT EXPORTS")],
+        prepare: |stage, _| deeds::ask_for_export(stage).boxed(),
     },
     Flow {
         name: "access taken back",

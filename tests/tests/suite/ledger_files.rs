@@ -1,10 +1,16 @@
-//! The ledger as files: how many entries a file may have, and how the rest is refused. What is in a file is
-//! read by other software in `tests/exports`.
+//! The ledger as files: how many entries an answer may have, and how the rest is asked for, made, given and
+//! refused. What is in a file is read by other software in `tests/exports`.
+
+use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use harness::{ACCOUNT, Tap, World};
-use portal::domain::{Identifier, MemberNumber, View};
-use portal::store::{Entry, Item, Table, to_item};
+use harness::{ACCOUNT, OTHER_ACCOUNT, PASSWORD, Reply, Tap, Visitor, World, folder_of_workspace};
+use http::{Method, StatusCode};
+use local::{Options, Service};
+use portal::domain::{Id, Identifier, MemberNumber, View};
+use portal::store::{Entry, Export, ExportsUnderWay, Item, Table, to_item};
+use serde_json::{Value, json};
 
 /// As many as DynamoDB takes at once.
 const AT_ONCE: usize = 25;
@@ -78,4 +84,180 @@ async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_h
         marie.get(&file(all)).await.expect_problem(409, "export-too-large");
         marie.get(&file(&format!("{all}?view=2011"))).await.expect(200);
     }
+}
+
+const EXPORTS: &str = "/api/accounts/012345/exports";
+
+/// Asks for an export, and gives where to poll for it.
+async fn ask(visitor: &Visitor, export: &Value) -> String {
+    let asked = visitor.post(EXPORTS, export).await.expect(202);
+    format!("{EXPORTS}/{}", asked["id"].as_str().unwrap())
+}
+
+/// The same when `write-export` has seen it.
+async fn asked(world: &World, visitor: &Visitor, export: &Value) -> String {
+    let export = ask(visitor, export).await;
+    world.portal.drain().await.unwrap();
+    export
+}
+
+/// What is behind a link, for whoever has it.
+async fn download(reply: &Reply) -> (String, Vec<u8>) {
+    let file = reqwest::get(reply["url"].as_str().unwrap()).await.unwrap().error_for_status().unwrap();
+    let name = file.headers()["content-disposition"].to_str().unwrap().to_owned();
+    (name, file.bytes().await.unwrap().to_vec())
+}
+
+/// Options for a portal whose `write-export` meets a bucket that takes nothing. Others find the real one.
+async fn without_bucket() -> Options {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nothing = format!("http://{}", listener.local_addr().unwrap());
+    let refuses = axum::Router::new().fallback(|| async { StatusCode::FORBIDDEN });
+    tokio::spawn(async move { axum::serve(listener, refuses).await });
+    let endpoints = move |function: &str, service: Service, real: &str| {
+        if (function, service) == ("write-export", Service::S3) { nothing.clone() } else { real.to_owned() }
+    };
+    Options { endpoints: Some(Arc::new(endpoints)), ..Options::default() }
+}
+
+async fn under_way(world: &World) -> usize {
+    let key = ExportsUnderWay::key_of(&MemberNumber::parse(ACCOUNT).unwrap());
+    let under_way = world.store().get::<ExportsUnderWay>(&key).await.unwrap();
+    under_way.map_or(0, |under_way| under_way.exports.len())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_asked_for_is_the_file_that_an_answer_would_be() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    for (view, query, name) in [(json!(2012), "?view=2012", "ledger-012345-2012"), (Value::Null, "", "ledger-012345")] {
+        let export = asked(&world, &marie, &json!({"format": "csv", "view": view})).await;
+        let ready = marie.get(&export).await.expect(200);
+        assert_eq!(ready["state"], "ready");
+        let (disposition, bytes) = download(&ready).await;
+        assert_eq!(disposition, format!("attachment; filename=\"{name}.csv\""));
+        let answered = marie.get(&format!("/api/accounts/{ACCOUNT}/ledger.csv{query}")).await.expect(200);
+        // The client that the tests use takes the mark off a text.
+        assert_eq!(
+            String::from_utf8(bytes).unwrap().strip_prefix('\u{feff}').unwrap(),
+            answered.text.trim_start_matches('\u{feff}')
+        );
+    }
+    let export = asked(&world, &marie, &json!({"format": "xlsx", "view": "2011"})).await;
+    let (disposition, bytes) = download(&marie.get(&export).await.expect(200)).await;
+    assert_eq!(disposition, "attachment; filename=\"ledger-012345-2011.xlsx\"");
+    assert!(bytes.starts_with(b"PK"), "an archive");
+    assert_eq!(under_way(&world).await, 0, "all are done with");
+
+    for (body, errors) in [
+        (json!({}), vec!["format:required"]),
+        (
+            json!({"format": "pdf", "view": "11", "more": 1}),
+            vec!["format:bad-format", "view:bad-view", "more:unknown-field"],
+        ),
+        (json!({"format": "csv", "view": 20110}), vec!["view:bad-view"]),
+        (json!({"format": "csv", "view": [2011]}), vec!["view:bad-view"]),
+    ] {
+        assert_eq!(marie.post(EXPORTS, &body).await.expect(422).errors(), errors, "{body}");
+    }
+
+    // A link that was changed opens nothing, and after a day there is none.
+    let ready = marie.get(&export).await.expect(200);
+    let forged = ready["url"].as_str().unwrap().replace("ledger-012345-2011", "ledger-012345-2012");
+    assert_eq!(reqwest::get(forged).await.unwrap().status(), 403);
+    world.advance(Export::KEPT);
+    let later = world.visitor();
+    later.log_in("marie@martin.example", PASSWORD).await.expect(200);
+    later.get(&export).await.expect_problem(404, "not-found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_asked_alone_gets_a_link_and_only_while_they_may_read_the_account() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let paul = world.member("paul@martin.example").await;
+    let users = format!("/api/accounts/{ACCOUNT}/users");
+    marie.post(&users, &json!({"email": "paul@martin.example"})).await.expect(202);
+    // Asking opens what one was invited to, as a read does.
+    let export = asked(&world, &paul, &json!({"format": "csv"})).await;
+    paul.get(&export).await.expect(200);
+    marie.get(&export).await.expect_problem(404, "not-found");
+    paul.get(&export.replace(ACCOUNT, OTHER_ACCOUNT)).await.expect_problem(404, "not-found");
+    paul.get(&format!("{EXPORTS}/none")).await.expect_problem(404, "not-found");
+    world.visitor().get(&export).await.expect_problem(401, "authentication-required");
+
+    // Revoked between asking and polling; the file is made all the same, and nobody gets it.
+    let second = ask(&paul, &json!({"format": "csv"})).await;
+    let listed = marie.get(&users).await.expect(200);
+    let id =
+        listed["users"].as_array().unwrap().iter().find(|user| user["email"] == "paul@martin.example").unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+    marie.delete(&format!("{users}/{id}")).await.expect(204);
+    world.portal.drain().await.unwrap();
+    for export in [&export, &second] {
+        paul.get(export).await.expect_problem(404, "not-found");
+    }
+    // NON closes it for the manager too.
+    let own = asked(&world, &marie, &json!({"format": "csv"})).await;
+    marie.get(&own).await.expect(200);
+    marie.put(&format!("/api/accounts/{ACCOUNT}/activation"), &json!({"use": false})).await.expect(200);
+    marie.get(&own).await.expect_problem(409, "account-not-activated");
+    marie.post(EXPORTS, &json!({"format": "csv"})).await.expect_problem(409, "account-not-activated");
+
+    // Who is erased leaves none.
+    let id = paul.id().await;
+    paul.send(Method::DELETE, "/api/me", Some(&json!({"current_password": PASSWORD}))).await.expect(204);
+    assert!(world.store().query_all::<Export>(&Export::all_of(id)).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_three_exports_under_way_and_room_again_after_an_hour() {
+    let world = World::start_with(without_bucket().await).await;
+    let marie = world.manager("marie@martin.example").await;
+    let store = world.store();
+    let mut three = ExportsUnderWay::none(MemberNumber::parse(ACCOUNT).unwrap());
+    for n in 0..3 {
+        three.begin(Id::from_bytes([n; 16]), world.portal.clock().now()).unwrap();
+    }
+    store.put(&ExportsUnderWay { version: 1, ..three }).await.unwrap();
+    let reply = marie.post(EXPORTS, &json!({"format": "csv"})).await.expect_problem(429, "too-many-attempts");
+    assert_eq!(reply.header("retry-after"), Some("3600"));
+    world.advance(Duration::from_secs(3600));
+    marie.refresh().await.expect(200);
+
+    // The bucket takes nothing: three attempts, and room for others again.
+    let export = asked(&world, &marie, &json!({"format": "xlsx"})).await;
+    let failed = marie.get(&export).await.expect(200);
+    assert_eq!((failed["state"].as_str(), failed["url"].as_str()), (Some("failed"), None));
+    let stored = store.query_all::<Export>(&Export::all_of(marie.id().await)).await.unwrap();
+    assert_eq!((stored.len(), stored[0].attempts), (1, Export::MOST_ATTEMPTS));
+    assert_eq!(under_way(&world).await, 0);
+    assert!(world.portal.dead_letters().is_empty(), "that it failed is written down");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_does_not_add_up_is_given_to_nobody_and_one_that_is_ready_is_not_made_again() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let ready = asked(&world, &marie, &json!({"format": "csv", "view": 2011})).await;
+    let (_, before) = download(&marie.get(&ready).await.expect(200)).await;
+
+    let pattern = entries(&world).await.into_iter().find(|entry| entry.effect().committed.0 != 0).unwrap();
+    add_entries(&world, &pattern, "2012", 1).await;
+    let failed = asked(&world, &marie, &json!({"format": "csv", "view": 2012})).await;
+    assert_eq!(marie.get(&failed).await.expect(200)["state"], "failed");
+
+    // The stream brings a record again.
+    let id = ready.rsplit_once('/').unwrap().1;
+    let event = std::fs::read_to_string(folder_of_workspace().join("events/write-export.json")).unwrap();
+    let mut event: Value = serde_json::from_str(&event).unwrap();
+    event["Records"][0]["dynamodb"]["Keys"] = json!({
+        "pk": {"S": format!("USER#{}", marie.id().await)},
+        "sk": {"S": format!("EXPORT#{id}")},
+    });
+    let outcome = world.portal.invoke("write-export", event).await.unwrap();
+    assert_eq!(outcome, json!({"batchItemFailures": []}));
+    assert_eq!(download(&marie.get(&ready).await.expect(200)).await.1, before);
 }

@@ -400,6 +400,11 @@ async fn everything(world: &World) {
     ] {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
+    let exports = format!("/api/accounts/{ACCOUNT}/exports");
+    let export = marie.post(&exports, &json!({"format": "csv"})).await.expect(202);
+    world.portal.drain().await.unwrap();
+    let export = marie.get(&format!("{exports}/{}", export["id"].as_str().unwrap())).await.expect(200);
+    assert_eq!(export["state"], "ready");
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
     marie.refresh().await.expect(200);
     let mut terms = world.document("terms").await;

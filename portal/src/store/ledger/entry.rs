@@ -153,6 +153,14 @@ impl Entry {
         Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to).newest_first()
     }
 
+    /// The entries of a view or of all, of every kind, oldest view and day first.
+    #[must_use]
+    pub fn in_order(number: &MemberNumber, view: Option<View>) -> Query {
+        let (index, all) = index_of(None);
+        let prefix = view.map_or_else(|| all.clone(), |view| format!("{all}{view}#"));
+        Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix)
+    }
+
     /// The entries of every view, of every kind or of one, latest view and day first.
     #[must_use]
     pub fn list_from_latest(number: &MemberNumber, kind: Option<EntryKind>) -> Query {

@@ -97,6 +97,7 @@ fn start(binary: &Path, address: SocketAddr, ready: &Receiver<Instant>) -> io::R
         ("PORTAL_ORIGIN", "https://adherents.example"),
         ("FIRST_VIEW", "2011"),
         ("ANSWERED_ENTRIES", "25000"),
+        ("EXPORT_BUCKET", "exports"),
         ("CURSOR_KEY_SECRET", "CursorKey"),
         ("REFRESH_KEY_SECRET", "RefreshKey"),
         ("SIGNING_KEYS_SECRET", "SigningKeys"),

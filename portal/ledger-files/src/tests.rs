@@ -46,9 +46,19 @@ fn payment(label: &str) -> Entry {
     }
 }
 
+fn csv(entries: &[Entry]) -> String {
+    let mut file = CsvFile::start().unwrap();
+    let mut bytes = file.take();
+    for entry in entries {
+        file.add(entry).unwrap();
+        bytes.extend(file.take());
+    }
+    String::from_utf8(bytes).unwrap()
+}
+
 #[test]
 fn the_csv_is_what_a_french_spreadsheet_opens() {
-    let file = csv_file::write(&[payment("=1+1"), payment("Un \"mot\" ; un autre")]).unwrap();
+    let file = csv(&[payment("=1+1"), payment("Un \"mot\" ; un autre")]);
     let lines: Vec<&str> = file.strip_prefix('\u{feff}').unwrap().split("\r\n").collect();
     let before =
         "2011;10/02/2012;12/02/2012;Règlement à l’entreprise;0007;Plan de formation;Coût pédagogique;Entreprise";
@@ -63,19 +73,44 @@ fn the_csv_is_what_a_french_spreadsheet_opens() {
 
 #[test]
 fn a_line_end_inside_a_text_stays_inside_its_cell() {
-    let file = csv_file::write(&[payment("a\r\n=1+1")]).unwrap();
+    let file = csv(&[payment("a\r\n=1+1")]);
     assert!(file.contains(";\"a\r\n=1+1\";"), "{file}");
 }
 
 #[test]
-fn rows_stand_in_the_order_of_their_day_whatever_the_view() {
-    let (mut early, mut reversal, late) = (payment("early"), payment("reversal"), payment("late"));
-    early.facts.date = date(2012, 2, 9);
-    early.view = View::parse("2012").unwrap();
-    reversal.reverses = Some(Reversed { entry_id: late.entry_id, kind: EntryKind::Commitment });
+fn rows_of_a_day_stand_as_they_were_booked_a_reversal_before_what_replaces_it() {
+    let (mut first, mut reversal, mut replacement) = (payment("first"), payment("reversal"), payment("replacement"));
+    first.booked_at = instant("2012-02-11T23:29:00Z");
+    reversal.reverses = Some(Reversed { entry_id: first.entry_id, kind: EntryKind::Commitment });
     reversal.facts.kind = EntryKind::Reversal;
-    let mut entries = [late, reversal, early];
-    entries.sort_by_cached_key(place);
-    let labels: Vec<_> = entries.iter().map(|entry| entry.facts.label.as_str()).collect();
-    assert_eq!(labels, ["early", "reversal", "late"]);
+    reversal.source_version = 2;
+    replacement.source_version = 2;
+    let (mut next_day, mut next_view) = (payment("next day"), payment("next view"));
+    next_day.facts.date = date(2012, 2, 11);
+    next_view.view = View::parse("2012").unwrap();
+    next_view.facts.date = date(2012, 2, 1);
+    let mut days = Days::default();
+    let read = [replacement, reversal, first, next_day, next_view];
+    let mut rows: Vec<Entry> = read.into_iter().flat_map(|entry| days.next(entry)).collect();
+    rows.extend(days.last());
+    let labels: Vec<_> = rows.iter().map(|entry| entry.facts.label.as_str()).collect();
+    assert_eq!(labels, ["first", "reversal", "replacement", "next day", "next view"]);
+}
+
+#[test]
+fn a_workbook_of_more_rows_than_a_sheet_takes_has_a_further_sheet() {
+    let now = instant("2012-02-12T00:00:00Z");
+    let size = |most_rows: u32| {
+        let mut file = XlsxFile::with_sheets_of(most_rows, now).unwrap();
+        for _ in 0..5 {
+            file.add(&payment("a")).unwrap();
+        }
+        let mut bytes = Vec::new();
+        file.finish(&mut bytes).unwrap();
+        let names =
+            bytes.windows(24).filter(|name| name.starts_with(b"xl/worksheets/sheet") && name.ends_with(b".xml"));
+        // An archive names each of its files twice: before it, and in its directory.
+        names.count() / 2
+    };
+    assert_eq!((size(5), size(2)), (2, 4), "and the notes");
 }

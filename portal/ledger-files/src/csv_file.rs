@@ -4,13 +4,12 @@
 //! `jj/mm/aaaa`. A text that a spreadsheet would take for a formula is led by an apostrophe.
 
 use std::borrow::Cow;
-use std::error::Error;
 
 use csv::{Terminator, WriterBuilder};
 use portal::domain::Cents;
-use portal::http::Problem;
 use portal::store::Entry;
 
+use crate::FileError;
 use crate::columns::{COLUMNS, Cell};
 
 /// By which Excel knows UTF-8.
@@ -20,18 +19,44 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// are what some of them take for the same.
 const HARMFUL: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// The text of the file.
-pub(crate) fn write(entries: &[Entry]) -> Result<String, Problem> {
-    let unwritten = |error: &dyn Error| Problem::internal("a ledger as CSV", error);
-    let buffer = BYTE_ORDER_MARK.as_bytes().to_vec();
-    let mut writer = WriterBuilder::new().delimiter(b';').terminator(Terminator::CRLF).from_writer(buffer);
-    writer.write_record(COLUMNS.iter().map(|column| column.heading)).map_err(|error| unwritten(&error))?;
-    for entry in entries {
-        let row = COLUMNS.iter().map(|column| shown((column.cell)(entry)));
-        writer.write_record(row).map_err(|error| unwritten(&error))?;
+/// The file, of which what is written already can be taken away at any time.
+#[derive(Debug)]
+pub struct CsvFile {
+    bytes: Vec<u8>,
+}
+
+impl CsvFile {
+    /// The mark and the headings.
+    ///
+    /// # Errors
+    /// Where they cannot be written.
+    pub fn start() -> Result<Self, FileError> {
+        let mut file = Self { bytes: BYTE_ORDER_MARK.as_bytes().to_vec() };
+        file.row(COLUMNS.iter().map(|column| column.heading.to_owned()))?;
+        Ok(file)
     }
-    let bytes = writer.into_inner().map_err(|error| unwritten(error.error()))?;
-    String::from_utf8(bytes).map_err(|error| unwritten(&error))
+
+    /// One more row.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn add(&mut self, entry: &Entry) -> Result<(), FileError> {
+        self.row(COLUMNS.iter().map(|column| shown((column.cell)(entry))))
+    }
+
+    /// What was written since it was taken last.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.bytes)
+    }
+
+    fn row(&mut self, cells: impl Iterator<Item = String>) -> Result<(), FileError> {
+        let mut builder = WriterBuilder::new();
+        let mut writer = builder.delimiter(b';').terminator(Terminator::CRLF).from_writer(&mut self.bytes);
+        writer.write_record(cells)?;
+        writer.flush().map_err(csv::Error::from)?;
+        Ok(())
+    }
 }
 
 fn shown(cell: Cell) -> String {

@@ -1,0 +1,189 @@
+//! From the entries to the file.
+//!
+//! Entries are only ever added, so what was read is a state of the ledger if nothing was posted meanwhile: the
+//! totals are read before and after, and have to be the same. And the rows have to add up to them, or nobody gets
+//! the file.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use ledger_files::{CsvFile, Days, FileError, XlsxFile};
+use portal::domain::{Cents, View};
+use portal::store::{Entry, Export, ExportFormat, Totals};
+use tokio::sync::mpsc;
+
+use crate::upload::Upload;
+use crate::{ExportError, Function};
+
+/// How often it is read anew because the ledger was posted to.
+const MOST_READS: usize = 5;
+
+/// How much of an archive is handed over at once.
+const HANDED_OVER: usize = 256 * 1024;
+
+impl Function {
+    pub(crate) async fn write(&self, export: &Export) -> Result<(), ExportError> {
+        for _ in 0..MOST_READS {
+            let before = self.totals(export).await?;
+            let mut upload = self.bucket.begin(export.object_key()).await?;
+            match self.fill(export, &before, &mut upload).await {
+                Ok(true) => return Ok(upload.finish().await?),
+                Ok(false) => upload.abandon().await,
+                Err(error) => {
+                    upload.abandon().await;
+                    return Err(error);
+                }
+            }
+        }
+        Err(ExportError::Changing)
+    }
+
+    /// The whole content; `false` where the ledger was posted to meanwhile.
+    async fn fill(&self, export: &Export, before: &[Totals], upload: &mut Upload) -> Result<bool, ExportError> {
+        let mut file = File::start(export.format, export.requested_at)?;
+        let mut days = Days::default();
+        let mut sums = Sums::default();
+        let list = Entry::in_order(&export.member_number, export.view);
+        let mut next = None;
+        loop {
+            let page = self.store.query::<Entry>(&list.clone().after(next)).await?;
+            for entry in page.items {
+                for entry in days.next(entry) {
+                    sums.add(&entry);
+                    file.add(&entry)?;
+                }
+            }
+            upload.add(&file.take()).await?;
+            next = page.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        for entry in days.last() {
+            sums.add(&entry);
+            file.add(&entry)?;
+        }
+        if self.totals(export).await? != before {
+            return Ok(false);
+        }
+        if sums != Sums::of(before) {
+            return Err(ExportError::Inconsistent);
+        }
+        file.finish(upload).await?;
+        Ok(true)
+    }
+
+    /// The totals of what is exported, oldest view first.
+    async fn totals(&self, export: &Export) -> Result<Vec<Totals>, ExportError> {
+        let mut totals = self.store.query_all::<Totals>(&Totals::all(&export.member_number)).await?;
+        totals.retain(|totals| export.view.is_none_or(|view: View| view == totals.view));
+        Ok(totals)
+    }
+}
+
+/// What rows, or totals, come to. "In progress" is no sum of rows.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sums {
+    committed: Cents,
+    paid: Cents,
+    contributed: Cents,
+}
+
+impl Sums {
+    fn add(&mut self, entry: &Entry) {
+        let effect = entry.effect();
+        self.committed += effect.committed;
+        self.paid += effect.paid;
+        self.contributed += effect.contributed;
+    }
+
+    fn of(totals: &[Totals]) -> Self {
+        totals.iter().fold(Self::default(), |sums, totals| Self {
+            committed: sums.committed + totals.sums.committed,
+            paid: sums.paid + totals.sums.paid,
+            contributed: sums.contributed + totals.sums.contributed,
+        })
+    }
+}
+
+/// The file in one of its formats.
+pub enum File {
+    /// Bytes leave as they come.
+    Csv(CsvFile),
+    /// Bytes leave at the end.
+    Xlsx(Box<XlsxFile>),
+}
+
+impl File {
+    /// A file that says it was made `now`.
+    ///
+    /// # Errors
+    /// Where it cannot be begun.
+    pub fn start(format: ExportFormat, now: Timestamp) -> Result<Self, FileError> {
+        Ok(match format {
+            ExportFormat::Csv => Self::Csv(CsvFile::start()?),
+            ExportFormat::Xlsx => Self::Xlsx(Box::new(XlsxFile::start(now)?)),
+        })
+    }
+
+    /// One more row.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn add(&mut self, entry: &Entry) -> Result<(), FileError> {
+        match self {
+            Self::Csv(file) => file.add(entry),
+            Self::Xlsx(file) => file.add(entry),
+        }
+    }
+
+    /// What can leave by now.
+    #[must_use]
+    pub fn take(&mut self) -> Vec<u8> {
+        match self {
+            Self::Csv(file) => file.take(),
+            Self::Xlsx(_) => Vec::new(),
+        }
+    }
+
+    async fn finish(self, upload: &mut Upload) -> Result<(), ExportError> {
+        match self {
+            Self::Csv(mut file) => Ok(upload.add(&file.take()).await?),
+            Self::Xlsx(file) => {
+                // Compressing takes a processor, and hands over no more than is sent meanwhile.
+                let (sender, mut receiver) = mpsc::channel(1);
+                let written = tokio::task::spawn_blocking(move || {
+                    let mut pieces = Pieces { piece: Vec::new(), sender };
+                    file.finish(&mut pieces)?;
+                    pieces.flush().map_err(FileError::Bytes)
+                });
+                // Where one is not taken the writer finds that nobody receives any more.
+                while let Some(piece) = receiver.recv().await {
+                    upload.add(&piece).await?;
+                }
+                Ok(written.await.map_err(|_| ExportError::Unfinished)??)
+            }
+        }
+    }
+}
+
+/// Hands bytes over in pieces.
+struct Pieces {
+    piece: Vec<u8>,
+    sender: mpsc::Sender<Vec<u8>>,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= HANDED_OVER {
+            self.flush()?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let piece = std::mem::take(&mut self.piece);
+        self.sender.blocking_send(piece).map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}

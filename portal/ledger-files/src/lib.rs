@@ -1,0 +1,44 @@
+//! The ledger of a member account as a file, row by row, in memory that does not grow with the rows.
+//!
+//! ```no_run
+//! # fn write(pages: Vec<Vec<portal::store::Entry>>, now: jiff::Timestamp) -> Result<Vec<u8>, ledger_files::FileError> {
+//! let mut file = ledger_files::XlsxFile::start(now)?;
+//! let mut days = ledger_files::Days::default();
+//! for entry in pages.into_iter().flatten() {
+//!     for entry in days.next(entry) {
+//!         file.add(&entry)?;
+//!     }
+//! }
+//! for entry in days.last() {
+//!     file.add(&entry)?;
+//! }
+//! let mut bytes = Vec::new();
+//! file.finish(&mut bytes)?;
+//! # Ok(bytes)
+//! # }
+//! ```
+
+mod columns;
+mod csv_file;
+mod days;
+#[cfg(test)]
+mod tests;
+mod xlsx_file;
+
+pub use csv_file::CsvFile;
+pub use days::Days;
+pub use xlsx_file::XlsxFile;
+
+/// A file could not be written: a full disk, or a defect.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// As CSV.
+    #[error("a ledger as CSV")]
+    Csv(#[from] csv::Error),
+    /// As XLSX.
+    #[error("a ledger as XLSX")]
+    Xlsx(#[from] rust_xlsxwriter::XlsxError),
+    /// Its bytes found no place.
+    #[error("the bytes of a ledger's file")]
+    Bytes(#[source] std::io::Error),
+}
