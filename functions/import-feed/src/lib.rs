@@ -67,7 +67,9 @@ pub struct Bounds {
 
 impl Default for Bounds {
     fn default() -> Self {
-        Self { above: u64::MAX, part: 1024 * 1024, memory: 4 * 1024 * 1024 }
+        // Small, so that a batch of ten thousand lines takes as much memory as one of a million: each of several
+        // workers has a piece of some 450 lines.
+        Self { above: u64::MAX, part: 128 * 1024, memory: 2 * 1024 * 1024 }
     }
 }
 
