@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Peak memory of what reads or writes whole ledgers, at few and at many entries: the generator, the initial
+# load, the import and the files of an export. Each figure is of a process of its own.
+#   FEW, MANY   establishments of the two feeds; 90 and 18,000 are some 10,000 and 1,000,000 entries
+#   POSTED      establishments of the larger feed that is imported; posting a million entries takes long
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+few="${FEW:-90}"
+many="${MANY:-18000}"
+posted="${POSTED:-$many}"
+target="${CARGO_TARGET_DIR:-target}"
+folder="$(mktemp -d -p "$target")"
+trap 'rm -rf "$folder"' EXIT
+
+# The third-party crates are optimised in this profile too, and the project's own for size, as in production.
+export CARGO_PROFILE_DEV_OPT_LEVEL=z
+cargo build --quiet --locked --package generate-feed --package initial-load
+cargo build --quiet --locked --package import-feed --example peak
+cargo build --quiet --locked --package portal-tests --package write-export --example export_memory
+
+# Both feeds have an account that is large enough to fill any window of the import.
+generate() {
+    /usr/bin/env python3 tests/bench/peak.py "$target/debug/generate-feed" --establishments "$1" --years 2009-2016 \
+        --seed 1 --large-account 5000 --out "$folder/feed-$1"
+}
+load() {
+    /usr/bin/env python3 tests/bench/peak.py "$target/debug/initial-load" --feed "$folder/feed-$1" --out "$folder/load"
+    rm -rf "$folder/load"
+}
+import() {
+    "$target/debug/examples/peak" "$folder/feed-$1" 4 | python3 -c 'import json, sys; print(json.load(sys.stdin)["peak_kib"])'
+}
+export_() {
+    "$target/debug/examples/export_memory" "$1" "$2" | grep -oE '[0-9]+ kB' | tail -1 | cut -d' ' -f1
+}
+row() {
+    awk -v what="$1" -v few="$2" -v many="$3" 'BEGIN {
+        ratio = many / few
+        printf "%-34s %9.1f MB %9.1f MB   %5.2f x  at most 1.10, 256 MB  %s\n", what, few / 1024, many / 1024, ratio,
+            (ratio <= 1.1 && many < 256 * 1024) ? "reached" : "SHORT"
+    }'
+}
+
+printf '%-34s %12s %12s\n' "peak memory" "few entries" "many entries"
+row "generator" "$(generate "$few")" "$(generate "$many")"
+row "export, CSV" "$(export_ csv 10000)" "$(export_ csv 1000000)"
+row "export, XLSX" "$(export_ xlsx 10000)" "$(export_ xlsx 1000000)"
+row "initial load" "$(load "$few")" "$(load "$many")"
+if [ "$posted" != "$many" ]; then
+    generate "$posted" >/dev/null
+fi
+row "import, in shards, 4 workers" "$(import "$few")" "$(import "$posted")"
