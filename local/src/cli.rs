@@ -65,6 +65,28 @@ pub(crate) enum Command {
     ///
     /// What is refused ends with a failure and one line that says why.
     Invoke(Invocation),
+
+    /// Hold the ledger of a running portal against its entries and print what differs
+    ///
+    /// Each line names account, item, field, what is stored and what it must be. Ends with a failure where
+    /// anything differs, or where an account was posted to all the time.
+    Reconcile(Reconciliation),
+}
+
+/// Which accounts are held against their entries, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct Reconciliation {
+    /// One account by its member number, such as 012345 [default: all]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) account: Option<String>,
+
+    /// Print one report in JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Where the portal answers
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    pub(crate) portal: String,
 }
 
 /// Which function is handed what.

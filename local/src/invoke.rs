@@ -10,7 +10,11 @@ use crate::cli::Invocation;
 /// The function's answer, as one line of JSON.
 pub(crate) async fn invoke(invocation: &Invocation) -> Result<String, String> {
     let Invocation { function, event, portal } = invocation;
-    let event = read(event)?;
+    call(function, &read(event)?, portal).await.map(|answer| answer.to_string())
+}
+
+/// Hands an event to a function of the portal at an address, and gives its answer.
+pub(crate) async fn call(function: &str, event: &Value, portal: &str) -> Result<Value, String> {
     let origin = portal.trim_end_matches('/');
     let url = format!("{origin}/_local/lambda/2015-03-31/functions/{function}/invocations");
     // Whatever stands between this machine and the world stands not between it and itself.
@@ -35,7 +39,7 @@ pub(crate) async fn invoke(invocation: &Invocation) -> Result<String, String> {
             let [code, field, message] = [code, field, message].map(Option::unwrap_or_default);
             Err(format!("{function} refuses {field} ({code}): {message}"))
         }
-        _ => Ok(answer.to_string()),
+        _ => Ok(answer),
     }
 }
 

@@ -4,6 +4,7 @@ mod cli;
 mod invoke;
 mod offset;
 mod progress;
+mod reconcile;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         match &arguments.command {
             None => run(&arguments).await,
             Some(Command::Invoke(invocation)) => invoke::invoke(invocation).await.map(|answer| say(&answer)),
+            Some(Command::Reconcile(reconciliation)) => reconcile::reconcile(reconciliation, say).await,
         }
     });
     // Whoever asked twice does not wait for what is still running.

@@ -22,6 +22,7 @@ mod invitation;
 mod ledger;
 mod link;
 mod login;
+mod member_numbers;
 mod news;
 mod offline;
 mod outbox;
@@ -50,7 +51,7 @@ pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, Inv
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, BatchLine, Became, Entry, EntryFacts, EntryPlace, Facet, Facets,
     Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Pending, Remittance,
-    RemittanceLine, RemittanceRow, Reversed, SchemeSums, Seen, Share, Subject, Totals,
+    RemittanceLine, RemittanceRow, Reversed, SchemeSums, Seen, Share, Subject, Totals, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

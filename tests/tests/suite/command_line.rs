@@ -6,7 +6,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use harness::{ACCOUNT, PASSWORD, Person, Process, Started, Visitor, eventually, fixture, link_token, write_batch};
+use aws_sdk_dynamodb::types::AttributeValue;
+use harness::{
+    ACCOUNT, PASSWORD, Person, Process, Started, Visitor, World, eventually, fixture, link_token, write_batch,
+};
+use portal::store::Table;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -46,7 +50,8 @@ async fn help_names_every_option() {
     let (_, started) = start(here.path(), &["--help"]).await;
     let Started::Ended { status, said, complained } = started else { panic!("{started:?}") };
     assert!(status.success() && complained.is_empty());
-    for option in ["--port", "--data", "--memory", "--no-demo", "--import", "--clock", "--help", "invoke"] {
+    for option in ["--port", "--data", "--memory", "--no-demo", "--import", "--clock", "--help", "invoke", "reconcile"]
+    {
         assert!(said.contains(option), "{option} is not explained:\n{said}");
     }
     assert!(said.contains("8080"), "the port that it takes by itself");
@@ -282,4 +287,43 @@ async fn newest_token(visitor: &Visitor, count: usize) -> String {
         (mails.len() >= count).then(|| link_token(mails.last().unwrap()))
     })
     .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_that_is_not_what_its_entries_add_up_to_is_told_line_by_line() {
+    let here = folder();
+    let world = World::start().await;
+    let origin = world.portal.address().to_owned();
+    let reconcile = async |arguments: &[&str]| {
+        let (_, started) = start(here.path(), &[&["reconcile", "--portal", &origin], arguments].concat()).await;
+        let Started::Ended { status, said, complained } = started else { panic!("{started:?}") };
+        (status.code(), said, complained)
+    };
+    let (code, said, complained) = reconcile(&[]).await;
+    assert_eq!((code, complained.as_str()), (Some(0), ""));
+    assert!(said.starts_with("No drift: 2 accounts, "), "{said}");
+    assert_eq!(reconcile(&["--account", "12345"]).await.0, Some(1), "no member number");
+
+    let client = world.portal.dynamodb().unwrap();
+    let key = |name: &str, text: &str| (name.to_owned(), AttributeValue::S(text.to_owned()));
+    let change = client
+        .update_item()
+        .table_name(world.portal.table(Table::Ledger).unwrap())
+        .set_key(Some([key("pk", &format!("ACCOUNT#{ACCOUNT}")), key("sk", "TOTALS#2012")].into()))
+        .update_expression("SET actions = actions + :one")
+        .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+    change.send().await.unwrap();
+    for arguments in [&[][..], &["--account", ACCOUNT]] {
+        let (code, said, complained) = reconcile(arguments).await;
+        assert_eq!(code, Some(1));
+        let told = said.trim_end().strip_prefix(&format!("{ACCOUNT} TOTALS#2012 actions: stored ")).unwrap();
+        let (stored, computed) = told.split_once(", computed ").unwrap();
+        assert_eq!(stored.parse::<u64>().unwrap(), computed.parse::<u64>().unwrap() + 1);
+        assert!(complained.contains("1 field"), "{complained}");
+    }
+    let (code, said, _) = reconcile(&["--json"]).await;
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &report["drift"], &report["accounts"]), (Some(1), &json!(1), &json!(2)), "{report}");
+    assert_eq!(report["listed"][0]["item"], "TOTALS#2012");
+    assert_eq!(reconcile(&["--account", "000007"]).await.0, Some(0), "another account is as it was");
 }

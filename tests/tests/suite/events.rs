@@ -254,6 +254,9 @@ async fn schedules_run() {
     assert_eq!(world.visitor().get("/.well-known/jwks.json").await.body, keys.body, "a key of today stays");
     let swept = world.portal.invoke("sweep-outbox", sample("sweep-outbox")).await.unwrap();
     assert_eq!(swept, json!({"woken": 0}));
+    // Nine o'clock (UTC) is the turn of account 012345, and not of the other.
+    let reconciled = world.portal.invoke("reconcile", sample("reconcile")).await.unwrap();
+    assert_eq!((&reconciled["accounts"], &reconciled["drift"]), (&json!(1), &json!(0)), "{reconciled}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

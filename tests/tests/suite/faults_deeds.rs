@@ -238,6 +238,11 @@ pub(super) async fn rotate(stage: &Stage) -> Deed {
     Deed::Event { function: "rotate-keys", event: Value::Null }
 }
 
+/// Everything is read, and nothing written.
+pub(super) async fn reconcile() -> Deed {
+    Deed::Event { function: "reconcile", event: json!({}) }
+}
+
 fn nth(n: usize) -> Person {
     Person::at(&format!("personne{n}@martin.example"))
 }

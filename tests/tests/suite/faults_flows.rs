@@ -416,6 +416,14 @@ pub(super) const FLOWS: &[Flow] = &[
         effect: &[Change { kind: "SIGNING-KEYS", least: -1, most: 1, again: 0 }],
         prepare: |stage, _| deeds::rotate(stage).boxed(),
     },
+    Flow {
+        name: "reconciling",
+        function: "reconcile",
+        success: (200, ""),
+        done: &[],
+        effect: &[],
+        prepare: |_, _| deeds::reconcile().boxed(),
+    },
 ];
 
 /// What the stream gave up on is woken.

@@ -458,6 +458,8 @@ async fn everything(world: &World) {
     world.mails().await;
     store.put(&outbox).await.unwrap();
     world.advance(Duration::from_secs(600));
+    let reconciled = world.portal.invoke("reconcile", json!({})).await.unwrap();
+    assert_eq!((&reconciled["drift"], &reconciled["busy"]), (&json!(0), &json!([])), "{reconciled}");
     let swept = world.portal.invoke("sweep-outbox", json!({})).await.unwrap();
     assert_eq!(swept, json!({"woken": 1}));
     world.mails().await;

@@ -38,6 +38,13 @@ fn partition(number: &MemberNumber) -> String {
     format!("ACCOUNT#{number}")
 }
 
+/// All that the ledger keeps of an account, in the order of its sort keys: actions, each before its entries, then
+/// contributions, facets, what waits, transfers, totals.
+#[must_use]
+pub fn whole_ledger(number: &MemberNumber) -> Query {
+    Query::partition(Table::Ledger, partition(number))
+}
+
 /// The account whose partition a key names.
 fn account_of(pk: &str) -> Result<MemberNumber, String> {
     let number = pk.strip_prefix("ACCOUNT#").ok_or("not the partition of an account")?;

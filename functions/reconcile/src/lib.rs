@@ -1,0 +1,152 @@
+//! `reconcile`: holds what the ledger keeps beside its entries (totals, facets, the sums of actions, transfers)
+//! against the entries alone, account by account.
+//!
+//! It reads and never writes. Posting computes from what it read before; this adds up from nothing, so a fault of
+//! the one is not a fault of the other ([0058](../../../docs/decisions/0058-reconciling.md)).
+
+mod account;
+mod drift;
+mod reading;
+mod request;
+mod sums;
+
+use std::time::Duration;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use portal::clock::Clock;
+use portal::domain::MemberNumber;
+use portal::environment::{Environment, StartError};
+use portal::lambda::EventFunction;
+use portal::log::Log;
+use portal::store::{Store, StoreError, Table};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+pub use crate::drift::Drift;
+use crate::request::Request;
+
+/// After this no other account is begun. The function has 15 minutes, and the largest account needs seconds.
+const BEGINS_FOR: Duration = Duration::from_secs(720);
+
+/// How many accounts are read beside each other: the wait is for the network.
+const AT_ONCE: usize = 4;
+
+/// How many drifts are listed; all are counted.
+const MOST_LISTED: usize = 100;
+
+/// How many drifts go into the log.
+const MOST_LOGGED: usize = 10;
+
+/// The function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    store: Store,
+    clock: Clock,
+    log: Log,
+    /// How many items are read at once; without it, the megabyte that DynamoDB gives.
+    page: Option<i32>,
+}
+
+/// What was found.
+#[derive(Debug, Default, Serialize)]
+pub struct Report {
+    /// How many accounts were read.
+    pub accounts: u64,
+    /// How many there were to read, those behind `after` included.
+    pub of: u64,
+    /// How many entries they have.
+    pub entries: u64,
+    /// How many fields are not what the entries add up to.
+    pub drift: u64,
+    /// The first of them.
+    pub listed: Vec<Drift>,
+    /// The accounts that were posted to all the time: nothing is known of them.
+    pub busy: Vec<MemberNumber>,
+    /// Where to go on, where time or `most` ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<MemberNumber>,
+}
+
+/// Why nothing was found out.
+#[derive(Debug, thiserror::Error)]
+pub enum ReconcileError {
+    /// The event is none that this function knows.
+    #[error("the event is neither {{\"account\": …}} nor {{\"after\": …, \"most\": …}} nor a schedule's: {0}")]
+    Event(String),
+    /// The store failed; a repeat begins again at the same place.
+    #[error("the store failed: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl EventFunction for Function {
+    const NAME: &'static str = "reconcile";
+    type Event = Value;
+    type Outcome = Report;
+    type Error = ReconcileError;
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self {
+            store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
+            clock: environment.clock.clone(),
+            log: environment.log.clone(),
+            page: None,
+        })
+    }
+
+    async fn handle(&self, event: Value) -> Result<Report, ReconcileError> {
+        let request = Request::read(event).map_err(ReconcileError::Event)?;
+        let chosen = match &request {
+            Request::One(account) => vec![account.clone()],
+            all => all.choose(self.store.member_numbers().await?),
+        };
+        let report = self.walk(chosen, request.most()).await?;
+        self.tell(&report);
+        Ok(report)
+    }
+}
+
+impl Function {
+    /// Reads so many items at once, so that a small account takes several pages as a large one does.
+    #[must_use]
+    pub fn in_pages_of(mut self, items: i32) -> Self {
+        self.page = Some(items);
+        self
+    }
+
+    async fn walk(&self, chosen: Vec<MemberNumber>, most: usize) -> Result<Report, StoreError> {
+        let until = self.clock.now() + BEGINS_FOR;
+        let mut report = Report { of: chosen.len() as u64, ..Report::default() };
+        let begun = chosen.into_iter().take(most).take_while(|_| self.clock.now() < until);
+        let mut checks = stream::iter(begun)
+            .map(|number| account::check(&self.store, number, self.page))
+            // In their order, so that one number says where to go on.
+            .buffered(AT_ONCE);
+        while let Some(checked) = checks.try_next().await? {
+            report.accounts += 1;
+            report.entries += checked.entries;
+            if checked.busy {
+                report.busy.push(checked.account.clone());
+            } else {
+                report.drift += checked.found.count;
+                let room = MOST_LISTED - report.listed.len();
+                report.listed.extend(checked.found.kept.into_iter().take(room));
+            }
+            report.after = Some(checked.account);
+        }
+        report.after = report.after.filter(|_| report.accounts < report.of);
+        Ok(report)
+    }
+
+    fn tell(&self, report: &Report) {
+        let Report { accounts, entries, drift, listed, busy, .. } = report;
+        let level = match (drift, busy.is_empty()) {
+            (0, true) => "info",
+            (0, false) => "warn",
+            _ => "error",
+        };
+        self.log.line(&json!({
+            "level": level, "function": Self::NAME, "accounts": accounts, "entries": entries, "drift": drift,
+            "busy": busy.len(), "listed": listed.iter().take(MOST_LOGGED).collect::<Vec<_>>(),
+        }));
+    }
+}

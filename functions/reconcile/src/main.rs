@@ -1,0 +1,5 @@
+//! The Lambda binary of `reconcile`.
+
+fn main() -> std::process::ExitCode {
+    portal::lambda::run_event::<reconcile::Function>()
+}

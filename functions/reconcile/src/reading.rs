@@ -1,0 +1,299 @@
+//! One reading of an account, item by item in the order of the keys.
+//!
+//! An action comes right before its entries, so the sums of one action are kept at a time; facets, transfers and
+//! totals come after all entries. What grows with the account is a transfer's few numbers and what waits.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest::{Context, Digest, SHA256};
+use portal::domain::{Identifier, MemberNumber, View};
+use portal::store::{Action, Entry, Home, Item, from_item};
+
+use crate::drift::{Fields, Found};
+use crate::sums::{Homes, Sums, Transfer, ViewSums, step};
+
+/// The attributes that an action's entries decide, or its own state does; the rest is what the fund said.
+const OF_ACTION: [&str; 6] = ["by_view", "by_status", "by_scheme", "by_scheme_status", "entries", "leaving"];
+
+/// What was read of an account.
+pub(crate) struct Reading {
+    found: Found,
+    /// Which items in which versions: two readings with the same one saw the same state.
+    seen: Context,
+    entries: u64,
+    action: Option<Open>,
+    views: BTreeMap<View, ViewSums>,
+    transfers: BTreeMap<Identifier, Transfer>,
+    /// What waits by action: so many as its item says, so many as there are.
+    waiting: BTreeMap<Identifier, (u64, u64)>,
+}
+
+/// The action whose entries pass by.
+struct Open {
+    id: Identifier,
+    /// `None` where entries have none.
+    item: Option<(Action, Item)>,
+    homes: Homes,
+}
+
+/// What a reading ended with.
+pub(crate) struct Read {
+    pub(crate) found: Found,
+    pub(crate) seen: Vec<u8>,
+    pub(crate) entries: u64,
+}
+
+impl Reading {
+    pub(crate) fn of(account: MemberNumber) -> Self {
+        Self {
+            found: Found::nothing(account),
+            seen: Context::new(&SHA256),
+            entries: 0,
+            action: None,
+            views: BTreeMap::new(),
+            transfers: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the next item.
+    pub(crate) fn take(&mut self, item: Item) {
+        let Some(sk) = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned() else { return };
+        self.see(&sk, &item);
+        match sk.split('#').collect::<Vec<_>>()[..] {
+            ["ACTION", id, ""] => self.action(&sk, id, item),
+            ["ACTION", id, "ENTRY", _, _] => self.entry(&sk, Some(id), item),
+            ["CONTRIBUTION", _, _, _] => self.entry(&sk, None, item),
+            ["PENDING", id, _, _] => self.pending(&sk, id),
+            ["FACETS", view] => self.facets(&sk, view, &item),
+            ["TOTALS", view] => self.totals(&sk, view, &item),
+            ["REMITTANCE", number, ""] => self.transfer(&sk, number, &item),
+            ["REMITTANCE", number, view] => self.row(&sk, number, view, &item),
+            _ => self.found.unexpected(&sk, "an item of no known kind"),
+        }
+    }
+
+    /// Marks item and version. An entry has none: it never changes.
+    fn see(&mut self, sk: &str, item: &Item) {
+        let version = |name: &str| item.get(name).and_then(|version| version.as_n().ok()).map_or("", String::as_str);
+        self.seen.update(format!("{sk}\n{}\n{}\n", version("version"), version("source_version")).as_bytes());
+    }
+
+    fn action(&mut self, sk: &str, id: &str, item: Item) {
+        self.close_action();
+        let read = Identifier::parse(id).map_err(|refusal| refusal.en);
+        let action = from_item::<Action>(item.clone()).map_err(|error| error.to_string());
+        match read.and_then(|id| Ok((id, action?))) {
+            Ok((id, action)) => self.action = Some(Open { id, item: Some((action, item)), homes: Homes::new() }),
+            Err(why) => self.found.unexpected(sk, &why),
+        }
+    }
+
+    fn entry(&mut self, sk: &str, action: Option<&str>, item: Item) {
+        let stored = Fields::stored(&item, &["sk", "by_view", "by_status", "by_remittance"]);
+        let entry: Entry = match from_item(item) {
+            Ok(entry) => entry,
+            Err(error) => return self.found.unexpected(sk, &error.to_string()),
+        };
+        self.entries += 1;
+        self.found.compare(sk, &stored, &places(&entry));
+        let (effect, step) = (entry.effect(), step(&entry));
+        self.views.entry(entry.view).or_default().add_to_month(entry.facts.date, effect);
+        if let Some(number) = &entry.facts.remittance {
+            self.transfers.entry(number.clone()).or_default().add(&entry, effect);
+        }
+        match (action, entry.action_id, entry.scheme) {
+            (Some(_), Some(id), Some(scheme)) => {
+                if self.action.as_ref().is_none_or(|open| open.id != id) {
+                    self.close_action();
+                    self.action = Some(Open { id, item: None, homes: Homes::new() });
+                }
+                if let Some(open) = &mut self.action {
+                    open.homes.entry(Home { view: entry.view, scheme }).or_default().add(effect, step);
+                }
+            }
+            (None, None, None) => self.views.entry(entry.view).or_default().add_contribution(effect, step),
+            (None, ..) => self.found.add(sk, "scheme", entry.scheme.map(|scheme| scheme.as_str().to_owned()), None),
+            _ => self.found.add(sk, "scheme", None, Some("the scheme of its action".to_owned())),
+        }
+    }
+
+    /// All entries of the action have passed.
+    fn close_action(&mut self) {
+        let Some(Open { id, item, mut homes }) = self.action.take() else { return };
+        let sk = format!("ACTION#{id}#");
+        let status = item.as_ref().and_then(|(action, _)| action.state.as_ref()).map(|state| state.status);
+        for (home, sums) in &homes {
+            self.views.entry(home.view).or_default().add_sums(home.scheme, status, *sums);
+        }
+        let Some((action, item)) = item else { return self.found.missing(&sk) };
+        if let Some(state) = action.state.as_ref().filter(|_| action.moved_to.is_none()) {
+            self.views.entry(state.home.view).or_default().add_action(state.home.scheme, state.status);
+        }
+        let mut stored = Fields::stored(&item, &OF_ACTION);
+        let mut computed = indexes(&action, &id);
+        let here = action.state.as_ref().and_then(|state| homes.remove(&state.home)).unwrap_or_default();
+        computed.put("entries", here.entries);
+        let mut all = here;
+        if let Some(leaving) = &action.leaving {
+            // Entries at a home that the action has left, until the last is moved.
+            let left = homes.remove(&leaving.home).unwrap_or_default();
+            all = Sums {
+                committed: all.committed + left.committed,
+                paid: all.paid + left.paid,
+                in_progress: all.in_progress + left.in_progress,
+                entries: all.entries + left.entries,
+            };
+            if left.entries != 0 {
+                computed.put("leaving.home.view", leaving.home.view);
+                computed.put("leaving.home.scheme", leaving.home.scheme.as_str());
+                computed.put("leaving.entries", left.entries);
+                put_sums(&mut computed, "leaving.sums", left);
+            }
+        }
+        if action.state.is_some() {
+            put_sums(&mut computed, "shown", all);
+            for field in ["committed", "paid", "in_progress"] {
+                stored.put_some(format!("shown.{field}"), shown(&item, field));
+            }
+        }
+        self.found.compare(&sk, &stored, &computed);
+        // What is at any other home was reversed there.
+        for (home, sums) in homes.into_iter().filter(|(_, sums)| *sums != Sums::default()) {
+            let field = format!("entries.{}.{}", home.view, home.scheme.as_str());
+            self.found.add(&sk, &field, None, Some(sums.entries.to_string()));
+        }
+        if action.waiting > 0 {
+            self.waiting.entry(id).or_default().0 = u64::from(action.waiting);
+        }
+    }
+
+    fn pending(&mut self, sk: &str, id: &str) {
+        self.close_action();
+        match Identifier::parse(id) {
+            Ok(id) => self.waiting.entry(id).or_default().1 += 1,
+            Err(refusal) => self.found.unexpected(sk, &refusal.en),
+        }
+    }
+
+    fn view(&mut self, sk: &str, view: &str) -> Option<&mut ViewSums> {
+        self.close_action();
+        let Some(view) = View::parse(view) else {
+            self.found.unexpected(sk, "of no view");
+            return None;
+        };
+        Some(self.views.entry(view).or_default())
+    }
+
+    fn facets(&mut self, sk: &str, view: &str, item: &Item) {
+        let Some(sums) = self.view(sk, view) else { return };
+        sums.has_facets = true;
+        let computed = sums.facets();
+        self.found.compare(sk, &Fields::stored(item, &["sums", "contributions", "contributed"]), &computed);
+    }
+
+    fn totals(&mut self, sk: &str, view: &str, item: &Item) {
+        let Some(sums) = self.view(sk, view) else { return };
+        sums.has_totals = true;
+        let computed = sums.totals();
+        let names = ["actions", "entries", "contributions", "sums", "schemes", "months"];
+        self.found.compare(sk, &Fields::stored(item, &names), &computed);
+    }
+
+    fn transfer(&mut self, sk: &str, number: &str, item: &Item) {
+        self.close_action();
+        let Ok(number) = Identifier::parse(number) else { return self.found.unexpected(sk, "of no number") };
+        let Some(transfer) = self.transfers.get_mut(&number) else {
+            return self.found.unexpected(sk, "a transfer that no entry names");
+        };
+        transfer.has_item = true;
+        let computed = transfer.item(&number);
+        self.found.compare(sk, &Fields::stored(item, &["by_view", "shown", "views", "banks"]), &computed);
+    }
+
+    fn row(&mut self, sk: &str, number: &str, view: &str, item: &Item) {
+        let (number, view) = (Identifier::parse(number), View::parse(view));
+        let (Ok(number), Some(view)) = (number, view) else { return self.found.unexpected(sk, "of no transfer") };
+        let transfer =
+            self.transfers.get_mut(&number).filter(|transfer| transfer.further_views().any(|further| further == view));
+        let Some(transfer) = transfer else {
+            // Its first view's row is the transfer's own item, and another's is no view of it.
+            return self.found.unexpected(sk, "a row of a view that the transfer pays nothing for");
+        };
+        transfer.has_rows.push(view);
+        let computed = transfer.row(&number, view);
+        self.found.compare(sk, &Fields::stored(item, &["by_view", "shown"]), &computed);
+    }
+
+    /// All items have passed.
+    pub(crate) fn end(mut self) -> Read {
+        self.close_action();
+        for (id, (stored, counted)) in &self.waiting {
+            if stored != counted {
+                let (stored, counted) = (stored.to_string(), counted.to_string());
+                self.found.add(&format!("ACTION#{id}#"), "waiting", Some(stored), Some(counted));
+            }
+        }
+        for (view, sums) in self.views.iter().filter(|(_, sums)| !sums.is_empty()) {
+            if !sums.has_totals {
+                self.found.missing(&format!("TOTALS#{view}"));
+            }
+            if !sums.has_facets {
+                self.found.missing(&format!("FACETS#{view}"));
+            }
+        }
+        for (number, transfer) in &self.transfers {
+            if !transfer.has_item {
+                self.found.missing(&format!("REMITTANCE#{number}#"));
+            }
+            for view in transfer.further_views().filter(|view| !transfer.has_rows.contains(view)) {
+                self.found.missing(&format!("REMITTANCE#{number}#{view}"));
+            }
+        }
+        let seen: Digest = self.seen.finish();
+        Read { found: self.found, seen: seen.as_ref().to_vec(), entries: self.entries }
+    }
+}
+
+/// Where an entry is, in the table and in the indexes.
+fn places(entry: &Entry) -> Fields {
+    let (view, day, id) = (entry.view, entry.facts.date, entry.entry_id);
+    let mut fields = Fields::default();
+    fields.put(
+        "sk",
+        entry.action_id.as_ref().map_or_else(
+            || format!("CONTRIBUTION#{view}#{day}#{id}"),
+            |action| format!("ACTION#{action}#ENTRY#{day}#{id}"),
+        ),
+    );
+    fields.put("by_view", format!("ENTRY#{view}#{day}#{id}"));
+    fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{id}", entry.facts.kind.as_str()));
+    let line = entry.facts.remittance.as_ref().map(|number| format!("LINE#{number}#{day}#{id}"));
+    fields.put_some("by_remittance", line);
+    fields
+}
+
+/// Where an action is in the indexes, while it belongs to the account.
+fn indexes(action: &Action, id: &Identifier) -> Fields {
+    let mut fields = Fields::default();
+    if let Some(state) = action.state.as_ref().filter(|_| action.moved_to.is_none()) {
+        let (scheme, status) = (state.home.scheme.as_str(), state.status.as_str());
+        let order = format!("{}#{}#{id}", state.home.view, state.engagement_date);
+        fields.put("by_view", format!("ACTION#{order}"));
+        fields.put("by_status", format!("ACTION#{status}#{order}"));
+        fields.put("by_scheme", format!("ACTION#{scheme}#{order}"));
+        fields.put("by_scheme_status", format!("ACTION#{scheme}#{status}#{order}"));
+    }
+    fields
+}
+
+fn put_sums(fields: &mut Fields, path: &str, sums: Sums) {
+    fields.put(format!("{path}.committed"), sums.committed.0);
+    fields.put(format!("{path}.paid"), sums.paid.0);
+    fields.put(format!("{path}.in_progress"), sums.in_progress.0);
+}
+
+/// A sum that lists show of an action.
+fn shown(item: &Item, field: &str) -> Option<String> {
+    item.get("shown")?.as_m().ok()?.get(field)?.as_n().ok().cloned()
+}

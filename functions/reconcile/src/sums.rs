@@ -1,0 +1,209 @@
+//! What the entries add up to, told from scratch: nothing here is what posting computes with, but for what a kind
+//! of entry does to the measures.
+
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+use portal::domain::{ActionStatus, Cents, Effect, Identifier, Scheme, View};
+use portal::store::{Entry, Home};
+
+use crate::drift::Fields;
+
+/// Three measures with their sign, and how many entries are in force.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sums {
+    pub(crate) committed: Cents,
+    pub(crate) paid: Cents,
+    /// Received - rejected - payments + returned; may be negative.
+    pub(crate) in_progress: Cents,
+    /// Reversals take one away. Negative where there is a reversal of nothing.
+    pub(crate) entries: i64,
+}
+
+impl Sums {
+    pub(crate) fn add(&mut self, effect: Effect, step: i64) {
+        self.committed += effect.committed;
+        self.paid += effect.paid;
+        self.in_progress += effect.in_progress;
+        self.entries += step;
+    }
+
+    /// Committed, paid, and in progress as it is shown: nothing where more was paid than invoiced.
+    fn shown(self) -> [Cents; 3] {
+        [self.committed, self.paid, Cents(self.in_progress.0.max(0))]
+    }
+}
+
+/// What an entry counts: one, or one less where it is a reversal.
+pub(crate) fn step(entry: &Entry) -> i64 {
+    if entry.reverses.is_some() { -1 } else { 1 }
+}
+
+/// A view of an account.
+#[derive(Debug, Default)]
+pub(crate) struct ViewSums {
+    actions: i64,
+    entries: i64,
+    contributions: i64,
+    contributed: Cents,
+    schemes: BTreeMap<Scheme, [Cents; 3]>,
+    /// Committed, paid, contributed by year and month.
+    months: BTreeMap<(i16, i8), [Cents; 3]>,
+    /// Actions, and what they have, by scheme and status.
+    facets: BTreeMap<(Scheme, ActionStatus), (i64, [Cents; 3])>,
+    /// Whether the items that keep them were met.
+    pub(crate) has_totals: bool,
+    pub(crate) has_facets: bool,
+}
+
+impl ViewSums {
+    /// An entry's month.
+    pub(crate) fn add_to_month(&mut self, day: Date, effect: Effect) {
+        let month = self.months.entry((day.year(), day.month())).or_default();
+        add(month, [effect.committed, effect.paid, effect.contributed]);
+    }
+
+    pub(crate) fn add_contribution(&mut self, effect: Effect, step: i64) {
+        self.contributed += effect.contributed;
+        self.contributions += step;
+    }
+
+    /// An action that counts here.
+    pub(crate) fn add_action(&mut self, scheme: Scheme, status: ActionStatus) {
+        self.actions += 1;
+        self.facets.entry((scheme, status)).or_default().0 += 1;
+    }
+
+    /// What an action has here, all of it: what is in progress is the sum of what each action shows.
+    pub(crate) fn add_sums(&mut self, scheme: Scheme, status: Option<ActionStatus>, sums: Sums) {
+        self.entries += sums.entries;
+        add(self.schemes.entry(scheme).or_default(), sums.shown());
+        if let Some(status) = status {
+            add(&mut self.facets.entry((scheme, status)).or_default().1, sums.shown());
+        }
+    }
+
+    /// Whether there is anything to keep.
+    pub(crate) fn is_empty(&self) -> bool {
+        let none = |row: &[Cents; 3]| *row == [Cents::ZERO; 3];
+        self.actions == 0
+            && self.entries == 0
+            && self.contributions == 0
+            && self.months.values().all(none)
+            && self.schemes.values().all(none)
+    }
+
+    /// The totals as their item has them.
+    pub(crate) fn totals(&self) -> Fields {
+        let mut fields = Fields::default();
+        fields.put("actions", self.actions);
+        fields.put("entries", self.entries);
+        fields.put("contributions", self.contributions);
+        let mut all = [Cents::ZERO; 3];
+        self.schemes.values().for_each(|row| add(&mut all, *row));
+        for (name, sum) in ["committed", "paid", "in_progress"].into_iter().zip(all) {
+            fields.put(format!("sums.{name}"), sum.0);
+        }
+        fields.put("sums.contributed", self.contributed.0);
+        for (scheme, row) in &self.schemes {
+            put_row(&mut fields, &format!("schemes.{}", scheme.as_str()), ["committed", "paid", "in_progress"], *row);
+        }
+        for ((year, month), row) in &self.months {
+            let month = format!("months.{year:04}-{month:02}");
+            put_row(&mut fields, &month, ["committed", "paid", "contributed"], *row);
+        }
+        fields
+    }
+
+    /// The facets as their item has them.
+    pub(crate) fn facets(&self) -> Fields {
+        let mut fields = Fields::default();
+        for ((scheme, status), (actions, row)) in &self.facets {
+            if *actions == 0 && *row == [Cents::ZERO; 3] {
+                continue;
+            }
+            let facet = format!("sums.{}#{}", scheme.as_str(), status.as_str());
+            fields.put(format!("{facet}.actions"), actions);
+            for (name, sum) in ["committed", "paid", "in_progress"].into_iter().zip(row) {
+                fields.put(format!("{facet}.{name}"), sum.0);
+            }
+        }
+        fields.put("contributions", self.contributions > 0);
+        fields.put("contributed", self.contributed.0);
+        fields
+    }
+}
+
+fn add(row: &mut [Cents; 3], more: [Cents; 3]) {
+    row.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+}
+
+/// A row of numbers; none where all are nothing.
+fn put_row(fields: &mut Fields, path: &str, names: [&str; 3], row: [Cents; 3]) {
+    if row != [Cents::ZERO; 3] {
+        names.into_iter().zip(row).for_each(|(name, sum)| fields.put(format!("{path}.{name}"), sum.0));
+    }
+}
+
+/// A transfer, of the entries that carry its number.
+#[derive(Debug, Default)]
+pub(crate) struct Transfer {
+    views: BTreeMap<View, (Cents, BTreeMap<Date, i64>)>,
+    banks: BTreeMap<String, i64>,
+    /// Whether its item was met, and in which further views.
+    pub(crate) has_item: bool,
+    pub(crate) has_rows: Vec<View>,
+}
+
+impl Transfer {
+    pub(crate) fn add(&mut self, entry: &Entry, effect: Effect) {
+        let (paid, days) = self.views.entry(entry.view).or_default();
+        *paid += effect.paid;
+        *days.entry(entry.facts.date).or_default() += step(entry);
+        if let Some(bank) = &entry.facts.bank {
+            *self.banks.entry(bank.clone()).or_default() += step(entry);
+        }
+    }
+
+    /// The views that have a row of their own: all but the first.
+    pub(crate) fn further_views(&self) -> impl Iterator<Item = View> + '_ {
+        self.views.keys().skip(1).copied()
+    }
+
+    /// What a view's list shows, and where; the same in each view but for the place.
+    pub(crate) fn row(&self, number: &Identifier, view: View) -> Fields {
+        let mut fields = Fields::default();
+        let in_force = |days: &BTreeMap<Date, i64>| days.values().any(|count| *count != 0);
+        if !self.views.get(&view).is_some_and(|(_, days)| in_force(days)) {
+            return fields;
+        }
+        let days = self.views.values().flat_map(|(_, days)| days.iter().filter(|(_, count)| **count != 0));
+        if let Some(first) = days.map(|(day, _)| *day).min() {
+            fields.put("shown.date", first);
+            fields.put("by_view", format!("REMITTANCE#{view}#{first}#{number}"));
+        }
+        fields.put("shown.amount", self.views.values().map(|(paid, _)| *paid).sum::<Cents>().0);
+        let first = self.banks.iter().find(|(_, count)| **count != 0);
+        fields.put_some("shown.bank_reference", first.map(|(bank, _)| bank));
+        fields
+    }
+
+    /// The transfer's own item: its row in the first view, and the share of each.
+    pub(crate) fn item(&self, number: &Identifier) -> Fields {
+        let first = self.views.keys().next();
+        let mut fields = first.map(|view| self.row(number, *view)).unwrap_or_default();
+        for (view, (paid, days)) in &self.views {
+            fields.put(format!("views.{view}.paid"), paid.0);
+            for (day, count) in days.iter().filter(|(_, count)| **count != 0) {
+                fields.put(format!("views.{view}.days.{day}"), count);
+            }
+        }
+        for (bank, count) in self.banks.iter().filter(|(_, count)| **count != 0) {
+            fields.put(format!("banks.{bank}"), count);
+        }
+        fields
+    }
+}
+
+/// What an action's homes have, while its entries pass by.
+pub(crate) type Homes = BTreeMap<Home, Sums>;

@@ -1,0 +1,382 @@
+//! A posted ledger, one field of it changed behind the portal's back, and what is found.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
+use local::{Options, Portal};
+use portal::domain::to_hex;
+use portal::lambda::EventFunction as _;
+use portal::store::{Item, Table};
+use reconcile::Function;
+use serde_json::{Value, json};
+
+const NUMBER: &str = "012345";
+const OTHER: &str = "630378";
+
+struct Fund {
+    portal: Portal,
+    client: Client,
+    table: String,
+}
+
+impl Fund {
+    async fn start() -> Self {
+        let portal = Portal::prepare(Options::default()).await.unwrap();
+        let client = portal.dynamodb().unwrap();
+        let table = portal.table(Table::Ledger).unwrap().to_owned();
+        Self { portal, client, table }
+    }
+
+    async fn import(&self, batch: &str, members: &[Value], ledger: &[Value]) -> local::Report {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join(batch);
+        fs::create_dir(&folder).unwrap();
+        let files = [("members.ndjson", members), ("ledger.ndjson", ledger)];
+        let listed = files.map(|(name, records)| write(&folder, name, records));
+        let manifest = json!({
+            "batch_id": batch, "source": "erp", "created_at": "2012-10-15T02:00:00Z", "files": listed,
+        });
+        fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
+        self.portal.import(&folder).await.unwrap()
+    }
+
+    /// A ledger with an item of each kind, nothing of it simple.
+    async fn posted(&self) {
+        let members = [member(NUMBER, "53384615000019"), member(OTHER, "53384615000027")];
+        let mut paid = entry("E-4", "2011-1", "PAYMENT_TO_COMPANY", 25_000, "2012-02-10");
+        let mut also = entry("E-5", "2012-1", "PAYMENT_TO_PROVIDER", 5_000, "2012-02-11");
+        for payment in [&mut paid, &mut also] {
+            payment["remittance_number"] = json!("V-1");
+            payment["bank_reference"] = json!("CSTR 1");
+        }
+        let mut corrected = entry("E-1", "2011-1", "COMMITMENT", 170_000, "2011-12-31");
+        corrected["source_version"] = json!(2);
+        let contribution = json!({
+            "record": "entry", "source_key": "C-1", "source_version": 1, "member_number": NUMBER,
+            "kind": "CONTRIBUTION_LEGAL", "amount_cents": 100_000, "effective_date": "2012-02-28",
+            "contribution_year": 2011, "label": "Contribution",
+        });
+        let records = [
+            action("A-1", "2011-1", "PARTLY_PAID", "2011-12-31"),
+            action("A-2", "2012-1", "PAID", "2012-01-01"),
+            entry("E-1", "2011-1", "COMMITMENT", 180_000, "2011-12-31"),
+            entry("E-2", "2011-1", "INVOICE_RECEIVED", 90_000, "2012-02-01"),
+            entry("E-3", "later", "COMMITMENT", 100, "2012-02-01"),
+            paid,
+            also,
+            contribution,
+            corrected,
+        ];
+        let report = self.import("one", &members, &records).await;
+        assert_eq!((report.quarantined, report.pending), (0, 1), "{report:?}");
+    }
+
+    async fn reconcile(&self, event: Value) -> Value {
+        self.portal.invoke("reconcile", event).await.unwrap()
+    }
+
+    /// The drift as it is told, line by line.
+    async fn drift(&self) -> Vec<String> {
+        let report = self.reconcile(json!({"account": NUMBER})).await;
+        assert_eq!(report["busy"], json!([]));
+        let text = |value: &Value| value.as_str().unwrap_or("nothing").to_owned();
+        let line = |drift: &Value| {
+            let [item, field, stored, computed] =
+                ["item", "field", "stored", "computed"].map(|name| text(&drift[name]));
+            assert_eq!(drift["account"], NUMBER);
+            format!("{item} {field} {stored} {computed}")
+        };
+        let lines: Vec<String> = report["listed"].as_array().unwrap().iter().map(line).collect();
+        assert_eq!(report["drift"], lines.len());
+        lines
+    }
+
+    fn key(sk: &str) -> Item {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        [("pk".to_owned(), text(&format!("ACCOUNT#{NUMBER}"))), ("sk".to_owned(), text(sk))].into()
+    }
+
+    async fn item(&self, sk: &str) -> Item {
+        let get = self.client.get_item().table_name(&self.table).set_key(Some(Self::key(sk)));
+        get.send().await.unwrap().item.unwrap_or_else(|| panic!("no {sk}"))
+    }
+
+    async fn put(&self, item: Item) {
+        self.client.put_item().table_name(&self.table).set_item(Some(item)).send().await.unwrap();
+    }
+
+    async fn delete(&self, sk: &str) {
+        self.client.delete_item().table_name(&self.table).set_key(Some(Self::key(sk))).send().await.unwrap();
+    }
+
+    /// The sort key of the one item that holds these attributes.
+    async fn find(&self, prefix: &str, amount: i64) -> String {
+        let output = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :sk)")
+            .expression_attribute_values(":pk", AttributeValue::S(format!("ACCOUNT#{NUMBER}")))
+            .expression_attribute_values(":sk", AttributeValue::S(prefix.to_owned()))
+            .send()
+            .await
+            .unwrap();
+        let holds = |item: &&Item| {
+            let facts = item.get("facts").and_then(|facts| facts.as_m().ok());
+            facts.is_some_and(|facts| facts["amount"] == AttributeValue::N(amount.to_string()))
+        };
+        output.items().iter().find(holds).unwrap()["sk"].as_s().unwrap().clone()
+    }
+}
+
+fn write(folder: &Path, name: &str, records: &[Value]) -> Value {
+    let text: String = records.iter().map(|record| format!("{record}\n")).collect();
+    fs::write(folder.join(name), &text).unwrap();
+    let sum: i64 = records.iter().filter_map(|record| record["amount_cents"].as_i64()).sum();
+    json!({
+        "name": name, "lines": records.len(), "amount_cents": sum,
+        "sha256": to_hex(digest(&SHA256, text.as_bytes()).as_ref()),
+    })
+}
+
+fn member(number: &str, siret: &str) -> Value {
+    json!({
+        "member_number": number, "siret": siret, "name": format!("ENTREPRISE {number}"), "headcount_band": "10-49",
+        "contact_email": "compta@exemple.fr", "opened_on": "2009-03-01", "version": 1,
+    })
+}
+
+fn action(key: &str, id: &str, status: &str, engaged: &str) -> Value {
+    json!({
+        "record": "action", "source_key": key, "source_version": 1, "member_number": NUMBER, "action_id": id,
+        "title": "CACES", "scheme": "PLAN", "status": status, "engagement_date": engaged,
+    })
+}
+
+fn entry(key: &str, id: &str, kind: &str, cents: i64, date: &str) -> Value {
+    json!({
+        "record": "entry", "source_key": key, "source_version": 1, "member_number": NUMBER, "action_id": id,
+        "kind": kind, "amount_cents": cents, "effective_date": date, "label": "Écriture",
+    })
+}
+
+fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// Puts a value where a path leads: names of maps, places of lists.
+fn change(item: &mut Item, path: &[&str], value: AttributeValue) {
+    let (first, rest) = path.split_first().unwrap();
+    if rest.is_empty() {
+        item.insert((*first).to_owned(), value);
+        return;
+    }
+    let mut here = item.get_mut(*first).unwrap_or_else(|| panic!("no {first}"));
+    for (place, name) in rest.iter().enumerate() {
+        let last = place + 1 == rest.len();
+        here = match here {
+            AttributeValue::M(map) if last => map.entry((*name).to_owned()).or_insert(AttributeValue::Null(true)),
+            AttributeValue::M(map) => map.get_mut(*name).unwrap(),
+            AttributeValue::L(list) => &mut list[name.parse::<usize>().unwrap()],
+            other => panic!("{other:?} has no {name}"),
+        };
+    }
+    *here = value;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ledger_as_it_was_posted_has_no_drift() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    assert_eq!(fund.drift().await, Vec::<String>::new());
+    let report = fund.reconcile(json!({})).await;
+    // Five entries, one of them reversed and replaced; one more waits.
+    assert_eq!((&report["accounts"], &report["entries"], &report["drift"]), (&json!(2), &json!(7), &json!(0)));
+    assert_eq!((&report["of"], report.get("after")), (&json!(2), None), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_data_have_no_drift() {
+    let fund = Fund::start().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../demo/feed");
+    fund.portal.import(&folder).await.unwrap();
+    let report = fund.reconcile(json!({})).await;
+    assert_eq!((&report["drift"], &report["busy"]), (&json!(0), &json!([])), "{report}");
+    assert!(report["entries"].as_u64().unwrap() > 100, "{report}");
+}
+
+/// Each row: an item, where in it, the value put there, and all that is told of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_field_of_any_item_is_told_with_both_values_and_nothing_else_is() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let cases: Vec<(&str, &[&str], AttributeValue, &str)> = vec![
+        ("TOTALS#2011", &["sums", "0"], number(1), "sums.committed 1 170000"),
+        ("TOTALS#2011", &["sums", "1"], number(1), "sums.paid 1 25000"),
+        ("TOTALS#2011", &["sums", "2"], number(1), "sums.in_progress 1 65000"),
+        ("TOTALS#2011", &["sums", "3"], number(1), "sums.contributed 1 100000"),
+        ("TOTALS#2011", &["actions"], number(2), "actions 2 1"),
+        ("TOTALS#2011", &["entries"], number(4), "entries 4 3"),
+        ("TOTALS#2011", &["contributions"], number(0), "contributions 0 1"),
+        ("TOTALS#2011", &["schemes", "PLAN", "1"], number(7), "schemes.PLAN.paid 7 25000"),
+        ("TOTALS#2011", &["months", "2012-02", "2"], number(7), "months.2012-02.contributed 7 100000"),
+        ("TOTALS#2011", &["months", "2011-12", "0"], number(180_000), "months.2011-12.committed 180000 170000"),
+        ("FACETS#2011", &["sums", "PLAN#PARTLY_PAID", "0"], number(3), "sums.PLAN#PARTLY_PAID.actions 3 1"),
+        ("FACETS#2011", &["sums", "PLAN#PARTLY_PAID", "3"], number(3), "sums.PLAN#PARTLY_PAID.in_progress 3 65000"),
+        ("FACETS#2011", &["contributed"], number(3), "contributed 3 100000"),
+        ("FACETS#2011", &["contributions"], AttributeValue::Bool(false), "contributions false true"),
+        ("ACTION#2011-1#", &["shown", "committed"], number(3), "shown.committed 3 170000"),
+        ("ACTION#2011-1#", &["shown", "paid"], number(3), "shown.paid 3 25000"),
+        ("ACTION#2011-1#", &["shown", "in_progress"], number(-3), "shown.in_progress -3 65000"),
+        ("ACTION#2011-1#", &["entries"], number(9), "entries 9 3"),
+        ("ACTION#2011-1#", &["by_view"], text("ACTION#x"), "by_view ACTION#x ACTION#2011#2011-12-31#2011-1"),
+        ("ACTION#later#", &["waiting"], number(2), "waiting 2 1"),
+        ("REMITTANCE#V-1#", &["views", "2011", "paid"], number(3), "views.2011.paid 3 25000"),
+        ("REMITTANCE#V-1#", &["views", "2012", "paid"], number(3), "views.2012.paid 3 5000"),
+        ("REMITTANCE#V-1#", &["views", "2012", "days", "2012-02-11"], number(3), "views.2012.days.2012-02-11 3 1"),
+        ("REMITTANCE#V-1#", &["banks", "CSTR 1"], number(3), "banks.CSTR 1 3 2"),
+        ("REMITTANCE#V-1#", &["shown", "amount"], number(3), "shown.amount 3 30000"),
+        ("REMITTANCE#V-1#2012", &["shown", "amount"], number(3), "shown.amount 3 30000"),
+        ("REMITTANCE#V-1#2012", &["shown", "date"], text("2012-02-11"), "shown.date 2012-02-11 2012-02-10"),
+    ];
+    for (sk, path, value, told) in cases {
+        let item = fund.item(sk).await;
+        let mut changed = item.clone();
+        change(&mut changed, path, value);
+        assert_ne!(changed, item, "{sk} {path:?}");
+        fund.put(changed).await;
+        assert_eq!(fund.drift().await, [format!("{sk} {told}")]);
+        fund.put(item).await;
+    }
+    assert_eq!(fund.drift().await, Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_entry_is_told_by_all_that_counted_it() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let sk = fund.find("ACTION#2012-1#ENTRY#", 5_000).await;
+    let mut item = fund.item(&sk).await;
+    change(&mut item, &["facts", "amount"], number(6_000));
+    fund.put(item).await;
+    let told: Vec<String> = vec![
+        "ACTION#2012-1# shown.in_progress -5000 -6000",
+        "ACTION#2012-1# shown.paid 5000 6000",
+        "FACETS#2012 sums.PLAN#PAID.paid 5000 6000",
+        "REMITTANCE#V-1# shown.amount 30000 31000",
+        "REMITTANCE#V-1# views.2012.paid 5000 6000",
+        "REMITTANCE#V-1#2012 shown.amount 30000 31000",
+        "TOTALS#2012 months.2012-02.paid 5000 6000",
+        "TOTALS#2012 schemes.PLAN.paid 5000 6000",
+        "TOTALS#2012 sums.paid 5000 6000",
+    ]
+    .into_iter()
+    .map(str::to_owned)
+    .collect();
+    assert_eq!(fund.drift().await, told);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_item_that_is_missing_or_makes_no_sense_is_told() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    for sk in ["TOTALS#2012", "FACETS#2012", "REMITTANCE#V-1#2012"] {
+        let item = fund.item(sk).await;
+        fund.delete(sk).await;
+        assert_eq!(fund.drift().await, [format!("{sk} item nothing present")]);
+        fund.put(item).await;
+    }
+    let mut stray = fund.item("TOTALS#2012").await;
+    change(&mut stray, &["sk"], AttributeValue::S("TOTAL#2012".to_owned()));
+    fund.put(stray).await;
+    assert_eq!(fund.drift().await, ["TOTAL#2012 item an item of no known kind nothing"]);
+    fund.delete("TOTAL#2012").await;
+    let mut broken = fund.item("ACTION#2012-1#").await;
+    change(&mut broken, &["shown", "status"], AttributeValue::S("LOST".to_owned()));
+    fund.put(broken).await;
+    let told = fund.drift().await;
+    assert!(told[0].starts_with("ACTION#2012-1# item") && told.len() > 1, "{told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_walk_goes_on_where_it_ended_and_an_hour_has_its_part() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let first = fund.reconcile(json!({"most": 1})).await;
+    assert_eq!((&first["accounts"], &first["of"], &first["after"]), (&json!(1), &json!(2), &json!(NUMBER)));
+    let second = fund.reconcile(json!({"most": 1, "after": NUMBER})).await;
+    assert_eq!((&second["accounts"], &second["of"], second.get("after")), (&json!(1), &json!(1), None), "{second}");
+    // 12345 is 9 more than a multiple of 24, 630378 is 18 more.
+    for (hour, accounts) in [("09", 1), ("18", 1), ("10", 0)] {
+        let time = format!("2026-11-23T{hour}:15:00Z");
+        let report = fund.reconcile(json!({"detail-type": "Scheduled Event", "time": time})).await;
+        assert_eq!(report["accounts"], accounts, "{hour}");
+    }
+    let refused = fund.portal.invoke("reconcile", json!({"acount": NUMBER})).await.unwrap_err();
+    assert!(refused.to_string().contains("acount"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drift_is_an_error_in_the_log() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    fund.reconcile(json!({})).await;
+    let mut item = fund.item("TOTALS#2012").await;
+    change(&mut item, &["actions"], number(0));
+    fund.put(item).await;
+    fund.reconcile(json!({})).await;
+    let lines = fund.portal.log_lines();
+    let levels: BTreeMap<&str, u64> = lines
+        .iter()
+        .filter(|line| line["function"] == "reconcile")
+        .map(|line| (line["level"].as_str().unwrap(), line["drift"].as_u64().unwrap()))
+        .collect();
+    assert_eq!(levels, [("info", 0), ("error", 1)].into());
+}
+
+/// Two entries change places again and again while the account is read: each correction adds four items.
+#[tokio::test(flavor = "multi_thread")]
+async fn posting_meanwhile_is_no_drift() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let posting = async {
+        for version in 3..23 {
+            let mut first = entry("E-1", "2011-1", "COMMITMENT", 1_000 * version, "2011-12-31");
+            let mut second = entry("E-2", "2012-1", "INVOICE_RECEIVED", 90_000, "2012-02-01");
+            if version % 2 == 0 {
+                second["action_id"] = json!("2011-1");
+            }
+            first["source_version"] = json!(version);
+            second["source_version"] = json!(version);
+            fund.import(&format!("batch-{version}"), &[], &[first, second]).await;
+        }
+    };
+    let function = Function::start(fund.portal.environment_of("reconcile").unwrap()).await.unwrap().in_pages_of(2);
+    let (mut readings, mut busy) = (0, 0);
+    tokio::pin!(posting);
+    loop {
+        let reading = function.handle(json!({"account": NUMBER}));
+        tokio::pin!(reading);
+        let mut posted = false;
+        let report = loop {
+            tokio::select! {
+                () = &mut posting, if !posted => posted = true,
+                report = &mut reading => break report.unwrap(),
+            }
+        };
+        assert_eq!(report.drift, 0, "{report:?}");
+        (readings, busy) = (readings + 1, busy + report.busy.len());
+        if posted {
+            break;
+        }
+    }
+    assert!(readings > 3 && busy < readings, "{readings} times, busy in {busy}");
+    assert_eq!(fund.drift().await, Vec::<String>::new());
+}

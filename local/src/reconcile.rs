@@ -1,0 +1,98 @@
+//! `cargo run -- reconcile`: the ledger of a portal that is running, held against its entries.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::cli::Reconciliation;
+use crate::invoke::call;
+
+/// How many accounts are asked for at once: a bar that moves, and little to do again where a call fails.
+const AT_ONCE: u64 = 50;
+
+/// What a call found, and what all of them did.
+#[derive(Debug, Default, Deserialize, Serialize)]
+struct Found {
+    accounts: u64,
+    of: u64,
+    entries: u64,
+    drift: u64,
+    /// Up to a hundred a call; all are counted.
+    listed: Vec<Drift>,
+    /// Accounts that were posted to all the time.
+    busy: Vec<String>,
+    #[serde(default, skip_serializing)]
+    after: Option<String>,
+}
+
+/// A field that is not what the entries add up to.
+#[derive(Debug, Deserialize, Serialize)]
+struct Drift {
+    account: String,
+    item: String,
+    field: String,
+    stored: Option<String>,
+    computed: Option<String>,
+}
+
+/// Walks one account or all, and says what differs; an error where anything does.
+pub(crate) async fn reconcile(asked: &Reconciliation, say: impl Fn(&str)) -> Result<(), String> {
+    let found = walk(asked).await?;
+    if asked.json {
+        say(&serde_json::to_string(&found).map_err(|error| error.to_string())?);
+    } else {
+        found.listed.iter().for_each(|drift| say(&drift.line()));
+    }
+    let Found { accounts, entries, drift, busy, listed, .. } = &found;
+    if *drift > 0 {
+        let listed = listed.len() as u64;
+        let of = if listed < *drift { format!(", of which {listed} are listed") } else { String::new() };
+        let fields = if *drift == 1 { "field is" } else { "fields are" };
+        let told = format!("{drift} {fields} not what the entries add up to{of}");
+        return Err(format!("{told} ({accounts} accounts, {entries} entries)"));
+    }
+    if !busy.is_empty() {
+        return Err(format!("posted to all the time, so nothing is known of them: {}; try again", busy.join(", ")));
+    }
+    if !asked.json {
+        say(&format!("No drift: {accounts} accounts, {entries} entries"));
+    }
+    Ok(())
+}
+
+async fn walk(asked: &Reconciliation) -> Result<Found, String> {
+    let ask = async |event: Value| {
+        let answer = call("reconcile", &event, &asked.portal).await?;
+        serde_json::from_value::<Found>(answer).map_err(|error| format!("the report cannot be read: {error}"))
+    };
+    if let Some(account) = &asked.account {
+        return ask(json!({"account": account})).await;
+    }
+    let mut all = ask(json!({"most": AT_ONCE})).await?;
+    let bar = ProgressBar::new(all.of);
+    if let Ok(style) =
+        ProgressStyle::with_template("  reconcile [{bar:32}] {human_pos} of {human_len} accounts, {eta} left")
+    {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    while let Some(after) = all.after.take() {
+        bar.set_position(all.accounts);
+        let mut more = ask(json!({"after": after, "most": AT_ONCE})).await?;
+        all.accounts += more.accounts;
+        all.entries += more.entries;
+        all.drift += more.drift;
+        all.listed.append(&mut more.listed);
+        all.busy.append(&mut more.busy);
+        all.after = more.after;
+    }
+    bar.finish_and_clear();
+    Ok(all)
+}
+
+impl Drift {
+    fn line(&self) -> String {
+        let Self { account, item, field, stored, computed } = self;
+        let [stored, computed] = [stored, computed].map(|value| value.as_deref().unwrap_or("nothing"));
+        format!("{account} {item} {field}: stored {stored}, computed {computed}")
+    }
+}
