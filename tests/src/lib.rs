@@ -17,6 +17,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, missing_docs, reason = "test support")]
 
+mod commits;
 mod contract;
 mod faults;
 mod feed;
@@ -31,6 +32,7 @@ mod visitor;
 mod whole;
 mod world;
 
+pub use commits::Commits;
 pub use contract::Contract;
 pub use faults::{Effect, Fault, Faults, Place};
 pub use feed::{ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, SIRET, fixture, lines, write_batch};

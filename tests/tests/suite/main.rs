@@ -26,6 +26,7 @@ mod ledger_files;
 mod left_addresses;
 mod links;
 mod nothing_forgotten;
+mod postings;
 mod profile;
 mod races;
 mod roles;

@@ -1,8 +1,9 @@
 //! Figures that can be checked with a pencil.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portal::domain::{ActionStatus, EntryKind, Scheme};
+use portal::store::{Remittance, Totals};
 use serde_json::{Value, json};
 
 use super::ledger::{Ledger, action, contribution, entry, facet};
@@ -52,6 +53,117 @@ fn an_account_with_every_kind_of_entry() {
     // 180,000 - 20,000 - 10,000; 25,000 + 20,000 - 5,000 - 1,000; 90,000 - 30,000 - 45,000 + 5,000.
     // Everything on the action of 31/12/2011 is in view 2011, whenever it was paid.
     assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [150_000, 39_000, 20_000, 120_000]), (2012, [0, 0, 0, 5_000])]));
+}
+
+/// Each kind once with a wrong amount, then with the right one: the figures are those of the right ones alone.
+#[test]
+fn a_correction_of_each_kind_takes_back_all_that_the_wrong_amount_moved() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "PARTLY_PAID", "2011-12-31"));
+    let kinds = [
+        ("COMMITMENT", 180_000, "2011-12-31"),
+        ("COMMITMENT_REVISION", -20_000, "2012-01-10"),
+        ("COMMITMENT_CANCELLATION", 10_000, "2012-01-20"),
+        ("INVOICE_RECEIVED", 90_000, "2012-02-01"),
+        ("INVOICE_REJECTED", 30_000, "2012-02-05"),
+        ("PAYMENT_TO_COMPANY", 25_000, "2012-02-10"),
+        ("PAYMENT_TO_PROVIDER", 20_000, "2012-02-11"),
+        ("PAYMENT_RETURNED", 5_000, "2012-02-20"),
+        ("RECOVERY", 1_000, "2013-03-01"),
+        ("CONTRIBUTION_LEGAL", 100_000, "2012-02-28"),
+        ("CONTRIBUTION_AGREEMENT", 20_000, "2012-09-15"),
+        ("CONTRIBUTION_VOLUNTARY", 7_000, "2012-09-15"),
+        ("CONTRIBUTION_REFUND", 2_000, "2013-01-15"),
+    ];
+    for (kind, right, date) in kinds {
+        for (version, cents, day) in [(1, 777, "2011-06-30"), (2, right, date)] {
+            let record = match kind.starts_with("CONTRIBUTION") {
+                true => contribution(kind, version, ACCOUNT, kind, cents, day, 2012),
+                false => entry(kind, version, ACCOUNT, "2011-1", kind, cents, day),
+            };
+            assert_eq!(ledger.post(&record), if version == 1 { Posted } else { Corrected }, "{kind}");
+        }
+    }
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [150_000, 39_000, 20_000, 0]), (2012, [0, 0, 0, 125_000])]));
+    let reversed: BTreeSet<EntryKind> = ledger.entries().filter_map(|entry| Some(entry.reverses?.kind)).collect();
+    assert_eq!((kinds.len(), reversed.len()), (13, 13), "every kind that the feed can send");
+    // The wrong amounts were of June 2011: nothing is left in that month.
+    assert_eq!(
+        months(&ledger, ACCOUNT, "2011"),
+        [
+            ("2011-12", [180_000, 0, 0]),
+            ("2012-01", [-30_000, 0, 0]),
+            ("2012-02", [0, 40_000, 0]),
+            ("2013-03", [0, -1_000, 0]),
+        ]
+        .map(|(month, sums)| (month.to_owned(), sums))
+    );
+    assert_eq!(
+        months(&ledger, ACCOUNT, "2012"),
+        [("2012-02", [0, 0, 100_000]), ("2012-09", [0, 0, 27_000]), ("2013-01", [0, 0, -2_000])]
+            .map(|(month, sums)| (month.to_owned(), sums))
+    );
+}
+
+/// Two views, a transfer over both, a payment before its invoice, an action that changes view and scheme, and one
+/// that changes its account: the summary as the leaflet draws it, worked out by hand.
+#[test]
+fn an_account_to_which_everything_happens() {
+    let mut ledger = Ledger::new();
+    for (key, id, scheme, engaged) in [
+        ("A-1", "old", "PLAN", "2011-12-31"),
+        ("A-2", "new", "PLAN", "2012-01-01"),
+        ("A-3", "re-dated", "DIF", "2012-01-01"),
+        ("A-4", "moved", "PLAN", "2011-12-31"),
+    ] {
+        ledger.post(&action(key, 1, ACCOUNT, id, "COMMITTED", scheme, engaged));
+    }
+    let paid = |key: &str, id: &str, cents: i64| {
+        let mut payment = entry(key, 1, ACCOUNT, id, "PAYMENT_TO_COMPANY", cents, "2012-02-10");
+        payment["remittance_number"] = json!("V-1");
+        payment["bank_reference"] = json!("CSTR 1");
+        payment
+    };
+    for record in [
+        entry("E-1", 1, ACCOUNT, "old", "COMMITMENT", 50_000, "2011-12-31"),
+        entry("E-2", 1, ACCOUNT, "new", "COMMITMENT", 20_000, "2012-01-01"),
+        entry("E-3", 1, ACCOUNT, "re-dated", "COMMITMENT", 1_000, "2012-01-01"),
+        entry("E-4", 1, ACCOUNT, "moved", "COMMITMENT", 500, "2011-12-31"),
+        entry("E-5", 1, ACCOUNT, "old", "INVOICE_RECEIVED", 40_000, "2012-01-31"),
+        paid("E-6", "old", 30_000),
+        paid("E-7", "new", 20_000),
+        paid("E-8", "re-dated", 300),
+        entry("E-9", 1, ACCOUNT, "new", "INVOICE_RECEIVED", 15_000, "2012-02-20"),
+    ] {
+        assert_eq!(ledger.post(&record), Posted, "{record}");
+    }
+    // 40,000 - 30,000 are in progress on the old one; the new one is 5,000 ahead, the re-dated one 300.
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [50_500, 30_000, 10_000, 0]), (2012, [21_000, 20_300, 0, 0])]));
+    assert_eq!(shares(&ledger, ACCOUNT, "V-1"), [(2011, 30_000), (2012, 20_300)]);
+    ledger.post(&action("A-3", 2, ACCOUNT, "re-dated", "COMMITTED", "PLAN", "2011-12-31"));
+    ledger.post(&action("A-4", 2, "630378", "moved", "COMMITTED", "PLAN", "2011-12-31"));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [51_000, 30_300, 10_000, 0]), (2012, [20_000, 20_000, 0, 0])]));
+    assert_eq!(ledger.figures("630378"), of(&[(2011, [500, 0, 0, 0])]));
+    assert_eq!(shares(&ledger, ACCOUNT, "V-1"), [(2011, 30_300), (2012, 20_000)]);
+    // Nothing is left of the scheme that the re-dated action had.
+    let plan = |view| facet(&ledger, view, Scheme::Plan, ActionStatus::Committed).map(|f| (f.actions, f.committed.0));
+    assert_eq!(plan("2012"), Some((1, 20_000)));
+    assert_eq!(facet(&ledger, "2012", Scheme::Dif, ActionStatus::Committed), None);
+}
+
+/// What is left of each month of a view: committed, paid, contributed.
+fn months(ledger: &Ledger, account: &str, view: &str) -> Vec<(String, [i64; 3])> {
+    let of_view = |totals: &&Totals| totals.member_number.as_str() == account && totals.view.to_string() == view;
+    let totals = ledger.state.totals.values().find(of_view).unwrap();
+    totals.months.iter().map(|(month, m)| (month.to_string(), [m.committed.0, m.paid.0, m.contributed.0])).collect()
+}
+
+/// What a transfer paid for each view.
+fn shares(ledger: &Ledger, account: &str, number: &str) -> Vec<(i16, i64)> {
+    let it =
+        |remittance: &&Remittance| remittance.member_number.as_str() == account && remittance.number.as_str() == number;
+    let remittance = ledger.state.remittances.values().find(it).unwrap();
+    remittance.views.iter().map(|(view, share)| (view.year(), share.paid.0)).collect()
 }
 
 #[test]
