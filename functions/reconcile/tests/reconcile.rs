@@ -178,13 +178,11 @@ fn change(item: &mut Item, path: &[&str], value: AttributeValue) {
         return;
     }
     let mut here = item.get_mut(*first).unwrap_or_else(|| panic!("no {first}"));
-    for (place, name) in rest.iter().enumerate() {
-        let last = place + 1 == rest.len();
+    for name in rest {
         here = match here {
-            AttributeValue::M(map) if last => map.entry((*name).to_owned()).or_insert(AttributeValue::Null(true)),
-            AttributeValue::M(map) => map.get_mut(*name).unwrap(),
+            AttributeValue::M(map) => map.get_mut(*name).unwrap_or_else(|| panic!("no {name} in {path:?}")),
             AttributeValue::L(list) => &mut list[name.parse::<usize>().unwrap()],
-            other => panic!("{other:?} has no {name}"),
+            _ => panic!("{name} is in no map or list: {path:?}"),
         };
     }
     *here = value;
