@@ -81,19 +81,14 @@ impl Function {
         let wanted =
             Id::parse(call.path("id")).map(|id| batch.want::<Export>(Export::key_of(visit.ticket.claims.sub, id)));
         let mut fetched = self.store.fetch(batch).await?;
-        let guest = visit.admit(&self.store, &mut fetched, call.now).await;
+        let guest = visit.admit(&self.store, &mut fetched, call.now).await?;
         let export = match wanted {
             Some(wanted) => fetched.take(&wanted)?,
             None => None,
         };
         let export = export.filter(|export| export.member_number == visit.number);
         let found = export.and_then(|export| Some((export.state(call.now)?, export)));
-        let (guest, (state, export)) = match (guest, found) {
-            // One that is not there is 404 like an account that is not the caller's, and so comes first.
-            (Ok(_) | Err(Problem::CharterRequired), None) => return Err(Problem::NotFound),
-            (Err(problem), _) => return Err(problem),
-            (Ok(guest), Some(found)) => (guest, found),
-        };
+        let (state, export) = found.ok_or(Problem::NotFound)?;
         guest.open(&self.store, call, rng).await?.activated()?;
         let mut body = json!({"state": state});
         if state == ExportState::Ready {

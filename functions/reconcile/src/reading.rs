@@ -153,8 +153,9 @@ impl Reading {
         }
         if action.state.is_some() {
             put_sums(&mut computed, "shown", all);
-            for field in ["committed", "paid", "in_progress"] {
-                stored.put_some(format!("shown.{field}"), shown(&item, field));
+            // Lists carry them under names of one letter.
+            for (field, letter) in [("committed", "c"), ("paid", "p"), ("in_progress", "i")] {
+                stored.put_some(format!("shown.{field}"), shown(&item, letter));
             }
         }
         self.found.compare(&sk, &stored, &computed);
@@ -294,6 +295,6 @@ fn put_sums(fields: &mut Fields, path: &str, sums: Sums) {
 }
 
 /// A sum that lists show of an action.
-fn shown(item: &Item, field: &str) -> Option<String> {
-    item.get("shown")?.as_m().ok()?.get(field)?.as_n().ok().cloned()
+fn shown(item: &Item, letter: &str) -> Option<String> {
+    item.get("shown")?.as_m().ok()?.get(letter)?.as_n().ok().cloned()
 }

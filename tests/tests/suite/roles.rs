@@ -140,7 +140,7 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(get.clone(), "/api/accounts/{number}/statement.pdf", None,       [401, 403, 404, 200, 200, 404]),
         row(post.clone(), "/api/accounts/{number}/exports", Some(json!({"format": "csv"})), [401, 403, 404, 202, 202, 404]),
         // Nobody has this one; who gets what of their own is in `ledger_exports`.
-        row(get.clone(), "/api/accounts/{number}/exports/{id}", None,        [401, 404, 404, 404, 404, 404]),
+        row(get.clone(), "/api/accounts/{number}/exports/{id}", None,        [401, 403, 404, 404, 404, 404]),
         row(put, "/api/accounts/{number}/activation", Some(json!({"use": true})), [401, 403, 404, 403, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/users", None,               [401, 403, 404, 403, 200, 404]),
         row(post.clone(), "/api/accounts/{number}/users", invited,           [401, 403, 404, 403, 202, 404]),
