@@ -10,28 +10,36 @@ few="${FEW:-90}"
 many="${MANY:-18000}"
 posted="${POSTED:-$many}"
 target="${CARGO_TARGET_DIR:-target}"
+if [ ! -x /usr/bin/time ]; then
+    echo "Peak memory is measured with GNU time at /usr/bin/time: install Debian's package \`time\`." >&2
+    exit 1
+fi
 folder="$(mktemp -d -p "$target")"
 trap 'rm -rf "$folder"' EXIT
 
 # The third-party crates are optimised in this profile too, and the project's own for size, as in production.
 export CARGO_PROFILE_DEV_OPT_LEVEL=z
-cargo build --quiet --locked --package generate-feed --package initial-load
-cargo build --quiet --locked --package import-feed --example peak
-cargo build --quiet --locked --package portal-tests --package write-export --example export_memory
+# All of the workspace is named, so that the dependencies are those that the tests have built.
+cargo build --quiet --locked --workspace --bin generate-feed --bin initial-load --example peak --example export_memory
 
+# The most memory that a command had, in KiB.
+peak() {
+    /usr/bin/time --format %M --output "$folder/peak" "$@" >/dev/null
+    cat "$folder/peak"
+}
 # Both feeds have an account that is large enough to fill any window of the import.
 generate() {
-    /usr/bin/env python3 tests/bench/peak.py "$target/debug/generate-feed" --establishments "$1" --years 2009-2016 \
+    peak "$target/debug/generate-feed" --establishments "$1" --years 2009-2016 \
         --seed 1 --large-account 5000 --out "$folder/feed-$1"
 }
 load() {
-    /usr/bin/env python3 tests/bench/peak.py "$target/debug/initial-load" --feed "$folder/feed-$1" --out "$folder/load"
+    peak "$target/debug/initial-load" --feed "$folder/feed-$1" --out "$folder/load"
     rm -rf "$folder/load"
 }
 import() {
     "$target/debug/examples/peak" "$folder/feed-$1" 4 | python3 -c 'import json, sys; print(json.load(sys.stdin)["peak_kib"])'
 }
-export_() {
+files() {
     "$target/debug/examples/export_memory" "$1" "$2" | grep -oE '[0-9]+ kB' | tail -1 | cut -d' ' -f1
 }
 row() {
@@ -44,8 +52,8 @@ row() {
 
 printf '%-34s %12s %12s\n' "peak memory" "few entries" "many entries"
 row "generator" "$(generate "$few")" "$(generate "$many")"
-row "export, CSV" "$(export_ csv 10000)" "$(export_ csv 1000000)"
-row "export, XLSX" "$(export_ xlsx 10000)" "$(export_ xlsx 1000000)"
+row "export, CSV" "$(files csv 10000)" "$(files csv 1000000)"
+row "export, XLSX" "$(files xlsx 10000)" "$(files xlsx 1000000)"
 row "initial load" "$(load "$few")" "$(load "$many")"
 if [ "$posted" != "$many" ]; then
     generate "$posted" >/dev/null

@@ -189,10 +189,12 @@ pub(crate) async fn work() -> Vec<Row> {
     let Stage { world, large, .. } = Stage::set(options, ENTRIES_FOR_WORK).await;
     let mut rows = Vec::new();
     let measured = [
-        ("actions?limit=50", "a page of 50 actions", 3.0),
-        ("actions?view=2012&status=PAID&scheme=PLAN&limit=50", "the same by view, status and scheme", 3.0),
-        ("ledger?limit=50", "a page of 50 entries", 6.0),
-        ("ledger?view=2012&kind=COMMITMENT&limit=50", "the same by view and kind", 6.0),
+        ("actions?view=2012&limit=50", "a page of 50 actions of a view", 3.0),
+        ("actions?view=2012&status=PAID&scheme=PLAN&limit=50", "the same by status and scheme", 3.0),
+        ("actions?limit=50", "the same of the latest view, not named", 3.0),
+        ("ledger?view=2012&limit=50", "a page of 50 entries of a view", 6.0),
+        ("ledger?view=2012&kind=COMMITMENT&limit=50", "the same by kind", 6.0),
+        ("ledger?limit=50", "the same from the latest view on, not named", 6.0),
         ("summary", "the summary of 8 views", 2.0),
     ];
     for (rest, name, limit) in measured {
