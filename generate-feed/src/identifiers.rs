@@ -25,7 +25,8 @@ pub(crate) fn member_number(index: u32) -> String {
 }
 
 /// The SIRET of a company's site; sites count from 0.
-pub(crate) fn siret(company: u32, site: u32) -> String {
+#[must_use]
+pub fn siret(company: u32, site: u32) -> String {
     let offset = FIRST_SIREN - LOWEST_SIREN + u64::from(company) * SIREN_STEP;
     let body = LOWEST_SIREN + offset % SIRENS;
     let mut digits = format!("{body:08}");

@@ -54,6 +54,7 @@ use std::path::{Path, PathBuf};
 
 pub use expected::{Expected, ExpectedReport, ExpectedTotals, FIRST_VIEW, Injected, ViewTotals};
 pub use folder::{ensure_empty, send};
+pub use identifiers::siret;
 pub use manifest::{FileEntry, Manifest};
 pub use options::{Batches, InvalidOptions, Options, Sending, Years};
 

@@ -40,6 +40,7 @@ mod position;
 mod queues;
 mod registry;
 mod resolve;
+mod retry;
 mod routes;
 mod s3;
 mod schedule;

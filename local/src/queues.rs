@@ -20,10 +20,8 @@ use crate::functions::Functions;
 use crate::ids;
 use crate::names::{ACCOUNT, REGION};
 use crate::pattern::Pattern;
+use crate::retry::pause_after;
 use crate::server::Stop;
-
-/// The pause after a failed call doubles up to here.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// All queues of the templates.
 #[derive(Debug, Clone)]
@@ -131,7 +129,7 @@ impl Queues {
             match reason {
                 None => queue.close(),
                 Some(_) if message.received < mapping.most_receives => {
-                    let pause = first_pause.saturating_mul(1 << (message.received - 1).min(16)).min(LONGEST_PAUSE);
+                    let pause = pause_after(message.received, first_pause);
                     tokio::select! {
                         () = &mut ended => return,
                         () = tokio::time::sleep(pause) => queue.put_back(message),

@@ -22,14 +22,13 @@ use crate::engine::Handle;
 use crate::functions::Functions;
 use crate::names::{ACCOUNT, REGION};
 use crate::position::Position;
+use crate::retry::pause_after;
 use crate::server::Stop;
 
 /// Functions wake the reader as they end; this is for writes that come past them.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 /// How many records one look takes at most, as `GetRecords` does.
 const PAGE: usize = 1000;
-/// The pause after a failed call doubles up to here.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// One stream and the function that reads it.
 pub(crate) struct Reader {
@@ -151,7 +150,7 @@ impl Reader {
             }
             failures += 1;
             if failures <= self.mapping.retries {
-                let pause = self.first_pause.saturating_mul(1 << (failures - 1).min(16)).min(LONGEST_PAUSE);
+                let pause = pause_after(failures, self.first_pause);
                 tokio::select! {
                     () = stop.clone().wait() => return Err(Stopped),
                     () = tokio::time::sleep(pause) => {}

@@ -69,6 +69,12 @@ impl Environment {
         Self { variables, clock, log, http }
     }
 
+    /// All variables, for a process or a way to the services of its own. Credentials are among them.
+    #[must_use]
+    pub fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// The value of a variable.
     ///
     /// # Errors

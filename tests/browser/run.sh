@@ -5,21 +5,18 @@
 set -eu
 cd "$(dirname "$0")"
 
+. ../debian.sh
+
 CHROMIUM=${CHROMIUM:-/usr/bin/chromium}
 export CHROMIUM
 if [ ! -x "$CHROMIUM" ]; then
-    if [ "$CHROMIUM" = /usr/bin/chromium ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
-    else
-        echo "The browser test needs Chromium at $CHROMIUM: install Debian's package \`chromium\`, or name another with CHROMIUM=/path." >&2
-        exit 1
-    fi
+    message="The browser test needs Chromium at $CHROMIUM: install Debian's package \`chromium\`, or name another with CHROMIUM=/path."
+    [ "$CHROMIUM" = /usr/bin/chromium ] || missing "$message"
+    debian chromium "$message"
 fi
 
 if ! node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null; then
-    echo "The browser test needs Node.js 20 or newer, with npm." >&2
-    exit 1
+    missing "The browser test needs Node.js 20 or newer, with npm."
 fi
 
 npm ci --no-audit --no-fund --ignore-scripts --loglevel=error

@@ -5,26 +5,18 @@
 set -eu
 cd "$(dirname "$0")/../.."
 
+. tests/debian.sh
+
 SOFFICE=${SOFFICE:-/usr/bin/soffice}
 export SOFFICE
 if [ ! -x "$SOFFICE" ]; then
-    if [ "$SOFFICE" = /usr/bin/soffice ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends libreoffice-calc-nogui >/dev/null
-    else
-        echo "The test of exports needs LibreOffice at $SOFFICE: install Debian's package \`libreoffice-calc-nogui\`, or name another with SOFFICE=/path." >&2
-        exit 1
-    fi
+    message="The test of exports needs LibreOffice at $SOFFICE: install Debian's package \`libreoffice-calc-nogui\`, or name another with SOFFICE=/path."
+    [ "$SOFFICE" = /usr/bin/soffice ] || missing "$message"
+    debian libreoffice-calc-nogui "$message"
 fi
 
 if ! command -v pdfinfo >/dev/null || ! command -v pdftotext >/dev/null; then
-    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-        apt-get update -qq
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends poppler-utils >/dev/null
-    else
-        echo "The test of the statement needs Poppler's \`pdfinfo\` and \`pdftotext\`: install Debian's package \`poppler-utils\`." >&2
-        exit 1
-    fi
+    debian poppler-utils "The test of the statement needs Poppler's \`pdfinfo\` and \`pdftotext\`: install Debian's package \`poppler-utils\`."
 fi
 
 export PYTHONPATH=tests/api

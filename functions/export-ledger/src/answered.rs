@@ -7,7 +7,7 @@ use futures::future::join;
 use jiff::Timestamp;
 use ledger_files::{CsvFile, Days, FileError, XlsxFile};
 use portal::http::{Answer, Call, FileContent, Problem};
-use portal::store::{Entry, ExportFormat, Page, Query};
+use portal::store::{Entry, ExportFormat};
 use rand::CryptoRng;
 
 use crate::Function;
@@ -24,35 +24,18 @@ impl Function {
         let view = query.view("view");
         let view = match query.finish((view,)) {
             Ok((view,)) => view,
-            Err(problem) => {
-                visit.admit(&self.store, &mut self.store.fetch(batch).await?, call.now).await?;
-                return Err(problem);
-            }
+            Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
         let list = Entry::in_order(&visit.number, view);
         let (fetched, first) = join(self.store.fetch(batch), self.store.query(&list)).await;
         visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
-        let entries = self.all(list, first?).await?;
+        let entries = self.store.query_rest(list, first?, self.most_entries).await?.ok_or(Problem::ExportTooLarge)?;
         let now = call.now;
         // Some thousand rows are compressed for as long as a password is hashed: nobody else has to wait for it.
         let written = tokio::task::spawn_blocking(move || write(entries, format, now));
         let written = written.await.map_err(|error| Problem::internal("a file was not written to its end", &error))?;
         let content = written.map_err(|error| Problem::internal("a file was not written", &error))?;
         Answer::file(&format.file_name(&visit.number, view), format.content_type(), content)
-    }
-
-    /// The whole list, of which the first page is here.
-    async fn all(&self, list: Query, first: Page<Entry>) -> Result<Vec<Entry>, Problem> {
-        let Page { items: mut entries, mut next } = first;
-        while entries.len() <= self.most_entries {
-            if next.is_none() {
-                return Ok(entries);
-            }
-            let page = self.store.query::<Entry>(&list.clone().after(next)).await?;
-            entries.extend(page.items);
-            next = page.next;
-        }
-        Err(Problem::ExportTooLarge)
     }
 }
 

@@ -21,19 +21,6 @@ use portal::lambda::EventFunction as _;
 use portal::log::Log;
 use serde_json::{Value, json};
 
-const VARIABLES: [&str; 10] = [
-    "MEMBERS_TABLE",
-    "LEDGER_TABLE",
-    "FEED_BUCKET",
-    "WORK_BUCKET",
-    "FIRST_VIEW",
-    "AWS_REGION",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_S3",
-];
-
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -52,8 +39,7 @@ async fn serve() {
     let parameters = BTreeMap::from([("ImportWorkers".to_owned(), "0".to_owned())]);
     let portal = Portal::prepare(Options { parameters, ..Options::default() }).await.unwrap();
     let environment = portal.environment_of("import-feed").unwrap();
-    let variables = VARIABLES.map(|name| (name, environment.variable(name).unwrap()));
-    println!("{}", json!(BTreeMap::from(variables)));
+    println!("{}", json!(environment.variables()));
     let wait = || std::io::stdin().read_to_end(&mut Vec::new());
     let _ = tokio::task::spawn_blocking(wait).await;
 }

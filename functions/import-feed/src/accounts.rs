@@ -47,8 +47,7 @@ impl<T: Tables> Poster<T> {
             let (mut records, mut origins) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
             for (record, origin) in group {
                 if let Some(siret) = sirets.get(record.member_number()) {
-                    let line =
-                        BatchLine { file: u32::try_from(origin.file_index).unwrap_or(u32::MAX), line: origin.line };
+                    let line = BatchLine::of(origin.file_index, origin.line);
                     records.push(FromLine { record, siret: siret.clone(), line });
                     origins.push(origin);
                 } else {

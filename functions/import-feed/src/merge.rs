@@ -48,20 +48,19 @@ impl Waiting {
     }
 
     fn origin(&self, manifest: &Manifest) -> Origin {
-        let file = manifest.files.get(self.file).map_or("", |file| file.name.as_str());
         Origin {
             line: self.line,
             source_key: Some(self.source_key.clone()),
             source_version: self.source_version,
             amount: Cents(self.cents),
-            ..Origin::of(self.file, file)
+            ..Origin::in_batch(manifest, self.file)
         }
     }
 
     /// What became of it, by the guard of its key; and whether it was counted as a release, too.
     fn verdict(&self, run: &Run, guard: Option<&Guard>) -> (Verdict, bool) {
         let Some(guard) = guard else { return (Verdict::Pending, false) };
-        let at = BatchLine { file: u32::try_from(self.file).unwrap_or(u32::MAX), line: self.line };
+        let at = BatchLine::of(self.file, self.line);
         let marks = guard.marks.as_ref().filter(|marks| marks.run == run.0);
         let own = marks.and_then(|marks| marks.of(at));
         if let Some((mark, became)) = own.and_then(|mark| Some((mark, mark.became?))) {

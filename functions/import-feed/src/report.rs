@@ -303,6 +303,12 @@ impl Origin {
         Self { file_index, file: file.to_owned(), line: 0, source_key: None, source_version: 0, amount: Cents::ZERO }
     }
 
+    /// A file of a batch, before any of its lines.
+    #[must_use]
+    pub fn in_batch(manifest: &Manifest, file_index: usize) -> Self {
+        Self::of(file_index, manifest.files.get(file_index).map_or("", |file| file.name.as_str()))
+    }
+
     /// A record of this file, with where it came from.
     #[must_use]
     pub fn of_record(&self, line: &Line<'_>, record: LedgerRecord) -> (LedgerRecord, Self) {

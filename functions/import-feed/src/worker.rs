@@ -125,7 +125,7 @@ impl Function {
         let lines = piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         at.lines += lines.clone().count() as u64;
         if shard == MEMBERS {
-            let window = lines.filter_map(|line| self.member(plan, line)).collect();
+            let window = lines.clone().filter_map(|line| self.member(plan, line)).collect();
             let mut taken = Vec::new();
             self.importer.post_members(window, &mut taken, &mut at.report, |_| {}).await?;
             let is_taken = |line: &&[u8]| {
@@ -133,13 +133,12 @@ impl Function {
                     taken.iter().any(|(_, origin)| (origin.file_index, origin.line) == (file, line.number))
                 })
             };
-            let lines = piece.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
             at.taken.extend(lines.filter(is_taken).map(|line| String::from_utf8_lossy(line).into_owned()));
         } else {
             let window = lines.filter_map(|tagged| {
                 let (file_index, line) = of_part(tagged)?;
                 let record = LedgerRecord::read(&line).ok()?;
-                Some(origin(plan, file_index).of_record(&line, record))
+                Some(Origin::in_batch(&plan.manifest, file_index).of_record(&line, record))
             });
             let window = window.collect();
             let posted = self.importer.poster.post_lines(&plan.manifest, Some(&run.0), window, |_| {}).await?;
@@ -157,7 +156,7 @@ impl Function {
     fn member(&self, plan: &Plan, tagged: &[u8]) -> Option<(MemberRecord, Origin)> {
         let (file_index, line) = of_part(tagged)?;
         let record = MemberRecord::read(&line).ok()?;
-        Some((record, Origin { line: line.number, ..origin(plan, file_index) }))
+        Some((record, Origin { line: line.number, ..Origin::in_batch(&plan.manifest, file_index) }))
     }
 
     fn tell_shard(&self, plan: &Plan, shard: u32, done: u64) {
@@ -165,11 +164,6 @@ impl Function {
         let import = json!({"batch_id": plan.manifest.batch_id, "shard": shard, "done": done, "of": of});
         self.log.line(&json!({"level": "info", "function": Self::NAME, "import": import}));
     }
-}
-
-fn origin(plan: &Plan, file_index: usize) -> Origin {
-    let file = plan.manifest.files.get(file_index);
-    Origin::of(file_index, file.map_or("", |file| file.name.as_str()))
 }
 
 /// Counts what is decided; gives the lines that wait, which are counted at the end.

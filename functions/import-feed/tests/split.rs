@@ -45,32 +45,19 @@ fn mixed(id: &str) -> Batch {
         for (number, _) in SIRETS {
             let id = |n: i64| format!("{number}-{n}");
             // Its action comes later, and of every fourth never.
-            batch = batch.record(&entry(
-                &format!("W-{number}-{round}"),
-                1,
-                number,
-                &id(round + 2),
-                "COMMITMENT",
-                500 + round,
-            ));
+            let waiting = entry(&format!("W-{number}-{round}"), 1, number, &id(round + 2), "COMMITMENT", 500 + round);
+            batch = batch.record(&waiting);
             if round % 4 != 1 {
                 let key = format!("A-{number}-{round}");
                 batch = batch.record(&action(&key, 1, number, &id(round), "COMMITTED", "2011-11-30"));
             }
             let key = format!("E-{number}-{}", round / 2);
             let version = 1 + u64::try_from(round % 2).unwrap();
-            batch = batch.record(&entry(&key, version, number, &id(0), "INVOICE_RECEIVED", 100 + round));
+            let invoiced = entry(&key, version, number, &id(0), "INVOICE_RECEIVED", 100 + round);
+            batch = batch.record(&invoiced);
             if round % 3 == 0 {
                 // Twice, waiting or posted.
-                batch = batch.record(&entry(
-                    &format!("W-{number}-{round}"),
-                    1,
-                    number,
-                    &id(round + 2),
-                    "COMMITMENT",
-                    500 + round,
-                ));
-                batch = batch.record(&entry(&key, version, number, &id(0), "INVOICE_RECEIVED", 100 + round));
+                batch = batch.record(&waiting).record(&invoiced);
             }
             if round % 5 == 2 {
                 batch = batch.record(&entry(&key, 1, number, &id(0), "INVOICE_RECEIVED", 77)).line("not json");

@@ -55,13 +55,9 @@ impl Function {
         read: impl FnOnce(portal::http::Form) -> Result<Asked<L>, Problem>,
     ) -> Result<Listed<L>, Problem> {
         let (visit, mut batch) = self.gate.visit(call).await?;
-        // A query that makes no sense is a problem that comes after who may ask.
         let (asked, after) = match read(call.query()).and_then(|asked| self.after(&visit, asked)) {
             Ok(range) => range,
-            Err(problem) => {
-                visit.admit(&self.store, &mut self.store.fetch(batch).await?, call.now).await?;
-                return Err(problem);
-            }
+            Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
         let view = asked.filter.view().or(after.as_ref().map(|cursor| cursor.view));
         let page = self.page(&visit, &asked, view, after.as_ref());

@@ -56,10 +56,7 @@ impl Function {
         let (visit, batch) = self.gate.visit(call).await?;
         let asked = match asked(call.query()) {
             Ok(asked) => asked,
-            Err(problem) => {
-                visit.admit(&self.store, &mut self.store.fetch(batch).await?, call.now).await?;
-                return Err(problem);
-            }
+            Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
         let (door, totals, lists) = match asked {
             Some(view) => self.of_view(&visit, batch, view, call, rng).await?,
@@ -140,17 +137,10 @@ impl Function {
 
     /// The whole list, oldest first, of which the first page is here.
     async fn whole<R: Record>(&self, (list, first): (Query, Page<R>)) -> Result<Vec<R>, Problem> {
-        let Page { mut items, mut next } = first;
-        while items.len() <= MOST_ROWS {
-            if next.is_none() {
-                items.reverse();
-                return Ok(items);
-            }
-            let page = self.store.query::<R>(&list.clone().after(next)).await?;
-            items.extend(page.items);
-            next = page.next;
-        }
-        Err(Problem::StatementTooLarge)
+        let rest = self.store.query_rest(list, first, MOST_ROWS).await?;
+        let mut items = rest.ok_or(Problem::StatementTooLarge)?;
+        items.reverse();
+        Ok(items)
     }
 }
 

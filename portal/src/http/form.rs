@@ -145,18 +145,15 @@ impl Form {
 
     /// A view that may be missing: its year, a number in a body and text in a query.
     pub fn view(&mut self, name: &str) -> Option<Option<View>> {
-        let view = match self.object.remove(name) {
+        let text = match self.object.remove(name) {
             None | Some(Value::Null) => return Some(None),
             Some(Value::String(text)) if text.is_empty() => return Some(None),
-            Some(Value::String(text)) => View::parse(&text),
-            Some(value) => whole(&value).and_then(|year| View::parse(&year.to_string())),
+            Some(Value::String(text)) => text,
+            Some(value) => whole(&value).map(|year| year.to_string()).unwrap_or_default(),
         };
-        match view {
-            Some(view) => Some(Some(view)),
-            None => {
-                let refusal = ("Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
-                self.refuse(name, Refusal::new("bad-view", refusal.0, refusal.1))
-            }
+        match View::read(&text) {
+            Ok(view) => Some(Some(view)),
+            Err(refusal) => self.refuse(name, refusal),
         }
     }
 

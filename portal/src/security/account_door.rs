@@ -123,6 +123,15 @@ impl Visit {
         self.admit(store, fetched, now).await?.as_manager()
     }
 
+    /// What a request is answered that makes no sense, by itself: that problem comes after who may ask.
+    pub async fn refuse(&self, store: &Store, batch: Batch, problem: Problem, now: Timestamp) -> Problem {
+        let admitted = match store.fetch(batch).await {
+            Ok(mut fetched) => self.admit(store, &mut fetched, now).await,
+            Err(error) => Err(error.into()),
+        };
+        admitted.err().unwrap_or(problem)
+    }
+
     /// Whether the caller may see the account; opens nothing.
     ///
     /// # Errors

@@ -123,6 +123,28 @@ impl Store {
         Ok(Page { items: items.into_iter().map(from_item).collect::<Result<_, _>>()?, next })
     }
 
+    /// All of a list whose first page is here; `None` where it has more than `most` records.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn query_rest<R: Record>(
+        &self,
+        query: Query,
+        first: Page<R>,
+        most: usize,
+    ) -> Result<Option<Vec<R>>, StoreError> {
+        let Page { mut items, mut next } = first;
+        while items.len() <= most {
+            if next.is_none() {
+                return Ok(Some(items));
+            }
+            let page = self.query::<R>(&query.clone().after(next)).await?;
+            items.extend(page.items);
+            next = page.next;
+        }
+        Ok(None)
+    }
+
     /// All of a list that is known to be short.
     ///
     /// # Errors

@@ -29,11 +29,7 @@ pub(crate) fn number(account: u32) -> String {
 
 /// The SIRET of its establishment.
 pub(crate) fn siret(account: u32) -> String {
-    let mut digits = format!("{:08}", 40_000_000 + account);
-    digits.push(luhn(&digits));
-    digits.push_str("0001");
-    digits.push(luhn(&digits));
-    digits
+    generate_feed::siret(account, 0)
 }
 
 /// The members' lines of accounts.
@@ -77,20 +73,4 @@ pub(crate) fn ledger(account: u32, entries: u32, views: usize) -> String {
         }
     }
     lines
-}
-
-fn luhn(digits: &str) -> char {
-    let sum: u32 = digits
-        .bytes()
-        .rev()
-        .enumerate()
-        .map(|(place, digit)| {
-            let digit = u32::from(digit - b'0');
-            match digit * 2 {
-                double if place % 2 == 0 => double / 10 + double % 10,
-                _ => digit,
-            }
-        })
-        .sum();
-    char::from_digit((10 - sum % 10) % 10, 10).expect("a digit")
 }

@@ -62,6 +62,15 @@ impl Flow {
 const USED: &[(u16, &str)] = &[(410, "link-invalid")];
 const SIGNED_OUT: &[(u16, &str)] = &[(401, "authentication-required")];
 
+/// What the first read of who was invited does, whichever route it takes.
+const ACCESS_OPENED: &[Change] = &[
+    gone("ACCOUNT INVITATION"),
+    gone("INVITED ACCOUNT"),
+    one("USER GRANT"),
+    one("ACCOUNT GRANT"),
+    one("EVENT access-granted"),
+];
+
 pub(super) const FLOWS: &[Flow] = &[
     Flow {
         name: "activation OUI, NON",
@@ -300,13 +309,7 @@ pub(super) const FLOWS: &[Flow] = &[
         function: "query-ledger",
         success: (200, ""),
         done: &[],
-        effect: &[
-            gone("ACCOUNT INVITATION"),
-            gone("INVITED ACCOUNT"),
-            one("USER GRANT"),
-            one("ACCOUNT GRANT"),
-            one("EVENT access-granted"),
-        ],
+        effect: ACCESS_OPENED,
         prepare: |stage, n| deeds::open_by(stage, n, "summary").boxed(),
     },
     Flow {
@@ -314,13 +317,7 @@ pub(super) const FLOWS: &[Flow] = &[
         function: "export-ledger",
         success: (200, ""),
         done: &[],
-        effect: &[
-            gone("ACCOUNT INVITATION"),
-            gone("INVITED ACCOUNT"),
-            one("USER GRANT"),
-            one("ACCOUNT GRANT"),
-            one("EVENT access-granted"),
-        ],
+        effect: ACCESS_OPENED,
         prepare: |stage, n| deeds::open_by(stage, n, "ledger.csv").boxed(),
     },
     Flow {
@@ -328,13 +325,7 @@ pub(super) const FLOWS: &[Flow] = &[
         function: "statement",
         success: (200, ""),
         done: &[],
-        effect: &[
-            gone("ACCOUNT INVITATION"),
-            gone("INVITED ACCOUNT"),
-            one("USER GRANT"),
-            one("ACCOUNT GRANT"),
-            one("EVENT access-granted"),
-        ],
+        effect: ACCESS_OPENED,
         prepare: |stage, n| deeds::open_by(stage, n, "statement.pdf?view=2012").boxed(),
     },
     Flow {

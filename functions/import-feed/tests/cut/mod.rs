@@ -13,20 +13,6 @@ use local::Portal;
 use portal::environment::Environment;
 use tokio::sync::Notify;
 
-const VARIABLES: [&str; 11] = [
-    "MEMBERS_TABLE",
-    "LEDGER_TABLE",
-    "FEED_BUCKET",
-    "WORK_BUCKET",
-    "SPLIT_ABOVE",
-    "FIRST_VIEW",
-    "AWS_REGION",
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_S3",
-];
-
 /// Counts calls, and cuts the way at one.
 #[derive(Debug, Clone)]
 pub(crate) struct Cut {
@@ -50,9 +36,8 @@ impl Cut {
     /// The environment of `import-feed`, with this way.
     pub(crate) fn environment(&self, portal: &Portal) -> Environment {
         let given = portal.environment_of("import-feed").unwrap();
-        let variables = VARIABLES.map(|name| (name.to_owned(), given.variable(name).unwrap().to_owned()));
         let way = Way { cut: self.clone(), http: given.http() };
-        Environment::new(variables.into(), given.clock.clone(), given.log.clone(), SharedHttpClient::new(way))
+        Environment::new(given.variables().clone(), given.clock.clone(), given.log.clone(), SharedHttpClient::new(way))
     }
 
     /// Runs an invocation until it ends or the way is cut, and then it is gone.

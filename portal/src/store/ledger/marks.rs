@@ -15,6 +15,15 @@ pub struct BatchLine {
     pub line: u64,
 }
 
+impl BatchLine {
+    /// A line of the batch's file with this index.
+    #[must_use]
+    pub fn of(file_index: usize, line: u64) -> Self {
+        // No manifest lists four billion files.
+        Self { file: u32::try_from(file_index).unwrap_or(u32::MAX), line }
+    }
+}
+
 /// What a line did to the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
