@@ -53,7 +53,7 @@ bench: ## Sizes and starts of functions, the ledger's figures, what hashing cost
 	tests/bench/starts.sh
 	tests/bench/passwords/run.sh
 	cargo run --quiet --package portal-tests --example pairs --locked
-	CARGO_PROFILE_DEV_OPT_LEVEL=z cargo run --quiet --package portal-tests --example ledger --locked
+	cargo run --quiet --release --workspace --example ledger --locked
 	tests/bench/memory.sh
 
 fuzz: $(PACKAGES) $(CARGO_FUZZ) ## What unit and api try, at random and for longer: SECONDS=600 each; findings go to fuzz/artifacts

@@ -9,6 +9,7 @@ use portal::store::{Account, Batch, BatchLine};
 
 use crate::ImportError;
 use crate::feed::{LedgerRecord, Manifest, Reason};
+use crate::groups::Groups;
 use crate::post::{FromLine, Poster, Released};
 use crate::posting::Verdict;
 use crate::report::Origin;
@@ -107,27 +108,4 @@ fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Orig
         together.entry(group).or_default().push((record, origin));
     }
     together.into_values().collect()
-}
-
-/// Disjoint sets: each points at a set that it was joined with before it, the first at itself.
-#[derive(Default)]
-struct Groups(Vec<usize>);
-
-impl Groups {
-    fn add(&mut self) -> usize {
-        self.0.push(self.0.len());
-        self.0.len() - 1
-    }
-
-    fn root(&self, mut group: usize) -> usize {
-        while self.0[group] != group {
-            group = self.0[group];
-        }
-        group
-    }
-
-    fn join(&mut self, one: usize, other: usize) {
-        let (one, other) = (self.root(one), self.root(other));
-        self.0[one.max(other)] = one.min(other);
-    }
 }

@@ -1,11 +1,11 @@
 //! Posts records: reads what the rule needs, commits what it says, tries again where
 //! somebody else was faster.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portal::clock::Clock;
-use portal::domain::{EntryKind, Identifier, MemberNumber, Siret, ViewRule};
+use portal::domain::{EntryKind, Siret, ViewRule};
 use portal::environment::rng;
 use portal::store::{
     Account, Action, ActionPlace, BatchLine, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError,
@@ -15,6 +15,7 @@ use rand::RngExt as _;
 
 use crate::ImportError;
 use crate::feed::{LedgerRecord, Manifest};
+use crate::order::order;
 use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
 use crate::tables::Tables;
 
@@ -89,12 +90,12 @@ impl<T: Tables> Poster<T> {
             run: run.map(str::to_owned),
         };
         let mut verdicts = vec![Verdict::Unchanged; records.len()];
-        let first: Vec<bool> = goes_first(records.iter().map(|from| &from.record));
-        let mut in_order: Vec<_> = records.into_iter().enumerate().collect();
-        in_order.sort_by_key(|(place, _)| !first[*place]);
+        let order = order(records.iter().map(|from| &from.record));
+        let mut in_order: Vec<_> = order.into_iter().zip(records.into_iter().enumerate()).collect();
+        in_order.sort_by_key(|(rank, _)| *rank);
         let (places, jobs): (Vec<usize>, Vec<Job>) = in_order
             .into_iter()
-            .map(|(place, FromLine { record, siret, line })| {
+            .map(|(_, (place, FromLine { record, siret, line }))| {
                 (place, Job { task: Task::Post(record), siret, line: Some(line) })
             })
             .unzip();
@@ -269,29 +270,6 @@ impl<T: Tables> Poster<T> {
         }
         Err(ImportError::Inconsistent(format!("action {} moves in a circle", place.action_id)))
     }
-}
-
-/// Which records are posted before the others, which keep their order.
-///
-/// An action that comes before its entries saves these the detour over pending. But one that a record
-/// before it names in another account has moved, and what came before the move is posted before it. The
-/// order of one key's versions stays: a key names actions or entries, never both.
-fn goes_first<'a>(records: impl Iterator<Item = &'a LedgerRecord>) -> Vec<bool> {
-    let mut accounts: HashMap<&Identifier, &MemberNumber> = HashMap::new();
-    let mut moved: HashSet<&Identifier> = HashSet::new();
-    let mut held: HashSet<&Identifier> = HashSet::new();
-    let first = |record: &'a LedgerRecord| {
-        let Some(action_id) = record.action_id() else { return false };
-        if *accounts.entry(action_id).or_insert(record.member_number()) != record.member_number() {
-            moved.insert(action_id);
-        }
-        let LedgerRecord::Action(action) = record else { return false };
-        if moved.contains(action_id) {
-            held.insert(&action.source_key);
-        }
-        !held.contains(&action.source_key)
-    };
-    records.map(first).collect()
 }
 
 fn place_of(action: &Action) -> ActionPlace {

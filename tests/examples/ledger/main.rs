@@ -1,5 +1,5 @@
-//! The ledger's figures, as a table: `cargo run -p portal-tests --example ledger`; `make bench` builds it with
-//! the size optimisation of the release profile.
+//! The ledger's figures, as a table: `cargo run --release --workspace --example ledger`, as `make bench` does, is
+//! built like the functions of production.
 //!
 //! Ratios are taken in one run, in turns, and printed as medians. Capacity is what the engine reports, by
 //! DynamoDB's rules.
@@ -10,6 +10,7 @@
 mod feed;
 mod pages;
 mod posting;
+mod processor;
 mod table;
 
 use std::process::ExitCode;

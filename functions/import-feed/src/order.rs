@@ -1,0 +1,112 @@
+//! In which order the records of a batch are posted.
+
+use std::collections::{HashMap, HashSet};
+
+use portal::domain::{Identifier, MemberNumber};
+
+use crate::feed::LedgerRecord;
+use crate::groups::Groups;
+
+/// Where a record is posted among the others: the smaller first, equal ones in the order of the file.
+///
+/// Records that a source key or an action links are posted one after the other, so that an action changes in
+/// few transactions, whatever stands between its entries in the file; records that nothing links can be
+/// exchanged.
+/// Among them an action comes before its entries, which saves these the detour over pending. But one that a record
+/// before it names in another account has moved, and what came before the move is posted before it. The
+/// order of one key's versions stays: a key names actions or entries, never both.
+pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord>) -> Vec<(usize, bool)> {
+    let mut linked = Groups::default();
+    let mut of_key: HashMap<&Identifier, usize> = HashMap::new();
+    let mut of_action: HashMap<&Identifier, usize> = HashMap::new();
+    let mut accounts: HashMap<&Identifier, &MemberNumber> = HashMap::new();
+    let mut moved: HashSet<&Identifier> = HashSet::new();
+    let mut held: HashSet<&Identifier> = HashSet::new();
+    let mut ranks: Vec<(usize, bool)> = Vec::new();
+    for record in records {
+        let mut is_behind = true;
+        let place = linked.add();
+        linked.join(place, *of_key.entry(record.source_key()).or_insert(place));
+        if let Some(action_id) = record.action_id() {
+            linked.join(place, *of_action.entry(action_id).or_insert(place));
+            if *accounts.entry(action_id).or_insert(record.member_number()) != record.member_number() {
+                moved.insert(action_id);
+            }
+            if let LedgerRecord::Action(action) = record {
+                if moved.contains(action_id) {
+                    held.insert(&action.source_key);
+                }
+                is_behind = held.contains(&action.source_key);
+            }
+        }
+        ranks.push((place, is_behind));
+    }
+    ranks.into_iter().map(|(place, is_behind)| (linked.root(place), is_behind)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::feed::Line;
+
+    fn record(value: &Value) -> LedgerRecord {
+        LedgerRecord::read(&Line { number: 1, content: Ok(value.to_string().as_bytes()) }).unwrap()
+    }
+
+    fn action(key: &str, number: &str, action: &str) -> LedgerRecord {
+        record(&json!({"record": "action", "source_key": key, "source_version": 1, "member_number": number,
+            "action_id": action, "title": "CACES", "scheme": "PLAN", "status": "COMMITTED",
+            "engagement_date": "2012-01-05"}))
+    }
+
+    fn entry(key: &str, version: u32, number: &str, action: &str) -> LedgerRecord {
+        record(&json!({"record": "entry", "source_key": key, "source_version": version, "member_number": number,
+            "action_id": action, "kind": "COMMITMENT", "amount_cents": 1, "effective_date": "2012-01-05",
+            "label": "Engagement"}))
+    }
+
+    /// The places of records in the order in which they are posted.
+    fn posted(records: &[LedgerRecord]) -> Vec<usize> {
+        let ranks = order(records.iter());
+        let mut places: Vec<usize> = (0..records.len()).collect();
+        places.sort_by_key(|place| ranks[*place]);
+        places
+    }
+
+    #[test]
+    fn an_action_comes_before_its_entries_and_they_come_together() {
+        let records = [
+            entry("E-1", 1, "012345", "X"),
+            entry("E-2", 1, "012345", "Y"),
+            action("A-Y", "012345", "Y"),
+            entry("E-3", 1, "012345", "X"),
+            action("A-X", "012345", "X"),
+        ];
+        assert_eq!(posted(&records), [4, 0, 3, 2, 1]);
+    }
+
+    #[test]
+    fn versions_of_a_key_keep_their_order_whichever_actions_they_name() {
+        let records = [
+            entry("E-1", 1, "012345", "Y"),
+            entry("E-9", 1, "012345", "X"),
+            entry("E-1", 2, "012345", "X"),
+            entry("E-2", 1, "012345", "Y"),
+        ];
+        assert_eq!(posted(&records), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn an_action_that_moves_stays_behind_what_came_before_the_move() {
+        let records = [
+            entry("E-1", 1, "012345", "X"),
+            action("A-X", "012345", "X"),
+            entry("E-2", 1, "654321", "X"),
+            action("B-X", "654321", "X"),
+            entry("E-3", 1, "012345", "Z"),
+        ];
+        assert_eq!(posted(&records), [1, 0, 2, 3, 4]);
+    }
+}
