@@ -9,18 +9,21 @@ CARGO_FUZZ := .tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
 PYTHON := .tools/venv/bin/python
 PACKAGES := .tools/venv/installed
+# An environment of their own: their tools pin what the others' tools pin otherwise.
+DEPLOY_PYTHON := .tools/deploy/bin/python
+DEPLOY_PACKAGES := .tools/deploy/installed
 # How many requests `api` makes up for an operation, from this seed, so that a run can be had again; and how
 # long `fuzz` looks at each thing, from a seed of its own.
 EXAMPLES ?= 15
 SEED ?= 2012
 SECONDS ?= 60
 
-.PHONY: help test format lint unit docs deny api exports browser bench fuzz
+.PHONY: help test format lint unit docs deny templates api exports browser bench fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: format lint unit docs deny api exports browser ## Everything below but bench and fuzz: what CI runs
+test: format lint unit docs deny templates api exports browser ## Everything below but bench and fuzz: what CI runs
 
 format: ## The code is formatted
 	cargo fmt --all --check
@@ -36,6 +39,10 @@ docs: ## The documentation builds without a warning
 
 deny: $(CARGO_DENY) ## Licences, banned crates and sources of the dependency tree
 	$(CARGO_DENY) --locked check licenses bans sources
+
+templates: $(DEPLOY_PACKAGES) ## cfn-lint and checkov find nothing in the expanded templates, and find what is seeded
+	$(DEPLOY_PYTHON) tests/deploy/lint.py
+	$(DEPLOY_PYTHON) tests/deploy/lint.py --gate
 
 api: $(PACKAGES) ## Schemathesis holds the running portal against openapi.yaml, as manager, reader and nobody
 	cargo build --workspace --bin local --locked
@@ -78,4 +85,9 @@ $(CARGO_FUZZ):
 $(PACKAGES): tests/api/requirements.txt
 	python3 -m venv --clear .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+$(DEPLOY_PACKAGES): tests/deploy/requirements.txt
+	python3 -m venv --clear .tools/deploy
+	.tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@

@@ -200,11 +200,31 @@ fn a_problem_is_documented() {
     assert_eq!(kinds.collect::<Names>(), slugs, "openapi.yaml");
 }
 
+/// The one policy that functions share: services that encrypt with the portal's key use it with their rights.
+fn is_use_of_the_key(policy: &Yaml) -> bool {
+    matches!(policy, Yaml::Tagged(tagged) if tagged.value == "Encryption.Outputs.UseOfKeyPolicyArn")
+}
+
+#[test]
+fn every_function_may_use_the_key_of_what_it_reads() {
+    let template = template();
+    for (id, body) in resources(&template) {
+        if body["Type"] == "AWS::Serverless::Function" {
+            let policies = body["Properties"]["Policies"].as_sequence();
+            let uses = policies.into_iter().flatten().filter(|policy| is_use_of_the_key(policy)).count();
+            assert_eq!(uses, 1, "{id}");
+        }
+    }
+}
+
 /// What the policies of a function allow: action and resource, as they are written.
 fn allowed(body: &Yaml) -> Vec<(String, String)> {
     let list = |value: &Yaml| value.as_sequence().cloned().unwrap_or_else(|| vec![value.clone()]);
     let mut allowed = Vec::new();
     for policy in body["Properties"]["Policies"].as_sequence().into_iter().flatten() {
+        if is_use_of_the_key(policy) {
+            continue;
+        }
         let statements = policy["Statement"].as_sequence();
         for statement in statements.expect("a policy is written out: what a name of AWS's allows, AWS decides") {
             assert_eq!(statement["Effect"], "Allow");
