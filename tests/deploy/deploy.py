@@ -1,0 +1,95 @@
+"""Deploys the templates into a local AWS and uses what they made.
+
+`deploy.py` deploys, goes through the whole journey over the API's endpoint, deploys again without and with a change, and
+does it once more with IAM enforced, where a function without one of its actions fails and all others go on.
+"""
+
+import sys
+import time
+
+from emulator import Deployment, running
+from expand import ROOT
+from journey import Refused, Visitor, bring_batch, whole_journey
+
+DEMO = ROOT / "demo" / "feed"
+NUMBER = "012345"
+
+
+def step(text):
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def api_of(deployment):
+    return deployment.outputs["ApiUrl"].split("//")[1].split(".")[0]
+
+
+def prepare(deployment, change=lambda resources: None):
+    """Deploys into an empty account, with the first keys and the first batch."""
+    deployment.deploy(change)
+    assert deployment.invoke("RotateKeysFunction", {})["keys"] >= 1
+    report = bring_batch(deployment, DEMO, "demo")
+    assert "refused" not in report and report["posted"] > 100, report
+    return api_of(deployment)
+
+
+def without_iam():
+    with running(iam=False) as aws:
+        deployment = Deployment(aws)
+        step("deploys into an empty account")
+        api = prepare(deployment)
+        step("the whole journey")
+        manager = whole_journey(deployment, api)
+        before = manager.call("GET", f"/api/accounts/{NUMBER}/summary")["totals"]
+        reconciled = deployment.invoke("ReconcileFunction", {"account": NUMBER})
+        step(f"reconcile says {reconciled}")
+        step("deploys the same again")
+        assert not deployment.deploy(), "an unchanged tree is deployed as a change"
+        step("deploys an update over it")
+        assert deployment.deploy(longer_time_outs), "a change is not deployed"
+        assert api_of(deployment) == api, "the API moved"
+        after = manager.call("GET", f"/api/accounts/{NUMBER}/summary")["totals"]
+        assert after == before, (before, after)
+
+
+def longer_time_outs(resources):
+    for resource in resources.values():
+        if resource["Type"] == "AWS::Lambda::Function" and resource["Properties"]["Timeout"] == 10:
+            resource["Properties"]["Timeout"] = 11
+
+
+def without_queries(resources):
+    """Takes `dynamodb:Query` from the function that reads ledgers, and nothing else."""
+    for policy in resources["QueryLedgerFunctionRole"]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            statement["Action"] = [action for action in statement["Action"] if action != "dynamodb:Query"]
+        statements = policy["PolicyDocument"]["Statement"]
+        policy["PolicyDocument"]["Statement"] = [statement for statement in statements if statement["Action"]]
+
+
+def with_iam():
+    with running(iam=True) as aws:
+        deployment = Deployment(aws)
+        step("deploys where IAM is enforced")
+        api = prepare(deployment)
+        step("the whole journey")
+        manager = whole_journey(deployment, api)
+        step("takes one action from one function")
+        assert deployment.deploy(without_queries)
+        manager.call("GET", f"/api/accounts/{NUMBER}/summary", expect=500)
+        for path in ("home", "me", "accounts", f"accounts/{NUMBER}/users", f"accounts/{NUMBER}/statement.pdf"):
+            manager.call("GET", f"/api/{path}")
+        assert deployment.deploy(), "the action is not given back"
+        manager.call("GET", f"/api/accounts/{NUMBER}/summary")
+
+
+def main():
+    try:
+        without_iam()
+        with_iam()
+    except Refused as refused:
+        sys.exit(f"{refused}")
+    step("deployed, used, updated and held to its policies")
+
+
+if __name__ == "__main__":
+    main()
