@@ -18,12 +18,12 @@ EXAMPLES ?= 15
 SEED ?= 2012
 SECONDS ?= 60
 
-.PHONY: help test format lint unit docs deny templates api exports browser bench fuzz
+.PHONY: help test format lint unit docs deny templates test-deploy api exports browser bench fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: format lint unit docs deny templates api exports browser ## Everything below but bench and fuzz: what CI runs
+test: format lint unit docs deny templates test-deploy api exports browser ## Everything below but bench and fuzz: what CI runs
 
 format: ## The code is formatted
 	cargo fmt --all --check
@@ -43,6 +43,10 @@ deny: $(CARGO_DENY) ## Licences, banned crates and sources of the dependency tre
 templates: $(DEPLOY_PACKAGES) ## cfn-lint and checkov find nothing in the expanded templates, and find what is seeded
 	$(DEPLOY_PYTHON) tests/deploy/lint.py
 	$(DEPLOY_PYTHON) tests/deploy/lint.py --gate
+
+test-deploy: $(DEPLOY_PACKAGES) ## The templates deployed into a local AWS: the journey, an update, IAM enforced
+	cargo build --workspace --bins --locked
+	$(DEPLOY_PYTHON) tests/deploy/deploy.py
 
 api: $(PACKAGES) ## Schemathesis holds the running portal against openapi.yaml, as manager, reader and nobody
 	cargo build --workspace --bin local --locked
