@@ -4,15 +4,15 @@
 //! seals evidence): those are named where they matter, as a link that is outstanding. Evidence is shown with
 //! its witness opened, which its owner alone may see.
 
-use futures::future::{try_join, try_join_all, try_join4};
+use futures::future::{try_join, try_join3, try_join4, try_join_all};
 use jiff::Timestamp;
 use portal::domain::Email;
 use portal::http::{Answer, Call, Problem};
 use portal::security::{Caller, SealKey};
 use portal::store::{
     Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Export, Guessed, Invitation,
-    InvitationMails, InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session,
-    StoreError, Table, Transaction, User, Witness,
+    InvitationMails, InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, SentMail,
+    Session, StoreError, Table, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -37,6 +37,7 @@ struct ByAddress {
     failures: Option<Attempts>,
     login: Option<Login>,
     reservation: Option<Reservation>,
+    sent: Vec<SentMail>,
     invitations: Vec<Invitation>,
     invitation_mails: Vec<InvitationMails>,
 }
@@ -105,9 +106,11 @@ impl Function {
         let reservation = batch.want::<Reservation>(Reservation::key_of(email));
         let invitations = Invitation::all_of(&AddressHash::of(email));
         let invitation_mails = InvitationMails::all_to(email);
-        let (mut fetched, (invitations, invitation_mails)) = try_join(
+        let sent = SentMail::all_to(email);
+        let (mut fetched, (sent, invitations, invitation_mails)) = try_join(
             self.store.fetch(batch),
-            try_join(
+            try_join3(
+                self.store.query_all::<SentMail>(&sent),
                 self.store.query_all::<InvitationMirror>(&invitations),
                 self.store.query_all::<InvitationMails>(&invitation_mails),
             ),
@@ -119,6 +122,7 @@ impl Function {
             failures: fetched.take(&failures)?,
             login: fetched.take(&login)?,
             reservation: fetched.take(&reservation)?,
+            sent,
             invitations: invitations.into_iter().map(|mirror| mirror.0).collect(),
             invitation_mails,
         })
@@ -181,6 +185,12 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "asked_at": instants(&history.admitted),
                 "link_outstanding": history.newest_link.is_some(),
             })).collect::<Value>(),
+            "sent_mails": list(&address.sent, |sent| json!({
+                "mail": sent.mail,
+                "requested_at": sent.requested_at,
+                "at": sent.at,
+                "handed": sent.handed,
+            })),
             "invitations": list(&address.invitations, |invitation| json!({
                 "id": invitation.invitation_id,
                 "member_number": invitation.member_number,
