@@ -4,8 +4,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use portal::domain::Siret;
 use portal::store::{
-    Account, Batch, Change, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _, Role,
-    StoreError, Transaction,
+    Account, Batch, Change, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _,
+    Role, StoreError, Transaction,
 };
 
 use crate::ImportError;

@@ -4,7 +4,7 @@
 //! seals evidence): those are named where they matter, as a link that is outstanding. Evidence is shown with
 //! its witness opened, which its owner alone may see.
 
-use futures::future::{try_join, try_join3, try_join4, try_join_all};
+use futures::future::{try_join, try_join_all, try_join3, try_join4};
 use jiff::Timestamp;
 use portal::domain::Email;
 use portal::http::{Answer, Call, Problem};

@@ -200,8 +200,7 @@ impl Function {
                 Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
             }
             Wish::ManagerReleased { user_id, siret, establishment } => {
-                let content =
-                    Content::ManagerReleased { siret: siret.clone(), establishment, at: outbox.requested_at };
+                let content = Content::ManagerReleased { siret: siret.clone(), establishment, at: outbox.requested_at };
                 Ok(self.to_reader(Some(user_id), &siret, content).await?)
             }
             Wish::ContestClosed { reader, siret, establishment, released } => {

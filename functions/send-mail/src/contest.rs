@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use portal::domain::{Civility, Email, Id, PersonName, Siret};
 use portal::security::LinkToken;
 use portal::store::{
-    Account, Batch, Change, ClaimOf, Condition, ContestLink, Establishment, Grant, Login, Outbox, Outcome, Proof, Record,
-    Resident, StoreError, Transaction, User, Wish,
+    Account, Batch, Change, ClaimOf, Condition, ContestLink, Establishment, Grant, Login, Outbox, Outcome, Proof,
+    Record, Resident, StoreError, Transaction, User, Wish,
 };
 use rand::CryptoRng;
 
@@ -134,9 +134,8 @@ impl Function {
     ) -> Result<Attempt, StoreError> {
         let Some(user_id) = reader else {
             let contact = self.contact(siret).await?;
-            return Ok(contact.map_or(Attempt::Nothing, |(_, contact)| {
-                Attempt::Admitted(Admitted::to_office(contact, content))
-            }));
+            return Ok(contact
+                .map_or(Attempt::Nothing, |(_, contact)| Attempt::Admitted(Admitted::to_office(contact, content))));
         };
         let user: Option<User> = self.store.get(&User::key_of(user_id)).await?;
         Ok(user.map_or(Attempt::Nothing, |user| {

@@ -31,10 +31,8 @@ impl Function {
             let now = self.environment.clock.now();
             let mut transaction = Transaction::new();
             transaction.update(outbox.key(), done(outcome)?, Condition::Exists);
-            transaction.put(
-                &SentMail::new(address.clone(), outbox.outbox_id, kind, handed, outbox.requested_at, now),
-                None,
-            )?;
+            transaction
+                .put(&SentMail::new(address.clone(), outbox.outbox_id, kind, handed, outbox.requested_at, now), None)?;
             if kind != "sign-up" {
                 transaction.check(Login::key_of(address), Condition::Exists);
             }

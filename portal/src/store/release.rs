@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
 
 use super::{ClaimOf, Condition, Key, Record, StoreError, Table};
 
@@ -41,10 +42,13 @@ impl Release {
         self.claim == *claim && now < self.until()
     }
 
-    /// Whether two names are of one person: case and blanks tell nobody apart.
+    /// Whether a name is of the person who wants it: case, blanks and the ways to write an accent tell nobody apart.
     #[must_use]
     pub fn is_by(&self, staff: &str) -> bool {
-        let plain = |name: &str| name.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        let plain = |name: &str| {
+            let words: Vec<String> = name.split_whitespace().map(|word| word.nfkc().collect()).collect();
+            words.join(" ").to_lowercase()
+        };
         plain(&self.staff) == plain(staff)
     }
 
@@ -84,7 +88,7 @@ mod tests {
             since: Timestamp::from_second(1_000_000).unwrap(),
         };
         let release = Release { claim, staff: "Claire Durand".to_owned(), at: Timestamp::from_second(1).unwrap() };
-        for same in ["Claire Durand", "claire  DURAND ", "\tClaire Durand"] {
+        for same in ["Claire Durand", "claire  DURAND ", "\tClaire Durand", "Ｃlaire Durand"] {
             assert!(release.is_by(same), "{same:?}");
         }
         assert!(!release.is_by("Claire Dupond"));
