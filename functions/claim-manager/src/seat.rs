@@ -101,12 +101,7 @@ impl Function {
             receipt: acceptance.receipt(),
         };
         let told = Wish::ClaimTold {
-            claim: ClaimOf {
-                siret: establishment.siret.clone(),
-                member_number: number.clone(),
-                manager: manager.user_id,
-                since: manager.since,
-            },
+            claim: ClaimOf { siret: establishment.siret.clone(), member_number: number.clone(), since: manager.since },
         };
         let event = AuditEvent::by_user(user.user_id, EventKind::AccountClaimed, call.now, witness, rng).about(number);
 

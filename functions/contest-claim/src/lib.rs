@@ -72,13 +72,13 @@ impl Function {
         let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid)?;
         let link: Option<ContestLink> = self.store.get(&ContestLink::key_of(token.hashed().as_str())).await?;
         let link = link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid)?;
+        let seat: Option<Establishment> = self.store.get(&Establishment::key_of(&link.claim.siret)).await?;
+        let seat = seat.filter(|seat| link.claim.stands(seat)).ok_or(Problem::LinkInvalid)?;
+        let manager = seat.manager.ok_or(Problem::LinkInvalid)?;
         let mut batch = Batch::new();
-        let establishment = batch.want::<Establishment>(Establishment::key_of(&link.claim.siret));
-        let manager = batch.want::<User>(User::key_of(link.claim.manager));
+        let manager = batch.want::<User>(User::key_of(manager.user_id));
         let reader = link.reader.map(|user_id| batch.want::<User>(User::key_of(user_id)));
         let mut fetched = self.store.fetch(batch).await?;
-        let establishment = fetched.take(&establishment)?.filter(|establishment| link.claim.stands(establishment));
-        let establishment = establishment.ok_or(Problem::LinkInvalid)?;
         let manager = fetched.take(&manager)?.ok_or(Problem::LinkInvalid)?;
         let reader = match reader {
             Some(reader) => {
@@ -87,7 +87,7 @@ impl Function {
             }
             None => None,
         };
-        Ok(Usable { link, reader, manager, contested: establishment.contested })
+        Ok(Usable { link, reader, manager, contested: seat.contested })
     }
 }
 
@@ -115,6 +115,7 @@ impl Usable {
                     contest_id: Id::random(rng),
                     at: call.now,
                     claim: claim.clone(),
+                    manager: self.manager.user_id,
                     by: self.link.reader,
                     voices: 1,
                     outcome: None,
@@ -125,13 +126,13 @@ impl Usable {
                 transaction.create(&contest)?;
                 let kind = AlertKind::ClaimContested { contest_id: contest.contest_id };
                 Alert::new(&claim.siret, kind, call.now, rng).raise(&mut transaction)?;
-                let alert = Wish::ContestAlert { claim: claim.clone() };
+                let alert = Wish::ContestAlert { claim: claim.clone(), manager: self.manager.user_id };
                 transaction.create(&Outbox::new(Id::random(rng), alert, call.now))?;
                 contest.contest_id
             }
         };
         let event = AuditEvent::by_whoever(
-            claim.manager,
+            self.manager.user_id,
             self.link.reader,
             EventKind::ClaimContested,
             call.now,

@@ -25,6 +25,7 @@ struct ById {
     claim_failures: Option<Attempts>,
     sessions: Vec<Session>,
     ledger_exports: Vec<Export>,
+    sent: Vec<SentMail>,
     rights: Rights,
     acceptances: Vec<Acceptance>,
     events: Vec<AuditEvent>,
@@ -84,17 +85,22 @@ impl Function {
         let (acceptances, events) = (subject().beginning("ACCEPTANCE#"), subject().beginning("EVENT#"));
         let all_sessions = Session::all_of(user_id);
         let all_exports = Export::all_of(user_id);
+        let all_sent = SentMail::all_of(user_id);
         let evidence = try_join(self.store.query_all(&acceptances), self.store.query_all(&events));
-        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, events)) = try_join4(
+        let (mut fetched, (sessions, ledger_exports, sent), rights, (acceptances, events)) = try_join4(
             self.store.fetch(batch),
-            try_join(self.store.query_all(&all_sessions), self.store.query_all(&all_exports)),
+            try_join3(
+                self.store.query_all(&all_sessions),
+                self.store.query_all(&all_exports),
+                self.store.query_all(&all_sent),
+            ),
             Rights::of(&self.store, user_id),
             evidence,
         )
         .await?;
         let caller = ticket.admit(&keys, &mut fetched, call.now)?;
         let claim_failures = fetched.take(&claim_failures)?;
-        Ok(ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events })
+        Ok(ById { caller, claim_failures, sessions, ledger_exports, sent, rights, acceptances, events })
     }
 
     async fn by_address(&self, email: &Email) -> Result<ByAddress, StoreError> {
@@ -130,7 +136,8 @@ impl Function {
 }
 
 fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
-    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events } = by_id;
+    let ById { caller, claim_failures, sessions, ledger_exports, sent, rights, acceptances, events } = by_id;
+    let sent: Vec<&SentMail> = sent.iter().chain(by_address.iter().flat_map(|address| &address.sent)).collect();
     let user = &caller.user;
     let mut profile = shown(user);
     profile["origin"] = json!(user.origin);
@@ -175,6 +182,14 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "siret": proof.siret,
             "proved_at": proof.proved_at,
         })),
+        "sent_mails": list(&sent, |sent| json!({
+            "id": sent.outbox_id,
+            "mail": sent.mail,
+            "email": sent.email,
+            "requested_at": sent.requested_at,
+            "at": sent.at,
+            "handed": sent.handed,
+        })),
         "claim_failures": failures(claim_failures.as_ref()),
         "addresses": list(by_address, |address| json!({
             "email": address.email,
@@ -185,12 +200,6 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "asked_at": instants(&history.admitted),
                 "link_outstanding": history.newest_link.is_some(),
             })).collect::<Value>(),
-            "sent_mails": list(&address.sent, |sent| json!({
-                "mail": sent.mail,
-                "requested_at": sent.requested_at,
-                "at": sent.at,
-                "handed": sent.handed,
-            })),
             "invitations": list(&address.invitations, |invitation| json!({
                 "id": invitation.invitation_id,
                 "member_number": invitation.member_number,

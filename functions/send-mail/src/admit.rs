@@ -194,9 +194,8 @@ impl Function {
             }
             Wish::ClaimTold { claim } => self.claim_told(outbox, &claim).await,
             Wish::ClaimNotice { claim, reader } => self.claim_notice(outbox, claim, reader, rng).await,
-            Wish::ContestAlert { claim } => {
-                let content =
-                    Content::ContestAlert { siret: claim.siret, manager: claim.manager, at: outbox.requested_at };
+            Wish::ContestAlert { claim, manager } => {
+                let content = Content::ContestAlert { siret: claim.siret, manager, at: outbox.requested_at };
                 Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
             }
             Wish::ManagerReleased { user_id, siret, establishment } => {

@@ -47,9 +47,14 @@ impl Told {
 impl Function {
     /// A wish for each user of the establishment but the new manager, and for the contact on the fund's file.
     pub(crate) async fn claim_told(&self, outbox: &Outbox, claim: &ClaimOf) -> Result<Attempt, MailError> {
+        let seat: Option<Establishment> = self.store.get(&Establishment::key_of(&claim.siret)).await?;
+        let Some(manager) = seat.filter(|seat| claim.stands(seat)).and_then(|seat| seat.manager) else {
+            return Ok(Attempt::Nothing);
+        };
         let residents: Vec<Resident> = self.store.query_all(&Resident::all_of(&claim.siret)).await?;
-        let is_told = |user_id: Id| user_id == claim.manager || residents.iter().any(|other| other.user_id == user_id);
-        let users = residents.iter().map(|resident| resident.user_id).filter(|user_id| *user_id != claim.manager);
+        let is_told =
+            |user_id: Id| user_id == manager.user_id || residents.iter().any(|other| other.user_id == user_id);
+        let users = residents.iter().map(|resident| resident.user_id).filter(|user_id| *user_id != manager.user_id);
         let mut readers: Vec<Option<Id>> = users.map(Some).collect();
         if let Some((_, contact)) = self.contact(&claim.siret).await? {
             // Whoever reads it as a user is not told twice.

@@ -1,7 +1,7 @@
 //! What became of a mail, for whoever asks the staff whether it went out.
 
 use portal::domain::Email;
-use portal::store::{Condition, Handed, Login, Outbox, Outcome, Record, SentMail, Transaction};
+use portal::store::{Condition, Handed, Login, Outbox, Outcome, Record, SentMail, Transaction, User};
 use rand::CryptoRng;
 
 use crate::admit::done;
@@ -11,7 +11,7 @@ use crate::{Function, MailError};
 const NOT_TOLD: [&str; 3] = ["staff-alert", "contest-alert", "user-erased"];
 
 impl Function {
-    /// Marks a wish as done with, and keeps beside the address what SES said.
+    /// Marks a wish as done with, and keeps with its user what SES said.
     ///
     /// Nothing is kept of an address without a space, but of a sign-up, which is to become one: whoever is erased
     /// while a mail of theirs is on its way leaves no trace.
@@ -28,16 +28,20 @@ impl Function {
         };
         let kind = outbox.wish.as_ref().map(|wish| wish.kind()).filter(|kind| !NOT_TOLD.contains(kind));
         if let Some(kind) = kind {
-            let now = self.environment.clock.now();
-            let mut transaction = Transaction::new();
-            transaction.update(outbox.key(), done(outcome)?, Condition::Exists);
-            transaction
-                .put(&SentMail::new(address.clone(), outbox.outbox_id, kind, handed, outbox.requested_at, now), None)?;
-            if kind != "sign-up" {
-                transaction.check(Login::key_of(address), Condition::Exists);
-            }
-            if let Outcome::Committed = self.store.commit(&transaction, rng).await? {
-                return Ok(());
+            let login: Option<Login> = self.store.get(&Login::key_of(address)).await?;
+            let user_id = login.map(|login| login.user_id);
+            if user_id.is_some() || kind == "sign-up" {
+                let (now, requested_at) = (self.environment.clock.now(), outbox.requested_at);
+                let sent = SentMail::new(user_id, address.clone(), outbox.outbox_id, kind, handed, requested_at, now);
+                let mut transaction = Transaction::new();
+                transaction.update(outbox.key(), done(outcome)?, Condition::Exists);
+                transaction.put(&sent, None)?;
+                if let Some(user_id) = user_id {
+                    transaction.check(User::key_of(user_id), Condition::Exists);
+                }
+                if let Outcome::Committed = self.store.commit(&transaction, rng).await? {
+                    return Ok(());
+                }
             }
         }
         self.done_with(outbox.outbox_id, outcome).await

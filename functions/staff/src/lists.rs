@@ -73,7 +73,7 @@ pub(crate) fn contest(contest: &Contest, stands: bool) -> Value {
         "at": contest.at,
         "siret": contest.claim.siret,
         "member_number": contest.claim.member_number,
-        "manager": contest.claim.manager,
+        "manager": contest.manager,
         "by": contest.by.map_or_else(|| "contact".to_owned(), |user_id| user_id.to_string()),
         "voices": contest.voices,
         "state": state,

@@ -93,7 +93,10 @@ impl Function {
                 })));
             }
         }
-        let sent: Vec<SentMail> = self.store.query_all(&SentMail::all_to(email)).await?;
+        let mut sent: Vec<SentMail> = self.store.query_all(&SentMail::all_to(email)).await?;
+        if let Some(user_id) = user_id {
+            sent.extend(self.store.query_all::<SentMail>(&SentMail::all_of(user_id)).await?);
+        }
         mails.extend(sent.iter().map(|sent| (sent.requested_at, fate(sent))));
         mails.sort_by_key(|(requested_at, _)| std::cmp::Reverse(*requested_at));
         Ok(mails.into_iter().map(|(_, mail)| mail).collect())
@@ -120,6 +123,7 @@ fn fate(sent: &SentMail) -> Value {
     json!({
         "id": sent.outbox_id,
         "mail": sent.mail,
+        "email": sent.email,
         "state": sent.handed,
         "requested_at": sent.requested_at,
         "at": sent.at,

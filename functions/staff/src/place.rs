@@ -43,7 +43,6 @@ impl Place {
         let claim = ClaimOf {
             siret: self.seat.siret.clone(),
             member_number: self.seat.member_number.clone(),
-            manager: manager.user_id,
             since: manager.since,
         };
         Ok((claim, manager))

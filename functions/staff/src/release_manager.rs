@@ -24,16 +24,17 @@ impl Function {
         fields.finish()?;
         let now = self.environment.clock.now();
         let place = self.place(&named).await?;
-        let (claim, _) = place.claim()?;
+        let (claim, manager) = place.claim()?;
+        let manager = manager.user_id;
         let seen: Option<Release> = self.store.get(&Release::key_of(&claim.siret)).await?;
         match &seen {
             Some(release) if release.is_about(&claim, now) => {
                 if release.is_by(&author.staff) {
                     return Err(second_person(release).into());
                 }
-                self.release(&place, &claim, release, &author).await
+                self.release(&place, &claim, manager, release, &author).await
             }
-            _ => self.intend(&place, claim, seen.as_ref(), &author).await,
+            _ => self.intend(&place, claim, manager, seen.as_ref(), &author).await,
         }
     }
 
@@ -42,11 +43,12 @@ impl Function {
         &self,
         place: &Place,
         claim: ClaimOf,
+        user_id: Id,
         seen: Option<&Release>,
         author: &Author,
     ) -> Result<Done, Trouble> {
         let now = self.environment.clock.now();
-        let detail = detail(&claim);
+        let detail = detail(&claim, user_id);
         let release = Release { claim, staff: author.staff.clone(), at: now };
         let mut transaction = Transaction::new();
         transaction.put(&release, Some(Release::same(seen)?))?;
@@ -67,14 +69,15 @@ impl Function {
         &self,
         place: &Place,
         claim: &ClaimOf,
+        user_id: Id,
         release: &Release,
         author: &Author,
     ) -> Result<Done, Trouble> {
         let (now, rng) = (self.environment.clock.now(), &mut rng());
         let number = &claim.member_number;
         let users = AccountUsers::of(&self.store, number).await?;
-        let alone = users.grants.iter().all(|grant| grant.user_id == claim.manager) && users.invitations.is_empty();
-        let user: Option<User> = self.store.get(&User::key_of(claim.manager)).await?;
+        let alone = users.grants.iter().all(|grant| grant.user_id == user_id) && users.invitations.is_empty();
+        let user: Option<User> = self.store.get(&User::key_of(user_id)).await?;
         let contest: Option<Contest> = match &place.seat.contested {
             Some(contested) => self.store.get(&Contest::key_of(contested)).await?,
             None => None,
@@ -89,9 +92,9 @@ impl Function {
         });
         let vacate = Change::new().remove("manager").remove("contested");
         transaction.update(place.seat.key(), vacate, Condition::All(unmoved));
-        let grant = Grant::key_of(claim.manager, number);
+        let grant = Grant::key_of(user_id, number);
         transaction.delete(grant, Some(Condition::is("role", &Role::Manager)?));
-        transaction.delete(Grant::mirror_key_of(claim.manager, number), None);
+        transaction.delete(Grant::mirror_key_of(user_id, number), None);
         if alone {
             // Nobody reads what the next manager has not said OUI to (leaflet S57).
             transaction.update(place.account.key(), Change::new().set("active", &false)?, Condition::Exists);
@@ -100,7 +103,7 @@ impl Function {
             let ended = Change::new().set("outcome", &ContestOutcome::Released)?;
             transaction.update(contest.key(), ended, Condition::Exists);
         }
-        let event = author.event(StaffAct::ManagerReleased, detail(claim), now);
+        let event = author.event(StaffAct::ManagerReleased, detail(claim, user_id), now);
         if let Some(user) = &user {
             let witness = Witness::new(&event.event_id.to_string(), None, None, &user.seal_key, rng)?;
             let revoked = AuditEvent::by_whoever(user.user_id, None, EventKind::AccessRevoked, now, witness, rng);
@@ -108,11 +111,7 @@ impl Function {
         }
         transaction.create(&event)?;
         let (siret, establishment) = (claim.siret.clone(), place.seat.name.clone());
-        let to_manager = Wish::ManagerReleased {
-            user_id: claim.manager,
-            siret: siret.clone(),
-            establishment: establishment.clone(),
-        };
+        let to_manager = Wish::ManagerReleased { user_id, siret: siret.clone(), establishment: establishment.clone() };
         let reader = contest.and_then(|contest| contest.by);
         let to_other = Wish::ContestClosed { reader, siret, establishment, released: true };
         for wish in [to_manager, to_other] {
@@ -137,8 +136,8 @@ fn manager(place: &Place) -> Value {
     )
 }
 
-fn detail(claim: &ClaimOf) -> String {
-    format!("account {} manager {}", claim.member_number, claim.manager)
+fn detail(claim: &ClaimOf, manager: Id) -> String {
+    format!("account {} manager {manager}", claim.member_number)
 }
 
 fn second_person(release: &Release) -> Refused {

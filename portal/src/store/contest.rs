@@ -21,15 +21,14 @@ pub struct Contested {
     pub at: Timestamp,
 }
 
-/// A claim: who took which seat, and when. The same person may claim again, and that is another claim.
+/// A claim, by the seat and the moment at which it was taken: an account has one seat, so no two claims of it share
+/// one. Who took it is not said, so that what is kept of a claim keeps nobody's id after their erasure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimOf {
     /// The establishment.
     pub siret: Siret,
     /// Its account.
     pub member_number: MemberNumber,
-    /// Who claimed it.
-    pub manager: Id,
     /// When.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub since: Timestamp,
@@ -40,10 +39,7 @@ impl ClaimOf {
     #[must_use]
     pub fn stands(&self, establishment: &Establishment) -> bool {
         establishment.member_number == self.member_number
-            && establishment
-                .manager
-                .as_ref()
-                .is_some_and(|manager| manager.user_id == self.manager && manager.since == self.since)
+            && establishment.manager.as_ref().is_some_and(|manager| manager.since == self.since)
     }
 
     /// The same as conditions on the establishment's item.
@@ -53,7 +49,6 @@ impl ClaimOf {
     pub fn still_stands(&self) -> Result<Vec<Condition>, StoreError> {
         Ok(vec![
             Condition::is("member_number", &self.member_number)?,
-            Condition::is("manager.user_id", &self.manager)?,
             Condition::is("manager.since", &self.since.as_millisecond())?,
         ])
     }
@@ -79,6 +74,8 @@ pub struct Contest {
     pub at: Timestamp,
     /// What is contested.
     pub claim: ClaimOf,
+    /// Whose claim it is.
+    pub manager: Id,
     /// Which user contests it; none where it is the contact on the fund's file.
     pub by: Option<Id>,
     /// How many links were used for it.

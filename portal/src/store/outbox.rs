@@ -87,6 +87,8 @@ pub enum Wish {
     ContestAlert {
         /// The claim.
         claim: ClaimOf,
+        /// Whose it is.
+        manager: Id,
     },
     /// Word to a manager that the staff released them.
     ManagerReleased {

@@ -77,14 +77,13 @@ impl Record for Release {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{Id, MemberNumber, Siret};
+    use crate::domain::{MemberNumber, Siret};
 
     #[test]
     fn one_person_is_one_however_they_write_their_name() {
         let claim = ClaimOf {
             siret: Siret::parse("53384615000019").unwrap(),
             member_number: MemberNumber::parse("012345").unwrap(),
-            manager: Id::from_bytes([1; 16]),
             since: Timestamp::from_second(1_000_000).unwrap(),
         };
         let release = Release { claim, staff: "Claire Durand".to_owned(), at: Timestamp::from_second(1).unwrap() };

@@ -1,4 +1,5 @@
-//! What became of a mail: kept under the address that it went to, for whoever asks the staff.
+//! What became of a mail: kept with the user whose it was, for whoever asks the staff; where it was to make one, under
+//! the address that it went to.
 
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ pub enum Handed {
 /// A mail that was handed to SES. Its text, its link and its token are nowhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SentMail {
+    /// Whose it was; none where it was to make a space.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<Id>,
     /// To whom.
     pub email: Email,
     /// The outbox entry that wished for it; events of SES name it too.
@@ -46,6 +50,7 @@ impl SentMail {
     /// A mail that SES answered to at `at`.
     #[must_use]
     pub fn new(
+        user_id: Option<Id>,
         email: Email,
         outbox_id: Id,
         mail: &str,
@@ -54,10 +59,16 @@ impl SentMail {
         at: Timestamp,
     ) -> Self {
         let (mail, ttl) = (mail.to_owned(), (at + KEPT).as_second());
-        Self { email, outbox_id, mail, requested_at, at, handed, ttl }
+        Self { user_id, email, outbox_id, mail, requested_at, at, handed, ttl }
     }
 
-    /// The mails to an address of late.
+    /// The mails to a user of late, whatever their address was.
+    #[must_use]
+    pub fn all_of(user_id: Id) -> Query {
+        Query::partition(Table::Identity, format!("USER#{user_id}")).beginning("SENT#")
+    }
+
+    /// The mails to an address of late that were to make a space of it.
     #[must_use]
     pub fn all_to(email: &Email) -> Query {
         Query::partition(Table::Identity, format!("EMAIL#{}", email.as_str())).beginning("SENT#")
@@ -66,6 +77,10 @@ impl SentMail {
 
 impl Record for SentMail {
     fn key(&self) -> Key {
-        Key::new(Table::Identity, format!("EMAIL#{}", self.email.as_str()), format!("SENT#{}", self.outbox_id))
+        let whose = match self.user_id {
+            Some(user_id) => format!("USER#{user_id}"),
+            None => format!("EMAIL#{}", self.email.as_str()),
+        };
+        Key::new(Table::Identity, whose, format!("SENT#{}", self.outbox_id))
     }
 }

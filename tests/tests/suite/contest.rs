@@ -340,12 +340,7 @@ async fn whatever_comes_again_after_a_crash_tells_nobody_twice_and_nobody_never(
     let claim = {
         let seat = seat(&world).await;
         let manager = seat.manager.unwrap();
-        portal::store::ClaimOf {
-            siret: seat.siret,
-            member_number: seat.member_number,
-            manager: manager.user_id,
-            since: manager.since,
-        }
+        portal::store::ClaimOf { siret: seat.siret, member_number: seat.member_number, since: manager.since }
     };
     // As if the first attempt had written one branch of three, and then died.
     let store = world.store();
