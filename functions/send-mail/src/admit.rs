@@ -400,13 +400,8 @@ impl Function {
 
     /// Takes the wish out of the index that the sweep reads, and with it the person it names.
     pub(crate) async fn done_with(&self, outbox_id: Id, outcome: &str) -> Result<(), MailError> {
-        let done = done(outcome)?;
+        let done = Change::new().remove("wish").remove("unsent").set("outcome", &outcome)?;
         self.store.update(&Outbox::key_of(outbox_id), &done, Some(&Condition::Exists)).await?;
         Ok(())
     }
-}
-
-/// What an entry becomes whose wish is done with.
-pub(crate) fn done(outcome: &str) -> Result<Change, StoreError> {
-    Change::new().remove("wish").remove("unsent").set("outcome", &outcome)
 }

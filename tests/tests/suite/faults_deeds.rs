@@ -84,6 +84,12 @@ pub(super) async fn claim(stage: &Stage) -> Deed {
     claim_of(stage, &jeanne, ACCOUNT).await
 }
 
+/// Five minutes pass after each mail.
+pub(super) async fn claim_later(stage: &Stage) -> Deed {
+    stage.member().await.refresh().await.expect(200);
+    claim(stage).await
+}
+
 /// By the contact on the fund's file, about a claim of this moment.
 pub(super) async fn contest(stage: &Stage) -> Deed {
     assert!(matches!(claim(stage).await.done(stage).await, Answer::Told { status: 201, .. }));

@@ -428,7 +428,7 @@ pub(super) const FLOWS: &[Flow] = &[
             one("CONTEST-LINK LINK"),
             WOKEN,
         ],
-        prepare: |stage, _| deeds::claim(stage).boxed(),
+        prepare: |stage, _| deeds::claim_later(stage).boxed(),
     },
     Flow {
         name: "mail of an acceptance",
