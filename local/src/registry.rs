@@ -24,6 +24,7 @@ impl Registry {
             .http::<accounts::Function>()
             .http::<change_email::Function>()
             .http::<claim_manager::Function>()
+            .http::<contest_claim::Function>()
             .http::<create_password::Function>()
             .http::<export_ledger::Function>()
             .http::<forgot_password::Function>()

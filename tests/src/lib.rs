@@ -39,9 +39,9 @@ pub use feed::{ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, 
 pub use forge::Forge;
 pub use outage::Outage;
 pub use person::{PASSWORD, Person};
-pub use process::{Process, Started, eventually, folder_of_workspace};
+pub use process::{Process, Started, eventually, folder_of_workspace, staff_cli};
 pub use reply::Reply;
 pub use tap::{Call, Observed, Tap, Use};
 pub use visitor::Visitor;
 pub use whole::Inventory;
-pub use world::{World, link_token, pass_token};
+pub use world::{World, contest_token, link_token, pass_token};

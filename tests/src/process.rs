@@ -1,7 +1,8 @@
 //! The portal as a process of its own, started the way a person starts it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -20,20 +21,45 @@ pub fn folder_of_workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in a workspace")
 }
 
-/// The binary `local`, built once: a test of one package does not build the binaries of others.
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
+/// A binary of these, built once: a test of one package does not build the binaries of others.
+fn binary(name: &str) -> &'static Path {
+    static BINARIES: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
+    let binaries = BINARIES.get_or_init(|| {
         let mut build = Command::new(env!("CARGO"));
         // The whole workspace, so that dependencies have the features that the tests were built with.
-        build.args(["build", "--workspace", "--bin", "local", "--locked", "--message-format=json"]);
+        build.args([
+            "build",
+            "--workspace",
+            "--bin",
+            "local",
+            "--bin",
+            "staff-cli",
+            "--locked",
+            "--message-format=json",
+        ]);
         let output = build.current_dir(folder_of_workspace()).output().expect("cargo runs");
-        assert!(output.status.success(), "local does not build: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "the binaries do not build: {}", String::from_utf8_lossy(&output.stderr));
         let messages = String::from_utf8(output.stdout).expect("UTF-8");
         let messages = messages.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-        let executable = messages.filter_map(|message| message["executable"].as_str().map(PathBuf::from)).next_back();
-        executable.expect("cargo names the binary")
-    })
+        let executables = messages.filter_map(|message| {
+            let name = message["target"]["name"].as_str()?.to_owned();
+            Some((name, PathBuf::from(message["executable"].as_str()?)))
+        });
+        executables.collect()
+    });
+    binaries.get(name).unwrap_or_else(|| panic!("cargo names the binary {name}"))
+}
+
+/// `staff-cli` with these words, in a folder and an environment of one's own: what it says and how it ends.
+///
+/// # Panics
+/// Where it does not end in time.
+pub async fn staff_cli(folder: &Path, words: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = tokio::process::Command::new(binary("staff-cli"));
+    command.args(words).current_dir(folder).kill_on_drop(true).stdin(Stdio::null());
+    // Who acts, and with which profile, is what the test says.
+    command.env_remove("STAFF").env_remove("AWS_PROFILE").envs(environment.iter().copied());
+    tokio::time::timeout(PATIENCE, command.output()).await.expect("it ends").expect("it runs")
 }
 
 /// A running process. Dropping it kills it.
@@ -68,7 +94,7 @@ pub enum Started {
 impl Process {
     /// Starts the portal with these arguments, in a folder of one's own.
     pub fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut command = tokio::process::Command::new(binary());
+        let mut command = tokio::process::Command::new(binary("local"));
         command.args(arguments).current_dir(folder).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Self { child: command.spawn().expect("the portal runs"), age: Stopwatch::start() }

@@ -46,6 +46,8 @@ impl Inventory {
             match (owner, what) {
                 // What only limits how often: an attempt that failed half may count.
                 ("IP", _) | ("EMAIL", "MAIL") => {}
+                // Beside each mail to who has a space; the mails are counted.
+                ("EMAIL" | "USER", "SENT") => {}
                 (_, "ATTEMPTS" | "CLAIM-ATTEMPTS") => {
                     count(format!("failure of {owner}"), item["failures"].as_array().map_or(0, Vec::len));
                 }
@@ -54,7 +56,7 @@ impl Inventory {
                     count(format!("{what} {}", text(event)), 1);
                 }
                 ("SUBJECT", "ACCEPTANCE") => count(format!("{what} {}", text(&item["document"])), 1),
-                ("SIGNING-KEYS", _) => count(owner.to_owned(), 1),
+                ("SIGNING-KEYS" | "ALERTS" | "CONTESTS", _) => count(owner.to_owned(), 1),
                 _ => count(format!("{owner} {what}"), 1),
             }
         }
@@ -92,6 +94,8 @@ impl Inventory {
                 let copy = login.map(|login| &login[copied]);
                 demand(copy == Some(&user[copied]), format!("{email}: {copied} is {copy:?} in the log-in"));
             }
+            let home = (format!("SIRET#{}", text(&user["siret"])), format!("USER#{id}"));
+            demand(self.identity.contains_key(&home), format!("{email} is not among those of their establishment"));
             let own = format!("SUBJECT#{id}");
             let evidence = || of(&self.evidence, &own, "");
             let came = evidence().filter(|(_, item)| item["event"] == "account-created").count();
@@ -102,6 +106,9 @@ impl Inventory {
             let known = user["accepted_charter"].as_u64();
             demand(newest == known, format!("{email}: charter {known:?}, evidence of {newest:?}"));
         }
+        let residents = of(&self.identity, "SIRET#", "USER#").count();
+        let all = of(&self.identity, "USER#", "PROFILE").count();
+        demand(residents == all, format!("{residents} belong to establishments, of {all} users"));
         for ((pk, _), session) in self.identity.iter().filter(|((_, sk), _)| sk.starts_with("SESSION#")) {
             let user = self.identity.get(&(pk.clone(), "PROFILE".to_owned()));
             let epoch = user.and_then(|user| user["epoch"].as_u64());
@@ -150,6 +157,20 @@ impl Inventory {
             let accepted = accepted.filter(|(_, item)| item["member_number"] == number).count();
             demand(accepted > 0, format!("the manager of {number} accepted no terms of it"));
         }
+        let [alerts, mirrors] = ["SIRET#", "ALERTS"].map(|pk| {
+            let sk = if pk == "ALERTS" { "" } else { "ALERT#" };
+            of(&self.identity, pk, sk).map(|(_, item)| without_keys(item)).collect::<BTreeSet<_>>()
+        });
+        demand(alerts == mirrors, format!("alerts {alerts:#?} are mirrored as {mirrors:#?}"));
+        for (_, establishment) in of(&self.members, "SIRET#", "ESTABLISHMENT") {
+            let Value::Object(contested) = &establishment["contested"] else { continue };
+            let open = of(&self.members, "CONTESTS", "").any(|(_, contest)| {
+                contest["contest_id"] == contested["contest_id"]
+                    && contest["outcome"].is_null()
+                    && contest["manager"] == establishment["manager"]["user_id"]
+            });
+            demand(open, format!("{establishment} is contested by nothing"));
+        }
         let granted = of(&self.members, "USER#", "GRANT#").filter(|(_, grant)| grant["role"] == "manager");
         let granted: BTreeSet<_> = granted
             .map(|(_, grant)| (text(&grant["user_id"]).to_owned(), text(&grant["member_number"]).to_owned()))
@@ -158,7 +179,9 @@ impl Inventory {
         for (_, account) in of(&self.members, "ACCOUNT#", "ACCOUNT") {
             let number = text(&account["member_number"]);
             let managed = managers.iter().any(|(_, managed)| managed == number);
-            demand(managed || account["active"] == false, format!("{number} is used by nobody"));
+            // Colleagues of a manager whom the staff released read on.
+            let read = of(&self.members, &format!("ACCOUNT#{number}"), "GRANT#").next().is_some();
+            demand(managed || read || account["active"] == false, format!("{number} is used by nobody"));
             let copies = of(&self.members, &format!("ACCOUNT#{number}"), "").filter(|(sk, _)| *sk != "ACCOUNT");
             let lag = copies.filter(|(_, copy)| copy["active"] != account["active"]).count();
             demand(!told || lag == 0, format!("{lag} lists show another answer than that of {number}"));

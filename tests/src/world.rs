@@ -218,6 +218,11 @@ pub fn link_token(mail: &Mail) -> String {
     token_of(mail, "/mot-de-passe#")
 }
 
+/// The token of the link that contests a claim.
+pub fn contest_token(mail: &Mail) -> String {
+    token_of(mail, "/contestation#")
+}
+
 /// The token of the pass that a mail carries.
 pub fn pass_token(mail: &Mail) -> String {
     token_of(mail, "/gestionnaire#")

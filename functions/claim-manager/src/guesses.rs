@@ -9,8 +9,8 @@ use portal::domain::Id;
 use portal::http::{Call, Idempotency, Problem};
 use portal::security::LinkToken;
 use portal::store::{
-    Attempts, AuditEvent, Batch, ClaimPass, Condition, EventKind, Fetched, Guessed, Outbox, Outcome, Record as _,
-    Refused, RememberedOutcome, Step, Store, StoreError, Transaction, User, Wanted, Wish, Witness,
+    Alert, AlertKind, Attempts, AuditEvent, Batch, ClaimPass, Condition, EventKind, Fetched, Guessed, Outbox, Outcome,
+    Record as _, Refused, RememberedOutcome, Step, Store, StoreError, Transaction, User, Wanted, Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -143,6 +143,11 @@ impl Function {
             }
             transaction.create(&event)?;
             for wish in alarms(user, guesses, call.now) {
+                if let Wish::StaffAlert { siret, user_id } = &wish {
+                    let kind = user_id
+                        .map_or(AlertKind::GuessesOfEstablishment, |user_id| AlertKind::GuessesOfUser { user_id });
+                    Alert::new(siret, kind, call.now, rng).raise(&mut transaction)?;
+                }
                 transaction.create(&Outbox::new(Id::random(rng), wish, call.now))?;
             }
             let remembered = repeat.remember(&mut transaction, RememberedOutcome::Refused)?;

@@ -59,7 +59,7 @@ impl HttpFunction for Function {
         let establishment = keys.establishment.of(&user, &mut fetched, &self.store).await?;
         let account = keys.account.map(|account| fetched.take(&account)).transpose()?.flatten();
         let rng = &mut rng();
-        let Some(establishment) = owned(establishment, account, &claim, &user) else {
+        let Some((establishment, account)) = owned(establishment, account, &claim, &user) else {
             return Err(self.count_failure(&user, &mut guesses, &repeat, call, rng).await?);
         };
         if user.owes(&charter) {
@@ -69,7 +69,7 @@ impl HttpFunction for Function {
         if establishment.manager.is_none() && !terms.is(&claim.account_terms) {
             return Err(Problem::DocumentOutdated);
         }
-        let right = RightClaim { user, establishment, account_terms: claim.account_terms };
+        let right = RightClaim { user, establishment, account, account_terms: claim.account_terms };
         self.decide(right, guesses, &repeat, call, rng).await
     }
 }
@@ -122,17 +122,17 @@ impl Keys {
     }
 }
 
-/// The establishment, where the number is that of its open account. One answer for a wrong number,
+/// The establishment and its account, where the number is that of its open account. One answer for a wrong number,
 /// another establishment's, an unknown one and a closed account.
 fn owned(
     establishment: Option<Establishment>,
     account: Option<Account>,
     claim: &Claim,
     user: &User,
-) -> Option<Establishment> {
+) -> Option<(Establishment, Account)> {
     let (establishment, account) = (establishment?, account?);
     let same = establishment.member_number == claim.member_number
         && account.member_number == claim.member_number
         && account.siret == user.siret;
-    (same && establishment.open && account.closed_on.is_none()).then_some(establishment)
+    (same && establishment.open && account.closed_on.is_none()).then_some((establishment, account))
 }

@@ -3,8 +3,8 @@
 use portal::domain::{DocumentKind, DocumentReference, Id};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::store::{
-    Acceptance, AuditEvent, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Manager, Outbox, Outcome,
-    Proof, Record, Role, StoreError, Transaction, User, Wish, Witness,
+    Acceptance, Account, AuditEvent, Change, ClaimOf, Condition, Establishment, EventKind, Grant, GrantMirror, Manager,
+    Outbox, Outcome, Proof, Record, Role, StoreError, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 use serde_json::json;
@@ -19,6 +19,7 @@ const MOST_ATTEMPTS: usize = 20;
 pub(crate) struct RightClaim {
     pub(crate) user: User,
     pub(crate) establishment: Establishment,
+    pub(crate) account: Account,
     pub(crate) account_terms: DocumentReference,
 }
 
@@ -68,7 +69,7 @@ impl Function {
         call: &Call,
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, Problem> {
-        let RightClaim { user, establishment, account_terms } = claim;
+        let RightClaim { user, establishment, account, account_terms } = claim;
         let number = &establishment.member_number;
         let manager = Manager {
             user_id: user.user_id,
@@ -82,7 +83,7 @@ impl Function {
             role: Role::Manager,
             siret: establishment.siret.clone(),
             name: establishment.name.clone(),
-            active: false,
+            active: account.active,
             since: call.now,
             invitation_id: None,
         };
@@ -99,6 +100,9 @@ impl Function {
             establishment: establishment.name.clone(),
             receipt: acceptance.receipt(),
         };
+        let told = Wish::ClaimTold {
+            claim: ClaimOf { siret: establishment.siret.clone(), member_number: number.clone(), since: manager.since },
+        };
         let event = AuditEvent::by_user(user.user_id, EventKind::AccountClaimed, call.now, witness, rng).about(number);
 
         let mut transaction = Transaction::new();
@@ -110,12 +114,15 @@ impl Function {
         let seat = transaction.update(establishment.key(), Change::new().set("manager", &manager)?, free);
         let guards = guesses.guard(&mut transaction)?;
         transaction.check(User::key_of(user.user_id), unmoved(user)?);
+        // The grant has a copy of the OUI, which outlasts a manager whom the staff released.
+        transaction.check(account.key(), Condition::is("active", &account.active)?);
         transaction.put(&GrantMirror(grant.clone()), None)?;
         transaction.put(&grant, None)?;
         transaction.put(&proof(user, establishment, call), None)?;
         transaction.create(&acceptance)?;
         transaction.create(&event)?;
         transaction.create(&Outbox::new(Id::random(rng), confirmation, call.now))?;
+        transaction.create(&Outbox::new(Id::random(rng), told, call.now))?;
         let answer = claimed(claim)?;
         let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
         match self.store.commit(&transaction, rng).await.map_err(|error| repeat.failure(error))? {

@@ -4,8 +4,8 @@ use portal::domain::{DocumentKind, Id};
 use portal::http::{Answer, Call, Problem};
 use portal::security::{PasswordHash, SealKey};
 use portal::store::{
-    Acceptance, AuditEvent, Draft, EventKind, Link, Login, Outbox, Outcome, Reservation, Store, Transaction, User,
-    Wish, Witness,
+    Acceptance, AuditEvent, Draft, EventKind, Link, Login, Outbox, Outcome, Reservation, Resident, Store, Transaction,
+    User, Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -62,6 +62,7 @@ pub(super) async fn activate(
     // So is that nobody who left it can still come back to it. What has expired goes.
     transaction.delete(Reservation::key_of(&login.email), Some(Reservation::none_of_others(user.user_id, call.now)?));
     transaction.create(&user)?;
+    transaction.create(&Resident { siret: user.siret.clone(), user_id: user.user_id })?;
     transaction.create(&terms)?;
     transaction.create(&Outbox::new(Id::random(rng), receipt, call.now))?;
     transaction.create(&event)?;

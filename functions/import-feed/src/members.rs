@@ -4,8 +4,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use portal::domain::Siret;
 use portal::store::{
-    Account, Batch, Change, Condition, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _, Role,
-    StoreError, Transaction,
+    Account, Batch, Change, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _,
+    Role, StoreError, Transaction,
 };
 
 use crate::ImportError;
@@ -139,20 +139,32 @@ fn change(record: &MemberRecord) -> Result<Change, StoreError> {
     })
 }
 
+/// Who sits in a seat, and whether that is contested: a contest goes where its manager goes.
+struct Seated {
+    manager: Manager,
+    contested: Option<Contested>,
+}
+
+impl Seated {
+    fn of(seat: &Establishment) -> Option<Self> {
+        Some(Self { manager: seat.manager.clone()?, contested: seat.contested.clone() })
+    }
+}
+
 /// Where the account moves to another SIRET: gives up the old one, and takes its manager along.
 async fn leave_seat(
     store: &impl Tables,
     transaction: &mut Transaction,
     before: &Account,
     siret: &Siret,
-) -> Result<Option<Manager>, ImportError> {
+) -> Result<Option<Seated>, ImportError> {
     if before.siret == *siret {
         return Ok(None);
     }
     let old: Option<Establishment> = store.get(&Establishment::key_of(&before.siret)).await?;
     let Some(old) = old.filter(|old| old.member_number == before.member_number) else { return Ok(None) };
     transaction.delete(old.key(), Some(as_seen(&old)?));
-    Ok(old.manager)
+    Ok(Seated::of(&old))
 }
 
 /// Puts the account on the record's SIRET, which no other open account has; says whether the seat that it
@@ -161,20 +173,22 @@ fn take_seat(
     transaction: &mut Transaction,
     record: &MemberRecord,
     seat: Option<&Establishment>,
-    manager: Option<Manager>,
+    moved: Option<Seated>,
 ) -> Result<bool, StoreError> {
     let open = record.closed_on.is_none();
-    let manager = manager.or_else(|| {
+    let seated = moved.or_else(|| {
         let ours = seat.filter(|seat| seat.member_number == record.member_number);
-        ours.and_then(|seat| seat.manager.clone())
+        ours.and_then(Seated::of)
     });
-    let has_manager = manager.is_some();
+    let has_manager = seated.is_some();
+    let (manager, contested) = seated.map(|seated| (seated.manager, seated.contested)).unzip();
     let ours = |manager| Establishment {
         siret: record.siret.clone(),
         name: record.name.clone(),
         member_number: record.member_number.clone(),
         open,
         manager,
+        contested: contested.clone().flatten(),
     };
     match seat {
         None => {
@@ -192,14 +206,18 @@ fn take_seat(
     Ok(has_manager)
 }
 
-/// That a seat has the account, the manager and the state that it had when it was read.
+/// That a seat has the account, the manager, the contest and the state that it had when it was read.
 fn as_seen(seat: &Establishment) -> Result<Condition, StoreError> {
     let manager = match &seat.manager {
         Some(manager) => Condition::is("manager", manager)?,
         None => Condition::Without("manager"),
     };
+    let contested = match &seat.contested {
+        Some(contested) => Condition::is("contested", contested)?,
+        None => Condition::Without("contested"),
+    };
     let number = Condition::is("member_number", &seat.member_number)?;
-    Ok(Condition::All(vec![number, Condition::is("open", &seat.open)?, manager]))
+    Ok(Condition::All(vec![number, Condition::is("open", &seat.open)?, manager, contested]))
 }
 
 /// Brings the copies in the grants up to date, in the account's transaction. Those that do not fit go before:

@@ -125,8 +125,11 @@ impl Function {
                 && let Some(changed) = refused.existing(same_account)?
             {
                 account = changed;
-            } else if refused.failed(manager) || refused.failed(seat) {
+            } else if refused.failed(manager) {
                 return Err(Problem::ManagerOnly);
+            } else if refused.failed(seat) {
+                let contested = refused.existing(seat)?.is_some_and(|seat| is_contested(&seat, user.user_id, &account));
+                return Err(if contested { Problem::ClaimContested } else { Problem::ManagerOnly });
             } else {
                 // Another request gave the address access at this moment, or it had access when this one looked
                 // and was taken back or opened the account since: there is nothing left to do.
@@ -137,12 +140,19 @@ impl Function {
     }
 }
 
-/// The caller sits in the manager's seat of the account, which is open to grants.
+/// Where that is all that keeps the manager from giving access.
+fn is_contested(seat: &Establishment, user_id: Id, account: &Account) -> bool {
+    let sits = seat.manager.as_ref().is_some_and(|manager| manager.user_id == user_id);
+    sits && seat.open && seat.member_number == account.member_number && seat.contested.is_some()
+}
+
+/// The caller sits in the manager's seat of the account, which is open to grants and not contested.
 fn in_the_seat(user_id: Id, account: &Account, transaction: &mut Transaction) -> Result<Step, StoreError> {
     let seated = Condition::All(vec![
         Condition::is("member_number", &account.member_number)?,
         Condition::is("open", &true)?,
         Condition::is("manager.user_id", &user_id)?,
+        Condition::Without("contested"),
     ]);
     Ok(transaction.check(Establishment::key_of(&account.siret), seated))
 }

@@ -62,7 +62,8 @@ fn seat_of<'a>(grant: &Grant, user: &'a User, seats: &'a Seats) -> Option<&'a Es
 /// Leaves the seat to whoever claims it next, who gives an answer of their own (leaflet S57).
 pub(crate) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transaction) -> Result<(), StoreError> {
     let own_seat = Condition::is("manager.user_id", &user.user_id)?;
-    transaction.update(seat.key(), Change::new().remove("manager"), own_seat);
+    // Whoever contested them has what they wanted.
+    transaction.update(seat.key(), Change::new().remove("manager").remove("contested"), own_seat);
     let unused = Change::new().set("active", &false)?;
     transaction.update(Account::key_of(&seat.member_number), unused, Condition::Exists);
     Ok(())

@@ -4,8 +4,8 @@ use futures::future::join;
 use portal::domain::{Civility, JobTitle, PersonName, Refusal, Siret};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{
-    AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Rights, StoreError, Transaction, User,
-    Witness,
+    AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Resident, Rights, StoreError, Transaction,
+    User, Witness,
 };
 use rand::CryptoRng;
 
@@ -40,6 +40,8 @@ impl Function {
             }
         }
         if moves {
+            transaction.delete(Resident::key_of(&before.siret, before.user_id), None);
+            transaction.put(&Resident { siret: after.siret.clone(), user_id: after.user_id }, None)?;
             transaction.update(Login::key_of(&before.email), Change::new().set("siret", &after.siret)?, this_epoch);
         }
         let witness = Witness::of_call(call, &before.seal_key, rng)?;

@@ -11,7 +11,7 @@ use portal::http::{Answer, Call, Problem};
 use portal::security::{Caller, Password, Proven};
 use portal::store::{
     AuditEvent, Batch, Change, Condition, EventKind, Guessed, Link, Login, MailHistory, Outbox, Outcome, Purpose,
-    Record as _, Reservation, Rights, Transaction, Wish, Witness,
+    Record as _, Reservation, Resident, Rights, Transaction, Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -98,7 +98,9 @@ impl Function {
         let last_word =
             Wish::UserErased { email: user.email.clone(), civility: user.civility, last_name: user.last_name.clone() };
         let mut transaction = Transaction::new();
-        transaction.delete(user.key(), Some(user.same_address()?));
+        let unmoved = Condition::All(vec![user.same_address()?, Condition::is("siret", &user.siret)?]);
+        transaction.delete(user.key(), Some(unmoved));
+        transaction.delete(Resident::key_of(&user.siret, user.user_id), None);
         let own = vec![Condition::is("user_id", &user.user_id)?, Condition::is("epoch", &user.epoch)?];
         transaction.delete(Login::key_of(&user.email), Some(Condition::All(own)));
         transaction.delete(caller.session.key(), None);

@@ -4,15 +4,15 @@
 //! seals evidence): those are named where they matter, as a link that is outstanding. Evidence is shown with
 //! its witness opened, which its owner alone may see.
 
-use futures::future::{try_join, try_join_all, try_join4};
+use futures::future::{try_join, try_join_all, try_join3, try_join4};
 use jiff::Timestamp;
 use portal::domain::Email;
 use portal::http::{Answer, Call, Problem};
 use portal::security::{Caller, SealKey};
 use portal::store::{
     Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Export, Guessed, Invitation,
-    InvitationMails, InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session,
-    StoreError, Table, Transaction, User, Witness,
+    InvitationMails, InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, SentMail,
+    Session, StoreError, Table, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -25,6 +25,7 @@ struct ById {
     claim_failures: Option<Attempts>,
     sessions: Vec<Session>,
     ledger_exports: Vec<Export>,
+    sent: Vec<SentMail>,
     rights: Rights,
     acceptances: Vec<Acceptance>,
     events: Vec<AuditEvent>,
@@ -37,6 +38,7 @@ struct ByAddress {
     failures: Option<Attempts>,
     login: Option<Login>,
     reservation: Option<Reservation>,
+    sent: Vec<SentMail>,
     invitations: Vec<Invitation>,
     invitation_mails: Vec<InvitationMails>,
 }
@@ -83,17 +85,22 @@ impl Function {
         let (acceptances, events) = (subject().beginning("ACCEPTANCE#"), subject().beginning("EVENT#"));
         let all_sessions = Session::all_of(user_id);
         let all_exports = Export::all_of(user_id);
+        let all_sent = SentMail::all_of(user_id);
         let evidence = try_join(self.store.query_all(&acceptances), self.store.query_all(&events));
-        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, events)) = try_join4(
+        let (mut fetched, (sessions, ledger_exports, sent), rights, (acceptances, events)) = try_join4(
             self.store.fetch(batch),
-            try_join(self.store.query_all(&all_sessions), self.store.query_all(&all_exports)),
+            try_join3(
+                self.store.query_all(&all_sessions),
+                self.store.query_all(&all_exports),
+                self.store.query_all(&all_sent),
+            ),
             Rights::of(&self.store, user_id),
             evidence,
         )
         .await?;
         let caller = ticket.admit(&keys, &mut fetched, call.now)?;
         let claim_failures = fetched.take(&claim_failures)?;
-        Ok(ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events })
+        Ok(ById { caller, claim_failures, sessions, ledger_exports, sent, rights, acceptances, events })
     }
 
     async fn by_address(&self, email: &Email) -> Result<ByAddress, StoreError> {
@@ -105,9 +112,11 @@ impl Function {
         let reservation = batch.want::<Reservation>(Reservation::key_of(email));
         let invitations = Invitation::all_of(&AddressHash::of(email));
         let invitation_mails = InvitationMails::all_to(email);
-        let (mut fetched, (invitations, invitation_mails)) = try_join(
+        let sent = SentMail::all_to(email);
+        let (mut fetched, (sent, invitations, invitation_mails)) = try_join(
             self.store.fetch(batch),
-            try_join(
+            try_join3(
+                self.store.query_all::<SentMail>(&sent),
                 self.store.query_all::<InvitationMirror>(&invitations),
                 self.store.query_all::<InvitationMails>(&invitation_mails),
             ),
@@ -119,6 +128,7 @@ impl Function {
             failures: fetched.take(&failures)?,
             login: fetched.take(&login)?,
             reservation: fetched.take(&reservation)?,
+            sent,
             invitations: invitations.into_iter().map(|mirror| mirror.0).collect(),
             invitation_mails,
         })
@@ -126,7 +136,8 @@ impl Function {
 }
 
 fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
-    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events } = by_id;
+    let ById { caller, claim_failures, sessions, ledger_exports, sent, rights, acceptances, events } = by_id;
+    let sent: Vec<&SentMail> = sent.iter().chain(by_address.iter().flat_map(|address| &address.sent)).collect();
     let user = &caller.user;
     let mut profile = shown(user);
     profile["origin"] = json!(user.origin);
@@ -170,6 +181,14 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "member_number": proof.member_number,
             "siret": proof.siret,
             "proved_at": proof.proved_at,
+        })),
+        "sent_mails": list(&sent, |sent| json!({
+            "id": sent.outbox_id,
+            "mail": sent.mail,
+            "email": sent.email,
+            "requested_at": sent.requested_at,
+            "at": sent.at,
+            "handed": sent.handed,
         })),
         "claim_failures": failures(claim_failures.as_ref()),
         "addresses": list(by_address, |address| json!({

@@ -14,6 +14,7 @@ use portal::store::{
 };
 use rand::CryptoRng;
 
+use crate::contest::Told;
 use crate::invitation::Invited;
 use crate::mails::{Addressee, Mail, Rendered, render};
 use crate::receipt::Accepted;
@@ -48,6 +49,10 @@ pub(crate) enum Content {
     AcceptanceReceipt(Accepted),
     ClaimsClosed { token: LinkToken, siret: Siret, establishment: String, until: Timestamp },
     StaffAlert { siret: Siret, user_id: Option<Id>, at: Timestamp },
+    ClaimNotice(Told),
+    ContestAlert { siret: Siret, manager: Id, at: Timestamp },
+    ManagerReleased { siret: Siret, establishment: String, at: Timestamp },
+    ContestClosed { siret: Siret, establishment: String, released: bool, at: Timestamp },
 }
 
 impl Admitted {
@@ -73,6 +78,16 @@ impl Admitted {
             }
             Content::StaffAlert { siret, user_id, at } => {
                 render(&Mail::StaffAlert { to, origin, siret, user_id: *user_id, at: *at })
+            }
+            Content::ClaimNotice(told) => told.with(to, origin, render),
+            Content::ContestAlert { siret, manager, at } => {
+                render(&Mail::ContestAlert { to, origin, siret, manager: *manager, at: *at })
+            }
+            Content::ManagerReleased { siret, establishment, at } => {
+                render(&Mail::ManagerReleased { to, origin, establishment, siret, at: *at })
+            }
+            Content::ContestClosed { siret, establishment, released, at } => {
+                render(&Mail::ContestClosed { to, origin, establishment, siret, released: *released, at: *at })
             }
             Content::Activation(token) => render(&Mail::Activation { to, origin, token: &token.to_text() }),
             Content::AlreadyRegistered => render(&Mail::AlreadyRegistered { to, origin }),
@@ -129,12 +144,12 @@ impl Function {
         outbox_id: Id,
         now: Timestamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<Option<Admitted>, MailError> {
+    ) -> Result<Option<(Outbox, Admitted)>, MailError> {
         for _ in 0..MOST_ATTEMPTS {
             let Some(outbox) = self.store.get::<Outbox>(&Outbox::key_of(outbox_id)).await? else { return Ok(None) };
             let Some(wish) = outbox.wish.clone() else { return Ok(None) };
             match self.attempt(&outbox, wish, now, rng).await? {
-                Attempt::Admitted(mail) => return Ok(Some(mail)),
+                Attempt::Admitted(mail) => return Ok(Some((outbox, mail))),
                 Attempt::RaceLost => {}
                 Attempt::Nothing => {
                     self.done_with(outbox_id, "no mail").await?;
@@ -176,6 +191,21 @@ impl Function {
             Wish::StaffAlert { siret, user_id } => {
                 let content = Content::StaffAlert { siret, user_id, at: outbox.requested_at };
                 Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
+            }
+            Wish::ClaimTold { claim } => self.claim_told(outbox, &claim).await,
+            Wish::ClaimNotice { claim, reader } => self.claim_notice(outbox, claim, reader, rng).await,
+            Wish::ContestAlert { claim, manager } => {
+                let content = Content::ContestAlert { siret: claim.siret, manager, at: outbox.requested_at };
+                Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
+            }
+            Wish::ManagerReleased { user_id, siret, establishment } => {
+                let content = Content::ManagerReleased { siret: siret.clone(), establishment, at: outbox.requested_at };
+                Ok(self.to_reader(Some(user_id), &siret, content).await?)
+            }
+            Wish::ContestClosed { reader, siret, establishment, released } => {
+                let at = outbox.requested_at;
+                let content = Content::ContestClosed { siret: siret.clone(), establishment, released, at };
+                Ok(self.to_reader(reader, &siret, content).await?)
             }
             Wish::Invitation { email, civility, last_name, member_number, siret, establishment } => {
                 let invited = Invited { civility, last_name, member_number, siret, establishment };

@@ -9,6 +9,7 @@ use portal::store::{
 use rand::CryptoRng;
 
 use crate::admit::{Admitted, Attempt, Content};
+use crate::contest::contact_of;
 use crate::{Function, MailError};
 
 impl Function {
@@ -42,13 +43,12 @@ impl Function {
     }
 
     /// The open account of an establishment, and whom the fund writes to about it.
-    async fn contact(&self, siret: &Siret) -> Result<Option<(Account, Email)>, StoreError> {
+    pub(crate) async fn contact(&self, siret: &Siret) -> Result<Option<(Account, Email)>, StoreError> {
         let establishment: Option<Establishment> = self.store.get(&Establishment::key_of(siret)).await?;
         let Some(establishment) = establishment.filter(|establishment| establishment.open) else { return Ok(None) };
         let account: Option<Account> = self.store.get(&Account::key_of(&establishment.member_number)).await?;
         Ok(account.and_then(|account| {
-            // The file of the fund is not held to what the portal takes for an address.
-            let contact = Email::parse(account.contact_email.as_deref()?).ok()?;
+            let contact = contact_of(Some(account.clone()))?;
             Some((account, contact))
         }))
     }

@@ -9,10 +9,12 @@
 mod address;
 mod admit;
 mod claims;
+mod contest;
 mod deliver;
 mod invitation;
 pub mod mails;
 mod receipt;
+mod sent;
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
@@ -20,7 +22,7 @@ use portal::domain::{Email, Id};
 use portal::environment::{Environment, StartError, rng};
 use portal::lambda::EventFunction;
 use portal::security::SymmetricKey;
-use portal::store::{Outbox, Store, StoreError, Table};
+use portal::store::{Handed, Outbox, Store, StoreError, Table};
 use serde_dynamo::AttributeValue;
 use serde_json::json;
 
@@ -97,15 +99,17 @@ impl Function {
     /// Does what one wish asks for, unless it is done with.
     async fn fulfil(&self, outbox_id: Id) -> Result<(), MailError> {
         let rng = &mut rng();
-        let Some(admitted) = self.admit(outbox_id, self.environment.clock.now(), rng).await? else { return Ok(()) };
+        let Some((outbox, admitted)) = self.admit(outbox_id, self.environment.clock.now(), rng).await? else {
+            return Ok(());
+        };
         let mail = admitted.render(&self.origin)?;
         match self.postman.send(outbox_id, &admitted.address, &mail).await {
-            Ok(()) => self.done_with(outbox_id, "sent").await,
+            Ok(()) => self.handed(&outbox, &admitted.address, Handed::Sent, rng).await,
             Err(refusal) if refusal.is_final => {
                 self.environment.log.line(&json!({
                     "level": "error", "function": Self::NAME, "outbox_id": outbox_id, "refused_by_ses": refusal.reason,
                 }));
-                self.done_with(outbox_id, "refused by SES").await
+                self.handed(&outbox, &admitted.address, Handed::Refused, rng).await
             }
             Err(refusal) => Err(MailError::Ses(refusal.reason)),
         }

@@ -161,6 +161,67 @@ pub enum Mail<'a> {
         /// When it was reached.
         at: Timestamp,
     },
+    /// Somebody became manager of an establishment's account: word to whoever belongs to it, with the link that
+    /// contests it.
+    ClaimNotice {
+        /// The user; nobody by name at the contact address on the fund's file.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The link's token.
+        token: &'a str,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// The manager, for who proved the member number or has access; else only that there is one.
+        manager: Option<(Civility, &'a PersonName)>,
+        /// When the claim succeeded.
+        claimed_at: Timestamp,
+        /// From when on the link does nothing.
+        until: Timestamp,
+    },
+    /// A claim is contested.
+    ContestAlert {
+        /// The fund's staff.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// Whose claim it is.
+        manager: Id,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// The staff released a manager.
+    ManagerReleased {
+        /// Who was manager.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// When.
+        at: Timestamp,
+    },
+    /// The staff decided about a manager.
+    ContestClosed {
+        /// Who contested them; or the manager, where they stay.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// Whether the seat is free now.
+        released: bool,
+        /// When.
+        at: Timestamp,
+    },
     /// A manager gave an address access to an account, whoever reads it: one text for who has a space and for
     /// who has none, as the manager may read the mailbox too.
     Invitation {
@@ -320,6 +381,47 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 link: front_page(origin),
                 siret: grouped(siret),
                 user: user_id.map(|id| id.to_string()).unwrap_or_default(),
+                at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::ClaimNotice { to, origin, token, establishment, siret, manager, claimed_at, until } => {
+            fill!("claim-notice/subject.txt", "claim-notice/body.txt", "claim-notice/body.html", {
+                addressee: addressed(to),
+                link: format!("{}contestation#{token}", front_page(origin)),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+                manager: manager
+                    .map(|(civility, last_name)| addressed(Addressee::Person { civility, last_name }))
+                    .unwrap_or_default(),
+                claimed_at: paris(claimed_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+                until: paris(until, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::ContestAlert { to, origin, siret, manager, at } => {
+            fill!("contest-alert/subject.txt", "contest-alert/body.txt", "contest-alert/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                siret: grouped(siret),
+                manager: manager.to_string(),
+                at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::ManagerReleased { to, origin, establishment, siret, at } => {
+            fill!("manager-released/subject.txt", "manager-released/body.txt", "manager-released/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+                at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::ContestClosed { to, origin, establishment, siret, released, at } => {
+            fill!("contest-closed/subject.txt", "contest-closed/body.txt", "contest-closed/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+                outcome: if released { "released".to_owned() } else { String::new() },
                 at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }

@@ -72,6 +72,26 @@ impl Fields {
         }
     }
 
+    /// A text that may be left out.
+    pub(crate) fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => {
+                self.0.remove(name);
+                Ok(None)
+            }
+            Some(_) => self.text(name).map(Some),
+        }
+    }
+
+    /// Yes or no; no where it is left out.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, Refused> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(_) => Err(Refused::new("not-a-flag", name, "Give true or false.")),
+        }
+    }
+
     /// Ends the reading: what is left is nothing that the operation knows.
     pub(crate) fn finish(self) -> Result<(), Refused> {
         match self.0.keys().next() {

@@ -5,8 +5,17 @@
 //! a file. What is refused is an answer, `{"error": {"code", "field", "message"}}`, so that a script sees
 //! why; only a store that fails is a failed invocation.
 
+mod close_account;
+mod dismiss_contest;
+mod done;
 mod fields;
+mod lists;
+mod look_up_establishment;
+mod look_up_user;
+mod place;
 mod publish_document;
+mod release_manager;
+mod resend_mail;
 
 use portal::environment::{Environment, StartError};
 use portal::lambda::EventFunction;
@@ -14,6 +23,7 @@ use portal::store::{Store, StoreError, Table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use done::Done;
 use fields::{Fields, Refused, Trouble};
 
 /// The function `staff`.
@@ -28,6 +38,14 @@ pub struct Function {
 #[serde(tag = "operation", rename_all = "kebab-case")]
 enum Operation {
     PublishDocument(Fields),
+    LookUpEstablishment(Fields),
+    LookUpUser(Fields),
+    ReleaseManager(Fields),
+    DismissContest(Fields),
+    ResendMail(Fields),
+    CloseAccount(Fields),
+    ListContests(Fields),
+    ListAlerts(Fields),
 }
 
 impl EventFunction for Function {
@@ -37,14 +55,14 @@ impl EventFunction for Function {
     type Error = StoreError;
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let store = Store::connect(environment, &[Table::Members, Table::Evidence])?;
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
         Ok(Self { environment: environment.clone(), store })
     }
 
     async fn handle(&self, event: Value) -> Result<Value, StoreError> {
-        // Who acted, and why, is evidence and no matter of the log.
+        // Who acted, and why, is evidence and no matter of the log; nor is whom they looked up.
         let (answer, told) = match self.run(event).await {
-            Ok(answer) => (answer.clone(), answer),
+            Ok(Done { answer, told }) => (answer, told),
             Err(Trouble::Refused(refused)) => (json!({"error": refused}), json!({"refused": refused.code})),
             Err(Trouble::Store(error)) => return Err(error),
         };
@@ -54,9 +72,17 @@ impl EventFunction for Function {
 }
 
 impl Function {
-    async fn run(&self, event: Value) -> Result<Value, Trouble> {
+    async fn run(&self, event: Value) -> Result<Done, Trouble> {
         match Operation::deserialize(event).map_err(|error| unknown(&error))? {
             Operation::PublishDocument(fields) => self.publish_document(fields).await,
+            Operation::LookUpEstablishment(fields) => self.look_up_establishment(fields).await,
+            Operation::LookUpUser(fields) => self.look_up_user(fields).await,
+            Operation::ReleaseManager(fields) => self.release_manager(fields).await,
+            Operation::DismissContest(fields) => self.dismiss_contest(fields).await,
+            Operation::ResendMail(fields) => self.resend_mail(fields).await,
+            Operation::CloseAccount(fields) => self.close_account(fields).await,
+            Operation::ListContests(fields) => self.list_contests(fields).await,
+            Operation::ListAlerts(fields) => self.list_alerts(fields).await,
         }
     }
 }

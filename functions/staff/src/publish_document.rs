@@ -6,10 +6,11 @@
 
 use portal::domain::{Document, DocumentKind, is_unfit};
 use portal::environment::rng;
-use portal::store::{CurrentDocument, Outcome, StaffAct, StaffEvent, Transaction, current_document, put_into_force};
-use serde_json::{Value, json};
+use portal::store::{CurrentDocument, Outcome, StaffAct, Transaction, current_document, put_into_force};
+use serde_json::json;
 
 use crate::Function;
+use crate::done::Done;
 use crate::fields::{Fields, Refused, Trouble};
 
 /// The longest text: half of what DynamoDB takes as an item (400 KB), so that no attribute beside it
@@ -20,7 +21,7 @@ const LONGEST_BODY: usize = 200 * 1024;
 const LONGEST_TITLE: usize = 120;
 
 impl Function {
-    pub(crate) async fn publish_document(&self, mut fields: Fields) -> Result<Value, Trouble> {
+    pub(crate) async fn publish_document(&self, mut fields: Fields) -> Result<Done, Trouble> {
         let author = fields.author()?;
         let kind = kind(&fields.text("kind")?)?;
         let body = fields.text("body")?;
@@ -31,16 +32,16 @@ impl Function {
         let replaced = current_document(&self.store, kind).await?;
         let document = Document::new(kind, replaced.version.saturating_add(1), title, body, now);
         if document.sha256 == replaced.sha256 {
-            return Ok(json!({"unchanged": replaced}));
+            return Ok(Done::openly(json!({"unchanged": replaced})));
         }
         let rng = &mut rng();
         let detail = format!("{kind} {} {}", document.version, document.sha256);
-        let event = StaffEvent::new(&author.staff, &author.reason, StaffAct::DocumentPublished, detail, now, rng);
+        let event = author.event(StaffAct::DocumentPublished, detail, now);
         let mut transaction = Transaction::new();
         put_into_force(&mut transaction, &document, &replaced)?;
         transaction.create(&event)?;
         match self.store.commit(&transaction, rng).await? {
-            Outcome::Committed => Ok(json!({"published": CurrentDocument::of(&document)})),
+            Outcome::Committed => Ok(Done::openly(json!({"published": CurrentDocument::of(&document)}))),
             Outcome::Refused(_) => Err(overtaken(&document).into()),
         }
     }

@@ -58,6 +58,8 @@ pub enum Problem {
         /// The manager's last name.
         last_name: PersonName,
     },
+    /// The manager's claim is contested: nobody gets access, and the role stays where it is.
+    ClaimContested,
     /// The manager has not said OUI.
     AccountNotActivated,
     /// A file that is larger than an answer may be.
@@ -272,6 +274,15 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Le compte a déjà un gestionnaire", "The account has a manager"],
                 ["Demandez-lui l’accès au compte adhérent.", "Ask them for access to the member account."],
+            ),
+            Self::ClaimContested => (
+                "claim-contested",
+                StatusCode::CONFLICT,
+                ["Rôle de gestionnaire contesté", "Manager contested"],
+                [
+                    "Les services de Constructys vérifient qui gère ce compte ; jusque-là, aucun accès ne peut y être donné. La lecture reste possible.",
+                    "The fund's staff are checking who manages this account; until then no access to it can be given. Reading goes on.",
+                ],
             ),
             Self::AccountNotActivated => (
                 "account-not-activated",

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::record::from_item;
-use super::{Key, Query, Record, Store, StoreError, Table};
+use super::{Contested, Key, Query, Record, Store, StoreError, Table};
 use crate::domain::{Civility, Id, MemberNumber, PersonName, Siret};
 
 /// A member account as the fund's file has it, and its manager's answer to « Souhaitez-vous utiliser le
@@ -76,6 +76,9 @@ pub struct Establishment {
     pub open: bool,
     /// Its manager.
     pub manager: Option<Manager>,
+    /// That the manager's claim is contested: whatever gives access or moves the role waits for the staff.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contested: Option<Contested>,
 }
 
 impl Establishment {

@@ -182,6 +182,8 @@ pub enum EventKind {
     AccountClaimed,
     /// A claim with a number that is not the establishment's.
     ClaimFailed,
+    /// Somebody of the establishment contested the claim.
+    ClaimContested,
     /// The manager said OUI or NON.
     ActivationChanged,
     /// The manager gave somebody access, or an invitation was opened.

@@ -5,10 +5,11 @@
 
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Draft, Key, Query, Receipt, Record, Table};
+use super::{ClaimOf, Draft, Key, Query, Receipt, Record, Table};
 use crate::domain::{Civility, Email, Id, MemberNumber, PersonName, Siret};
 
 /// What somebody wishes to be mailed.
@@ -69,6 +70,46 @@ pub enum Wish {
         /// The user, where the limit is theirs; none where it is the establishment's.
         user_id: Option<Id>,
     },
+    /// Somebody became manager: everybody of the establishment, and the contact on the fund's file, shall know.
+    /// It becomes a [`Wish::ClaimNotice`] for each of them.
+    ClaimTold {
+        /// The claim.
+        claim: ClaimOf,
+    },
+    /// The same for one of them, with a link that contests the claim.
+    ClaimNotice {
+        /// The claim.
+        claim: ClaimOf,
+        /// Which user; none for the contact on the fund's file.
+        reader: Option<Id>,
+    },
+    /// Word to the fund's staff that a claim is contested.
+    ContestAlert {
+        /// The claim.
+        claim: ClaimOf,
+        /// Whose it is.
+        manager: Id,
+    },
+    /// Word to a manager that the staff released them.
+    ManagerReleased {
+        /// Who.
+        user_id: Id,
+        /// The establishment's SIRET.
+        siret: Siret,
+        /// Its name.
+        establishment: String,
+    },
+    /// Word that the staff decided about a manager: to who contested them, and where they stay, to them.
+    ContestClosed {
+        /// Which user; none for the contact on the fund's file.
+        reader: Option<Id>,
+        /// The establishment's SIRET.
+        siret: Siret,
+        /// Its name.
+        establishment: String,
+        /// Whether the seat is free now.
+        released: bool,
+    },
     /// Confirmation that the manager claim succeeded.
     ClaimMade {
         /// To whom.
@@ -114,6 +155,58 @@ pub enum Wish {
     },
 }
 
+impl Wish {
+    /// What is wished, as the staff are told.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::SignUp { .. } => "sign-up",
+            Self::Reset { .. } => "reset",
+            Self::PasswordChanged { .. } => "password-changed",
+            Self::EmailChange { .. } => "email-change",
+            Self::EmailChangeNotice { .. } => "email-change-notice",
+            Self::UserErased { .. } => "user-erased",
+            Self::ClaimsClosed { .. } => "claims-closed",
+            Self::StaffAlert { .. } => "staff-alert",
+            Self::ClaimTold { .. } => "claim-told",
+            Self::ClaimNotice { .. } => "claim-notice",
+            Self::ContestAlert { .. } => "contest-alert",
+            Self::ManagerReleased { .. } => "manager-released",
+            Self::ContestClosed { .. } => "contest-closed",
+            Self::ClaimMade { .. } => "claim-made",
+            Self::Invitation { .. } => "invitation",
+            Self::AcceptanceReceipt { .. } => "acceptance-receipt",
+        }
+    }
+
+    /// The address that the wish itself names.
+    #[must_use]
+    pub fn address(&self) -> Option<&Email> {
+        match self {
+            Self::SignUp { draft } => Some(&draft.email),
+            Self::Reset { email }
+            | Self::PasswordChanged { email, .. }
+            | Self::UserErased { email, .. }
+            | Self::ClaimMade { email, .. }
+            | Self::Invitation { email, .. }
+            | Self::AcceptanceReceipt { email, .. } => Some(email),
+            _ => None,
+        }
+    }
+
+    /// The user that the wish names in place of an address.
+    #[must_use]
+    pub fn reader(&self) -> Option<Id> {
+        match self {
+            Self::EmailChange { user_id, .. }
+            | Self::EmailChangeNotice { user_id, .. }
+            | Self::ManagerReleased { user_id, .. } => Some(*user_id),
+            Self::ClaimNotice { reader, .. } | Self::ContestClosed { reader, .. } => *reader,
+            _ => None,
+        }
+    }
+}
+
 /// A wish on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outbox {
@@ -151,6 +244,16 @@ impl Outbox {
             admitted: false,
             ttl: (now + KEPT).as_second(),
         }
+    }
+
+    /// A wish that this one becomes, for one of those it concerns. Its id derives from this one's and from a name,
+    /// so that a repeat finds it.
+    #[must_use]
+    pub fn branch(&self, name: &str, wish: Wish) -> Self {
+        let whole = digest(&SHA256, format!("{}#{name}", self.outbox_id).as_bytes());
+        let mut half = [0; 16];
+        half.iter_mut().zip(whole.as_ref()).for_each(|(half, whole)| *half = *whole);
+        Self::new(Id::from_bytes(half), wish, self.requested_at)
     }
 
     /// Where a wish is stored.

@@ -13,6 +13,24 @@ use crate::domain::Id;
 pub enum StaffAct {
     /// Put a new version of a legal document into force.
     DocumentPublished,
+    /// Looked an establishment up.
+    EstablishmentLookedUp,
+    /// Looked a user up.
+    UserLookedUp,
+    /// Was the first of two to want a manager released.
+    ReleaseAsked,
+    /// Was the second, and took the seat from the manager.
+    ManagerReleased,
+    /// Found a contested claim to be right.
+    ContestDismissed,
+    /// Had a mail sent again.
+    MailResent,
+    /// Closed a member account.
+    AccountClosed,
+    /// Listed the contests.
+    ContestsListed,
+    /// Listed the alerts.
+    AlertsListed,
 }
 
 /// One audit event of the staff.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use harness::{ACCOUNT, OTHER_ACCOUNT, Person, SIRET, Visitor, World, link_token};
+use harness::{ACCOUNT, OTHER_ACCOUNT, Person, SIRET, Visitor, World, contest_token, link_token};
 use http::Method;
 use portal::store::Table;
 use serde_json::{Value, json};
@@ -192,6 +192,28 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     world.accept_charter(&marie).await;
     world.claim(&marie, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
     world.claim(&marie, ACCOUNT).await.expect(201);
+    // The contact on file contests her, and the staff look at everything.
+    let contest = contest_token(&world.newest_mail("compta@martin.example").await);
+    secrets.link(&contest);
+    for status in [202, 410] {
+        marie.post("/api/manager-claims/contest", &json!({"token": contest})).await.expect(status);
+    }
+    for (operation, fields) in [
+        ("look-up-user", json!({"email": MARIE})),
+        ("look-up-user", json!({"email": NOBODY})),
+        ("look-up-establishment", json!({"establishment": ACCOUNT})),
+        ("resend-mail", json!({"email": NOBODY, "mail": "reset"})),
+        ("resend-mail", json!({"email": MARIE, "mail": contest})),
+        ("dismiss-contest", json!({"establishment": ACCOUNT})),
+        ("list-contests", json!({"all": true})),
+        ("list-alerts", json!({})),
+    ] {
+        let mut event = json!({"operation": operation, "staff": "Claire Durand", "reason": "canari"});
+        event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let answer = world.staff(event).await.to_string();
+        let told = secrets.passwords.iter().chain(&secrets.tokens).find(|secret| answer.contains(secret.as_str()));
+        assert!(told.is_none(), "the staff are told {told:?}: {answer}");
+    }
     marie.put(&format!("/api/accounts/{ACCOUNT}/activation"), &json!({"use": true})).await.expect(200);
     let reads = ["summary", "actions?view=2012", "actions/2012-000001", "ledger", "remittances", "contributions"];
     for rest in reads.into_iter().chain(["ledger.csv", "ledger.xlsx?view=2012", "statement.pdf"]) {

@@ -96,6 +96,7 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
     for (name, status, slug) in [
         ("create-password", 410, "link-invalid"),
         ("change-email", 410, "link-invalid"),
+        ("contest-claim", 410, "link-invalid"),
         ("sessions", 401, "bad-credentials"),
         ("home", 401, "authentication-required"),
         ("profile", 401, "authentication-required"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, link_token};
+use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, contest_token, link_token};
 use http::Method;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
@@ -82,6 +82,29 @@ pub(super) async fn claim(stage: &Stage) -> Deed {
         jeanne.patch("/api/me", &json!({"siret": siret})).await.expect(200);
     }
     claim_of(stage, &jeanne, ACCOUNT).await
+}
+
+/// Five minutes pass after each mail.
+pub(super) async fn claim_later(stage: &Stage) -> Deed {
+    stage.member().await.refresh().await.expect(200);
+    claim(stage).await
+}
+
+/// By the contact on the fund's file, about a claim of this moment.
+pub(super) async fn contest(stage: &Stage) -> Deed {
+    assert!(matches!(claim(stage).await.done(stage).await, Answer::Told { status: 201, .. }));
+    let mails = stage.world.mails().await;
+    let notice = mails.iter().rev().find(|mail| mail.text.contains("/contestation#")).unwrap();
+    let token = json!({"token": contest_token(notice)});
+    Deed::post(stage.world.visitor(), "/api/manager-claims/contest", token)
+}
+
+/// The second of two, about a claim of this moment.
+pub(super) async fn release(stage: &Stage) -> Deed {
+    assert!(matches!(claim(stage).await.done(stage).await, Answer::Told { status: 201, .. }));
+    let event = |staff: &str| json!({"operation": "release-manager", "staff": staff, "reason": "appel du 24/11", "establishment": ACCOUNT});
+    assert!(stage.world.staff(event("Claire Durand")).await["awaiting_second"].is_object());
+    Deed::Event { function: "staff", event: event("Hugo Petit") }
 }
 
 pub(super) async fn claim_wrongly(stage: &Stage, n: usize) -> Deed {

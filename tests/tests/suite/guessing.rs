@@ -356,7 +356,7 @@ async fn an_establishment_that_strangers_closed_gets_in_by_the_pass_mailed_to_it
     other.post("/api/manager-claims", &with(OTHER_ACCOUNT, &pass)).await.expect_problem(410, "link-invalid");
     jeanne.post("/api/manager-claims", &with(ACCOUNT, &pass)).await.expect(201);
     assert_eq!(world.count(Table::Identity, "CLAIM-PASS#", "PASS").await, 0, "it is used up");
-    assert_eq!(world.mails_to(CONTACT).await, 1);
+    assert_eq!(world.mails_to(CONTACT).await, 2, "the pass, and word of the claim");
     claim(&world, &other, OTHER_ACCOUNT).await.expect(201);
 }
 

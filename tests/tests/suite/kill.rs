@@ -261,11 +261,12 @@ async fn no_mail_came_too_often(victim: &Victim) {
     let mut copies = BTreeMap::<(String, String), usize>::new();
     let mails = victim.marie.mails().await.unwrap();
     for mail in &mails {
-        assert_eq!(mail.to, EMAIL);
+        let is_notice = mail.to == "compta@martin.example" && mail.text.contains("/contestation#");
+        assert!(mail.to == EMAIL || is_notice, "{}: {}", mail.to, mail.subject);
         *copies.entry((mail.subject.clone(), mail.text.clone())).or_default() += 1;
     }
     let subjects: Vec<&String> = copies.keys().map(|(subject, _)| subject).collect();
-    assert_eq!(subjects.len(), 6, "one mail of each kind, copies alike to the letter: {subjects:#?}");
+    assert_eq!(subjects.len(), 7, "one mail of each kind, copies alike to the letter: {subjects:#?}");
     let extra = mails.len() - copies.len();
     assert!(extra <= victim.kills, "{extra} copies after {} kills", victim.kills);
     // A mail is on its way for the span of two or three kills at most.

@@ -9,8 +9,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::{
-    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, Visitor, World, fixture,
-    folder_of_workspace, link_token, pass_token,
+    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, Visitor, World,
+    contest_token, fixture, folder_of_workspace, link_token, pass_token,
 };
 use http::{Method, StatusCode};
 use local::{Deployment, Options, RouteKey};
@@ -392,6 +392,48 @@ async fn passes(world: &World, paul: &Visitor) {
     paul.post("/api/manager-claims", &claim).await.expect_problem(404, "claim-refused");
 }
 
+/// A claim is contested by two, is found to be right, is contested again, and its manager released; mails are sent
+/// again, and the account is closed.
+async fn contests(world: &World) {
+    // The guesses of before are forgotten.
+    world.advance(Duration::from_secs(25 * 3600));
+    let staff = async |operation: &str, staff: &str, more: Value| {
+        let mut event = json!({"operation": operation, "staff": staff, "reason": "appel du 24/11"});
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let answer = world.staff(event).await;
+        assert!(answer["error"].is_null(), "{answer}");
+    };
+    for name in ["lea", "noe", "ugo"] {
+        world.member(&format!("{name}@btp.example")).await;
+    }
+    let noe = world.visitor();
+    noe.log_in("noe@btp.example", PASSWORD).await.expect(200);
+    world.claim(&noe, ACCOUNT).await.expect(201);
+    let mails = world.mails().await;
+    let tokens = mails.iter().rev().filter(|mail| mail.text.contains("/contestation#")).map(contest_token);
+    let tokens: Vec<_> = tokens.take(3).collect();
+    let contest = async |token: &str| {
+        world.visitor().post("/api/manager-claims/contest", &json!({"token": token})).await.expect(202);
+    };
+    contest(&tokens[0]).await;
+    contest(&tokens[1]).await;
+    let here = json!({"establishment": ACCOUNT});
+    staff("look-up-establishment", "Claire", here.clone()).await;
+    staff("list-contests", "Claire", json!({"all": true})).await;
+    staff("list-alerts", "Claire", json!({})).await;
+    staff("look-up-user", "Claire", json!({"email": "noe@btp.example"})).await;
+    staff("dismiss-contest", "Claire", here.clone()).await;
+    contest(&tokens[2]).await;
+    staff("release-manager", "Claire", here.clone()).await;
+    staff("release-manager", "Hugo", here.clone()).await;
+    staff("resend-mail", "Claire", json!({"email": "noe@btp.example", "mail": "reset"})).await;
+    world.sign_up(&Person::at("late@btp.example")).await.expect(202);
+    world.mails().await;
+    staff("resend-mail", "Claire", json!({"email": "late@btp.example", "mail": "activation"})).await;
+    world.mails().await;
+    staff("close-account", "Claire", here).await;
+}
+
 /// A bit of everything that the portal does.
 async fn everything(world: &World) {
     feeds(world).await;
@@ -486,6 +528,7 @@ async fn everything(world: &World) {
 
     // The staff publish a document.
     world.publish(DocumentKind::Terms).await;
+    contests(world).await;
 
     // An establishment moves, and a key comes to its end.
     let (members, _) = fixture();

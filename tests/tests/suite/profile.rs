@@ -38,7 +38,8 @@ async fn a_claim_that_is_repeated_after_a_lost_answer_gets_the_same_answer() {
     let first = world.claim(&marie, ACCOUNT).await.expect(201);
     let again = world.claim(&marie, ACCOUNT).await.expect(201);
     assert_eq!(first.body, again.body);
-    let confirmations = world.mails().await.into_iter().filter(|mail| mail.subject.contains("gestionnaire")).count();
+    let confirmations =
+        world.mails().await.into_iter().filter(|mail| mail.subject.contains("Vous êtes gestionnaire")).count();
     assert_eq!(confirmations, 1);
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use harness::{ACCOUNT, Contract, Forge, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World};
+use harness::{
+    ACCOUNT, Contract, Forge, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World, contest_token,
+};
 use http::Method;
 use portal::domain::{Email, Id, MemberNumber, Siret};
 use portal::store::{Invitation, InvitationMirror};
@@ -112,7 +114,8 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(post.clone(), "/api/password/strength", Some(json!({"password": "x"})), everybody(200)),
         row(post.clone(), "/api/password/link", Some(token.clone()), everybody(410)),
         row(post.clone(), "/api/email/link", Some(token.clone()), everybody(410)),
-        row(post.clone(), "/api/email", Some(token), everybody(410)),
+        row(post.clone(), "/api/email", Some(token.clone()), everybody(410)),
+        row(post.clone(), "/api/manager-claims/contest", Some(token), everybody(410)),
         row(post.clone(), "/api/password", Some(password), everybody(410)),
         row(post.clone(), "/api/password/forgot", Some(json!({"email": "unknown@martin.example"})), everybody(202)),
         row(post.clone(), "/api/sessions", Some(credentials), everybody(422)),
@@ -157,8 +160,13 @@ async fn matrix(world: &World) -> Vec<Row> {
 async fn everybody_may_do_what_the_matrix_says_and_nothing_else() {
     let world = World::start().await;
     let people = People::of(&world).await;
+    assert_eq!(wrong(&people, matrix(&world).await).await, Vec::<String>::new());
+}
+
+/// What of the matrix is not so.
+async fn wrong(people: &People, rows: Vec<Row>) -> Vec<String> {
     let mut wrong = Vec::new();
-    for row in matrix(&world).await {
+    for row in rows {
         for ((name, visitor), expected) in PEOPLE.iter().zip(people.all()).zip(row.expected) {
             let reply = visitor.send(row.method.clone(), &row.target, row.body.as_ref()).await;
             if reply.status != expected {
@@ -166,7 +174,22 @@ async fn everybody_may_do_what_the_matrix_says_and_nothing_else() {
             }
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    wrong
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_contested_manager_cannot_give_access_and_everything_else_is_as_before() {
+    let world = World::start().await;
+    let people = People::of(&world).await;
+    let mails = world.mails().await;
+    let notice = mails.iter().find(|mail| mail.text.contains("/contestation#") && mail.text.contains("MARTIN BTP"));
+    let token = json!({"token": contest_token(notice.unwrap())});
+    people.nobody.post("/api/manager-claims/contest", &token).await.expect(202);
+    let mut rows = matrix(&world).await;
+    for row in rows.iter_mut().filter(|row| row.method == Method::POST && row.template.ends_with("/users")) {
+        row.expected[4] = 409;
+    }
+    assert_eq!(wrong(&people, rows).await, Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

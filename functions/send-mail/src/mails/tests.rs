@@ -14,7 +14,7 @@ const TOKEN: &str = "q0Vb7mJrWc1yX-4uZ_8sKdN3tHfE6aLgPi2oR9vBxYk";
 const NO_BREAK: char = '\u{a0}';
 
 /// Mails to an address behind which there may be anybody.
-const OF_NOBODY: [&str; 3] = ["claims-closed", "staff-alert", "invitation"];
+const OF_NOBODY: [&str; 4] = ["claims-closed", "staff-alert", "contest-alert", "invitation"];
 
 /// What a mail is made of, with names that a test may replace.
 struct Sample {
@@ -98,6 +98,54 @@ impl Sample {
                     origin,
                     siret: &self.siret,
                     user_id: Some(Id::from_bytes([7; 16])),
+                    at: self.at,
+                },
+                front_page.clone(),
+            ),
+            (
+                "claim-notice",
+                Mail::ClaimNotice {
+                    to,
+                    origin,
+                    token,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                    manager: Some((Civility::M, &self.last_name)),
+                    claimed_at: self.at,
+                    until: self.at + std::time::Duration::from_secs(30 * 24 * 3600),
+                },
+                format!("{ORIGIN}/contestation#{TOKEN}"),
+            ),
+            (
+                "contest-alert",
+                Mail::ContestAlert {
+                    to: Addressee::Office,
+                    origin,
+                    siret: &self.siret,
+                    manager: Id::from_bytes([7; 16]),
+                    at: self.at,
+                },
+                front_page.clone(),
+            ),
+            (
+                "manager-released",
+                Mail::ManagerReleased {
+                    to,
+                    origin,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                    at: self.at,
+                },
+                front_page.clone(),
+            ),
+            (
+                "contest-closed",
+                Mail::ContestClosed {
+                    to,
+                    origin,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                    released: true,
                     at: self.at,
                 },
                 front_page.clone(),

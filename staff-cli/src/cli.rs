@@ -1,0 +1,192 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// What the fund's staff do to the member portal.
+///
+/// Every command wants --reason: who did what, and why, is kept as evidence, of looking too. Without --function the
+/// portal on this machine is meant (`cargo run`).
+///
+/// Ends with 0 where it is done, 1 where it was refused, 2 where what was typed is wrong, 3 where the portal was not
+/// reached.
+#[derive(Debug, Parser)]
+#[command(name = "staff-cli", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// One for each operation.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Put a new version of a legal document into force
+    ///
+    /// From then on whoever names the version before is told to read the new one; after a new charter the member
+    /// accounts are closed until it is accepted. There is no taking back.
+    PublishDocument {
+        /// terms, charter or account-terms
+        kind: String,
+        /// The whole text in Markdown, its title in the first line behind "# "; - is standard input
+        file: PathBuf,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Show an establishment: its account, its manager, who reads it, contests and alerts
+    LookUpEstablishment {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Show the user of an address: their establishment, their accounts, and what became of their mails
+    LookUpUser {
+        /// The address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Take the manager's role from whoever has it; two people have to say so
+    ///
+    /// The first call changes nothing and is good for a day. The second, with another --staff, takes role and access
+    /// from the manager, ends a contest, and tells both by mail. Colleagues keep their access, and the account can be
+    /// claimed again.
+    ReleaseManager {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Find a contested claim to be right: the manager can give access again, and both are told by mail
+    DismissContest {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Send a mail again; its link is in the mail alone
+    ResendMail {
+        /// To whom
+        #[arg(required_unless_present = "id")]
+        email: Option<String>,
+        /// activation (the same link, good for another day) or reset (a new link, within the usual limits)
+        #[arg(required_unless_present = "id")]
+        mail: Option<String>,
+        /// Instead: try a mail that is queued now, by its id as look-up-user shows it
+        #[arg(long, value_name = "ID", conflicts_with_all = ["email", "mail"])]
+        id: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Close a member account: reading stays, claims and grants end
+    ///
+    /// The next record of the account in the fund's file decides again.
+    CloseAccount {
+        #[command(flatten)]
+        place: Place,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// List the contests that wait for a decision
+    ListContests {
+        /// Those that ended too
+        #[arg(long)]
+        all: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// List the newest alerts: limits on guessing that were reached, contests
+    ListAlerts {
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// Which establishment.
+#[derive(Debug, Args)]
+pub(crate) struct Place {
+    /// Its SIRET (14 digits) or its member number (6 digits)
+    pub(crate) establishment: String,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Why; kept as evidence
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+
+    /// Who you are: your name, or your address at the fund [default: the environment's STAFF]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) staff: Option<String>,
+
+    /// Print the answer as JSON, for scripts; what is refused too
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Where the portal on this machine answers
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080",
+        conflicts_with_all = ["function", "profile", "region"])]
+    pub(crate) endpoint: String,
+
+    /// The function in AWS (the stack's output StaffFunctionName), invoked through the AWS CLI
+    #[arg(long, value_name = "NAME")]
+    pub(crate) function: Option<String>,
+
+    /// The profile of the AWS CLI to do it with [default: that of the AWS CLI]
+    #[arg(long, value_name = "PROFILE", requires = "function")]
+    pub(crate) profile: Option<String>,
+
+    /// The region of AWS [default: that of the profile]
+    #[arg(long, value_name = "REGION", requires = "function")]
+    pub(crate) region: Option<String>,
+}
+
+impl Command {
+    pub(crate) fn common(&self) -> &Common {
+        match self {
+            Self::PublishDocument { common, .. }
+            | Self::LookUpEstablishment { common, .. }
+            | Self::LookUpUser { common, .. }
+            | Self::ReleaseManager { common, .. }
+            | Self::DismissContest { common, .. }
+            | Self::ResendMail { common, .. }
+            | Self::CloseAccount { common, .. }
+            | Self::ListContests { common, .. }
+            | Self::ListAlerts { common } => common,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn this_machine_and_aws_exclude_each_other() {
+        let parse = |more: &[&str]| {
+            let words = ["staff-cli", "list-alerts", "--reason", "x"].iter().chain(more);
+            Arguments::try_parse_from(words)
+        };
+        assert!(parse(&[]).is_ok() && parse(&["--function", "f", "--profile", "p"]).is_ok());
+        assert!(parse(&["--function", "f", "--endpoint", "http://127.0.0.1:1"]).is_err());
+        assert!(parse(&["--profile", "p"]).is_err(), "of which function?");
+        assert!(Arguments::try_parse_from(["staff-cli", "list-alerts"]).is_err(), "why?");
+    }
+}
