@@ -5,8 +5,11 @@
 //! a file. What is refused is an answer, `{"error": {"code", "field", "message"}}`, so that a script sees
 //! why; only a store that fails is a failed invocation.
 
+mod applications;
 mod fields;
 mod publish_document;
+mod publish_news;
+mod withdraw_news;
 
 use portal::environment::{Environment, StartError};
 use portal::lambda::EventFunction;
@@ -28,6 +31,10 @@ pub struct Function {
 #[serde(tag = "operation", rename_all = "kebab-case")]
 enum Operation {
     PublishDocument(Fields),
+    PublishNews(Fields),
+    WithdrawNews(Fields),
+    PutApplication(Fields),
+    RemoveApplication(Fields),
 }
 
 impl EventFunction for Function {
@@ -57,6 +64,10 @@ impl Function {
     async fn run(&self, event: Value) -> Result<Value, Trouble> {
         match Operation::deserialize(event).map_err(|error| unknown(&error))? {
             Operation::PublishDocument(fields) => self.publish_document(fields).await,
+            Operation::PublishNews(fields) => self.publish_news(fields).await,
+            Operation::WithdrawNews(fields) => self.withdraw_news(fields).await,
+            Operation::PutApplication(fields) => self.put_application(fields).await,
+            Operation::RemoveApplication(fields) => self.remove_application(fields).await,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! true in the next read.
 
 mod account;
+mod application;
 mod attempts;
 mod batch;
 mod change;
@@ -37,6 +38,7 @@ mod transaction;
 mod user;
 
 pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
+pub use application::{Application, Applications, Audience};
 pub use attempts::{Attempts, Guessed};
 pub use batch::{Batch, Fetched, Wanted};
 pub use change::{Change, Condition};

@@ -13,6 +13,16 @@ use crate::domain::Id;
 pub enum StaffAct {
     /// Put a new version of a legal document into force.
     DocumentPublished,
+    /// Published a news item, for now or for later.
+    NewsPublished,
+    /// Took a news item away.
+    NewsWithdrawn,
+    /// Put an application into the registry, or changed its entry.
+    ApplicationPut,
+    /// Took an application out of the registry.
+    ApplicationRemoved,
+    /// Had an address mailed again that bounced or complained.
+    MailResumed,
 }
 
 /// One audit event of the staff.

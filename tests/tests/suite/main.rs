@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
+mod applications;
 mod asvs;
 mod budgets;
 mod canary;
@@ -25,6 +26,7 @@ mod ledger;
 mod ledger_files;
 mod left_addresses;
 mod links;
+mod news;
 mod nothing_forgotten;
 mod postings;
 mod profile;

@@ -464,8 +464,24 @@ async fn everything(world: &World) {
     assert_eq!(swept, json!({"woken": 1}));
     world.mails().await;
 
-    // The staff publish a document.
+    // The staff publish a document, news of which one expires, and an application.
     world.publish(DocumentKind::Terms).await;
+    let staff = |event: Value| async {
+        let mut event = event;
+        (event["staff"], event["reason"]) = (json!("Claire Durand"), json!("essai"));
+        let answer = world.staff(event).await;
+        assert!(answer["error"].is_null(), "{answer}");
+        answer
+    };
+    let soon = (world.portal.clock().now() + Duration::from_secs(60)).to_string();
+    staff(json!({"operation": "publish-news", "title": "Bref", "body": "Texte.", "expires_at": soon})).await;
+    world.advance(Duration::from_secs(61));
+    let news = staff(json!({"operation": "publish-news", "title": "Durable", "body": "Texte."})).await;
+    staff(json!({"operation": "withdraw-news", "id": news["published"]["id"]})).await;
+    staff(json!({"operation": "put-application", "id": "catalogue", "title_fr": "Catalogue", "title_en": "Catalogue",
+        "url": "/catalogue", "audience": "everyone", "order": 20, "enabled": true}))
+    .await;
+    staff(json!({"operation": "remove-application", "id": "catalogue"})).await;
 
     // An establishment moves, and a key comes to its end.
     let (members, _) = fixture();
