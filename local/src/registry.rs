@@ -39,6 +39,7 @@ impl Registry {
             .http::<signup::Function>()
             .http::<statement::Function>()
             .event::<import_feed::Function>()
+            .event::<mail_feedback::Function>()
             .event::<reconcile::Function>()
             .event::<rotate_keys::Function>()
             .event::<send_mail::Function>()

@@ -46,6 +46,8 @@ impl Inventory {
             match (owner, what) {
                 // What only limits how often: an attempt that failed half may count.
                 ("IP", _) | ("EMAIL", "MAIL") => {}
+                // What SES told of mails comes whenever it comes.
+                ("EMAIL", "MAIL-STATE") => {}
                 (_, "ATTEMPTS" | "CLAIM-ATTEMPTS") => {
                     count(format!("failure of {owner}"), item["failures"].as_array().map_or(0, Vec::len));
                 }

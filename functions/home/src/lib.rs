@@ -73,6 +73,9 @@ impl HttpFunction for Function {
             "can_claim": false,
             "help_url": self.help_url,
         });
+        if let Some(problem) = user.email_problem {
+            home["email_problem"] = json!(problem);
+        }
         if let Some(establishment) = establishment {
             home["establishment"]["name"] = json!(establishment.name);
             home["manager"] = manager(&establishment, &rights);

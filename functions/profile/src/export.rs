@@ -11,8 +11,8 @@ use portal::http::{Answer, Call, Problem};
 use portal::security::{Caller, SealKey};
 use portal::store::{
     Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Export, Guessed, Invitation,
-    InvitationMails, InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, Session,
-    StoreError, Table, Transaction, User, Witness,
+    InvitationMails, InvitationMirror, Login, MailHistory, MailState, Outcome, Purpose, Query, Reservation, Rights,
+    Session, StoreError, Table, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -34,6 +34,7 @@ struct ById {
 struct ByAddress {
     email: Email,
     histories: [Option<MailHistory>; 2],
+    mail_state: Option<MailState>,
     failures: Option<Attempts>,
     login: Option<Login>,
     reservation: Option<Reservation>,
@@ -101,6 +102,7 @@ impl Function {
         let [activation, reset] =
             [Purpose::Activation, Purpose::Reset].map(|p| batch.want(MailHistory::key_of(email, p)));
         let failures = batch.want::<Attempts>(Guessed::Password { email: email.clone() }.key());
+        let mail_state = batch.want::<MailState>(MailState::key_of(email));
         let login = batch.want::<Login>(Login::key_of(email));
         let reservation = batch.want::<Reservation>(Reservation::key_of(email));
         let invitations = Invitation::all_of(&AddressHash::of(email));
@@ -116,6 +118,7 @@ impl Function {
         Ok(ByAddress {
             email: email.clone(),
             histories: [fetched.take(&activation)?, fetched.take(&reset)?],
+            mail_state: fetched.take(&mail_state)?,
             failures: fetched.take(&failures)?,
             login: fetched.take(&login)?,
             reservation: fetched.take(&reservation)?,
@@ -181,6 +184,7 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "asked_at": instants(&history.admitted),
                 "link_outstanding": history.newest_link.is_some(),
             })).collect::<Value>(),
+            "mail_state": address.mail_state.as_ref().map(mail_state),
             "invitations": list(&address.invitations, |invitation| json!({
                 "id": invitation.invitation_id,
                 "member_number": invitation.member_number,
@@ -235,6 +239,26 @@ fn email_change(change: &EmailChange, now: Timestamp) -> Value {
         "can_be_undone": now < change.until(),
         "confirmation_mailed": change.confirming.is_some(),
         "notice_mailed": change.undoing.is_some(),
+    })
+}
+
+fn mail_state(state: &MailState) -> Value {
+    json!({
+        "stopped": state.stopped.as_ref().map(|stopped| json!({
+            "why": stopped.why,
+            "at": stopped.at,
+            "mail_sent_at": stopped.mail_sent_at,
+            "reason": stopped.reason,
+        })),
+        "bounced_for_now": state.bounced_for_now,
+        "good_since": state.good_since,
+        "mails": list(&state.mails, |mail| json!({
+            "id": mail.outbox_id,
+            "kind": mail.kind,
+            "at": mail.at,
+            "delivery": mail.delivery,
+            "reason": mail.reason,
+        })),
     })
 }
 

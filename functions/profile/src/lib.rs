@@ -84,7 +84,7 @@ impl Function {
 }
 
 fn shown(user: &User) -> Value {
-    json!({
+    let mut profile = json!({
         "id": user.user_id,
         "email": user.email,
         "siret": user.siret,
@@ -93,5 +93,9 @@ fn shown(user: &User) -> Value {
         "first_name": user.first_name,
         "job_title": user.job_title,
         "created_at": user.created_at,
-    })
+    });
+    if let Some(problem) = user.email_problem {
+        profile["email_problem"] = json!(problem);
+    }
+    profile
 }

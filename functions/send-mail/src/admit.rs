@@ -32,7 +32,7 @@ pub(crate) struct Admitted {
     /// Whom it greets; nobody by name where it goes to an establishment or to the fund's staff.
     person: Option<(Civility, PersonName)>,
     /// Boxed: a receipt is some hundred bytes, an attempt that admits nothing none.
-    content: Box<Content>,
+    pub(crate) content: Box<Content>,
 }
 
 pub(crate) enum Content {

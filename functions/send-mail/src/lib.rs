@@ -10,6 +10,7 @@ mod address;
 mod admit;
 mod claims;
 mod deliver;
+mod ended;
 mod invitation;
 pub mod mails;
 mod receipt;
@@ -20,7 +21,7 @@ use portal::domain::{Email, Id};
 use portal::environment::{Environment, StartError, rng};
 use portal::lambda::EventFunction;
 use portal::security::SymmetricKey;
-use portal::store::{Outbox, Store, StoreError, Table};
+use portal::store::{Delivery, Outbox, Store, StoreError, Table};
 use serde_dynamo::AttributeValue;
 use serde_json::json;
 
@@ -98,14 +99,20 @@ impl Function {
     async fn fulfil(&self, outbox_id: Id) -> Result<(), MailError> {
         let rng = &mut rng();
         let Some(admitted) = self.admit(outbox_id, self.environment.clock.now(), rng).await? else { return Ok(()) };
+        if let Some(problem) = self.held_back(&admitted).await? {
+            self.environment.log.line(&json!({
+                "level": "warn", "function": Self::NAME, "outbox_id": outbox_id, "not_sent": problem.as_str(),
+            }));
+            return self.ended(outbox_id, &admitted, Delivery::NotSent, Some(problem.as_str()), rng).await;
+        }
         let mail = admitted.render(&self.origin)?;
         match self.postman.send(outbox_id, &admitted.address, &mail).await {
-            Ok(()) => self.done_with(outbox_id, "sent").await,
+            Ok(()) => self.ended(outbox_id, &admitted, Delivery::Sent, None, rng).await,
             Err(refusal) if refusal.is_final => {
                 self.environment.log.line(&json!({
                     "level": "error", "function": Self::NAME, "outbox_id": outbox_id, "refused_by_ses": refusal.reason,
                 }));
-                self.done_with(outbox_id, "refused by SES").await
+                self.ended(outbox_id, &admitted, Delivery::NotSent, Some("refused by SES"), rng).await
             }
             Err(refusal) => Err(MailError::Ses(refusal.reason)),
         }

@@ -48,7 +48,10 @@ impl Function {
             transaction.create(&session)?;
             transaction.create(&event)?;
             match self.store.commit(&transaction, rng).await? {
-                Outcome::Committed => return self.tokens(&session, hints, &refresh, &key, call.now, rng),
+                Outcome::Committed => {
+                    let problem = proven.email_problem;
+                    return self.tokens(&session, hints, &refresh, &key, problem, call.now, rng);
+                }
                 Outcome::Refused(refused) if refused.failed(guard) => proven.renew(call).await?,
                 Outcome::Refused(_) => return Err(Problem::BadCredentials),
             }

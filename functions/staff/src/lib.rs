@@ -9,6 +9,7 @@ mod applications;
 mod fields;
 mod publish_document;
 mod publish_news;
+mod resume_mail;
 mod withdraw_news;
 
 use portal::environment::{Environment, StartError};
@@ -35,6 +36,7 @@ enum Operation {
     WithdrawNews(Fields),
     PutApplication(Fields),
     RemoveApplication(Fields),
+    ResumeMail(Fields),
 }
 
 impl EventFunction for Function {
@@ -44,7 +46,7 @@ impl EventFunction for Function {
     type Error = StoreError;
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let store = Store::connect(environment, &[Table::Members, Table::Evidence])?;
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
         Ok(Self { environment: environment.clone(), store })
     }
 
@@ -68,6 +70,7 @@ impl Function {
             Operation::WithdrawNews(fields) => self.withdraw_news(fields).await,
             Operation::PutApplication(fields) => self.put_application(fields).await,
             Operation::RemoveApplication(fields) => self.remove_application(fields).await,
+            Operation::ResumeMail(fields) => self.resume_mail(fields).await,
         }
     }
 }

@@ -23,6 +23,7 @@ mod invitation;
 mod ledger;
 mod link;
 mod login;
+mod mail_state;
 mod member_numbers;
 mod news;
 mod offline;
@@ -57,6 +58,7 @@ pub use ledger::{
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};
+pub use mail_state::{Correspondence, Delivery, EmailProblem, Feedback, MailSent, MailState, Stopped};
 pub use news::News;
 pub use offline::{Span, Written};
 pub use outbox::{Outbox, Wake, Wish};

@@ -114,6 +114,15 @@ pub enum Wish {
     },
 }
 
+impl Wish {
+    /// Which kind it is, as the stored item names it.
+    #[must_use]
+    pub fn kind(&self) -> Option<String> {
+        let written = serde_json::to_value(self).ok()?;
+        written["kind"].as_str().map(str::to_owned)
+    }
+}
+
 /// A wish on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outbox {
@@ -126,6 +135,9 @@ pub struct Outbox {
     pub requested_at: Timestamp,
     /// There until it is done with: the key of the sparse index that the sweep reads.
     pub unsent: Option<String>,
+    /// What became of it, once it is done with: `no mail`, or how far the mail got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// Whether the limit on mails has let it pass.
     #[serde(default)]
     pub admitted: bool,
@@ -148,6 +160,7 @@ impl Outbox {
             wish: Some(wish),
             requested_at: now,
             unsent: Some(Self::UNSENT.to_owned()),
+            outcome: None,
             admitted: false,
             ttl: (now + KEPT).as_second(),
         }
@@ -164,6 +177,12 @@ impl Outbox {
     pub fn unsent_before(then: Timestamp) -> Query {
         let unsent = Query::partition(Table::Identity, Self::UNSENT).global_index("unsent", "requested_at");
         unsent.below(then.as_millisecond())
+    }
+
+    /// Whether it goes to an address that nobody need have a space for; any other goes to somebody's own.
+    #[must_use]
+    pub fn may_be_anybodys(&self) -> bool {
+        matches!(self.wish, Some(Wish::SignUp { .. } | Wish::Invitation { .. }))
     }
 
     /// The id in a partition key of the outbox.

@@ -247,6 +247,20 @@ async fn the_batch_that_the_event_names_is_imported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_marked_for_the_bounce_of_the_event() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    // What became of the newest mail counts, so the event is of today.
+    let mut event = sample("mail-feedback");
+    event["detail"]["mail"]["timestamp"] = json!(world.portal.clock().now());
+    let answer = world.portal.invoke("mail-feedback", event).await.unwrap();
+    assert_eq!(answer, json!({"mail": "bounced", "stopped": "bounced"}));
+    let visitor = world.visitor();
+    let session = visitor.log_in(EMAIL, harness::PASSWORD).await.expect(200);
+    assert_eq!(session["email_problem"], "bounced");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn schedules_run() {
     let world = World::start().await;
     let keys = world.visitor().get("/.well-known/jwks.json").await.expect(200);

@@ -26,6 +26,7 @@ mod ledger;
 mod ledger_files;
 mod left_addresses;
 mod links;
+mod mail_feedback;
 mod news;
 mod nothing_forgotten;
 mod postings;

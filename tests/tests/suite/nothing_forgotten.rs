@@ -13,7 +13,7 @@ use harness::{
     folder_of_workspace, link_token, pass_token,
 };
 use http::{Method, StatusCode};
-use local::{Deployment, Options, RouteKey};
+use local::{Deployment, Fate, Options, RouteKey};
 use portal::domain::{DocumentKind, Email, Id};
 use portal::environment::rng;
 use portal::store::{Outbox, Wish};
@@ -482,6 +482,11 @@ async fn everything(world: &World) {
         "url": "/catalogue", "audience": "everyone", "order": 20, "enabled": true}))
     .await;
     staff(json!({"operation": "remove-application", "id": "catalogue"})).await;
+    // A mail came back, and the mailbox is mended.
+    world.portal.decide_mails_to("zoe@martin.example", Fate::Bounced);
+    world.visitor().forgot("zoe@martin.example").await.expect(202);
+    world.mails().await;
+    staff(json!({"operation": "resume-mail", "email": "zoe@martin.example"})).await;
 
     // An establishment moves, and a key comes to its end.
     let (members, _) = fixture();
