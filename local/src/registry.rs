@@ -38,6 +38,7 @@ impl Registry {
             .http::<sessions::Function>()
             .http::<signup::Function>()
             .http::<statement::Function>()
+            .event::<expire_users::Function>()
             .event::<import_feed::Function>()
             .event::<mail_feedback::Function>()
             .event::<reconcile::Function>()

@@ -56,6 +56,7 @@ impl Inventory {
                     count(format!("{what} {}", text(event)), 1);
                 }
                 ("SUBJECT", "ACCEPTANCE") => count(format!("{what} {}", text(&item["document"])), 1),
+                ("NEWS", _) => count(owner.to_owned(), 1),
                 ("SIGNING-KEYS", _) => count(owner.to_owned(), 1),
                 _ => count(format!("{owner} {what}"), 1),
             }

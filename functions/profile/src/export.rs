@@ -178,6 +178,11 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
         "addresses": list(by_address, |address| json!({
             "email": address.email,
             "kept_until": address.reservation.as_ref().map(|reservation| reservation.until),
+            "log_in": address.login.as_ref().map(|login| json!({
+                "used_on": login.last_use.used_on,
+                "stage": login.last_use.expiry,
+                "due_at": instants(&[login.last_use.expiry_due])[0],
+            })),
             "log_in_failures": failures(address.failures.as_ref()),
             "mails": address.histories.iter().flatten().map(|history| json!({
                 "purpose": history.purpose,

@@ -20,10 +20,11 @@ impl Content {
     /// always. What a stranger can have sent to anybody, and what is only good to know, does not.
     fn goes_in_spite_of(&self, problem: EmailProblem) -> bool {
         match self {
-            Self::StaffAlert { .. } => true,
+            Self::StaffAlert { .. } | Self::ManagerInactive { .. } => true,
             Self::PasswordReset(_)
             | Self::PasswordChanged { .. }
             | Self::EmailChangeNotice { .. }
+            | Self::InactivityWarning { .. }
             | Self::UserErased { .. } => problem == EmailProblem::Complained,
             _ => false,
         }

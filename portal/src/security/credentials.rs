@@ -63,8 +63,10 @@ impl Credentials {
         let mail = batch.want::<MailState>(MailState::key_of(email));
         let mut fetched = self.store.fetch(batch).await?;
         let mail = fetched.take(&mail)?;
+        // Who is being erased is nobody already: the same hash, the same answer.
+        let login = fetched.take(&login)?.filter(|login: &Login| !login.is_leaving());
         let attempts = Attempts::or_none(fetched.take(&attempts)?, guessed);
-        Ok(Candidate { credentials: self.clone(), email: email.clone(), login: fetched.take(&login)?, attempts, mail })
+        Ok(Candidate { credentials: self.clone(), email: email.clone(), login, attempts, mail })
     }
 
     /// Reads, and judges.

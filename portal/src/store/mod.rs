@@ -20,6 +20,7 @@ mod error;
 mod evidence;
 mod export;
 mod invitation;
+mod last_use;
 mod ledger;
 mod link;
 mod login;
@@ -51,6 +52,7 @@ pub use error::StoreError;
 pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness};
 pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
+pub use last_use::{LastUse, Stage};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, BatchLine, Became, Entry, EntryFacts, EntryPlace, Facet, Facets,
     Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Pending, Remittance,

@@ -56,6 +56,28 @@ pub enum Wish {
         civility: Civility,
         /// Their last name.
         last_name: PersonName,
+        /// Because nobody used it, and not at their wish.
+        #[serde(default)]
+        inactive: bool,
+    },
+    /// A space that nobody uses will end.
+    InactivityWarning {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+        /// When it ends.
+        #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+        ends_at: Timestamp,
+    },
+    /// Word to the fund's staff that a manager who has colleagues does not use their space.
+    ManagerInactive {
+        /// Who.
+        user_id: Id,
+        /// One of the accounts that would be left without a manager.
+        member_number: MemberNumber,
     },
     /// Too many wrong member numbers for one establishment: a pass to the contact address on file.
     ClaimsClosed {

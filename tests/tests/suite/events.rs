@@ -268,6 +268,8 @@ async fn schedules_run() {
     assert_eq!(world.visitor().get("/.well-known/jwks.json").await.body, keys.body, "a key of today stays");
     let swept = world.portal.invoke("sweep-outbox", sample("sweep-outbox")).await.unwrap();
     assert_eq!(swept, json!({"woken": 0}));
+    let expired = world.portal.invoke("expire-users", sample("expire-users")).await.unwrap();
+    assert_eq!(expired, json!({"warned": 0, "erased": 0, "kept": 0, "failed": 0}));
     // Nine o'clock (UTC) is the turn of account 012345, and not of the other.
     let reconciled = world.portal.invoke("reconcile", sample("reconcile")).await.unwrap();
     assert_eq!((&reconciled["accounts"], &reconciled["drift"]), (&json!(1), &json!(0)), "{reconciled}");

@@ -14,6 +14,7 @@ mod erasure;
 mod events;
 mod evidence;
 mod expiries;
+mod expiry;
 mod export;
 mod faults;
 mod guessing;

@@ -496,4 +496,9 @@ async fn everything(world: &World) {
         world.advance(Duration::from_secs(30 * 24 * 3600));
         world.portal.invoke("rotate-keys", json!({})).await.unwrap();
     }
+    // Then nobody comes any more.
+    for months in [24, 2] {
+        world.advance(Duration::from_secs(months * 31 * 24 * 3600));
+        world.portal.invoke("expire-users", json!({})).await.unwrap();
+    }
 }
