@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::demo::{self, Unclaimed};
 use crate::deployment::Deployment;
 use crate::functions::InvokeError;
-use crate::mailbox::Mail;
+use crate::mailbox::{Fate, Mail};
 use crate::routes::Route;
 use crate::start::Portal;
 
@@ -31,6 +31,11 @@ impl Portal {
     #[must_use]
     pub fn mails(&self) -> Vec<Mail> {
         self.mailbox.all()
+    }
+
+    /// Decides what becomes of the mails to an address from now on, as its mailbox would.
+    pub fn decide_mails_to(&self, address: &str, fate: Fate) {
+        self.mailbox.decide(address, fate);
     }
 
     /// The log lines so far, where they are kept in memory.
@@ -77,6 +82,7 @@ impl Portal {
     pub async fn drain(&self) -> io::Result<()> {
         let mut progress = self.progress.clone();
         self.queues.idle().await;
+        self.bus.idle().await;
         // A reader that was quiet may get something from one that is asked after it and was in the middle of
         // a batch: only the second quiet pass in a row is the end.
         let mut quiet = 0;
@@ -85,9 +91,10 @@ impl Portal {
             for reader in &mut progress {
                 moved |= reader.catch_up(&self.functions).await?;
             }
-            if !self.queues.are_idle() {
+            if !self.queues.are_idle() || !self.bus.is_idle() {
                 moved = true;
                 self.queues.idle().await;
+                self.bus.idle().await;
             }
             quiet = if moved { 0 } else { quiet + 1 };
         }

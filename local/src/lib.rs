@@ -15,6 +15,7 @@
 //! # }
 //! ```
 
+mod bus;
 mod data;
 mod dead_letters;
 mod demo;
@@ -61,7 +62,7 @@ pub use engine::EngineError;
 pub use feed::{ImportError, Quarantined, Report, check_feed};
 pub use functions::InvokeError;
 pub use log::{LineHook, LogTo};
-pub use mailbox::Mail;
+pub use mailbox::{Fate, Mail};
 pub use options::{EndpointHook, Error, Options, Service};
 pub use pattern::Pattern;
 pub use registry::{Registry, Starter};

@@ -1,5 +1,6 @@
 //! The mails that the portal sent: what SES would have delivered.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -25,6 +26,34 @@ pub struct Mail {
     pub sent_at: Timestamp,
 }
 
+/// What becomes of the mails to an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// They arrive.
+    Delivered,
+    /// They come back for good.
+    Bounced,
+    /// They come back, and the next may arrive.
+    BouncedForNow,
+    /// They arrive, and are marked as unwanted.
+    Complained,
+}
+
+/// The domain of SES's simulator, whose addresses have their fate in their names.
+const SIMULATOR: &str = "simulator.amazonses.com";
+
+impl Fate {
+    /// The fate of an address of the simulator; a label behind `+` makes another address of the same fate.
+    fn simulated(address: &str) -> Self {
+        let Some((local, SIMULATOR)) = address.rsplit_once('@') else { return Self::Delivered };
+        match local.split('+').next() {
+            Some("bounce" | "suppressionlist") => Self::Bounced,
+            Some("complaint") => Self::Complained,
+            _ => Self::Delivered,
+        }
+    }
+}
+
 /// All mails, oldest first: in memory, and as files where there is a folder.
 #[derive(Debug, Clone)]
 pub(crate) struct Mailbox(Arc<Inner>);
@@ -33,6 +62,7 @@ pub(crate) struct Mailbox(Arc<Inner>);
 struct Inner {
     folder: Option<PathBuf>,
     mails: Mutex<Kept>,
+    fates: Mutex<BTreeMap<String, Fate>>,
 }
 
 #[derive(Debug, Default)]
@@ -66,7 +96,7 @@ impl Mailbox {
                 kept.next = number + 1;
             }
         }
-        Ok(Self(Arc::new(Inner { folder, mails: Mutex::new(kept) })))
+        Ok(Self(Arc::new(Inner { folder, mails: Mutex::new(kept), fates: Mutex::default() })))
     }
 
     /// Keeps a mail. When this returns it survives a kill.
@@ -79,6 +109,17 @@ impl Mailbox {
         kept.next += 1;
         kept.mails.push(mail);
         Ok(())
+    }
+
+    /// Decides what becomes of the mails to an address from now on.
+    pub(crate) fn decide(&self, address: &str, fate: Fate) {
+        self.0.fates.lock().unwrap_or_else(PoisonError::into_inner).insert(address.to_owned(), fate);
+    }
+
+    /// What becomes of a mail to this address.
+    pub(crate) fn fate_of(&self, address: &str) -> Fate {
+        let decided = self.0.fates.lock().unwrap_or_else(PoisonError::into_inner).get(address).copied();
+        decided.unwrap_or_else(|| Fate::simulated(address))
     }
 
     /// All mails, oldest first.

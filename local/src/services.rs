@@ -4,6 +4,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use portal::clock::Clock;
 use tokio::task::JoinHandle;
 
+use crate::bus::Bus;
 use crate::data::Place;
 use crate::deployment::Deployment;
 use crate::engine::Engine;
@@ -40,6 +41,7 @@ impl Services {
         deployment: &Deployment,
         clock: &Clock,
         arrived: Arrived,
+        bus: Bus,
         stop: &Stop,
     ) -> Result<Self, Error> {
         let engine = Engine::start(place.file("dynamodb.sqlite").as_deref(), &deployment.tables, stop.clone())?;
@@ -49,7 +51,7 @@ impl Services {
         let buckets = s3::router(&place.disk_folder("s3")?, &deployment.buckets, (ACCESS_KEY, SECRET_KEY), arrived)
             .map_err(Error::file("the buckets"))?;
         // One listener for both: their paths differ.
-        let others = ses::router(mailbox.clone(), clock.clone()).merge(secrets.router());
+        let others = ses::router(mailbox.clone(), clock.clone(), bus).merge(secrets.router());
         let (others_listener, others_address) = listen(0).map_err(Error::file("a socket"))?;
         let (buckets_listener, buckets_address) = listen(0).map_err(Error::file("a socket"))?;
         let endpoints = Endpoints([

@@ -1,4 +1,4 @@
-//! SES: takes `SendEmail` of version 2 of its API, and keeps what it would have sent.
+//! SES: takes `SendEmail` of version 2 of its API, keeps what it would have sent, and publishes what became of it.
 
 use axum::Json;
 use axum::Router;
@@ -7,21 +7,25 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use jiff::Timestamp;
 use portal::clock::Clock;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::mailbox::{Mail, Mailbox};
+use crate::bus::Bus;
+use crate::mailbox::{Fate, Mail, Mailbox};
+use crate::schedule::bus_event;
 
 #[derive(Clone)]
 struct Ses {
     mailbox: Mailbox,
     clock: Clock,
+    bus: Bus,
 }
 
 /// The routes of the API that the portal uses.
-pub(crate) fn router(mailbox: Mailbox, clock: Clock) -> Router {
-    Router::new().route("/v2/email/outbound-emails", post(send)).with_state(Ses { mailbox, clock })
+pub(crate) fn router(mailbox: Mailbox, clock: Clock, bus: Bus) -> Router {
+    Router::new().route("/v2/email/outbound-emails", post(send)).with_state(Ses { mailbox, clock, bus })
 }
 
 #[derive(Deserialize)]
@@ -30,6 +34,17 @@ struct SendEmail {
     from_email_address: String,
     destination: Destination,
     content: Content,
+    #[serde(default)]
+    configuration_set_name: Option<String>,
+    #[serde(default)]
+    email_tags: Vec<Tag>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Tag {
+    name: String,
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -72,6 +87,7 @@ async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
         Ok(request) => request,
         Err(error) => return refuse(&format!("not a SendEmail with simple content: {error}")),
     };
+    let tags = tags(&request);
     let Simple { subject, body } = request.content.simple;
     if address(&request.from_email_address).is_none() {
         return refuse("Missing or invalid FromEmailAddress.");
@@ -85,20 +101,77 @@ async fn send(State(ses): State<Ses>, body: Bytes) -> Response {
     }
     let text = |part: &Option<Text>| part.as_ref().map(|text| text.data.clone()).unwrap_or_default();
     // Each reader gets a mail of their own, as SES delivers it.
+    let message_id = crate::ids::hex();
     for to in recipients {
+        let (fate, sent_at) = (ses.mailbox.fate_of(to), ses.clock.now());
+        let mut events = vec![event(fate, to, &message_id, &tags, sent_at)];
+        if fate == Fate::Complained {
+            events.insert(0, event(Fate::Delivered, to, &message_id, &tags, sent_at));
+        }
         let mail = Mail {
             to: to.to_owned(),
             subject: subject.data.clone(),
             text: text(&body.text),
             html: text(&body.html),
-            sent_at: ses.clock.now(),
+            sent_at,
         };
-        if let Err(error) = ses.mailbox.keep(mail) {
+        let arrives = matches!(fate, Fate::Delivered | Fate::Complained);
+        if arrives && let Err(error) = ses.mailbox.keep(mail) {
             let problem = json!({"message": format!("the mail cannot be kept: {error}")});
             return (StatusCode::INTERNAL_SERVER_ERROR, Json(problem)).into_response();
         }
+        // Nobody publishes for a mail without a configuration set.
+        for event in events.into_iter().filter(|_| request.configuration_set_name.is_some()) {
+            ses.bus.publish(event);
+        }
     }
-    Json(json!({"MessageId": crate::ids::hex()})).into_response()
+    Json(json!({"MessageId": message_id})).into_response()
+}
+
+/// The tags of a mail as its events carry them.
+fn tags(request: &SendEmail) -> Value {
+    let own = request.email_tags.iter().map(|tag| (tag.name.clone(), json!([tag.value])));
+    let set = request.configuration_set_name.iter().map(|name| ("ses:configuration-set".to_owned(), json!([name])));
+    own.chain(set).collect::<serde_json::Map<_, _>>().into()
+}
+
+/// What SES publishes of a mail.
+fn event(fate: Fate, to: &str, message_id: &str, tags: &Value, sent_at: Timestamp) -> Value {
+    let bounce = |kind: &str, sub: &str, status: &str| {
+        json!({
+            "bounceType": kind,
+            "bounceSubType": sub,
+            "bouncedRecipients": [{
+                "emailAddress": to, "action": "failed", "status": status,
+                "diagnosticCode": format!("smtp; 550 {status} <{to}>"),
+            }],
+            "timestamp": sent_at,
+            "feedbackId": crate::ids::hex(),
+        })
+    };
+    let (kind, told, name, more) = match fate {
+        Fate::Delivered => (
+            "Email Delivered",
+            "Delivery",
+            "delivery",
+            json!({
+                "timestamp": sent_at, "recipients": [to], "smtpResponse": "250 2.6.0 Message received",
+            }),
+        ),
+        Fate::Bounced => ("Email Bounced", "Bounce", "bounce", bounce("Permanent", "General", "5.1.1")),
+        Fate::BouncedForNow => ("Email Bounced", "Bounce", "bounce", bounce("Transient", "MailboxFull", "5.2.2")),
+        Fate::Complained => (
+            "Email Complaint Received",
+            "Complaint",
+            "complaint",
+            json!({
+                "complainedRecipients": [{"emailAddress": to}], "timestamp": sent_at, "complaintFeedbackType": "abuse",
+                "feedbackId": crate::ids::hex(),
+            }),
+        ),
+    };
+    let mail = json!({"timestamp": sent_at, "messageId": message_id, "destination": [to], "tags": tags});
+    bus_event("aws.ses", kind, sent_at, json!([]), json!({"eventType": told, "mail": mail, name: more}))
 }
 
 /// The address in `Name <address>`, or alone; `None` where that is none.
@@ -123,7 +196,7 @@ mod tests {
     use crate::testing::call;
 
     async fn post_mail(mailbox: &Mailbox, body: &serde_json::Value) -> (StatusCode, String) {
-        let app = router(mailbox.clone(), Clock::system());
+        let app = router(mailbox.clone(), Clock::system(), Bus::new().0);
         call(app, "POST", "/v2/email/outbound-emails", &[], body.to_string()).await
     }
 

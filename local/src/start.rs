@@ -11,6 +11,7 @@ use portal::environment::Environment;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use crate::bus::{Bus, Deliveries};
 use crate::data::Place;
 use crate::dead_letters::DeadLetters;
 use crate::demo;
@@ -56,6 +57,7 @@ pub struct Portal {
     pub(crate) dead_letters: Arc<DeadLetters>,
     pub(crate) progress: Vec<Progress>,
     pub(crate) queues: Queues,
+    pub(crate) bus: Bus,
     pub(crate) clock: Clock,
     /// Bound at the start, so that a busy port is told first; accepted from when all is ready.
     listener: Option<TcpListener>,
@@ -106,7 +108,8 @@ impl Portal {
         let queues = Queues::new(&deployment, clock.clone());
         let fed = queues.clone();
         let arrived: Arrived = Arc::new(move |bucket, key| fed.object_arrived(bucket, key));
-        let services = Services::start(&place, &deployment, &clock, arrived, &back_stop)?;
+        let (bus, deliveries) = Bus::new();
+        let services = Services::start(&place, &deployment, &clock, arrived, bus.clone(), &back_stop)?;
         let make = |variables: &BTreeMap<String, String>, endpoints: &Endpoints| {
             let mut variables = variables.clone();
             variables.extend(endpoints.variables());
@@ -135,6 +138,7 @@ impl Portal {
             dead_letters: Arc::new(dead_letters),
             progress: Vec::new(),
             queues,
+            bus,
             clock,
             listener: Some(listener),
             front: Some(Stop::new()),
@@ -146,6 +150,7 @@ impl Portal {
         };
         portal.read_streams(&services.engine.database)?;
         portal.read_queues().await?;
+        portal.hand_over_events(deliveries);
         portal.run_schedules().await?;
         Ok(portal)
     }
@@ -169,6 +174,14 @@ impl Portal {
             }
         }
         Ok(())
+    }
+
+    fn hand_over_events(&mut self, deliveries: Deliveries) {
+        let Some((_, stop)) = &self.front else { return };
+        let pause = if self.place.file("s3").is_some() { PAUSE_ON_DISK } else { PAUSE_IN_MEMORY };
+        let (rules, functions) = (self.deployment.rules.clone(), self.functions.clone());
+        let run = deliveries.run(rules, functions, Arc::clone(&self.dead_letters), pause, stop.clone());
+        self.front_tasks.push(tokio::spawn(run));
     }
 
     /// Objects that were there before are told again: a kill may have lost their messages.

@@ -3,6 +3,7 @@
 //! - [`domain`]: types and rules; no AWS, no HTTP, no clock.
 //! - [`store`]: DynamoDB, a file for each kind of record.
 //! - [`security`]: passwords, tokens, signatures, sealed evidence.
+//! - [`erasure`]: how a user goes.
 //! - [`http`]: request to caller and form, problem documents, answers.
 //! - [`lambda`]: what a function is, and how it is run.
 //! - [`environment`], [`clock`], [`log`]: what a function is started with.
@@ -13,6 +14,7 @@ pub mod aws;
 pub mod clock;
 pub mod domain;
 pub mod environment;
+pub mod erasure;
 pub mod http;
 pub mod lambda;
 pub mod log;

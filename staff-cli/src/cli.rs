@@ -34,6 +34,72 @@ pub(crate) enum Command {
         common: Common,
     },
 
+    /// Publish a news item on everybody's home, now or later
+    PublishNews {
+        /// Its title
+        title: String,
+        /// Its text in Markdown, without HTML; - is standard input
+        file: PathBuf,
+        /// From when on it is shown, such as 2026-12-01T08:00:00Z [default: now]
+        #[arg(long, value_name = "RFC3339")]
+        from: Option<String>,
+        /// Until when it is shown [default: until it is withdrawn, or newer ones take its place]
+        #[arg(long, value_name = "RFC3339")]
+        until: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Take a news item away, shown or scheduled
+    WithdrawNews {
+        /// Its id, as publish-news answered it
+        id: String,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Add an application to everybody's space, or change its entry
+    PutApplication {
+        /// Its id: lower-case letters, digits and hyphens; member-account is the member account's own
+        id: String,
+        /// Its title in French
+        #[arg(long, value_name = "TEXT")]
+        title_fr: String,
+        /// Its title in English
+        #[arg(long, value_name = "TEXT")]
+        title_en: String,
+        /// Where it is: a path of the portal, or https://…
+        #[arg(long)]
+        url: String,
+        /// Who can open it: everyone, or account-readers (whoever may read an account in use)
+        #[arg(long, default_value = "everyone")]
+        audience: String,
+        /// Its place in the list; the smaller first
+        #[arg(long, default_value_t = 100)]
+        order: u32,
+        /// Keep the entry, and show it to nobody
+        #[arg(long)]
+        disabled: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Take an application out of the registry
+    RemoveApplication {
+        /// Its id
+        id: String,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Mail an address again that bounced or complained, after its owner mended it
+    ResumeMail {
+        /// The address
+        email: String,
+        #[command(flatten)]
+        common: Common,
+    },
+
     /// Show an establishment: its account, its manager, who reads it, contests and alerts
     LookUpEstablishment {
         #[command(flatten)]
@@ -155,6 +221,11 @@ impl Command {
     pub(crate) fn common(&self) -> &Common {
         match self {
             Self::PublishDocument { common, .. }
+            | Self::PublishNews { common, .. }
+            | Self::WithdrawNews { common, .. }
+            | Self::PutApplication { common, .. }
+            | Self::RemoveApplication { common, .. }
+            | Self::ResumeMail { common, .. }
             | Self::LookUpEstablishment { common, .. }
             | Self::LookUpUser { common, .. }
             | Self::ReleaseManager { common, .. }

@@ -16,6 +16,17 @@ pub(crate) fn of(command: &Command) -> Result<Value, String> {
         Command::PublishDocument { kind, file, .. } => {
             ("publish-document", json!({"kind": kind, "body": text_of(file)?}))
         }
+        Command::PublishNews { title, file, from, until, .. } => {
+            ("publish-news", json!({"title": title, "body": text_of(file)?, "published_at": from, "expires_at": until}))
+        }
+        Command::WithdrawNews { id, .. } => ("withdraw-news", json!({"id": id})),
+        Command::PutApplication { id, title_fr, title_en, url, audience, order, disabled, .. } => (
+            "put-application",
+            json!({"id": id, "title_fr": title_fr, "title_en": title_en, "url": url, "audience": audience,
+                "order": order, "enabled": !disabled}),
+        ),
+        Command::RemoveApplication { id, .. } => ("remove-application", json!({"id": id})),
+        Command::ResumeMail { email, .. } => ("resume-mail", json!({"email": email})),
         Command::LookUpEstablishment { place, .. } => {
             ("look-up-establishment", json!({"establishment": place.establishment}))
         }

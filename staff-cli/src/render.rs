@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// The order in which parts and columns are shown; what is not named here comes behind.
-const ORDER: [&str; 38] = [
+const ORDER: [&str; 39] = [
     "user",
     "sign_up",
     "establishment",
@@ -16,6 +16,7 @@ const ORDER: [&str; 38] = [
     "proofs",
     "sessions",
     "users",
+    "address",
     "invitations",
     "belonging",
     "mails",
@@ -27,7 +28,7 @@ const ORDER: [&str; 38] = [
     "state",
     "alert",
     "mail",
-    "handed",
+    "reason",
     "email",
     "role",
     "civility",
@@ -71,6 +72,14 @@ fn sentence(name: &str, value: &Value) -> Option<String> {
     let text = |field: &str| plain(&value[field]);
     let place = || format!("{} ({}, {})", text("name"), text("siret"), text("member_number"));
     Some(match name {
+        "published" if value["title"].is_string() && value["kind"].is_null() => {
+            format!("« {} » is shown from {} on. Its id is {}.", text("title"), text("published_at"), text("id"))
+        }
+        "withdrawn" => format!("« {} » is withdrawn.", text("title")),
+        "put" => format!("The application {} is in the registry: {}.", text("id"), text("url")),
+        "removed" => format!("The application {} is out of the registry.", plain(value)),
+        "resumed" => format!("The address is mailed again; it was not since {}: {}.", text("at"), text("why")),
+        "unchanged" if value["kind"].is_null() => "It is so already: nothing has changed.".to_owned(),
         "published" => format!("{} {} is in force since {}.", text("kind"), text("version"), text("published_at")),
         "unchanged" => format!("This very text is in force already, as {} {}.", text("kind"), text("version")),
         "awaiting_second" => format!(

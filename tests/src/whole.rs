@@ -46,8 +46,8 @@ impl Inventory {
             match (owner, what) {
                 // What only limits how often: an attempt that failed half may count.
                 ("IP", _) | ("EMAIL", "MAIL") => {}
-                // Beside each mail to who has a space; the mails are counted.
-                ("EMAIL" | "USER", "SENT") => {}
+                // What SES told of mails comes whenever it comes.
+                ("EMAIL", "MAIL-STATE") => {}
                 (_, "ATTEMPTS" | "CLAIM-ATTEMPTS") => {
                     count(format!("failure of {owner}"), item["failures"].as_array().map_or(0, Vec::len));
                 }
@@ -56,7 +56,7 @@ impl Inventory {
                     count(format!("{what} {}", text(event)), 1);
                 }
                 ("SUBJECT", "ACCEPTANCE") => count(format!("{what} {}", text(&item["document"])), 1),
-                ("SIGNING-KEYS" | "ALERTS" | "CONTESTS", _) => count(owner.to_owned(), 1),
+                ("SIGNING-KEYS" | "ALERTS" | "CONTESTS" | "NEWS", _) => count(owner.to_owned(), 1),
                 _ => count(format!("{owner} {what}"), 1),
             }
         }

@@ -1,6 +1,7 @@
 // What the answer of GET /api/home looks like on the page.
 
 import { documentToRead } from "./documents.js";
+import { legalText } from "./legal-text.js";
 
 const DOCUMENTS = {
   charter: "La charte est à lire et à accepter avant d’ouvrir le compte adhérent.",
@@ -74,11 +75,12 @@ export function applicationItems(applications) {
   );
 }
 
-/** @returns {HTMLElement[]} */
+/** Their Markdown becomes elements; nothing in it is ever read as HTML.
+ * @returns {HTMLElement[]} */
 export function newsItems(news) {
   return news.map(({ title, body, published_at: publishedAt }) => {
     const date = element("time", dateFormat.format(new Date(publishedAt)));
     date.dateTime = publishedAt;
-    return element("article", element("h3", title), element("p", date), element("p", body));
+    return element("article", element("h3", title), element("p", date), ...legalText(body));
   });
 }

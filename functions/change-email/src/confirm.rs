@@ -30,7 +30,8 @@ impl Usable {
         // Free in both senses: nobody signs in with it, and nobody else can still come back to it.
         let unused = move_login(before, &login, transaction)?;
         let unreserved = reserve(user, &after, call.now, transaction)?;
-        let moved = with_changes(Change::new().set("email", &after.email)?, &after.email_changes)?;
+        let moved =
+            with_changes(Change::new().set("email", &after.email)?.remove("email_problem"), &after.email_changes)?;
         transaction.update(user.key(), moved, user.same_address()?);
         transaction.create(&event.with_detail("confirmed"))?;
         Ok(vec![unused, unreserved])

@@ -15,8 +15,8 @@ use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::LinkToken;
 use portal::store::{
-    Batch, Change, Condition, EmailChange, Link, Login, MailHistory, Outcome, Purpose, Record as _, Reservation, Step,
-    Store, StoreError, Table, Transaction, User,
+    Batch, Change, Condition, EmailChange, Link, Login, MailHistory, MailState, Outcome, Purpose, Record as _,
+    Reservation, Step, Store, StoreError, Table, Transaction, User,
 };
 use rand::CryptoRng;
 use serde_json::json;
@@ -154,17 +154,21 @@ fn move_login(before: &Present, after: &Login, transaction: &mut Transaction) ->
     let Present { login, resets } = before;
     transaction.delete(login.key(), Some(same(login)?));
     MailHistory::end_resets(&login.email, resets.as_ref(), transaction)?;
+    // What became of the mails to an address goes with who read them.
+    transaction.delete(MailState::key_of(&login.email), None);
     transaction.create(after)
 }
 
 /// The log-in is still what was read: a change of SIRET and a hash made stronger move no epoch.
 fn same(login: &Login) -> Result<Condition, StoreError> {
-    let Login { user_id, epoch, siret, password_hash, email: _, seal_key: _ } = login;
+    let Login { user_id, epoch, siret, password_hash, email: _, seal_key: _, last_use } = login;
     Ok(Condition::All(vec![
         Condition::is("user_id", user_id)?,
         Condition::is("epoch", epoch)?,
         Condition::is("siret", siret)?,
         Condition::is("password_hash", password_hash)?,
+        // Else a log-in of this moment would be forgotten.
+        last_use.unchanged()?,
     ]))
 }
 

@@ -38,7 +38,7 @@ impl Usable {
         }
         let unused = reopen(before, restored, transaction)?;
         let unreserved = reserve(user, &after, call.now, transaction)?;
-        let back = with_changes(Change::new().set("email", restored)?.add("epoch", 1), kept)?;
+        let back = with_changes(Change::new().set("email", restored)?.remove("email_problem").add("epoch", 1), kept)?;
         transaction.update(user.key(), back, user.same_address()?);
         transaction.create(&Outbox::new(Id::random(rng), reset, call.now))?;
         transaction.create(&event.with_detail("undone"))?;

@@ -4,8 +4,8 @@ use portal::domain::{DocumentKind, Id};
 use portal::http::{Answer, Call, Problem};
 use portal::security::{PasswordHash, SealKey};
 use portal::store::{
-    Acceptance, AuditEvent, Draft, EventKind, Link, Login, Outbox, Outcome, Reservation, Resident, Store, Transaction,
-    User, Wish, Witness,
+    Acceptance, AuditEvent, Draft, EventKind, LastUse, Link, Login, Outbox, Outcome, Reservation, Resident, Store,
+    Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -33,6 +33,7 @@ pub(super) async fn activate(
         created_at: call.now,
         accepted_charter: None,
         email_changes: Vec::new(),
+        email_problem: None,
         seal_key,
     };
     let login = Login {
@@ -42,6 +43,7 @@ pub(super) async fn activate(
         epoch: user.epoch,
         siret: user.siret.clone(),
         seal_key: user.seal_key.clone(),
+        last_use: LastUse::at(call.now),
     };
     let terms = Acceptance::new(user.user_id, DocumentKind::Terms, &draft.terms, link.requested_at, signed_up, rng)
         .confirmed(call.now);

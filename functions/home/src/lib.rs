@@ -1,19 +1,17 @@
 //! `GET /api/home`: « Bienvenue sur votre espace » (leaflet S43-S54), in one wait on the store.
 
 use futures::future::join3;
+use jiff::Timestamp;
 use portal::domain::DocumentKind;
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Gate, OwnEstablishment};
 use portal::store::{
-    AddressHash, Batch, CurrentDocument, Establishment, Invitation, InvitationMirror, News, Rights, Store, Table,
-    current_of,
+    AddressHash, Application, Applications, Audience, Batch, CurrentDocument, Establishment, Invitation,
+    InvitationMirror, News, Rights, Store, Table, current_of,
 };
 use serde_json::{Value, json};
-
-/// How many news items the home shows.
-const NEWS: i32 = 10;
 
 /// The function `home`.
 #[derive(Clone)]
@@ -38,14 +36,16 @@ impl HttpFunction for Function {
         let keys = ticket.ask(&mut batch);
         let charter = batch.want::<CurrentDocument>(CurrentDocument::key_of(DocumentKind::Charter));
         let establishment = OwnEstablishment::ask(&mut batch, &ticket);
+        let registry = batch.want::<Applications>(Applications::key());
         let rights = Rights::of(&self.store, ticket.claims.sub);
-        let newest = News::newest(NEWS);
+        let newest = News::published_by(call.now);
         let (fetched, rights, news) = join3(self.store.fetch(batch), rights, self.store.query::<News>(&newest)).await;
         let mut fetched = fetched?;
         let user = ticket.admit(&keys, &mut fetched, call.now)?.user;
         let rights = rights?;
         let establishment = establishment.of(&user, &mut fetched, &self.store).await?;
         let charter = current_of(DocumentKind::Charter, fetched.take(&charter)?);
+        let registry = Applications::or_default(fetched.take(&registry)?);
         let charter_pending = user.owes(&charter);
         let pending: Vec<DocumentKind> = charter_pending.then_some(DocumentKind::Charter).into_iter().collect();
 
@@ -66,13 +66,16 @@ impl HttpFunction for Function {
                 "greeting": user.greeting(),
             },
             "establishment": {"siret": user.siret},
-            "applications": [member_account(&access, charter_pending, call)],
-            "news": news?.items,
+            "applications": applications(&registry, &access, charter_pending, call),
+            "news": shown(news?.items, call.now),
             "pending_documents": pending,
             "manager": Value::Null,
             "can_claim": false,
             "help_url": self.help_url,
         });
+        if let Some(problem) = user.email_problem {
+            home["email_problem"] = json!(problem);
+        }
         if let Some(establishment) = establishment {
             home["establishment"]["name"] = json!(establishment.name);
             home["manager"] = manager(&establishment, &rights);
@@ -82,27 +85,44 @@ impl HttpFunction for Function {
     }
 }
 
-/// The member account as an application of the space; `access` says of each account whether it is activated.
-fn member_account(access: &[bool], charter_pending: bool, call: &Call) -> Value {
-    let reason = if charter_pending {
-        Some("charter-required")
-    } else if access.is_empty() {
-        Some("no-account")
-    } else if !access.contains(&true) {
-        Some("not-activated")
-    } else {
-        None
-    };
-    let mut application = json!({
-        "id": "member-account",
-        "title": call.language.choose("Compte adhérent", "Member account"),
-        "url": "/",
-        "available": reason.is_none(),
+/// The news whose time has come and is not over.
+fn shown(news: Vec<News>, now: Timestamp) -> Vec<News> {
+    let shown = news.into_iter().filter(|item| !item.has_expired(now)).take(News::SHOWN);
+    // Until when is the fund's own matter.
+    shown.map(|item| News { expires_at: None, ..item }).collect()
+}
+
+/// The applications that the user is shown, each with whether it can be opened now; `access` says of each
+/// account of theirs whether it is activated.
+fn applications(registry: &Applications, access: &[bool], charter_pending: bool, call: &Call) -> Vec<Value> {
+    let reads = access.contains(&true);
+    let seen = registry.applications.iter().filter(|entry| match entry.audience {
+        Audience::Everyone => entry.enabled,
+        Audience::AccountReaders => entry.enabled && reads,
     });
-    if let Some(reason) = reason {
-        application["reason"] = json!(reason);
-    }
-    application
+    seen.map(|entry| {
+        let of_the_account = entry.id == Application::MEMBER_ACCOUNT || entry.audience == Audience::AccountReaders;
+        let reason = if of_the_account && charter_pending {
+            Some("charter-required")
+        } else if entry.id != Application::MEMBER_ACCOUNT || reads {
+            None
+        } else if access.is_empty() {
+            Some("no-account")
+        } else {
+            Some("not-activated")
+        };
+        let mut application = json!({
+            "id": entry.id,
+            "title": call.language.choose(entry.title_fr.as_str(), entry.title_en.as_str()),
+            "url": entry.url,
+            "available": reason.is_none(),
+        });
+        if let Some(reason) = reason {
+            application["reason"] = json!(reason);
+        }
+        application
+    })
+    .collect()
 }
 
 /// The manager, named only to who proved the number or was granted access.

@@ -2,6 +2,7 @@
 
 use futures::future::join;
 use portal::domain::{Civility, JobTitle, PersonName, Refusal, Siret};
+use portal::erasure::{Seats, name_change};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{
     AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Resident, Rights, StoreError, Transaction,
@@ -9,7 +10,6 @@ use portal::store::{
 };
 use rand::CryptoRng;
 
-use crate::seats::Seats;
 use crate::{Function, shown};
 
 impl Function {
@@ -98,20 +98,4 @@ fn profile_change(before: &User, after: &User) -> Result<Change, StoreError> {
 
 fn is_renamed(before: &User, after: &User) -> bool {
     before.civility != after.civility || before.last_name != after.last_name
-}
-
-/// What changes of civility and last name, as attributes of these names.
-pub(crate) fn name_change(
-    before: &User,
-    after: &User,
-    [civility, last_name]: [&'static str; 2],
-) -> Result<Change, StoreError> {
-    let mut change = Change::new();
-    if after.civility != before.civility {
-        change = change.set(civility, &after.civility)?;
-    }
-    if after.last_name != before.last_name {
-        change = change.set(last_name, &after.last_name)?;
-    }
-    Ok(change)
 }

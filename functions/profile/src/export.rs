@@ -4,14 +4,14 @@
 //! seals evidence): those are named where they matter, as a link that is outstanding. Evidence is shown with
 //! its witness opened, which its owner alone may see.
 
-use futures::future::{try_join, try_join_all, try_join3, try_join4};
+use futures::future::{try_join, try_join_all, try_join4};
 use jiff::Timestamp;
 use portal::domain::Email;
 use portal::http::{Answer, Call, Problem};
 use portal::security::{Caller, SealKey};
 use portal::store::{
     Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Export, Guessed, Invitation,
-    InvitationMails, InvitationMirror, Login, MailHistory, Outcome, Purpose, Query, Reservation, Rights, SentMail,
+    InvitationMails, InvitationMirror, Login, MailHistory, MailState, Outcome, Purpose, Query, Reservation, Rights,
     Session, StoreError, Table, Transaction, User, Witness,
 };
 use rand::CryptoRng;
@@ -25,7 +25,6 @@ struct ById {
     claim_failures: Option<Attempts>,
     sessions: Vec<Session>,
     ledger_exports: Vec<Export>,
-    sent: Vec<SentMail>,
     rights: Rights,
     acceptances: Vec<Acceptance>,
     events: Vec<AuditEvent>,
@@ -35,10 +34,10 @@ struct ById {
 struct ByAddress {
     email: Email,
     histories: [Option<MailHistory>; 2],
+    mail_state: Option<MailState>,
     failures: Option<Attempts>,
     login: Option<Login>,
     reservation: Option<Reservation>,
-    sent: Vec<SentMail>,
     invitations: Vec<Invitation>,
     invitation_mails: Vec<InvitationMails>,
 }
@@ -85,22 +84,17 @@ impl Function {
         let (acceptances, events) = (subject().beginning("ACCEPTANCE#"), subject().beginning("EVENT#"));
         let all_sessions = Session::all_of(user_id);
         let all_exports = Export::all_of(user_id);
-        let all_sent = SentMail::all_of(user_id);
         let evidence = try_join(self.store.query_all(&acceptances), self.store.query_all(&events));
-        let (mut fetched, (sessions, ledger_exports, sent), rights, (acceptances, events)) = try_join4(
+        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, events)) = try_join4(
             self.store.fetch(batch),
-            try_join3(
-                self.store.query_all(&all_sessions),
-                self.store.query_all(&all_exports),
-                self.store.query_all(&all_sent),
-            ),
+            try_join(self.store.query_all(&all_sessions), self.store.query_all(&all_exports)),
             Rights::of(&self.store, user_id),
             evidence,
         )
         .await?;
         let caller = ticket.admit(&keys, &mut fetched, call.now)?;
         let claim_failures = fetched.take(&claim_failures)?;
-        Ok(ById { caller, claim_failures, sessions, ledger_exports, sent, rights, acceptances, events })
+        Ok(ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events })
     }
 
     async fn by_address(&self, email: &Email) -> Result<ByAddress, StoreError> {
@@ -108,15 +102,14 @@ impl Function {
         let [activation, reset] =
             [Purpose::Activation, Purpose::Reset].map(|p| batch.want(MailHistory::key_of(email, p)));
         let failures = batch.want::<Attempts>(Guessed::Password { email: email.clone() }.key());
+        let mail_state = batch.want::<MailState>(MailState::key_of(email));
         let login = batch.want::<Login>(Login::key_of(email));
         let reservation = batch.want::<Reservation>(Reservation::key_of(email));
         let invitations = Invitation::all_of(&AddressHash::of(email));
         let invitation_mails = InvitationMails::all_to(email);
-        let sent = SentMail::all_to(email);
-        let (mut fetched, (sent, invitations, invitation_mails)) = try_join(
+        let (mut fetched, (invitations, invitation_mails)) = try_join(
             self.store.fetch(batch),
-            try_join3(
-                self.store.query_all::<SentMail>(&sent),
+            try_join(
                 self.store.query_all::<InvitationMirror>(&invitations),
                 self.store.query_all::<InvitationMails>(&invitation_mails),
             ),
@@ -125,10 +118,10 @@ impl Function {
         Ok(ByAddress {
             email: email.clone(),
             histories: [fetched.take(&activation)?, fetched.take(&reset)?],
+            mail_state: fetched.take(&mail_state)?,
             failures: fetched.take(&failures)?,
             login: fetched.take(&login)?,
             reservation: fetched.take(&reservation)?,
-            sent,
             invitations: invitations.into_iter().map(|mirror| mirror.0).collect(),
             invitation_mails,
         })
@@ -136,8 +129,7 @@ impl Function {
 }
 
 fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
-    let ById { caller, claim_failures, sessions, ledger_exports, sent, rights, acceptances, events } = by_id;
-    let sent: Vec<&SentMail> = sent.iter().chain(by_address.iter().flat_map(|address| &address.sent)).collect();
+    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events } = by_id;
     let user = &caller.user;
     let mut profile = shown(user);
     profile["origin"] = json!(user.origin);
@@ -182,24 +174,22 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "siret": proof.siret,
             "proved_at": proof.proved_at,
         })),
-        "sent_mails": list(&sent, |sent| json!({
-            "id": sent.outbox_id,
-            "mail": sent.mail,
-            "email": sent.email,
-            "requested_at": sent.requested_at,
-            "at": sent.at,
-            "handed": sent.handed,
-        })),
         "claim_failures": failures(claim_failures.as_ref()),
         "addresses": list(by_address, |address| json!({
             "email": address.email,
             "kept_until": address.reservation.as_ref().map(|reservation| reservation.until),
+            "log_in": address.login.as_ref().map(|login| json!({
+                "used_on": login.last_use.used_on,
+                "stage": login.last_use.expiry,
+                "due_at": instants(&[login.last_use.expiry_due])[0],
+            })),
             "log_in_failures": failures(address.failures.as_ref()),
             "mails": address.histories.iter().flatten().map(|history| json!({
                 "purpose": history.purpose,
                 "asked_at": instants(&history.admitted),
                 "link_outstanding": history.newest_link.is_some(),
             })).collect::<Value>(),
+            "mail_state": address.mail_state.as_ref().map(mail_state),
             "invitations": list(&address.invitations, |invitation| json!({
                 "id": invitation.invitation_id,
                 "member_number": invitation.member_number,
@@ -254,6 +244,26 @@ fn email_change(change: &EmailChange, now: Timestamp) -> Value {
         "can_be_undone": now < change.until(),
         "confirmation_mailed": change.confirming.is_some(),
         "notice_mailed": change.undoing.is_some(),
+    })
+}
+
+fn mail_state(state: &MailState) -> Value {
+    json!({
+        "stopped": state.stopped.as_ref().map(|stopped| json!({
+            "why": stopped.why,
+            "at": stopped.at,
+            "mail_sent_at": stopped.mail_sent_at,
+            "reason": stopped.reason,
+        })),
+        "bounced_for_now": state.bounced_for_now,
+        "good_since": state.good_since,
+        "mails": list(&state.mails, |mail| json!({
+            "id": mail.outbox_id,
+            "kind": mail.kind,
+            "at": mail.at,
+            "delivery": mail.delivery,
+            "reason": mail.reason,
+        })),
     })
 }
 

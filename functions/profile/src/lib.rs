@@ -1,16 +1,14 @@
 //! What a user does with their own space: `GET` and `PATCH /api/me` (« Modifiez votre compte », leaflet S19),
 //! `POST /api/me/password`, `POST /api/me/email`, `GET /api/me/export`, `DELETE /api/me`.
 
-mod accounts;
 mod change;
 mod email;
 mod erase;
 mod export;
 mod password;
-mod seats;
-mod traces;
 
 use portal::environment::{Environment, StartError, rng};
+use portal::erasure::Erasure;
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Credentials, Gate, Hashing, Password, Proven};
@@ -29,6 +27,7 @@ pub struct Function {
     gate: Gate,
     hashing: Hashing,
     credentials: Credentials,
+    erasure: Erasure,
 }
 
 impl HttpFunction for Function {
@@ -38,7 +37,8 @@ impl HttpFunction for Function {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
         let hashing = Hashing::default();
         let credentials = Credentials::new(&store, &hashing);
-        Ok(Self { gate: Gate::start(environment, &store).await?, store, hashing, credentials })
+        let erasure = Erasure::new(&store);
+        Ok(Self { gate: Gate::start(environment, &store).await?, store, hashing, credentials, erasure })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
@@ -84,7 +84,7 @@ impl Function {
 }
 
 fn shown(user: &User) -> Value {
-    json!({
+    let mut profile = json!({
         "id": user.user_id,
         "email": user.email,
         "siret": user.siret,
@@ -93,5 +93,9 @@ fn shown(user: &User) -> Value {
         "first_name": user.first_name,
         "job_title": user.job_title,
         "created_at": user.created_at,
-    })
+    });
+    if let Some(problem) = user.email_problem {
+        profile["email_problem"] = json!(problem);
+    }
+    profile
 }

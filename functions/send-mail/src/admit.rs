@@ -33,7 +33,7 @@ pub(crate) struct Admitted {
     /// Whom it greets; nobody by name where it goes to an establishment or to the fund's staff.
     person: Option<(Civility, PersonName)>,
     /// Boxed: a receipt is some hundred bytes, an attempt that admits nothing none.
-    content: Box<Content>,
+    pub(crate) content: Box<Content>,
 }
 
 pub(crate) enum Content {
@@ -43,7 +43,9 @@ pub(crate) enum Content {
     PasswordChanged { at: Timestamp },
     EmailChange(LinkToken),
     EmailChangeNotice { token: LinkToken, asked_at: Timestamp, until: Timestamp },
-    UserErased { at: Timestamp },
+    UserErased { at: Timestamp, inactive: bool },
+    InactivityWarning { ends_at: Timestamp },
+    ManagerInactive { user_id: Id, member_number: MemberNumber },
     ClaimMade { member_number: MemberNumber, siret: Siret, establishment: String, accepted: Accepted, at: Timestamp },
     Invitation(Invited),
     AcceptanceReceipt(Accepted),
@@ -98,7 +100,15 @@ impl Admitted {
                 let token = &token.to_text();
                 render(&Mail::EmailChangeNotice { to, origin, token, asked_at: *asked_at, until: *until })
             }
-            Content::UserErased { at } => render(&Mail::UserErased { to, origin, erased_at: *at }),
+            Content::UserErased { at, inactive } => {
+                render(&Mail::UserErased { to, origin, erased_at: *at, inactive: *inactive })
+            }
+            Content::InactivityWarning { ends_at } => {
+                render(&Mail::InactivityWarning { to, origin, ends_at: *ends_at })
+            }
+            Content::ManagerInactive { user_id, member_number } => {
+                render(&Mail::ManagerInactive { to, origin, user_id: *user_id, member_number })
+            }
             Content::ClaimMade { member_number, siret, establishment, accepted, at } => {
                 let (establishment, accepted) = (establishment.as_str(), accepted.told());
                 render(&Mail::ClaimMade { to, origin, member_number, establishment, siret, accepted, claimed_at: *at })
@@ -144,12 +154,12 @@ impl Function {
         outbox_id: Id,
         now: Timestamp,
         rng: &mut impl CryptoRng,
-    ) -> Result<Option<(Outbox, Admitted)>, MailError> {
+    ) -> Result<Option<Admitted>, MailError> {
         for _ in 0..MOST_ATTEMPTS {
             let Some(outbox) = self.store.get::<Outbox>(&Outbox::key_of(outbox_id)).await? else { return Ok(None) };
             let Some(wish) = outbox.wish.clone() else { return Ok(None) };
             match self.attempt(&outbox, wish, now, rng).await? {
-                Attempt::Admitted(mail) => return Ok(Some((outbox, mail))),
+                Attempt::Admitted(mail) => return Ok(Some(mail)),
                 Attempt::RaceLost => {}
                 Attempt::Nothing => {
                     self.done_with(outbox_id, "no mail").await?;
@@ -178,9 +188,17 @@ impl Function {
             Wish::EmailChangeNotice { user_id, change_id } => {
                 self.email_change_notice(outbox, user_id, change_id, now, rng).await
             }
-            Wish::UserErased { email, civility, last_name } => {
-                let content = Content::UserErased { at: outbox.requested_at };
+            Wish::UserErased { email, civility, last_name, inactive } => {
+                let content = Content::UserErased { at: outbox.requested_at, inactive };
                 Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
+            }
+            Wish::InactivityWarning { email, civility, last_name, ends_at } => {
+                let content = Content::InactivityWarning { ends_at };
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
+            }
+            Wish::ManagerInactive { user_id, member_number } => {
+                let content = Content::ManagerInactive { user_id, member_number };
+                Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
             }
             Wish::ClaimMade { email, civility, last_name, member_number, siret, establishment, receipt } => {
                 let (accepted, at) = (self.accepted(receipt).await?, outbox.requested_at);

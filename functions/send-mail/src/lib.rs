@@ -11,10 +11,10 @@ mod admit;
 mod claims;
 mod contest;
 mod deliver;
+mod ended;
 mod invitation;
 pub mod mails;
 mod receipt;
-mod sent;
 
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
@@ -22,7 +22,7 @@ use portal::domain::{Email, Id};
 use portal::environment::{Environment, StartError, rng};
 use portal::lambda::EventFunction;
 use portal::security::SymmetricKey;
-use portal::store::{Handed, Outbox, Store, StoreError, Table};
+use portal::store::{Delivery, Outbox, Store, StoreError, Table};
 use serde_dynamo::AttributeValue;
 use serde_json::json;
 
@@ -99,17 +99,21 @@ impl Function {
     /// Does what one wish asks for, unless it is done with.
     async fn fulfil(&self, outbox_id: Id) -> Result<(), MailError> {
         let rng = &mut rng();
-        let Some((outbox, admitted)) = self.admit(outbox_id, self.environment.clock.now(), rng).await? else {
-            return Ok(());
-        };
+        let Some(admitted) = self.admit(outbox_id, self.environment.clock.now(), rng).await? else { return Ok(()) };
+        if let Some(problem) = self.held_back(&admitted).await? {
+            self.environment.log.line(&json!({
+                "level": "warn", "function": Self::NAME, "outbox_id": outbox_id, "not_sent": problem.as_str(),
+            }));
+            return self.ended(outbox_id, &admitted, Delivery::NotSent, Some(problem.as_str()), rng).await;
+        }
         let mail = admitted.render(&self.origin)?;
         match self.postman.send(outbox_id, &admitted.address, &mail).await {
-            Ok(()) => self.handed(&outbox, &admitted.address, Handed::Sent, rng).await,
+            Ok(()) => self.ended(outbox_id, &admitted, Delivery::Sent, None, rng).await,
             Err(refusal) if refusal.is_final => {
                 self.environment.log.line(&json!({
                     "level": "error", "function": Self::NAME, "outbox_id": outbox_id, "refused_by_ses": refusal.reason,
                 }));
-                self.handed(&outbox, &admitted.address, Handed::Refused, rng).await
+                self.ended(outbox_id, &admitted, Delivery::NotSent, Some("refused by SES"), rng).await
             }
             Err(refusal) => Err(MailError::Ses(refusal.reason)),
         }

@@ -115,6 +115,28 @@ pub enum Mail<'a> {
         origin: &'a str,
         /// When it was erased.
         erased_at: Timestamp,
+        /// Because nobody used it, and not at their wish.
+        inactive: bool,
+    },
+    /// Nobody uses the space: it ends unless its owner logs in.
+    InactivityWarning {
+        /// Whose it is.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// When it ends.
+        ends_at: Timestamp,
+    },
+    /// A manager who has colleagues does not use their space, which cannot end before somebody else manages.
+    ManagerInactive {
+        /// The fund's staff.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The manager.
+        user_id: Id,
+        /// The account.
+        member_number: &'a MemberNumber,
     },
     /// A claim succeeded: its user is now the manager of a member account.
     ClaimMade {
@@ -344,11 +366,27 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 until: paris(until, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
-        Mail::UserErased { to, origin, erased_at } => {
+        Mail::InactivityWarning { to, origin, ends_at } => {
+            fill!("inactivity-warning/subject.txt", "inactivity-warning/body.txt", "inactivity-warning/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                ends_on: paris(ends_at, "%d/%m/%Y"),
+            })
+        }
+        Mail::ManagerInactive { to, origin, user_id, member_number } => {
+            fill!("manager-inactive/subject.txt", "manager-inactive/body.txt", "manager-inactive/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                user: user_id.to_string(),
+                member_number: member_number.to_string(),
+            })
+        }
+        Mail::UserErased { to, origin, erased_at, inactive } => {
             fill!("user-erased/subject.txt", "user-erased/body.txt", "user-erased/body.html", {
                 addressee: addressed(to),
                 link: front_page(origin),
                 erased_at: paris(erased_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+                inactive: if inactive { "yes".to_owned() } else { String::new() },
             })
         }
         Mail::ClaimMade { to, origin, member_number, establishment, siret, accepted, claimed_at } => {

@@ -1,6 +1,7 @@
 //! `POST /api/sessions`: e-mail and password open a session.
 
 use futures::future::join3;
+use jiff::Timestamp;
 use portal::domain::{Email, Id};
 use portal::http::{Answer, Call, Problem};
 use portal::security::{Hints, Password, Proven, RefreshToken, Standing};
@@ -44,11 +45,14 @@ impl Function {
             if let Some(session) = &replaced {
                 transaction.delete(session.key(), None);
             }
-            still_valid(&proven, &mut transaction)?;
+            still_valid(&proven, call.now, &mut transaction)?;
             transaction.create(&session)?;
             transaction.create(&event)?;
             match self.store.commit(&transaction, rng).await? {
-                Outcome::Committed => return self.tokens(&session, hints, &refresh, &key, call.now, rng),
+                Outcome::Committed => {
+                    let problem = proven.email_problem;
+                    return self.tokens(&session, hints, &refresh, &key, problem, call.now, rng);
+                }
                 Outcome::Refused(refused) if refused.failed(guard) => proven.renew(call).await?,
                 Outcome::Refused(_) => return Err(Problem::BadCredentials),
             }
@@ -69,14 +73,24 @@ impl Function {
 }
 
 /// The password is the address's at this moment too: the epoch moves with it, and a log-in with one that
-/// was changed meanwhile opens nothing. A hash that is weaker than today's is replaced on the way.
-fn still_valid(proven: &Proven, transaction: &mut Transaction) -> Result<(), StoreError> {
+/// was changed meanwhile opens nothing. A hash that is weaker than today's is replaced on the way, and the first
+/// log-in of a day says that the space is used.
+fn still_valid(proven: &Proven, now: Timestamp, transaction: &mut Transaction) -> Result<(), StoreError> {
     let place = Login::key_of(&proven.login.email);
     let this_epoch = Condition::is("epoch", &proven.login.epoch)?;
-    match &proven.stronger {
-        Some(hash) => transaction.update(place, Change::new().set("password_hash", hash)?, this_epoch),
-        None => transaction.check(place, this_epoch),
-    };
+    let used = proven.login.use_at(now);
+    if proven.stronger.is_none() && used.is_none() {
+        transaction.check(place, this_epoch);
+        return Ok(());
+    }
+    let mut change = Change::new();
+    if let Some(hash) = &proven.stronger {
+        change = change.set("password_hash", hash)?;
+    }
+    if let Some(used) = used {
+        change = used.write(change)?;
+    }
+    transaction.update(place, change, this_epoch);
     Ok(())
 }
 

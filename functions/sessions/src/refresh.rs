@@ -37,7 +37,7 @@ impl Function {
             standing => self.current_of_replay(standing, &session).await?,
         };
         let hints = Hints { siret: &user.siret, email: &user.email };
-        self.tokens(&session, hints, &current, &key, call.now, rng)
+        self.tokens(&session, hints, &current, &key, user.email_problem, call.now, rng)
     }
 
     async fn rotate(

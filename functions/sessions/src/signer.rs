@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Problem};
 use portal::security::{ACCESS_TOKEN_LIFETIME, Claims, Hints, KeyRing, RefreshToken, SigningKey, read_secret};
-use portal::store::Session;
+use portal::store::{EmailProblem, Session};
 use rand::CryptoRng;
 use serde_json::json;
 
@@ -72,17 +72,21 @@ impl Function {
         hints: Hints<'_>,
         refresh: &RefreshToken,
         key: &SigningKey,
+        email_problem: Option<EmailProblem>,
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
         let claims = Claims::new(&self.signer.issuer, session, hints, now, rng);
         let access_token =
             claims.sign(key).ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;
-        let body = json!({
+        let mut body = json!({
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": ACCESS_TOKEN_LIFETIME.as_secs(),
         });
+        if let Some(problem) = email_problem {
+            body["email_problem"] = json!(problem);
+        }
         Ok(Answer::ok(&body)?.with_cookie(self.cookies.set(refresh)?))
     }
 }

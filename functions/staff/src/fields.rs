@@ -1,5 +1,6 @@
 //! The fields of an operation, read one by one; the first that is wrong is named with what to do.
 
+use jiff::Timestamp;
 use portal::domain::{Refusal, one_line};
 use portal::store::StoreError;
 use serde::{Deserialize, Serialize};
@@ -84,11 +85,13 @@ impl Fields {
     }
 
     /// Yes or no; no where it is left out.
-    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, Refused> {
-        match self.0.remove(name) {
-            None | Some(Value::Null) => Ok(false),
-            Some(Value::Bool(flag)) => Ok(flag),
-            Some(_) => Err(Refused::new("not-a-flag", name, "Give true or false.")),
+    pub(crate) fn optional_flag(&mut self, name: &'static str) -> Result<bool, Refused> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => {
+                self.0.remove(name);
+                Ok(false)
+            }
+            Some(_) => self.flag(name),
         }
     }
 
@@ -100,7 +103,39 @@ impl Fields {
         }
     }
 
-    fn line(&mut self, name: &'static str, longest: usize) -> Result<String, Refused> {
+    /// A mandatory whole number from 0 on.
+    pub(crate) fn whole(&mut self, name: &'static str, highest: u32) -> Result<u32, Refused> {
+        let refused = || Refused::new("not-a-number", name, format!("Give a whole number from 0 to {highest}."));
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Err(Refused::new("required", name, "This field is required.")),
+            Some(value) => {
+                let number = value.as_u64().and_then(|number| u32::try_from(number).ok());
+                number.filter(|number| *number <= highest).ok_or_else(refused)
+            }
+        }
+    }
+
+    /// A mandatory yes or no.
+    pub(crate) fn flag(&mut self, name: &'static str) -> Result<bool, Refused> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Err(Refused::new("required", name, "This field is required.")),
+            Some(Value::Bool(flag)) => Ok(flag),
+            Some(_) => Err(Refused::new("not-a-flag", name, "Give true or false.")),
+        }
+    }
+
+    /// An instant, where one is given.
+    pub(crate) fn instant(&mut self, name: &'static str) -> Result<Option<Timestamp>, Refused> {
+        let refused = || Refused::new("not-an-instant", name, "Give an instant such as 2026-12-01T08:00:00Z.");
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => text.parse().map(Some).map_err(|_| refused()),
+            Some(_) => Err(refused()),
+        }
+    }
+
+    /// A mandatory text of one line.
+    pub(crate) fn line(&mut self, name: &'static str, longest: usize) -> Result<String, Refused> {
         let refused = |refusal: Refusal| Refused::new(refusal.code, name, refusal.en);
         one_line(&self.text(name)?, longest).map_err(refused)
     }

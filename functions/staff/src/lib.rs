@@ -5,6 +5,7 @@
 //! a file. What is refused is an answer, `{"error": {"code", "field", "message"}}`, so that a script sees
 //! why; only a store that fails is a failed invocation.
 
+mod applications;
 mod close_account;
 mod dismiss_contest;
 mod done;
@@ -14,12 +15,15 @@ mod look_up_establishment;
 mod look_up_user;
 mod place;
 mod publish_document;
+mod publish_news;
 mod release_manager;
 mod resend_mail;
+mod resume_mail;
+mod withdraw_news;
 
 use portal::environment::{Environment, StartError};
 use portal::lambda::EventFunction;
-use portal::store::{Store, StoreError, Table};
+use portal::store::{StaffAct, Store, StoreError, Table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -46,6 +50,11 @@ enum Operation {
     CloseAccount(Fields),
     ListContests(Fields),
     ListAlerts(Fields),
+    PublishNews(Fields),
+    WithdrawNews(Fields),
+    PutApplication(Fields),
+    RemoveApplication(Fields),
+    ResumeMail(Fields),
 }
 
 impl EventFunction for Function {
@@ -83,6 +92,13 @@ impl Function {
             Operation::CloseAccount(fields) => self.close_account(fields).await,
             Operation::ListContests(fields) => self.list_contests(fields).await,
             Operation::ListAlerts(fields) => self.list_alerts(fields).await,
+            Operation::PublishNews(fields) => self.publish_news(fields).await.map(Done::openly),
+            Operation::WithdrawNews(fields) => self.withdraw_news(fields).await.map(Done::openly),
+            Operation::PutApplication(fields) => self.put_application(fields).await.map(Done::openly),
+            Operation::RemoveApplication(fields) => self.remove_application(fields).await.map(Done::openly),
+            Operation::ResumeMail(fields) => {
+                self.resume_mail(fields).await.map(|answer| Done::quietly(StaffAct::MailResumed, answer))
+            }
         }
     }
 }

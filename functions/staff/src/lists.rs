@@ -17,7 +17,7 @@ impl Function {
     /// Those that wait for a decision; with `all` also those that ended.
     pub(crate) async fn list_contests(&self, mut fields: Fields) -> Result<Done, Trouble> {
         let author = fields.author()?;
-        let all = fields.flag("all")?;
+        let all = fields.optional_flag("all")?;
         fields.finish()?;
         let act = StaffAct::ContestsListed;
         let which = if all { "all" } else { "open" };

@@ -2,8 +2,8 @@
 
 use portal::domain::{Email, Id};
 use portal::store::{
-    Batch, Establishment, Link, Login, MailHistory, Outbox, Purpose, Rights, SentMail, Session, StaffAct, StoreError,
-    User,
+    Batch, Establishment, Link, Login, MailHistory, MailSent, MailState, Outbox, Purpose, Rights, Session, StaffAct,
+    StoreError, User,
 };
 use serde_json::{Value, json};
 
@@ -20,7 +20,9 @@ impl Function {
         let mut batch = Batch::new();
         let login = batch.want::<Login>(Login::key_of(&email));
         let history = batch.want::<MailHistory>(MailHistory::key_of(&email, Purpose::Activation));
+        let state = batch.want::<MailState>(MailState::key_of(&email));
         let mut fetched = self.store.fetch(batch).await?;
+        let state = MailState::or_none(fetched.take(&state)?, &email, now);
         let user = match fetched.take(&login)? {
             Some(login) => self.store.get::<User>(&User::key_of(login.user_id)).await?,
             None => None,
@@ -44,7 +46,9 @@ impl Function {
                 }))})
             }
         };
-        answer["mails"] = self.mails(&email, user.map(|user| user.user_id)).await?;
+        // Why it is not mailed any more, where it is not.
+        answer["address"] = json!({"stopped": state.stopped, "bounced_for_now": state.bounced_for_now});
+        answer["mails"] = self.mails(&email, user.map(|user| user.user_id), &state).await?;
         Ok(Done::quietly(act, answer))
     }
 
@@ -82,23 +86,25 @@ impl Function {
     }
 
     /// The mails to an address, the newest first: those that wait, then what became of the others.
-    async fn mails(&self, email: &Email, user_id: Option<Id>) -> Result<Value, StoreError> {
+    async fn mails(&self, email: &Email, user_id: Option<Id>, state: &MailState) -> Result<Value, StoreError> {
         let mut mails = Vec::new();
         for outbox in self.waiting().await? {
             let Some(wish) = &outbox.wish else { continue };
             let is_theirs = wish.address() == Some(email) || user_id.is_some() && wish.reader() == user_id;
             if is_theirs {
-                mails.push((outbox.requested_at, json!({
-                    "id": outbox.outbox_id, "mail": wish.kind(), "state": "queued", "requested_at": outbox.requested_at,
-                })));
+                mails.push((
+                    outbox.requested_at,
+                    json!({
+                        "id": outbox.outbox_id, "mail": wish.kind(), "state": "queued", "at": outbox.requested_at,
+                    }),
+                ));
             }
         }
-        let mut sent: Vec<SentMail> = self.store.query_all(&SentMail::all_to(email)).await?;
-        if let Some(user_id) = user_id {
-            sent.extend(self.store.query_all::<SentMail>(&SentMail::all_of(user_id)).await?);
-        }
-        mails.extend(sent.iter().map(|sent| (sent.requested_at, fate(sent))));
-        mails.sort_by_key(|(requested_at, _)| std::cmp::Reverse(*requested_at));
+        mails.extend(state.mails.iter().map(|mail| {
+            let MailSent { outbox_id, kind, at, delivery, reason } = mail;
+            (*at, json!({"id": outbox_id, "mail": kind, "state": delivery, "at": at, "reason": reason}))
+        }));
+        mails.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
         Ok(mails.into_iter().map(|(_, mail)| mail).collect())
     }
 
@@ -116,18 +122,6 @@ impl Function {
         }
         Ok(waiting)
     }
-}
-
-/// What became of a mail. What SES tells of it afterwards (a bounce, a complaint, and why) joins here.
-fn fate(sent: &SentMail) -> Value {
-    json!({
-        "id": sent.outbox_id,
-        "mail": sent.mail,
-        "email": sent.email,
-        "state": sent.handed,
-        "requested_at": sent.requested_at,
-        "at": sent.at,
-    })
 }
 
 /// The field `email`.

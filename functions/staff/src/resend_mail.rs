@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use portal::domain::{Email, Id};
 use portal::environment::rng;
 use portal::store::{
-    Batch, Change, Condition, Link, Login, MailHistory, Outbox, Outcome, Purpose, Record as _, SentMail, StaffAct,
+    Batch, Change, Condition, Link, Login, MailHistory, MailState, Outbox, Outcome, Purpose, Record as _, StaffAct,
     Transaction, Wake, Wish,
 };
 use serde_json::json;
@@ -62,7 +62,9 @@ impl Function {
         let mut batch = Batch::new();
         let login = batch.want::<Login>(Login::key_of(email));
         let history = batch.want::<MailHistory>(MailHistory::key_of(email, Purpose::Activation));
+        let state = batch.want::<MailState>(MailState::key_of(email));
         let mut fetched = self.store.fetch(batch).await?;
+        let state = MailState::or_none(fetched.take(&state)?, email, now);
         if fetched.take(&login)?.is_some() {
             let message = "This address has a space already: send a reset.";
             return Err(Refused::new("has-a-space", "mail", message).into());
@@ -71,8 +73,7 @@ impl Function {
             Some(newest) => self.store.get::<Link>(&Link::key_of(&newest)).await?,
             None => None,
         };
-        let sent: Vec<SentMail> = self.store.query_all(&SentMail::all_to(email)).await?;
-        let newest = sent.iter().filter(|sent| sent.mail == "sign-up").max_by_key(|sent| sent.requested_at);
+        let newest = state.mails.iter().filter(|sent| sent.kind == "sign-up").max_by_key(|sent| sent.at);
         let outbox = match newest {
             Some(sent) => self.store.get::<Outbox>(&Outbox::key_of(sent.outbox_id)).await?,
             None => None,

@@ -9,8 +9,8 @@ use super::{Hashing, Password, SealKey};
 use crate::domain::{Email, Id};
 use crate::http::{Call, Problem};
 use crate::store::{
-    Attempts, AuditEvent, Batch, EventKind, Guessed, Login, Outcome, Record, Step, Store, StoreError, Transaction,
-    Witness,
+    Attempts, AuditEvent, Batch, EmailProblem, EventKind, Guessed, Login, MailState, Outcome, Record, Step, Store,
+    StoreError, Transaction, Witness,
 };
 
 /// How often a verdict is tried again because another failure came between: no more than 25 can.
@@ -29,12 +29,15 @@ pub struct Candidate {
     email: Email,
     login: Option<Login>,
     attempts: Attempts,
+    mail: Option<MailState>,
 }
 
 /// An address whose password was given. It counts once [`Proven::guard`] was committed.
 pub struct Proven {
     /// The log-in.
     pub login: Login,
+    /// Why the address is not mailed any more, for its owner to know.
+    pub email_problem: Option<EmailProblem>,
     /// The same password hashed as is done today, where the stored hash is weaker.
     pub stronger: Option<super::PasswordHash>,
     store: Store,
@@ -57,9 +60,13 @@ impl Credentials {
         let mut batch = Batch::new();
         let login = batch.want::<Login>(Login::key_of(email));
         let attempts = batch.want::<Attempts>(guessed.key());
+        let mail = batch.want::<MailState>(MailState::key_of(email));
         let mut fetched = self.store.fetch(batch).await?;
+        let mail = fetched.take(&mail)?;
+        // Who is being erased is nobody already: the same hash, the same answer.
+        let login = fetched.take(&login)?.filter(|login: &Login| !login.is_leaving());
         let attempts = Attempts::or_none(fetched.take(&attempts)?, guessed);
-        Ok(Candidate { credentials: self.clone(), email: email.clone(), login: fetched.take(&login)?, attempts })
+        Ok(Candidate { credentials: self.clone(), email: email.clone(), login, attempts, mail })
     }
 
     /// Reads, and judges.
@@ -92,7 +99,8 @@ impl Candidate {
         match self.login.take() {
             Some(login) if right => {
                 let stronger = if outdated { Some(hashing.hash(&password, rng).await.map_err(failed)?) } else { None };
-                Ok(Proven { login, stronger, store: self.credentials.store, attempts: self.attempts })
+                let email_problem = MailState::or_none(self.mail.take(), &self.email, call.now).problem();
+                Ok(Proven { login, email_problem, stronger, store: self.credentials.store, attempts: self.attempts })
             }
             login => Err(self.count(login.as_ref(), call, rng).await?),
         }

@@ -194,6 +194,8 @@ pub enum EventKind {
     DataExported,
     /// The user was erased.
     UserErased,
+    /// The user was warned that a space that nobody uses ends.
+    InactivityWarned,
 }
 
 /// How it ended.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Key, Link, Purpose, Record, Step, StoreError, Table, Transaction};
+use super::{Condition, Key, LastUse, Link, Purpose, Record, Step, StoreError, Table, Transaction};
 use crate::domain::{Email, Id, Siret};
 use crate::security::{PasswordHash, SealKey};
 
@@ -22,6 +22,9 @@ pub struct Login {
     pub siret: Siret,
     /// The user's seal key, for the evidence of a log-in.
     pub seal_key: SealKey,
+    /// When it was used last, and what is due because it is not.
+    #[serde(flatten)]
+    pub last_use: LastUse,
 }
 
 impl Login {

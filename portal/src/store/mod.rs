@@ -9,6 +9,7 @@
 
 mod account;
 mod alert;
+mod application;
 mod attempts;
 mod batch;
 mod change;
@@ -21,9 +22,11 @@ mod error;
 mod evidence;
 mod export;
 mod invitation;
+mod last_use;
 mod ledger;
 mod link;
 mod login;
+mod mail_state;
 mod member_numbers;
 mod news;
 mod offline;
@@ -34,7 +37,6 @@ mod record;
 mod release;
 mod remembered;
 mod resident;
-mod sent_mail;
 mod session;
 mod signing_key;
 mod staff_event;
@@ -43,6 +45,7 @@ mod user;
 
 pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
 pub use alert::{Alert, AlertKind, AlertMirror};
+pub use application::{Application, Applications, Audience};
 pub use attempts::{Attempts, Guessed};
 pub use batch::{Batch, Fetched, Wanted};
 pub use change::{Change, Condition};
@@ -55,6 +58,7 @@ pub use error::StoreError;
 pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness};
 pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
+pub use last_use::{LastUse, Stage};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, BatchLine, Became, Entry, EntryFacts, EntryPlace, Facet, Facets,
     Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Pending, Remittance,
@@ -62,6 +66,7 @@ pub use ledger::{
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};
+pub use mail_state::{Correspondence, Delivery, EmailProblem, Feedback, MailSent, MailState, Stopped};
 pub use news::News;
 pub use offline::{Span, Written};
 pub use outbox::{Outbox, Wake, Wish};
@@ -71,7 +76,6 @@ pub use record::{Item, Key, Record, Table, from_item, to_item};
 pub use release::Release;
 pub use remembered::{Remembered, RememberedOutcome};
 pub use resident::Resident;
-pub use sent_mail::{Handed, SentMail};
 pub use session::Session;
 pub use signing_key::PublicKey;
 pub use staff_event::{StaffAct, StaffEvent};

@@ -57,6 +57,28 @@ pub enum Wish {
         civility: Civility,
         /// Their last name.
         last_name: PersonName,
+        /// Because nobody used it, and not at their wish.
+        #[serde(default)]
+        inactive: bool,
+    },
+    /// A space that nobody uses will end.
+    InactivityWarning {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+        /// When it ends.
+        #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+        ends_at: Timestamp,
+    },
+    /// Word to the fund's staff that a manager who has colleagues does not use their space.
+    ManagerInactive {
+        /// Who.
+        user_id: Id,
+        /// One of the accounts that would be left without a manager.
+        member_number: MemberNumber,
     },
     /// Too many wrong member numbers for one establishment: a pass to the contact address on file.
     ClaimsClosed {
@@ -156,7 +178,7 @@ pub enum Wish {
 }
 
 impl Wish {
-    /// What is wished, as the staff are told.
+    /// Which kind it is, as the stored item names it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -166,6 +188,8 @@ impl Wish {
             Self::EmailChange { .. } => "email-change",
             Self::EmailChangeNotice { .. } => "email-change-notice",
             Self::UserErased { .. } => "user-erased",
+            Self::InactivityWarning { .. } => "inactivity-warning",
+            Self::ManagerInactive { .. } => "manager-inactive",
             Self::ClaimsClosed { .. } => "claims-closed",
             Self::StaffAlert { .. } => "staff-alert",
             Self::ClaimTold { .. } => "claim-told",
@@ -219,6 +243,9 @@ pub struct Outbox {
     pub requested_at: Timestamp,
     /// There until it is done with: the key of the sparse index that the sweep reads.
     pub unsent: Option<String>,
+    /// What became of it, once it is done with: `no mail`, or how far the mail got.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
     /// Whether the limit on mails has let it pass.
     #[serde(default)]
     pub admitted: bool,
@@ -241,6 +268,7 @@ impl Outbox {
             wish: Some(wish),
             requested_at: now,
             unsent: Some(Self::UNSENT.to_owned()),
+            outcome: None,
             admitted: false,
             ttl: (now + KEPT).as_second(),
         }
@@ -267,6 +295,12 @@ impl Outbox {
     pub fn unsent_before(then: Timestamp) -> Query {
         let unsent = Query::partition(Table::Identity, Self::UNSENT).global_index("unsent", "requested_at");
         unsent.below(then.as_millisecond())
+    }
+
+    /// Whether it goes to an address that nobody need have a space for; any other goes to somebody's own.
+    #[must_use]
+    pub fn may_be_anybodys(&self) -> bool {
+        matches!(self.wish, Some(Wish::SignUp { .. } | Wish::Invitation { .. }))
     }
 
     /// The id in a partition key of the outbox.

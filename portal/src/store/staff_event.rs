@@ -31,6 +31,16 @@ pub enum StaffAct {
     ContestsListed,
     /// Listed the alerts.
     AlertsListed,
+    /// Published a news item, for now or for later.
+    NewsPublished,
+    /// Took a news item away.
+    NewsWithdrawn,
+    /// Put an application into the registry, or changed its entry.
+    ApplicationPut,
+    /// Took an application out of the registry.
+    ApplicationRemoved,
+    /// Had an address mailed again that bounced or complained.
+    MailResumed,
 }
 
 /// One audit event of the staff.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CurrentDocument, EmailChange, Key, Record, Table};
+use super::{CurrentDocument, EmailChange, EmailProblem, Key, Record, Table};
 use crate::domain::{Civility, Email, Id, JobTitle, Origin, PersonName, Siret};
 use crate::security::SealKey;
 
@@ -36,6 +36,9 @@ pub struct User {
     /// The changes of their address that can be undone, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub email_changes: Vec<EmailChange>,
+    /// Why their address is not mailed any more; goes with the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_problem: Option<EmailProblem>,
     /// Seals address and browser in their evidence; erasing this item makes both unreadable.
     pub seal_key: SealKey,
 }

@@ -248,6 +248,20 @@ async fn the_batch_that_the_event_names_is_imported() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_address_is_marked_for_the_bounce_of_the_event() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    // What became of the newest mail counts, so the event is of today.
+    let mut event = sample("mail-feedback");
+    event["detail"]["mail"]["timestamp"] = json!(world.portal.clock().now());
+    let answer = world.portal.invoke("mail-feedback", event).await.unwrap();
+    assert_eq!(answer, json!({"mail": "bounced", "stopped": "bounced"}));
+    let visitor = world.visitor();
+    let session = visitor.log_in(EMAIL, harness::PASSWORD).await.expect(200);
+    assert_eq!(session["email_problem"], "bounced");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn schedules_run() {
     let world = World::start().await;
     let keys = world.visitor().get("/.well-known/jwks.json").await.expect(200);
@@ -255,6 +269,8 @@ async fn schedules_run() {
     assert_eq!(world.visitor().get("/.well-known/jwks.json").await.body, keys.body, "a key of today stays");
     let swept = world.portal.invoke("sweep-outbox", sample("sweep-outbox")).await.unwrap();
     assert_eq!(swept, json!({"woken": 0}));
+    let expired = world.portal.invoke("expire-users", sample("expire-users")).await.unwrap();
+    assert_eq!(expired, json!({"warned": 0, "erased": 0, "kept": 0, "failed": 0}));
     // Nine o'clock (UTC) is the turn of account 012345, and not of the other.
     let reconciled = world.portal.invoke("reconcile", sample("reconcile")).await.unwrap();
     assert_eq!((&reconciled["accounts"], &reconciled["drift"]), (&json!(1), &json!(0)), "{reconciled}");

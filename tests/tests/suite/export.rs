@@ -14,7 +14,7 @@ const JEANNE: &str = "jeanne@martin.example";
 const NEW: &str = "jeanne@toitures.example";
 
 /// Attributes that are not shown, with why.
-const NOT_SHOWN: [(&str, &str); 18] = [
+const NOT_SHOWN: [(&str, &str); 19] = [
     ("pk", "made of what is shown"),
     ("sk", "made of what is shown"),
     ("ttl", "when DynamoDB may delete the item, some time after it says nothing any more"),
@@ -33,6 +33,7 @@ const NOT_SHOWN: [(&str, &str); 18] = [
     ("guessed", "names the kind of the item"),
     ("actor", "whether it was they is shown; others are not named"),
     ("subject", "the user's id, shown in the profile"),
+    ("version", "of what became of mails: how often it was written"),
 ];
 
 /// Every text and number of an item, by the attribute that it is in.
@@ -129,6 +130,7 @@ async fn whatever_a_table_keeps_of_a_user_is_in_their_export() {
         "EMAIL ATTEMPTS",
         "EMAIL LOGIN",
         "EMAIL MAIL",
+        "EMAIL MAIL-STATE",
         "EMAIL RESERVATION",
         "INVITED ACCOUNT",
         "LINK LINK",

@@ -234,8 +234,7 @@ async fn play(stage: &Stage, case: &Case) -> Result<bool, String> {
         }
         answer => return Err(answer.text().to_owned()),
     }
-    let extra =
-        flow.is_behind_stream() && case.ordeal.as_ref().is_some_and(|(place, ..)| place.operation == "UpdateItem");
+    let extra = flow.is_behind_stream() && case.ordeal.as_ref().is_some_and(|(place, ..)| place.operation != "GetItem");
     if flow.function == "send-mail" {
         stage.wake_unsent().await;
     }

@@ -7,7 +7,8 @@ use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, contest_to
 use http::Method;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
-use portal::store::{ExportsUnderWay, Guessed, Link, MailHistory, Outbox, Purpose, Wish};
+use portal::store::Stage as Due;
+use portal::store::{Change, ExportsUnderWay, Guessed, LastUse, Link, Login, MailHistory, Outbox, Purpose, Wish};
 use serde_json::{Value, json};
 
 use super::stage::{Answer, Deed, EMAIL, Stage};
@@ -259,6 +260,42 @@ pub(super) async fn sweep(stage: &Stage) -> Deed {
 pub(super) async fn rotate(stage: &Stage) -> Deed {
     stage.world.advance(Duration::from_secs(30 * 24 * 3600));
     Deed::Event { function: "rotate-keys", event: Value::Null }
+}
+
+/// A mail to somebody came back.
+pub(super) async fn bounce(stage: &Stage, n: usize) -> Deed {
+    let person = nth(n);
+    stage.world.user(&person).await;
+    stage.world.portal.drain().await.unwrap();
+    let event = json!({"detail": {"eventType": "Bounce",
+        "bounce": {"bounceType": "Permanent", "bounceSubType": "General"},
+        "mail": {"timestamp": stage.world.portal.clock().now(), "destination": [person.email]}}});
+    Deed::Event { function: "mail-feedback", event }
+}
+
+/// Somebody for whom something is due, as nobody used their space.
+pub(super) async fn unused(stage: &Stage, n: usize, due: Due) -> Deed {
+    let person = nth(n);
+    stage.world.user(&person).await;
+    let key = Login::key_of(&Email::parse(&person.email).unwrap());
+    let store = stage.world.store();
+    let login: Login = store.get(&key).await.unwrap().unwrap();
+    let last_use = LastUse { expiry: due, expiry_due: 0, ..login.last_use };
+    assert!(store.update(&key, &last_use.write(Change::new()).unwrap(), None).await.unwrap());
+    Deed::Event { function: "expire-users", event: json!({}) }
+}
+
+pub(super) async fn news(n: usize) -> Deed {
+    let event = json!({"operation": "publish-news", "staff": "Claire Durand", "reason": "essai",
+        "title": format!("Titre {n}"), "body": "Un texte."});
+    Deed::Event { function: "staff", event }
+}
+
+pub(super) async fn application(n: usize) -> Deed {
+    let event = json!({"operation": "put-application", "staff": "Claire Durand", "reason": "essai",
+        "id": format!("service-{n}"), "title_fr": "Service", "title_en": "Service", "url": "/service",
+        "audience": "everyone", "order": 20, "enabled": true});
+    Deed::Event { function: "staff", event }
 }
 
 /// Everything is read, and nothing written.

@@ -4,6 +4,8 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use harness::PASSWORD;
 
+use portal::store::Stage as Due;
+
 use super::deeds::{self, Whose};
 use super::stage::{Answer, Deed, Stage};
 
@@ -468,6 +470,53 @@ pub(super) const FLOWS: &[Flow] = &[
         done: &[],
         effect: &[],
         prepare: |_, _| deeds::reconcile().boxed(),
+    },
+    Flow {
+        name: "a bounce",
+        function: "mail-feedback",
+        success: (200, ""),
+        done: &[],
+        effect: &[],
+        prepare: |stage, n| deeds::bounce(stage, n).boxed(),
+    },
+    Flow {
+        name: "warning of the unused",
+        function: "expire-users",
+        success: (200, ""),
+        done: &[],
+        effect: &[one("EVENT inactivity-warned"), one("OUTBOX MAIL"), one("mail")],
+        prepare: |stage, n| deeds::unused(stage, n, Due::Active).boxed(),
+    },
+    Flow {
+        name: "end of the unused",
+        function: "expire-users",
+        success: (200, ""),
+        done: &[],
+        effect: &[
+            gone("USER PROFILE"),
+            gone("EMAIL LOGIN"),
+            gone("USER SESSION"),
+            one("EVENT user-erased"),
+            one("OUTBOX MAIL"),
+            one("mail"),
+        ],
+        prepare: |stage, n| deeds::unused(stage, n, Due::Warned).boxed(),
+    },
+    Flow {
+        name: "news",
+        function: "staff",
+        success: (200, ""),
+        done: &[],
+        effect: &[one("NEWS"), one("EVENT news-published")],
+        prepare: |_, n| deeds::news(n).boxed(),
+    },
+    Flow {
+        name: "an application",
+        function: "staff",
+        success: (200, ""),
+        done: &[],
+        effect: &[Change { kind: "APPLICATIONS REGISTRY", least: 0, most: 1, again: 0 }, one("EVENT application-put")],
+        prepare: |_, n| deeds::application(n).boxed(),
     },
 ];
 

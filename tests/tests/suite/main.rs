@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
+mod applications;
 mod asvs;
 mod budgets;
 mod canary;
@@ -14,6 +15,7 @@ mod erasure;
 mod events;
 mod evidence;
 mod expiries;
+mod expiry;
 mod export;
 mod faults;
 mod guessing;
@@ -26,6 +28,8 @@ mod ledger;
 mod ledger_files;
 mod left_addresses;
 mod links;
+mod mail_feedback;
+mod news;
 mod nothing_forgotten;
 mod postings;
 mod profile;

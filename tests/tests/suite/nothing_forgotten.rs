@@ -13,7 +13,7 @@ use harness::{
     contest_token, fixture, folder_of_workspace, link_token, pass_token,
 };
 use http::{Method, StatusCode};
-use local::{Deployment, Options, RouteKey};
+use local::{Deployment, Fate, Options, RouteKey};
 use portal::domain::{DocumentKind, Email, Id};
 use portal::environment::rng;
 use portal::store::{Outbox, Wish};
@@ -526,9 +526,30 @@ async fn everything(world: &World) {
     assert_eq!(swept, json!({"woken": 1}));
     world.mails().await;
 
-    // The staff publish a document.
+    // The staff publish a document, news of which one expires, and an application.
     world.publish(DocumentKind::Terms).await;
     contests(world).await;
+    let staff = |event: Value| async {
+        let mut event = event;
+        (event["staff"], event["reason"]) = (json!("Claire Durand"), json!("essai"));
+        let answer = world.staff(event).await;
+        assert!(answer["error"].is_null(), "{answer}");
+        answer
+    };
+    let soon = (world.portal.clock().now() + Duration::from_secs(60)).to_string();
+    staff(json!({"operation": "publish-news", "title": "Bref", "body": "Texte.", "expires_at": soon})).await;
+    world.advance(Duration::from_secs(61));
+    let news = staff(json!({"operation": "publish-news", "title": "Durable", "body": "Texte."})).await;
+    staff(json!({"operation": "withdraw-news", "id": news["published"]["id"]})).await;
+    staff(json!({"operation": "put-application", "id": "catalogue", "title_fr": "Catalogue", "title_en": "Catalogue",
+        "url": "/catalogue", "audience": "everyone", "order": 20, "enabled": true}))
+    .await;
+    staff(json!({"operation": "remove-application", "id": "catalogue"})).await;
+    // A mail came back, and the mailbox is mended.
+    world.portal.decide_mails_to("zoe@martin.example", Fate::Bounced);
+    world.visitor().forgot("zoe@martin.example").await.expect(202);
+    world.mails().await;
+    staff(json!({"operation": "resume-mail", "email": "zoe@martin.example"})).await;
 
     // An establishment moves, and a key comes to its end.
     let (members, _) = fixture();
@@ -537,5 +558,10 @@ async fn everything(world: &World) {
     for _ in 0..2 {
         world.advance(Duration::from_secs(30 * 24 * 3600));
         world.portal.invoke("rotate-keys", json!({})).await.unwrap();
+    }
+    // Then nobody comes any more.
+    for months in [24, 2] {
+        world.advance(Duration::from_secs(months * 31 * 24 * 3600));
+        world.portal.invoke("expire-users", json!({})).await.unwrap();
     }
 }

@@ -78,7 +78,23 @@ impl Sample {
                 },
                 format!("{ORIGIN}/adresse#{TOKEN}"),
             ),
-            ("user-erased", Mail::UserErased { to, origin, erased_at: self.at }, front_page.clone()),
+            ("user-erased", Mail::UserErased { to, origin, erased_at: self.at, inactive: false }, front_page.clone()),
+            (
+                "user-erased-inactive",
+                Mail::UserErased { to, origin, erased_at: self.at, inactive: true },
+                front_page.clone(),
+            ),
+            ("inactivity-warning", Mail::InactivityWarning { to, origin, ends_at: self.at }, front_page.clone()),
+            (
+                "manager-inactive",
+                Mail::ManagerInactive {
+                    to: Addressee::Office,
+                    origin,
+                    user_id: Id::from_bytes([7; 16]),
+                    member_number: &self.member_number,
+                },
+                front_page.clone(),
+            ),
             (
                 "claims-closed",
                 Mail::ClaimsClosed {

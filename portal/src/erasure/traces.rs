@@ -1,32 +1,30 @@
 //! What is kept of a user beside the user: found by its partition, whatever it is, so that no kind of item is
 //! forgotten.
 
-use portal::domain::Email;
-use portal::http::{Call, Problem};
-use portal::security::Caller;
-use portal::store::{
-    AddressHash, AuditEvent, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login,
-    MailHistory, Outcome, Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
-    Witness,
-};
 use rand::CryptoRng;
 
-use crate::Function;
-
+use super::{Erasure, Leaver, Scene};
+use crate::domain::Email;
+use crate::http::Problem;
+use crate::store::{
+    AddressHash, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login, MailHistory, Outcome,
+    Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
+};
 /// As many as go into one transaction.
 const AT_A_TIME: usize = 100;
 
-impl Function {
+impl Erasure {
     /// Deletes what can go before the user does, in as many steps as it takes: it is of no use without them,
     /// or comes back with their next log-in where this stops half-way.
-    pub(crate) async fn clear_before(
+    pub(super) async fn clear_before(
         &self,
-        caller: &Caller,
-        call: &Call,
+        caller: &Leaver,
+        call: &Scene<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<(), Problem> {
         let user = &caller.user;
-        let kept = [user.key(), caller.session.key(), Login::key_of(&user.email)];
+        let mut kept = vec![user.key(), Login::key_of(&user.email)];
+        kept.extend(caller.session.clone());
         let mut keys = self.keys_in(Table::Identity, format!("USER#{}", user.user_id)).await?;
         keys.extend(self.keys_in(Table::Members, format!("USER#{}", user.user_id)).await?);
         keys.extend(self.keys_in(Table::Identity, format!("EMAIL#{}", user.email.as_str())).await?);
@@ -51,7 +49,7 @@ impl Function {
 
     /// Deletes what a log-in or a read of the same moment wrote just before the user went. Nothing can be
     /// written any more.
-    pub(crate) async fn clear_after(&self, user: &User, rng: &mut impl CryptoRng) -> Result<(), Problem> {
+    pub(super) async fn clear_after(&self, user: &User, rng: &mut impl CryptoRng) -> Result<(), Problem> {
         let mut keys = self.keys_in(Table::Identity, format!("USER#{}", user.user_id)).await?;
         for grant in Rights::of(&self.store, user.user_id).await?.grants {
             keys.push(Grant::mirror_key_of(user.user_id, &grant.member_number));
@@ -62,7 +60,7 @@ impl Function {
 
     /// What is reserved for a user, in force or not: an address before one of their changes may be somebody
     /// else's by now.
-    pub(crate) async fn reservations(&self, user: &User) -> Result<Vec<Reservation>, StoreError> {
+    pub(super) async fn reservations(&self, user: &User) -> Result<Vec<Reservation>, StoreError> {
         let mut batch = Batch::new();
         let before = user.addresses_before().into_iter();
         let wanted: Vec<_> = before.map(|address| batch.want(Reservation::key_of(address))).collect();
@@ -76,13 +74,13 @@ impl Function {
     }
 
     /// The newest links that were mailed to an address for its password.
-    pub(crate) async fn links_to(&self, address: &Email) -> Result<Vec<String>, StoreError> {
+    pub(super) async fn links_to(&self, address: &Email) -> Result<Vec<String>, StoreError> {
         let [activation, reset] = self.histories(address).await?;
         Ok([activation, reset].into_iter().flatten().filter_map(|history| history.newest_link).collect())
     }
 
     /// The mails of late to an address: for an activation, and for a reset.
-    pub(crate) async fn histories(&self, address: &Email) -> Result<[Option<MailHistory>; 2], StoreError> {
+    pub(super) async fn histories(&self, address: &Email) -> Result<[Option<MailHistory>; 2], StoreError> {
         let mut batch = Batch::new();
         let wanted = [Purpose::Activation, Purpose::Reset].map(|p| batch.want(MailHistory::key_of(address, p)));
         let mut fetched = self.store.fetch(batch).await?;
@@ -90,11 +88,15 @@ impl Function {
         Ok([fetched.take(activation)?, fetched.take(reset)?])
     }
 
-    async fn decline_invitations(&self, user: &User, call: &Call, rng: &mut impl CryptoRng) -> Result<(), Problem> {
+    async fn decline_invitations(
+        &self,
+        user: &User,
+        call: &Scene<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), Problem> {
         let all = Invitation::all_of(&AddressHash::of(&user.email));
         for InvitationMirror(invitation) in self.store.query_all(&all).await? {
-            let witness = Witness::of_call(call, &user.seal_key, rng)?;
-            let event = AuditEvent::by_user(user.user_id, EventKind::AccessRevoked, call.now, witness, rng);
+            let event = call.event(user, EventKind::AccessRevoked, rng)?;
             let event = event.about(&invitation.member_number);
             let mut transaction = Transaction::new();
             invitation.delete(&mut transaction)?;

@@ -1,20 +1,18 @@
 //! The accounts that somebody who erases themselves has access to: each is left in a transaction of its own,
 //! with its evidence.
 
-use portal::domain::MemberNumber;
-use portal::http::{Call, Problem};
-use portal::store::{
-    Account, AccountUsers, AuditEvent, Change, Condition, Establishment, EventKind, Grant, Outcome, Proof, Record as _,
-    Rights, Role, Store, StoreError, Transaction, User, Witness,
-};
 use rand::CryptoRng;
 
-use crate::Function;
-use crate::seats::Seats;
-
-impl Function {
+use super::{Erasure, Scene, Seats};
+use crate::domain::MemberNumber;
+use crate::http::Problem;
+use crate::store::{
+    Account, AccountUsers, Change, Condition, Establishment, EventKind, Grant, Outcome, Proof, Record as _, Rights,
+    Role, Store, StoreError, Transaction, User,
+};
+impl Erasure {
     /// Nobody may be left on an account that has lost its manager.
-    pub(crate) async fn hold_managers_back(&self, user: &User, rights: &Rights, seats: &Seats) -> Result<(), Problem> {
+    pub(super) async fn hold_back(&self, user: &User, rights: &Rights, seats: &Seats) -> Result<(), Problem> {
         for grant in &rights.grants {
             if seat_of(grant, user, seats).is_some() && has_others(&self.store, &grant.member_number, user).await? {
                 return Err(Problem::ManagerMustHandOver);
@@ -24,18 +22,17 @@ impl Function {
     }
 
     /// Leaves every account; `false` where something of it changed in between and has to be looked at again.
-    pub(crate) async fn leave_accounts(
+    pub(super) async fn leave_accounts(
         &self,
         user: &User,
         rights: &Rights,
         seats: &Seats,
-        call: &Call,
+        call: &Scene<'_>,
         rng: &mut impl CryptoRng,
     ) -> Result<bool, Problem> {
         for grant in &rights.grants {
             let number = &grant.member_number;
-            let witness = Witness::of_call(call, &user.seal_key, rng)?;
-            let event = AuditEvent::by_user(user.user_id, EventKind::AccessRevoked, call.now, witness, rng);
+            let event = call.event(user, EventKind::AccessRevoked, rng)?;
             let mut transaction = Transaction::new();
             transaction.check(user.key(), Condition::is("epoch", &user.epoch)?);
             transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
@@ -60,7 +57,7 @@ fn seat_of<'a>(grant: &Grant, user: &'a User, seats: &'a Seats) -> Option<&'a Es
 }
 
 /// Leaves the seat to whoever claims it next, who gives an answer of their own (leaflet S57).
-pub(crate) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transaction) -> Result<(), StoreError> {
+pub(super) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transaction) -> Result<(), StoreError> {
     let own_seat = Condition::is("manager.user_id", &user.user_id)?;
     // Whoever contested them has what they wanted.
     transaction.update(seat.key(), Change::new().remove("manager").remove("contested"), own_seat);
@@ -70,7 +67,7 @@ pub(crate) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transa
 }
 
 /// Whether anybody else may read an account, or is invited to.
-pub(crate) async fn has_others(store: &Store, number: &MemberNumber, user: &User) -> Result<bool, StoreError> {
+pub(super) async fn has_others(store: &Store, number: &MemberNumber, user: &User) -> Result<bool, StoreError> {
     let users = AccountUsers::of(store, number).await?;
     Ok(users.grants.iter().any(|grant| grant.user_id != user.user_id)
         || users.invitations.iter().any(|invitation| invitation.email != user.email))

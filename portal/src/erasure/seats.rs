@@ -5,19 +5,22 @@
 
 use std::collections::BTreeMap;
 
-use portal::domain::Siret;
-use portal::http::Problem;
-use portal::store::{Batch, Condition, Establishment, Grant, Proof, Record, Rights, Role, Store, Transaction, User};
-
-use crate::accounts::{has_others, vacate};
-use crate::change::name_change;
+use super::accounts::{has_others, vacate};
+use crate::domain::Siret;
+use crate::http::Problem;
+use crate::store::{
+    Batch, Change, Condition, Establishment, Grant, Proof, Record, Rights, Role, Store, StoreError, Transaction, User,
+};
 
 /// The establishments that a user belongs to or manages.
-pub(crate) struct Seats(BTreeMap<Siret, Establishment>);
+pub struct Seats(BTreeMap<Siret, Establishment>);
 
 impl Seats {
     /// Reads them, in one call.
-    pub(crate) async fn of(store: &Store, user: &User, rights: &Rights) -> Result<Self, Problem> {
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn of(store: &Store, user: &User, rights: &Rights) -> Result<Self, Problem> {
         let managed = rights.grants.iter().filter(|grant| grant.role == Role::Manager).map(|grant| &grant.siret);
         let mut batch = Batch::new();
         let wanted: BTreeMap<_, _> = managed
@@ -35,7 +38,7 @@ impl Seats {
     }
 
     /// Those in which the user sits.
-    pub(crate) fn own<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Establishment> {
+    pub fn own<'a>(&'a self, user: &'a User) -> impl Iterator<Item = &'a Establishment> {
         let sits = |establishment: &&Establishment| {
             establishment.manager.as_ref().is_some_and(|manager| manager.user_id == user.user_id)
         };
@@ -44,7 +47,10 @@ impl Seats {
 
     /// A claim may commit between the look at the rights and the change: its grant would stay behind, its
     /// seat would keep the old name. Then the change waits for a second look.
-    pub(crate) fn hold_claims_off(
+    ///
+    /// # Errors
+    /// Where a condition cannot be built.
+    pub fn hold_claims_off(
         &self,
         user: &User,
         rights: &Rights,
@@ -70,7 +76,10 @@ impl Seats {
 
     /// Leaves the old establishment: its proofs and grants end with the SIRET that they were given for.
     /// A manager who has colleagues hands over first; alone, they leave the account unclaimed.
-    pub(crate) async fn leave(
+    ///
+    /// # Errors
+    /// `manager-must-hand-over`, and where the store fails.
+    pub async fn leave(
         &self,
         store: &Store,
         user: &User,
@@ -92,7 +101,10 @@ impl Seats {
     }
 
     /// Keeps the name that colleagues see in step with the profile, but in the seat that is being left.
-    pub(crate) fn rename(
+    ///
+    /// # Errors
+    /// Where a condition cannot be built.
+    pub fn rename(
         &self,
         left: Option<&Siret>,
         before: &User,
@@ -106,4 +118,23 @@ impl Seats {
         }
         Ok(())
     }
+}
+
+/// What changes of civility and last name, as attributes of these names.
+///
+/// # Errors
+/// Where the change cannot be built.
+pub fn name_change(
+    before: &User,
+    after: &User,
+    [civility, last_name]: [&'static str; 2],
+) -> Result<Change, StoreError> {
+    let mut change = Change::new();
+    if after.civility != before.civility {
+        change = change.set(civility, &after.civility)?;
+    }
+    if after.last_name != before.last_name {
+        change = change.set(last_name, &after.last_name)?;
+    }
+    Ok(change)
 }

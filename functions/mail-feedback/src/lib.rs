@@ -1,0 +1,65 @@
+//! What SES tells of mails: delivered, bounced, complained of, rejected. Started by the events that the
+//! configuration set publishes on the bus.
+//!
+//! It marks the address, which `send-mail` looks at before each mail, and tells its owner by the log-in and the
+//! home. An event that comes twice, late or in another order changes nothing
+//! (`docs/decisions/0067-what-a-bounce-and-a-complaint-stop.md`).
+
+mod event;
+
+use portal::environment::{Environment, StartError, rng};
+use portal::lambda::EventFunction;
+use portal::store::{Correspondence, Delivery, Outcome, Store, StoreError, Table, Transaction};
+use serde_json::{Value, json};
+
+pub use event::Event;
+
+/// How often a lost race is run again before the bus brings the event back.
+const MOST_ATTEMPTS: usize = 20;
+
+/// The function `mail-feedback`.
+#[derive(Clone)]
+pub struct Function {
+    environment: Environment,
+    store: Store,
+}
+
+impl EventFunction for Function {
+    const NAME: &'static str = "mail-feedback";
+    type Event = Event;
+    type Outcome = Value;
+    type Error = StoreError;
+
+    async fn start(environment: &Environment) -> Result<Self, StartError> {
+        Ok(Self { environment: environment.clone(), store: Store::connect(environment, &[Table::Identity])? })
+    }
+
+    async fn handle(&self, event: Event) -> Result<Value, StoreError> {
+        let Some((email, feedback)) = event.told() else { return Ok(json!({"ignored": true})) };
+        let rng = &mut rng();
+        for _ in 0..MOST_ATTEMPTS {
+            let now = self.environment.clock.now();
+            let seen = Correspondence::of(&self.store, &email, feedback.outbox_id, now).await?;
+            let kind = seen.kind_on_its_way();
+            let is_known = seen.state.mails.iter().any(|mail| Some(mail.outbox_id) == feedback.outbox_id);
+            if feedback.delivery == Delivery::Delivered && !is_known && kind.is_none() && seen.state.stopped.is_none() {
+                // The last word to who was erased, or a mail that is told of no more: nothing to be noted.
+                return Ok(json!({"ignored": true}));
+            }
+            let after = seen.state.with_feedback(&feedback, kind, now);
+            let mut transaction = Transaction::new();
+            seen.write(&after, &mut transaction)?;
+            seen.write_outcome(feedback.delivery, &mut transaction)?;
+            if let Outcome::Committed = self.store.commit(&transaction, rng).await? {
+                if feedback.delivery != Delivery::Delivered {
+                    self.environment.log.line(&json!({
+                        "level": "warn", "function": Self::NAME, "outbox_id": feedback.outbox_id,
+                        "mail": feedback.delivery.as_str(), "why": feedback.reason,
+                    }));
+                }
+                return Ok(json!({"mail": feedback.delivery.as_str(), "stopped": after.problem()}));
+            }
+        }
+        Err(StoreError::Contention)
+    }
+}
