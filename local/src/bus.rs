@@ -4,6 +4,7 @@
 //! kill finds on their way are gone.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -22,6 +23,7 @@ const MOST_ATTEMPTS: u32 = 3;
 #[derive(Debug, Clone)]
 pub(crate) struct Bus {
     events: mpsc::UnboundedSender<Value>,
+    hushed: Arc<AtomicBool>,
     /// Events that wait or are being handled.
     open: Arc<watch::Sender<usize>>,
 }
@@ -37,15 +39,26 @@ impl Bus {
     pub(crate) fn new() -> (Self, Deliveries) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let open = Arc::new(watch::Sender::new(0));
-        (Self { events: sender, open: Arc::clone(&open) }, Deliveries { events: receiver, open })
+        (
+            Self { events: sender, hushed: Arc::default(), open: Arc::clone(&open) },
+            Deliveries { events: receiver, open },
+        )
     }
 
     pub(crate) fn publish(&self, event: Value) {
+        if self.hushed.load(Ordering::Relaxed) {
+            return;
+        }
         self.open.send_modify(|open| *open += 1);
         if self.events.send(event).is_err() {
             // The portal is stopping.
             self.open.send_modify(|open| *open = open.saturating_sub(1));
         }
+    }
+
+    /// Takes no event any more: as they come at best, none may.
+    pub(crate) fn hush(&self) {
+        self.hushed.store(true, Ordering::Relaxed);
     }
 
     /// Waits until every event was handled, or is a dead letter.

@@ -12,6 +12,7 @@ use portal::store::{
 use rand::CryptoRng;
 
 use crate::Function;
+use crate::signer::Opened;
 
 /// How often a log-in is tried again because a failure of the same address came between: no more than 25
 /// can.
@@ -50,8 +51,9 @@ impl Function {
             transaction.create(&event)?;
             match self.store.commit(&transaction, rng).await? {
                 Outcome::Committed => {
-                    let problem = proven.email_problem;
-                    return self.tokens(&session, hints, &refresh, &key, problem, call.now, rng);
+                    let email_problem = proven.email_problem;
+                    let opened = Opened { session: &session, refresh: &refresh, email_problem };
+                    return self.tokens(opened, hints, &key, call.now, rng);
                 }
                 Outcome::Refused(refused) if refused.failed(guard) => proven.renew(call).await?,
                 Outcome::Refused(_) => return Err(Problem::BadCredentials),

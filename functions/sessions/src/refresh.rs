@@ -6,6 +6,7 @@ use portal::store::{Batch, Change, Condition, Session, User};
 use rand::CryptoRng;
 
 use crate::Function;
+use crate::signer::Opened;
 
 impl Function {
     /// The current token is replaced by its successor; one that was replaced within the last 30 seconds
@@ -37,7 +38,8 @@ impl Function {
             standing => self.current_of_replay(standing, &session).await?,
         };
         let hints = Hints { siret: &user.siret, email: &user.email };
-        self.tokens(&session, hints, &current, &key, user.email_problem, call.now, rng)
+        let opened = Opened { session: &session, refresh: &current, email_problem: user.email_problem };
+        self.tokens(opened, hints, &key, call.now, rng)
     }
 
     async fn rotate(

@@ -64,18 +64,26 @@ fn unavailable(why: &str) -> Problem {
     Problem::TryAgain { context: why.to_owned() }
 }
 
+/// A session that is open now, with what else its owner is to know.
+pub(crate) struct Opened<'a> {
+    pub(crate) session: &'a Session,
+    /// Its refresh token, for the cookie.
+    pub(crate) refresh: &'a RefreshToken,
+    /// Why the owner's address is not mailed any more.
+    pub(crate) email_problem: Option<EmailProblem>,
+}
+
 impl Function {
     /// The answer to log-in and refresh: an access token, and the refresh token in its cookie.
     pub(crate) fn tokens(
         &self,
-        session: &Session,
+        opened: Opened<'_>,
         hints: Hints<'_>,
-        refresh: &RefreshToken,
         key: &SigningKey,
-        email_problem: Option<EmailProblem>,
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
+        let Opened { session, refresh, email_problem } = opened;
         let claims = Claims::new(&self.signer.issuer, session, hints, now, rng);
         let access_token =
             claims.sign(key).ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;

@@ -30,6 +30,8 @@ impl Stage {
     pub(super) async fn set(flow: &Flow) -> Self {
         let (faults, options) = Faults::on_dynamodb().await;
         let world = World::start_with(options).await;
+        // Else what becomes of a mail is told while it is still written that it was sent, or after.
+        world.portal.tell_nothing_of_mails();
         // A cold start reads too; here it is over.
         world.portal.start_functions().await.unwrap();
         Self {
