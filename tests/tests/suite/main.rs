@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
+mod account_list;
 mod asvs;
 mod budgets;
 mod canary;
