@@ -49,7 +49,7 @@ pub(crate) async fn unclaimed(store: &Store) -> Result<Option<Unclaimed>, StoreE
     let Some(file) = find(DEMO, "demo/feed/members.ndjson") else { return Ok(None) };
     for siret in sirets(file.content) {
         let known: Option<Establishment> = store.get(&Establishment::key_of(&siret)).await?;
-        if let Some(Establishment { siret, name, member_number, open: true, manager: None }) = known {
+        if let Some(Establishment { siret, name, member_number, open: true, manager: None, .. }) = known {
             return Ok(Some(Unclaimed { siret, member_number, name }));
         }
     }

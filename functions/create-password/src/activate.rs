@@ -33,6 +33,7 @@ pub(super) async fn activate(
         created_at: call.now,
         accepted_charter: None,
         email_changes: Vec::new(),
+        dealings: 0,
         seal_key,
     };
     let login = Login {

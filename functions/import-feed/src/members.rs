@@ -169,12 +169,15 @@ fn take_seat(
         ours.and_then(|seat| seat.manager.clone())
     });
     let has_manager = manager.is_some();
+    let contested = seat.filter(|seat| seat.member_number == record.member_number);
+    let contested = contested.and_then(|seat| seat.contested.clone());
     let ours = |manager| Establishment {
         siret: record.siret.clone(),
         name: record.name.clone(),
         member_number: record.member_number.clone(),
         open,
         manager,
+        contested: contested.clone(),
     };
     match seat {
         None => {

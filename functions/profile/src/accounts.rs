@@ -1,11 +1,13 @@
 //! The accounts that somebody who erases themselves has access to: each is left in a transaction of its own,
 //! with its evidence.
 
+use std::time::Duration;
+
 use portal::domain::MemberNumber;
 use portal::http::{Call, Problem};
 use portal::store::{
-    Account, AccountUsers, AuditEvent, Change, Condition, Establishment, EventKind, Grant, Outcome, Proof, Record as _,
-    Rights, Role, Store, StoreError, Transaction, User, Witness,
+    AccessRequest, Account, AuditEvent, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Invitation,
+    Outcome, Proof, Record as _, Rights, Role, Store, StoreError, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 
@@ -34,8 +36,6 @@ impl Function {
     ) -> Result<bool, Problem> {
         for grant in &rights.grants {
             let number = &grant.member_number;
-            let witness = Witness::of_call(call, &user.seal_key, rng)?;
-            let event = AuditEvent::by_user(user.user_id, EventKind::AccessRevoked, call.now, witness, rng);
             let mut transaction = Transaction::new();
             transaction.check(user.key(), Condition::is("epoch", &user.epoch)?);
             transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
@@ -44,13 +44,61 @@ impl Function {
             if let Some(seat) = seat_of(grant, user, seats) {
                 vacate(seat, user, &mut transaction)?;
             }
-            transaction.create(&event.about(number).with_detail("erased"))?;
+            transaction.create(&revoked(grant, user, "erased", call, rng)?)?;
             if let Outcome::Refused(_) = self.store.commit(&transaction, rng).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+
+    /// Takes back every request for access; `false` where one was answered in between.
+    pub(crate) async fn withdraw_requests(
+        &self,
+        user: &User,
+        rights: &Rights,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<bool, Problem> {
+        for request in &rights.requests {
+            let mut transaction = Transaction::new();
+            withdraw(request, user, "erased", call, rng, &mut transaction)?;
+            if let Outcome::Refused(_) = self.store.commit(&transaction, rng).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The evidence that a grant ended: later than whatever gave it, also in its millisecond.
+pub(crate) fn revoked(
+    grant: &Grant,
+    user: &User,
+    why: &str,
+    call: &Call,
+    rng: &mut impl CryptoRng,
+) -> Result<AuditEvent, StoreError> {
+    let witness = Witness::of_call(call, &user.seal_key, rng)?;
+    let at = call.now.max(grant.since + Duration::from_millis(1));
+    let event = AuditEvent::by_user(user.user_id, EventKind::AccessRevoked, at, witness, rng);
+    Ok(event.about(&grant.member_number).with_detail(why))
+}
+
+/// Takes a request for access back, with its evidence.
+pub(crate) fn withdraw(
+    request: &AccessRequest,
+    user: &User,
+    why: &str,
+    call: &Call,
+    rng: &mut impl CryptoRng,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    let witness = Witness::of_call(call, &user.seal_key, rng)?;
+    let event =
+        AuditEvent::by_user(user.user_id, EventKind::AccessRefused, request.answered_at(call.now), witness, rng);
+    request.delete(transaction)?;
+    transaction.create(&event.about(&request.member_number).with_detail(why)).map(drop)
 }
 
 /// The seat that a grant says its user has, where they sit there and the account is still the one granted.
@@ -70,7 +118,9 @@ pub(crate) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transa
 
 /// Whether anybody else may read an account, or is invited to.
 pub(crate) async fn has_others(store: &Store, number: &MemberNumber, user: &User) -> Result<bool, StoreError> {
-    let users = AccountUsers::of(store, number).await?;
-    Ok(users.grants.iter().any(|grant| grant.user_id != user.user_id)
-        || users.invitations.iter().any(|invitation| invitation.email != user.email))
+    // In this order: an invitation that is opened in between is found as one or as the other.
+    let invitations: Vec<Invitation> = store.query_all(&Invitation::all_to(number)).await?;
+    let grants: Vec<GrantMirror> = store.query_all(&Grant::all_on(number)).await?;
+    Ok(invitations.iter().any(|invitation| invitation.email != user.email)
+        || grants.iter().any(|GrantMirror(grant)| grant.user_id != user.user_id))
 }

@@ -40,7 +40,9 @@ impl Function {
             let rights = Rights::of(&self.store, caller.user.user_id).await?;
             let seats = Seats::of(&self.store, &caller.user, &rights).await?;
             self.hold_managers_back(&caller.user, &rights, &seats).await?;
-            if !self.leave_accounts(&caller.user, &rights, &seats, call, rng).await? {
+            if !self.leave_accounts(&caller.user, &rights, &seats, call, rng).await?
+                || !self.withdraw_requests(&caller.user, &rights, call, rng).await?
+            {
                 caller.user = self.same_user(caller.user).await?;
                 continue;
             }

@@ -5,9 +5,9 @@ use portal::domain::Email;
 use portal::http::{Call, Problem};
 use portal::security::Caller;
 use portal::store::{
-    AddressHash, AuditEvent, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login,
-    MailHistory, Outcome, Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
-    Witness,
+    AccessRequest, AddressHash, AuditEvent, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link,
+    Login, MailHistory, Outcome, Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction,
+    User, Witness,
 };
 use rand::CryptoRng;
 
@@ -53,9 +53,9 @@ impl Function {
     /// written any more.
     pub(crate) async fn clear_after(&self, user: &User, rng: &mut impl CryptoRng) -> Result<(), Problem> {
         let mut keys = self.keys_in(Table::Identity, format!("USER#{}", user.user_id)).await?;
-        for grant in Rights::of(&self.store, user.user_id).await?.grants {
-            keys.push(Grant::mirror_key_of(user.user_id, &grant.member_number));
-        }
+        let Rights { grants, requests, .. } = Rights::of(&self.store, user.user_id).await?;
+        keys.extend(grants.iter().map(|grant| Grant::mirror_key_of(user.user_id, &grant.member_number)));
+        keys.extend(requests.iter().map(|request| AccessRequest::key_of(user.user_id, &request.member_number)));
         keys.extend(self.keys_in(Table::Members, format!("USER#{}", user.user_id)).await?);
         self.delete_all(keys, rng).await
     }

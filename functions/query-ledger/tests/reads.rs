@@ -47,6 +47,7 @@ impl Reader {
             created_at: now,
             accepted_charter: Some(1),
             email_changes: Vec::new(),
+            dealings: 0,
             seal_key: SealKey::random(&mut rng),
         };
         let session = Session {

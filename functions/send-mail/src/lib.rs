@@ -9,6 +9,7 @@
 mod address;
 mod admit;
 mod claims;
+mod colleagues;
 mod deliver;
 mod invitation;
 pub mod mails;

@@ -58,6 +58,10 @@ pub enum Problem {
         /// The manager's last name.
         last_name: PersonName,
     },
+    /// The establishment has no manager whom one could ask.
+    NoManager,
+    /// The claim of the account is contested: nobody gets access and the role stays.
+    ClaimContested,
     /// The manager has not said OUI.
     AccountNotActivated,
     /// A file that is larger than an answer may be.
@@ -272,6 +276,24 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Le compte a déjà un gestionnaire", "The account has a manager"],
                 ["Demandez-lui l’accès au compte adhérent.", "Ask them for access to the member account."],
+            ),
+            Self::NoManager => (
+                "no-manager",
+                StatusCode::CONFLICT,
+                ["Aucun gestionnaire", "No manager"],
+                [
+                    "Votre établissement n’a pas de gestionnaire à qui demander l’accès : vous pouvez le devenir.",
+                    "Your establishment has no manager to ask for access: you may become it.",
+                ],
+            ),
+            Self::ClaimContested => (
+                "claim-contested",
+                StatusCode::CONFLICT,
+                ["Rôle de gestionnaire contesté", "Manager's role contested"],
+                [
+                    "Le rôle de gestionnaire est contesté : il ne se transmet pas et aucun accès ne s’ouvre avant la réponse de Constructys.",
+                    "The manager's role is contested: it cannot be handed over and nobody gets access until Constructys has answered.",
+                ],
             ),
             Self::AccountNotActivated => (
                 "account-not-activated",

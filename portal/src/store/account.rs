@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::record::from_item;
-use super::{Key, Query, Record, Store, StoreError, Table};
+use super::{AccessRequest, Key, Query, Record, Store, StoreError, Table};
 use crate::domain::{Civility, Id, MemberNumber, PersonName, Siret};
 
 /// A member account as the fund's file has it, and its manager's answer to « Souhaitez-vous utiliser le
@@ -62,6 +62,17 @@ pub struct Manager {
     pub since: Timestamp,
 }
 
+/// That somebody contests the claim of its account: nobody gets access, and the role stays where it is, until
+/// the fund's staff have looked at it. Reading goes on, and so do taking access back and leaving.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contested {
+    /// Which contest.
+    pub contest_id: Id,
+    /// Since when.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub at: Timestamp,
+}
+
 /// An establishment by its SIRET: what its people's home page needs in one read, and the seat of its
 /// manager: who sits there is the manager, and nobody else can be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,6 +87,9 @@ pub struct Establishment {
     pub open: bool,
     /// Its manager.
     pub manager: Option<Manager>,
+    /// Whether the claim of its account is contested.
+    #[serde(default)]
+    pub contested: Option<Contested>,
 }
 
 impl Establishment {
@@ -196,13 +210,15 @@ impl Record for Proof {
     }
 }
 
-/// What a user may read, and which numbers they have proved.
+/// What a user may read, which numbers they have proved, and what they asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights {
     /// Accounts that they may read.
     pub grants: Vec<Grant>,
     /// Numbers that they once entered correctly.
     pub proofs: Vec<Proof>,
+    /// Accounts that they asked access to.
+    pub requests: Vec<AccessRequest>,
 }
 
 impl Rights {
@@ -214,11 +230,11 @@ impl Rights {
         let partition = Query::partition(Table::Members, format!("USER#{user_id}"));
         let mut rights = Self::default();
         for item in store.query_all_items(&partition).await? {
-            let is_grant = item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with("GRANT#"));
-            if is_grant {
-                rights.grants.push(from_item(item)?);
-            } else {
-                rights.proofs.push(from_item(item)?);
+            let kind = item.get("sk").and_then(|sk| sk.as_s().ok()?.split('#').next()).unwrap_or_default();
+            match kind {
+                "GRANT" => rights.grants.push(from_item(item)?),
+                "REQUEST" => rights.requests.push(from_item(item)?),
+                _ => rights.proofs.push(from_item(item)?),
             }
         }
         Ok(rights)

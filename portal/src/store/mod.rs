@@ -7,6 +7,7 @@
 //! Reads are strongly consistent unless an index forbids it: what was posted, granted or revoked is
 //! true in the next read.
 
+mod access_request;
 mod account;
 mod attempts;
 mod batch;
@@ -36,7 +37,8 @@ mod staff_event;
 mod transaction;
 mod user;
 
-pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
+pub use access_request::{AccessRequest, AccessRequestMirror, RequestMails};
+pub use account::{Account, Contested, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
 pub use attempts::{Attempts, Guessed};
 pub use batch::{Batch, Fetched, Wanted};
 pub use change::{Change, Condition};
@@ -57,7 +59,7 @@ pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};
 pub use news::News;
 pub use offline::{Span, Written};
-pub use outbox::{Outbox, Wake, Wish};
+pub use outbox::{Named, Outbox, Wake, Wish};
 pub use query::{Page, Query};
 pub use rate::{Held, Passage, RateLimit};
 pub use record::{Item, Key, Record, Table, from_item, to_item};

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CurrentDocument, EmailChange, Key, Record, Table};
+use super::{Condition, CurrentDocument, EmailChange, Key, Record, StoreError, Table};
 use crate::domain::{Civility, Email, Id, JobTitle, Origin, PersonName, Siret};
 use crate::security::SealKey;
 
@@ -36,6 +36,10 @@ pub struct User {
     /// The changes of their address that can be undone, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub email_changes: Vec<EmailChange>,
+    /// Moves whenever they give somebody access to an account, or are given a manager's role: who moves or is
+    /// renamed in that moment looks again.
+    #[serde(default)]
+    pub dealings: u64,
     /// Seals address and browser in their evidence; erasing this item makes both unreadable.
     pub seal_key: SealKey,
 }
@@ -45,6 +49,16 @@ impl User {
     #[must_use]
     pub fn key_of(user_id: Id) -> Key {
         Key::new(Table::Identity, format!("USER#{user_id}"), "PROFILE")
+    }
+
+    /// Nobody got access from them, and they got no role, since they were read.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn same_dealings(&self) -> Result<Condition, StoreError> {
+        let same = Condition::is("dealings", &self.dealings)?;
+        // Who came before it was counted has none.
+        Ok(if self.dealings == 0 { Condition::Any(vec![same, Condition::Without("dealings")]) } else { same })
     }
 
     /// Whether the charter in force is yet to be accepted (leaflet S46).

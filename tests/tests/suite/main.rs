@@ -3,10 +3,12 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
+mod access_requests;
 mod account_list;
 mod asvs;
 mod budgets;
 mod canary;
+mod colleagues_at_once;
 mod command_line;
 mod documents;
 mod email_change;
@@ -17,6 +19,7 @@ mod expiries;
 mod export;
 mod faults;
 mod guessing;
+mod hand_over;
 mod idempotency;
 mod input;
 mod journeys;
