@@ -36,6 +36,7 @@ impl Registry {
             .http::<public_keys::Function>()
             .http::<query_ledger::Function>()
             .http::<read_document::Function>()
+            .http::<request_access::Function>()
             .http::<sessions::Function>()
             .http::<signup::Function>()
             .http::<statement::Function>()

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// The order in which parts and columns are shown; what is not named here comes behind.
-const ORDER: [&str; 39] = [
+const ORDER: [&str; 40] = [
     "user",
     "sign_up",
     "establishment",
@@ -18,6 +18,7 @@ const ORDER: [&str; 39] = [
     "users",
     "address",
     "invitations",
+    "requests",
     "belonging",
     "mails",
     "contests",

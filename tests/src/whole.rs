@@ -45,7 +45,7 @@ impl Inventory {
             let (owner, what) = (head(pk), head(sk));
             match (owner, what) {
                 // What only limits how often: an attempt that failed half may count.
-                ("IP", _) | ("EMAIL", "MAIL") => {}
+                ("IP", _) | ("EMAIL", "MAIL") | ("ACCOUNT", "REQUEST-MAILS") => {}
                 // What SES told of mails comes whenever it comes.
                 ("EMAIL", "MAIL-STATE") => {}
                 (_, "ATTEMPTS" | "CLAIM-ATTEMPTS") => {
@@ -141,6 +141,15 @@ impl Inventory {
         demand(grants == mirrors, format!("grants {grants:#?} are mirrored as {mirrors:#?}"));
         let [invitations, mirrors] = mirrored([("ACCOUNT#", "INVITATION#"), ("INVITED#", "ACCOUNT#")]);
         demand(invitations == mirrors, format!("invitations {invitations:#?} are mirrored as {mirrors:#?}"));
+        let [requests, mirrors] = mirrored([("ACCOUNT#", "REQUEST#"), ("USER#", "REQUEST#")]);
+        demand(requests == mirrors, format!("requests {requests:#?} are mirrored as {mirrors:#?}"));
+        for (_, request) in of(&self.members, "ACCOUNT#", "REQUEST#") {
+            let (id, number) = (text(&request["user_id"]), text(&request["member_number"]));
+            let user = self.identity.get(&(format!("USER#{id}"), "PROFILE".to_owned())).unwrap_or(&Value::Null);
+            demand(user["siret"] == request["siret"], format!("{id}, who asks for {number}, is not of it: {user}"));
+            let granted = self.members.contains_key(&(format!("USER#{id}"), format!("GRANT#{number}")));
+            demand(!granted, format!("{id} asks for {number}, and has it"));
+        }
         let mut managers = BTreeSet::new();
         for (_, establishment) in of(&self.members, "SIRET#", "ESTABLISHMENT") {
             let Value::Object(seat) = &establishment["manager"] else { continue };
@@ -155,7 +164,10 @@ impl Inventory {
             }
             let accepted = of(&self.evidence, &format!("SUBJECT#{id}"), "ACCEPTANCE#account-terms#");
             let accepted = accepted.filter(|(_, item)| item["member_number"] == number).count();
-            demand(accepted > 0, format!("the manager of {number} accepted no terms of it"));
+            let given = of(&self.evidence, &format!("SUBJECT#{id}"), "EVENT#");
+            let given =
+                given.filter(|(_, event)| event["event"] == "role-taken-over" && event["member_number"] == number);
+            demand(accepted > 0 || given.count() > 0, format!("the manager of {number} accepted no terms of it"));
         }
         let [alerts, mirrors] = ["SIRET#", "ALERTS"].map(|pk| {
             let sk = if pk == "ALERTS" { "" } else { "ALERT#" };
@@ -180,9 +192,18 @@ impl Inventory {
             let number = text(&account["member_number"]);
             let managed = managers.iter().any(|(_, managed)| managed == number);
             // Colleagues of a manager whom the staff released read on.
-            let read = of(&self.members, &format!("ACCOUNT#{number}"), "GRANT#").next().is_some();
-            demand(managed || read || account["active"] == false, format!("{number} is used by nobody"));
-            let copies = of(&self.members, &format!("ACCOUNT#{number}"), "").filter(|(sk, _)| *sk != "ACCOUNT");
+            let is_release = |(_, event): (&str, &Value)| {
+                event["act"] == "manager-released" && text(&event["detail"]).starts_with(&format!("account {number} "))
+            };
+            let released = of(&self.evidence, "STAFF#", "EVENT#").any(is_release);
+            let lists = |sk: &str| sk.starts_with("GRANT#") || sk.starts_with("INVITATION#");
+            let left = of(&self.members, &format!("ACCOUNT#{number}"), "").filter(|(sk, _)| lists(sk)).count();
+            demand(
+                managed || (released && left > 0) || account["active"] == false,
+                format!("{number} is used by nobody"),
+            );
+            demand(managed || released || left == 0, format!("{left} have access to {number}, and nobody manages it"));
+            let copies = of(&self.members, &format!("ACCOUNT#{number}"), "").filter(|(sk, _)| lists(sk));
             let lag = copies.filter(|(_, copy)| copy["active"] != account["active"]).count();
             demand(!told || lag == 0, format!("{lag} lists show another answer than that of {number}"));
         }

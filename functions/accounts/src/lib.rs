@@ -1,15 +1,17 @@
 //! The caller's member accounts: `GET /api/accounts`, and the manager's answer to « Souhaitez-vous
 //! utiliser le compte adhérent ? » (leaflet S57), `PUT /api/accounts/{number}/activation`.
 
-use futures::future::join3;
+mod list;
+mod search;
+
 use portal::domain::MemberNumber;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
-use portal::security::Gate;
+use portal::security::{Gate, SymmetricKey};
 use portal::store::{
-    Account, AccountUsers, AddressHash, AuditEvent, Batch, Change, Condition, EventKind, Grant, Invitation,
-    InvitationMirror, Outcome, Record as _, Role, Store, Table, Transaction, User, Witness,
+    Account, AccountUsers, AuditEvent, Batch, Change, Condition, EventKind, Grant, InvitationMirror, Outcome,
+    Record as _, Store, Table, Transaction, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -22,6 +24,7 @@ const MOST_ANSWERS: usize = 10;
 pub struct Function {
     store: Store,
     gate: Gate,
+    cursor_key: SymmetricKey,
 }
 
 impl HttpFunction for Function {
@@ -29,7 +32,8 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
-        Ok(Self { gate: Gate::start(environment, &store).await?, store })
+        let cursor_key = SymmetricKey::load(environment, "CURSOR_KEY_SECRET").await?;
+        Ok(Self { gate: Gate::start(environment, &store).await?, store, cursor_key })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
@@ -42,30 +46,6 @@ impl HttpFunction for Function {
 }
 
 impl Function {
-    /// What the caller was granted, and what they are invited to and have not opened.
-    async fn list(&self, call: &Call) -> Result<Answer, Problem> {
-        let ticket = self.gate.ticket(call).await?;
-        let mut batch = Batch::new();
-        let keys = ticket.ask(&mut batch);
-        let remembered = &ticket.claims.address;
-        let (grants, invitations) = (Grant::all_of(ticket.claims.sub), Invitation::all_of(remembered));
-        let grants = self.store.query_all::<Grant>(&grants);
-        let invitations = self.store.query_all::<InvitationMirror>(&invitations);
-        let (fetched, grants, invitations) = join3(self.store.fetch(batch), grants, invitations).await;
-        let user = ticket.admit(&keys, &mut fetched?, call.now)?.user;
-        let (grants, mut invitations) = (grants?, invitations?);
-        let address = AddressHash::of(&user.email);
-        if *remembered != address {
-            invitations = self.store.query_all(&Invitation::all_of(&address)).await?;
-        }
-        let unopened = invitations.iter().map(|mirror| &mirror.0).filter(|invitation| {
-            let granted = grants.iter().any(|grant| grant.member_number == invitation.member_number);
-            invitation.email == user.email && !granted
-        });
-        let accounts = grants.iter().map(shown).chain(unopened.map(|invitation| shown(&as_granted(invitation, &user))));
-        Answer::ok(&json!({"accounts": accounts.collect::<Value>()}))
-    }
-
     async fn activate(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, batch) = self.gate.visit(call).await?;
         let door = visit.enter_as_manager(&self.store, &mut self.store.fetch(batch).await?, call.now).await?;
@@ -123,13 +103,6 @@ impl Function {
         }
         Err(Problem::TryAgain { context: "the answer changes all the time".to_owned() })
     }
-}
-
-/// An invitation as the list shows it: as the grant that it becomes.
-fn as_granted(invitation: &Invitation, user: &User) -> Grant {
-    let Invitation { invitation_id, member_number, siret, name, active, since, .. } = invitation.clone();
-    let (user_id, invitation_id) = (user.user_id, Some(invitation_id));
-    Grant { user_id, member_number, role: Role::Reader, siret, name, active, since, invitation_id }
 }
 
 fn shown(grant: &Grant) -> Value {

@@ -3,8 +3,8 @@
 use portal::domain::{DocumentKind, DocumentReference, Id};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::store::{
-    Acceptance, Account, AuditEvent, Change, ClaimOf, Condition, Establishment, EventKind, Grant, GrantMirror, Manager,
-    Outbox, Outcome, Proof, Record, Role, StoreError, Transaction, User, Wish, Witness,
+    Acceptance, AccessRequest, Account, AuditEvent, Change, ClaimOf, Condition, Establishment, EventKind, Grant,
+    GrantMirror, Manager, Outbox, Outcome, Proof, Record, Role, StoreError, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 use serde_json::json;
@@ -118,6 +118,7 @@ impl Function {
         transaction.check(account.key(), Condition::is("active", &account.active)?);
         transaction.put(&GrantMirror(grant.clone()), None)?;
         transaction.put(&grant, None)?;
+        AccessRequest::delete_any(user.user_id, number, &mut transaction);
         transaction.put(&proof(user, establishment, call), None)?;
         transaction.create(&acceptance)?;
         transaction.create(&event)?;

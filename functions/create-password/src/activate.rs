@@ -34,6 +34,7 @@ pub(super) async fn activate(
         accepted_charter: None,
         email_changes: Vec::new(),
         email_problem: None,
+        dealings: 0,
         seal_key,
     };
     let login = Login {

@@ -1,27 +1,24 @@
-//! `POST /api/accounts/{number}/users`: an address gets access.
+//! `POST /api/accounts/{number}/users`: an address gets access, or several at once, all or none of them.
 
 use futures::future::join;
-use portal::domain::{Email, Id};
-use portal::http::{Answer, Call, Idempotency, Problem};
+use portal::domain::{Email, Refusal};
+use portal::http::{Answer, Call, Form, Idempotency, Problem};
 use portal::security::AccountDoor;
 use portal::store::{
-    Account, AccountUsers, AuditEvent, Condition, Establishment, EventKind, Invitation, InvitationMirror, Outbox,
-    Outcome, Record as _, Role, Step, StoreError, Transaction, User, Wish, Witness,
+    Account, AccountUsers, Change, Condition, Establishment, Outcome, Record as _, Role, Step, Transaction, User,
 };
 use rand::CryptoRng;
 use serde_json::json;
 
-use crate::{Function, MOST_ATTEMPTS};
+use crate::effect::{Effect, Giver};
+use crate::{Function, MOST_ATTEMPTS, out_of_the_seat, seated, unchanged};
 
-/// What the request comes to.
-enum Effect {
-    /// The address gets access.
-    Invited,
-    /// It has access and has not opened the account: its owner is reminded.
-    Reminded(Invitation),
-    /// It is a user's already, or somebody else changed something about it at this moment.
-    Nothing,
-}
+/// How many addresses one request may name: each takes four writes beside five that are common, so they fit into
+/// one transaction of 100. An address whose owner asked for access takes six, or eight.
+const MOST_ADDRESSES: usize = 20;
+
+/// DynamoDB's limit for one transaction.
+const MOST_WRITES: usize = 100;
 
 impl Function {
     /// Looks at the account's own users, which its manager can list, and at nothing else: an address that has
@@ -35,81 +32,53 @@ impl Function {
         let (fetched, users) = join(self.store.fetch(batch), users).await;
         let mut fetched = fetched?;
         let door = visit.enter_as_manager(&self.store, &mut fetched, call.now).await?;
-        let mut form = call.form()?;
-        let email = form.text("email", Email::parse);
-        let (email,) = form.finish((email,))?;
+        let emails = addresses(call.form()?)?;
         let repeat = repeat?;
         if let Some(first) = repeat.recall(asked.as_ref(), &mut fetched)? {
             return first.or(Problem::ManagerOnly);
         }
-        let effect = self.effect_of(&email, users?, &door).await?;
-        self.give(&email, effect, door, &repeat, call, rng).await
+        let users = users?;
+        let people = self.people(&users, &door.caller.user).await?;
+        let wanted = emails.into_iter().map(|email| {
+            let effect = Effect::of(&email, &people, &users);
+            (email, effect)
+        });
+        self.give(wanted.collect(), door, &repeat, call, rng).await
     }
 
-    async fn effect_of(&self, email: &Email, users: AccountUsers, door: &AccountDoor) -> Result<Effect, Problem> {
-        let people = self.people(&users.grants, &door.caller.user).await?;
-        if people.iter().any(|(_, user)| user.email == *email) {
-            return Ok(Effect::Nothing);
-        }
-        let invitation = users.invitations.into_iter().find(|invitation| invitation.email == *email);
-        Ok(invitation.map_or(Effect::Invited, Effect::Reminded))
-    }
-
-    /// Invitation, mail, evidence and answer are one transaction, which demands that the caller still sits in
-    /// the manager's seat of an open account.
+    /// Access, mails, evidence and answer are one transaction, which demands that the caller still sits in the
+    /// manager's seat of an open account.
     async fn give(
         &self,
-        email: &Email,
-        mut effect: Effect,
+        mut wanted: Vec<(Email, Effect)>,
         door: AccountDoor,
         repeat: &Idempotency,
         call: &Call,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
-        let answer = taken(call)?;
+        let answer = taken(wanted.len() > 1, call)?;
         let AccountDoor { caller, grant, mut account } = door;
         let user = &caller.user;
-        let wish = |account: &Account| Wish::Invitation {
-            email: email.clone(),
-            civility: user.civility,
-            last_name: user.last_name.clone(),
-            member_number: account.member_number.clone(),
-            siret: account.siret.clone(),
-            establishment: account.name.clone(),
-        };
         for _ in 0..MOST_ATTEMPTS {
             let mut transaction = Transaction::new();
             let manager = transaction.check(grant.key(), Condition::is("role", &Role::Manager)?);
-            let seat = in_the_seat(user.user_id, &account, &mut transaction)?;
-            let same_account = unchanged(&account, &mut transaction)?;
+            let mut in_the_seat = seated(user.user_id, &account)?;
+            in_the_seat.push(Condition::is("open", &true)?);
+            let seat = transaction.check(Establishment::key_of(&account.siret), Condition::All(in_the_seat));
+            let same_account = transaction.check(account.key(), unchanged(&account)?);
             // Whoever erases themselves moves the epoch first: nobody is invited to an account that they leave.
-            let same_user = transaction.check(User::key_of(user.user_id), Condition::is("epoch", &user.epoch)?);
-            match &effect {
-                Effect::Invited => {
-                    let invitation = Invitation {
-                        invitation_id: Id::random(rng),
-                        email: email.clone(),
-                        member_number: account.member_number.clone(),
-                        siret: account.siret.clone(),
-                        name: account.name.clone(),
-                        active: account.active,
-                        since: call.now,
-                    };
-                    let witness = Witness::of_call(call, &user.seal_key, rng)?;
-                    let (subject, kind) = (invitation.invitation_id, EventKind::AccessGranted);
-                    let event = AuditEvent::for_other(subject, user.user_id, kind, call.now, witness, rng);
-                    transaction.create(&event.about(&account.member_number).with_detail("invitation"))?;
-                    transaction.create(&invitation)?;
-                    transaction.put(&InvitationMirror(invitation), None)?;
-                    transaction.create(&Outbox::new(Id::random(rng), wish(&account), call.now))?;
-                }
-                Effect::Reminded(invitation) => {
-                    transaction.check(invitation.key(), invitation.same()?);
-                    transaction.create(&Outbox::new(Id::random(rng), wish(&account), call.now))?;
-                }
-                Effect::Nothing => {}
+            let this_epoch = Condition::is("epoch", &user.epoch)?;
+            let same_user =
+                transaction.update(User::key_of(user.user_id), Change::new().add("dealings", 1), this_epoch);
+            let giver = Giver { manager: user, account: &account, call };
+            let mut steps: Vec<Vec<Step>> = Vec::new();
+            for (email, effect) in &wanted {
+                steps.push(effect.write(email, &giver, &mut transaction, rng)?);
             }
             let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
+            if transaction.len() > MOST_WRITES {
+                return Err(too_many_requests());
+            }
             let committed = self.store.commit(&transaction, rng).await;
             let refused = match committed.map_err(|error| repeat.failure(error))? {
                 Outcome::Committed => return Ok(answer),
@@ -122,52 +91,73 @@ impl Function {
                 return Err(Problem::AuthenticationRequired);
             }
             if refused.failed(same_account)
-                && let Some(changed) = refused.existing(same_account)?
+                && let Some(changed) = refused.existing::<Account>(same_account)?
             {
                 account = changed;
-            } else if refused.failed(manager) {
-                return Err(Problem::ManagerOnly);
-            } else if refused.failed(seat) {
-                let contested = refused.existing(seat)?.is_some_and(|seat| is_contested(&seat, user.user_id, &account));
-                return Err(if contested { Problem::ClaimContested } else { Problem::ManagerOnly });
+            } else if refused.failed(manager) || refused.failed(seat) {
+                return Err(out_of_the_seat(refused.existing(seat)?.as_ref(), user.user_id));
             } else {
-                // Another request gave the address access at this moment, or it had access when this one looked
-                // and was taken back or opened the account since: there is nothing left to do.
-                effect = Effect::Nothing;
+                // Another request gave the address access at this moment, or it had access, or asked for it,
+                // when this one looked, and that has ended or become access since: there is nothing left to do.
+                for ((_, effect), steps) in wanted.iter_mut().zip(steps) {
+                    if steps.into_iter().any(|step| refused.failed(step)) {
+                        *effect = Effect::Nothing;
+                    }
+                }
             }
         }
         Err(Problem::TryAgain { context: "the account changes all the time".to_owned() })
     }
 }
 
-/// Where that is all that keeps the manager from giving access.
-fn is_contested(seat: &Establishment, user_id: Id, account: &Account) -> bool {
-    let sits = seat.manager.as_ref().is_some_and(|manager| manager.user_id == user_id);
-    sits && seat.open && seat.member_number == account.member_number && seat.contested.is_some()
+/// One address, as `email`, or several, as `emails`; each once.
+fn addresses(mut form: Form) -> Result<Vec<Email>, Problem> {
+    let several = form.has("emails");
+    if several && form.has("email") {
+        let refusal = Refusal::new(
+            "either-or",
+            "Donnez soit une adresse (email), soit plusieurs (emails).",
+            "Give either one address (email) or several (emails).",
+        );
+        form.text("email", Email::parse);
+        form.refuse::<()>("emails", refusal);
+    }
+    let emails = if several {
+        form.list("emails", MOST_ADDRESSES, Email::parse)
+    } else {
+        form.text("email", Email::parse).map(|email| vec![email])
+    };
+    let (emails,) = form.finish((emails,))?;
+    let mut each: Vec<Email> = Vec::new();
+    for email in emails {
+        if !each.contains(&email) {
+            each.push(email);
+        }
+    }
+    Ok(each)
 }
 
-/// The caller sits in the manager's seat of the account, which is open to grants and not contested.
-fn in_the_seat(user_id: Id, account: &Account, transaction: &mut Transaction) -> Result<Step, StoreError> {
-    let seated = Condition::All(vec![
-        Condition::is("member_number", &account.member_number)?,
-        Condition::is("open", &true)?,
-        Condition::is("manager.user_id", &user_id)?,
-        Condition::Without("contested"),
-    ]);
-    Ok(transaction.check(Establishment::key_of(&account.siret), seated))
-}
-
-/// The account is the one that was read: an invitation carries copies of it.
-fn unchanged(account: &Account, transaction: &mut Transaction) -> Result<Step, StoreError> {
-    let same = vec![Condition::is("version", &account.version)?, Condition::is("active", &account.active)?];
-    Ok(transaction.check(account.key(), Condition::All(same)))
-}
-
-/// The same whatever the address is.
-fn taken(call: &Call) -> Result<Answer, Problem> {
-    let message = call.language.choose(
-        "Cette adresse a accès au compte adhérent ; un e-mail en informe son titulaire.",
-        "This address has access to the member account; a mail tells its owner.",
+fn too_many_requests() -> Problem {
+    let refusal = Refusal::new(
+        "too-many-requests",
+        "Trop de ces adresses ont demandé l’accès : donnez-le-leur à part, à dix au plus à la fois.",
+        "Too many of these addresses asked for access: give it to them apart, to at most ten at a time.",
     );
+    Problem::field("emails", refusal)
+}
+
+/// The same whatever the addresses are.
+fn taken(several: bool, call: &Call) -> Result<Answer, Problem> {
+    let message = if several {
+        call.language.choose(
+            "Ces adresses ont accès au compte adhérent ; un e-mail en informe leurs titulaires.",
+            "These addresses have access to the member account; a mail tells their owners.",
+        )
+    } else {
+        call.language.choose(
+            "Cette adresse a accès au compte adhérent ; un e-mail en informe son titulaire.",
+            "This address has access to the member account; a mail tells its owner.",
+        )
+    };
     Answer::accepted(&json!({"message": message}))
 }

@@ -1,19 +1,23 @@
-//! `manage-users`: who may read a member account (leaflet S55). Its manager lists them, gives an address
-//! access and takes it back; a reader leaves.
+//! `manage-users`: who may read a member account (leaflet S55). Its manager lists them, gives addresses access
+//! and takes it back, answers those who ask for it, and hands the role over; a reader leaves.
 //!
 //! Access is given to an address, whether it has a space or not: nothing is looked up under it, so neither
 //! the answer nor its time tells. What the manager's list shows of an address is what the manager typed,
 //! until its owner opens the account (`docs/decisions/0035-access-is-given-to-an-address.md`).
 
+mod effect;
+mod hand_over;
 mod invite;
 mod list;
+mod people;
 mod revoke;
 
+use portal::domain::Id;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::Gate;
-use portal::store::{Batch, Grant, Store, StoreError, Table, User, Wanted};
+use portal::store::{Account, Condition, Establishment, Store, StoreError, Table};
 
 /// How often others may come between before a request gives up.
 const MOST_ATTEMPTS: usize = 10;
@@ -37,28 +41,33 @@ impl HttpFunction for Function {
         match call.route.as_str() {
             "GET /api/accounts/{number}/users" => self.list(call).await,
             "POST /api/accounts/{number}/users" => self.invite(call, &mut rng()).await,
+            "POST /api/accounts/{number}/manager" => self.hand_over(call, &mut rng()).await,
             "DELETE /api/accounts/{number}/users/{id}" => self.revoke(call, &mut rng()).await,
             _ => Err(Problem::NotFound),
         }
     }
 }
 
-impl Function {
-    /// The users behind grants, as they are now; without those who were erased meanwhile. Nothing is read
-    /// where the caller is the only one.
-    async fn people(&self, grants: &[Grant], caller: &User) -> Result<Vec<(Grant, User)>, StoreError> {
-        let mut batch = Batch::new();
-        let others = grants.iter().filter(|grant| grant.user_id != caller.user_id);
-        let wanted: Vec<(&Grant, Wanted<User>)> =
-            others.map(|grant| (grant, batch.want(User::key_of(grant.user_id)))).collect();
-        let own = grants.iter().filter(|grant| grant.user_id == caller.user_id);
-        let mut people: Vec<(Grant, User)> = own.map(|grant| (grant.clone(), caller.clone())).collect();
-        let mut fetched = self.store.fetch(batch).await?;
-        for (grant, wanted) in wanted {
-            if let Some(user) = fetched.take(&wanted)? {
-                people.push((grant.clone(), user));
-            }
-        }
-        Ok(people)
+/// The account is the one that was read: what is written carries copies of it.
+fn unchanged(account: &Account) -> Result<Condition, StoreError> {
+    let same = vec![Condition::is("version", &account.version)?, Condition::is("active", &account.active)?];
+    Ok(Condition::All(same))
+}
+
+/// The caller sits in the manager's seat of the account, and nobody contests that.
+fn seated(user_id: Id, account: &Account) -> Result<Vec<Condition>, StoreError> {
+    Ok(vec![
+        Condition::is("member_number", &account.member_number)?,
+        Condition::is("manager.user_id", &user_id)?,
+        Condition::Without("contested"),
+    ])
+}
+
+/// Why the caller may not do what the seat permits: it is contested, or it is not theirs any more.
+fn out_of_the_seat(seat: Option<&Establishment>, user_id: Id) -> Problem {
+    let sits = |seat: &&Establishment| seat.manager.as_ref().is_some_and(|manager| manager.user_id == user_id);
+    match seat.filter(sits) {
+        Some(seat) if seat.contested.is_some() => Problem::ClaimContested,
+        _ => Problem::ManagerOnly,
     }
 }

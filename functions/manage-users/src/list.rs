@@ -2,12 +2,13 @@
 
 use futures::future::join;
 use jiff::Timestamp;
-use portal::domain::{Civility, Email, Id, PersonName};
+use portal::domain::{Civility, Email, Id, Message, PersonName};
 use portal::http::{Answer, Call, Problem};
-use portal::store::{AccountUsers, Grant, Invitation, Role, User};
+use portal::store::{AccessRequest, AccountUsers, Grant, Invitation, Role, User};
 use serde::Serialize;
 
 use crate::Function;
+use crate::people::People;
 
 #[derive(Serialize)]
 struct ListBody {
@@ -23,6 +24,8 @@ struct UserBody {
     role: Role,
     status: Status,
     since: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Message>,
 }
 
 #[derive(Serialize)]
@@ -37,6 +40,7 @@ struct NameBody {
 enum Status {
     Active,
     Invited,
+    Requested,
 }
 
 impl Function {
@@ -47,28 +51,22 @@ impl Function {
         let users = AccountUsers::of(&self.store, &visit.number);
         let (fetched, users) = join(self.store.fetch(batch), users).await;
         let door = visit.enter_as_manager(&self.store, &mut fetched?, call.now).await?;
-        let AccountUsers { grants, invitations } = users?;
-        let people = self.people(&grants, &door.caller.user).await?;
-        // Somebody may have been invited again at the moment at which they opened the account.
-        let is_user = |invitation: &Invitation| people.iter().any(|(_, user)| user.email == invitation.email);
-        let unopened: Vec<_> = invitations.into_iter().filter(|invitation| !is_user(invitation)).collect();
-        let users = people.into_iter().map(active).chain(unopened.into_iter().map(invited));
-        let mut users: Vec<UserBody> = users.collect();
+        let users = users?;
+        let People { granted, mut asking } = self.people(&users, &door.caller.user).await?;
+        let mut invitations = users.invitations;
+        // Somebody may have been invited again at the moment at which they opened the account, or asked for it
+        // at the moment at which they were invited.
+        invitations.retain(|invitation| !granted.iter().any(|(_, user)| user.email == invitation.email));
+        asking.retain(|(_, user)| !invitations.iter().any(|invitation| invitation.email == user.email));
+        let users = granted.into_iter().map(active).chain(invitations.into_iter().map(invited));
+        let mut users: Vec<UserBody> = users.chain(asking.into_iter().map(requested)).collect();
         users.sort_by_key(|user| (user.since, user.id));
         Answer::ok(&ListBody { users })
     }
 }
 
 fn active((grant, user): (Grant, User)) -> UserBody {
-    let User { civility, last_name, first_name, .. } = user;
-    UserBody {
-        id: user.user_id,
-        email: user.email,
-        name: Some(NameBody { civility, last_name, first_name }),
-        role: grant.role,
-        status: Status::Active,
-        since: grant.since,
-    }
+    UserBody { role: grant.role, ..named(user, Status::Active, grant.since) }
 }
 
 /// Only the address, whoever it belongs to.
@@ -80,5 +78,24 @@ fn invited(invitation: Invitation) -> UserBody {
         role: Role::Reader,
         status: Status::Invited,
         since: invitation.since,
+        message: None,
+    }
+}
+
+/// Whoever asks shows themselves.
+fn requested((request, user): (AccessRequest, User)) -> UserBody {
+    UserBody { message: request.message, ..named(user, Status::Requested, request.since) }
+}
+
+fn named(user: User, status: Status, since: Timestamp) -> UserBody {
+    let User { civility, last_name, first_name, .. } = user;
+    UserBody {
+        id: user.user_id,
+        email: user.email,
+        name: Some(NameBody { civility, last_name, first_name }),
+        role: Role::Reader,
+        status,
+        since,
+        message: None,
     }
 }

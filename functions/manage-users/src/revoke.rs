@@ -1,4 +1,5 @@
-//! `DELETE /api/accounts/{number}/users/{id}`: access ends, by the manager or by oneself.
+//! `DELETE /api/accounts/{number}/users/{id}`: access ends, by the manager or by oneself; or it was asked for, and
+//! the manager refuses.
 //!
 //! Every read of the account reads the grant and the invitation beside its data, strongly consistent, so none
 //! that is sent after the answer succeeds.
@@ -10,8 +11,8 @@ use portal::domain::{Id, MemberNumber};
 use portal::http::{Answer, Call, Problem};
 use portal::security::AccountDoor;
 use portal::store::{
-    AccountUsers, AddressHash, AuditEvent, Condition, EventKind, Grant, GrantMirror, Invitation, Outcome, Record as _,
-    Role, Transaction, User, Witness,
+    AccessRequest, Account, AccountUsers, AddressHash, AuditEvent, Batch, Condition, EventKind, Grant, GrantMirror,
+    Invitation, Outbox, Outcome, Record as _, Role, StoreError, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -20,13 +21,15 @@ use crate::{Function, MOST_ATTEMPTS};
 /// What follows an act is told after it, even within its millisecond.
 const A_MOMENT: Duration = Duration::from_millis(1);
 
-/// What one person has on an account.
+/// What one person has on an account, or asks for.
 struct Access<'a> {
     grant: Option<&'a Grant>,
-    /// Who holds the grant, unless they were erased meanwhile.
+    /// Who holds the grant or asks for one, unless they were erased meanwhile.
     user: Option<&'a User>,
     /// In their place before they opened it. Beside a grant only where it came while they did.
     invitation: Option<&'a Invitation>,
+    /// That they ask for access. Beside a grant or an invitation only where these came while they did.
+    request: Option<&'a AccessRequest>,
 }
 
 impl Function {
@@ -43,8 +46,8 @@ impl Function {
         self.take_back(&door, id.ok_or(Problem::NotFound)?, users?, call, rng).await
     }
 
-    /// The manager ends somebody's access. The id is a user's, or an invitation's, opened meanwhile or not:
-    /// whoever took back what they saw in the list shall not find that it had another name by then.
+    /// The manager ends somebody's access, or refuses it. The id is a user's, or an invitation's, opened meanwhile
+    /// or not: whoever took back what they saw in the list shall not find that it had another name by then.
     async fn take_back(
         &self,
         door: &AccountDoor,
@@ -58,8 +61,9 @@ impl Function {
             let is_meant =
                 |grant: &&Grant| grant.role == Role::Reader && (grant.user_id == id || grant.invitation_id == Some(id));
             let grant = users.grants.iter().find(is_meant);
-            let person = self.people(grant.map(std::slice::from_ref).unwrap_or_default(), actor).await?;
-            let user = person.into_iter().next().map(|(_, user)| user);
+            let whose = grant.map_or(id, |grant| grant.user_id);
+            let request = users.requests.iter().find(|request| request.user_id == whose);
+            let user = if grant.is_some() || request.is_some() { self.user(whose).await? } else { None };
             let is_theirs = |invitation: &&Invitation| match &user {
                 Some(user) => invitation.email == user.email,
                 None => invitation.invitation_id == id,
@@ -67,7 +71,11 @@ impl Function {
             let invitation = users.invitations.iter().find(is_theirs);
             let mut transaction = Transaction::new();
             let manager = transaction.check(door.grant.key(), Condition::is("role", &Role::Manager)?);
-            end(&Access { grant, user: user.as_ref(), invitation }, actor, &mut transaction, call, rng)?;
+            end(&Access { grant, user: user.as_ref(), invitation, request }, actor, &mut transaction, call, rng)?;
+            if let (Some(user), None, None, Some(request)) = (&user, grant, invitation, request) {
+                let wish = refusal(user, request, &door.account);
+                transaction.create(&Outbox::new(Id::random(rng), wish, call.now))?;
+            }
             match self.store.commit(&transaction, rng).await? {
                 Outcome::Committed => return Ok(Answer::no_content()),
                 Outcome::Refused(refused) if refused.failed(manager) => return Err(Problem::ManagerOnly),
@@ -94,13 +102,31 @@ impl Function {
             }
             let invitation = users.invitations.iter().find(|invitation| invitation.email == user.email);
             let mut transaction = Transaction::new();
-            end(&Access { grant, user: Some(user), invitation }, user, &mut transaction, call, rng)?;
+            let request = users.requests.iter().find(|request| request.user_id == user.user_id);
+            end(&Access { grant, user: Some(user), invitation, request }, user, &mut transaction, call, rng)?;
             match self.store.commit(&transaction, rng).await? {
                 Outcome::Committed => return Ok(Answer::no_content()),
                 Outcome::Refused(_) => users = AccountUsers::of(&self.store, number).await?,
             }
         }
         Err(Problem::TryAgain { context: "the access changes all the time".to_owned() })
+    }
+
+    async fn user(&self, user_id: Id) -> Result<Option<User>, StoreError> {
+        let mut batch = Batch::new();
+        let wanted = batch.want::<User>(User::key_of(user_id));
+        self.store.fetch(batch).await?.take(&wanted)
+    }
+}
+
+/// Word to who asked, which says no more of the account than that it is their establishment's.
+fn refusal(user: &User, request: &AccessRequest, account: &Account) -> Wish {
+    Wish::AccessRefused {
+        email: user.email.clone(),
+        civility: user.civility,
+        last_name: user.last_name.clone(),
+        siret: request.siret.clone(),
+        establishment: account.name.clone(),
     }
 }
 
@@ -116,7 +142,7 @@ fn end(
     if let Some(grant) = access.grant {
         transaction.delete(grant.key(), Some(Condition::is("role", &Role::Reader)?));
         transaction.delete(GrantMirror(grant.clone()).key(), None);
-        ended.push((grant.user_id, grant.since, &grant.member_number));
+        ended.push((grant.user_id, EventKind::AccessRevoked, grant.since, &grant.member_number));
         if let Some(user) = access.user {
             // No invitation to their address stays behind, with which the next read would open the account.
             transaction.check(user.key(), Condition::is("email", &user.email)?);
@@ -128,15 +154,22 @@ fn end(
     }
     if let Some(invitation) = access.invitation {
         invitation.delete(transaction)?;
-        ended.push((invitation.invitation_id, invitation.since, &invitation.member_number));
+        let (subject, since) = (invitation.invitation_id, invitation.since);
+        ended.push((subject, EventKind::AccessRevoked, since, &invitation.member_number));
+    }
+    if let Some(request) = access.request {
+        request.delete(transaction)?;
+        if access.grant.is_none() {
+            ended.push((request.user_id, EventKind::AccessRefused, request.since, &request.member_number));
+        }
     }
     if ended.is_empty() {
         return Err(Problem::NotFound);
     }
-    for (subject, since, number) in ended {
+    for (subject, kind, since, number) in ended {
         let witness = Witness::of_call(call, &actor.seal_key, rng)?;
         let at = call.now.max(since + A_MOMENT);
-        let event = AuditEvent::for_other(subject, actor.user_id, EventKind::AccessRevoked, at, witness, rng);
+        let event = AuditEvent::for_other(subject, actor.user_id, kind, at, witness, rng);
         transaction.create(&event.about(number))?;
     }
     Ok(())

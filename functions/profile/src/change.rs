@@ -2,7 +2,7 @@
 
 use futures::future::join;
 use portal::domain::{Civility, JobTitle, PersonName, Refusal, Siret};
-use portal::erasure::{Seats, name_change};
+use portal::erasure::{Scene, Seats, name_change, revoked, withdraw};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{
     AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Resident, Rights, StoreError, Transaction,
@@ -25,14 +25,23 @@ impl Function {
 
         let mut transaction = Transaction::new();
         let this_epoch = Condition::is("epoch", &before.epoch)?;
-        let unmoved = Condition::All(vec![this_epoch.clone(), Condition::is("siret", &before.siret)?]);
-        transaction.update(before.key(), profile_change(&before, &after)?, unmoved);
+        let mut unmoved = vec![this_epoch.clone(), Condition::is("siret", &before.siret)?];
         let moves = after.siret != before.siret;
+        if moves || is_renamed(&before, &after) {
+            // Whom they give access, or what role they are given, at this moment would not be found below.
+            unmoved.push(before.same_dealings()?);
+        }
+        transaction.update(before.key(), profile_change(&before, &after)?, Condition::All(unmoved));
         if moves || is_renamed(&before, &after) {
             let seats = Seats::of(&self.store, &before, &rights).await?;
             seats.hold_claims_off(&before, &rights, moves, &mut transaction)?;
             if moves {
-                seats.leave(&self.store, &before, &rights, &mut transaction).await?;
+                for grant in seats.leave(&self.store, &before, &rights, &mut transaction).await? {
+                    transaction.create(&revoked(&grant, &before, "moved", &Scene::of_call(call), rng)?)?;
+                }
+                for request in &rights.requests {
+                    withdraw(request, &before, "moved", &Scene::of_call(call), rng, &mut transaction)?;
+                }
             }
             if is_renamed(&before, &after) {
                 let left = moves.then_some(&before.siret);

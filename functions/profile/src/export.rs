@@ -174,6 +174,14 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "siret": proof.siret,
             "proved_at": proof.proved_at,
         })),
+        "access_requests": list(&rights.requests, |request| json!({
+            "id": request.request_id,
+            "member_number": request.member_number,
+            "siret": request.siret,
+            "message": request.message,
+            "since": request.since,
+            "told_at": request.told_at,
+        })),
         "claim_failures": failures(claim_failures.as_ref()),
         "addresses": list(by_address, |address| json!({
             "email": address.email,

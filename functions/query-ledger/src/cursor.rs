@@ -1,25 +1,16 @@
 //! Cursors: where the next page of a list begins.
 //!
-//! A cursor is opaque and authenticated. Its tag covers, besides what it says, the user, the account and
-//! the filter that it was made for: in other hands, on another account or with another filter it is not
-//! valid. It holds nothing that its owner did not see.
+//! A cursor is sealed for the user, the account and the filter that it was made for: in other hands, on another
+//! account or with another filter it is not valid. It holds nothing that its owner did not see.
 //!
 //! Public for `fuzz/` alone.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::civil::Date;
 use portal::domain::{Id, Identifier, MemberNumber, View};
-use portal::security::SymmetricKey;
-
-/// Keeps cursors apart from other uses of the key.
-const PURPOSE: &str = "cursor";
+use portal::security::{SealedCursor, SymmetricKey};
 
 /// The form of what a cursor says; a cursor of another form is not valid.
 const VERSION: &str = "1";
-
-/// An HMAC-SHA256.
-const TAG: usize = 32;
 
 /// The last item of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,20 +44,13 @@ impl Cursor {
         if let Some(action_id) = &self.action_id {
             said += &format!("#{action_id}");
         }
-        let tag = key.derive(PURPOSE, &message(&said, bound));
-        URL_SAFE_NO_PAD.encode([tag.as_slice(), said.as_bytes()].concat())
+        SealedCursor::OfLedger.seal(&said, key, &bound.as_text())
     }
 
     /// Reads a cursor; `None` where it was not made for this, or was changed.
     #[must_use]
     pub fn open(text: &str, key: &SymmetricKey, bound: &Bound<'_>) -> Option<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (tag, said) = bytes.split_first_chunk::<TAG>()?;
-        let said = std::str::from_utf8(said).ok()?;
-        if !key.verify(PURPOSE, &message(said, bound), tag) {
-            return None;
-        }
-        Self::read(said)
+        Self::read(&SealedCursor::OfLedger.open(text, key, &bound.as_text())?)
     }
 
     /// Reads what a cursor says, whose tag was checked.
@@ -86,9 +70,11 @@ impl Cursor {
     }
 }
 
-/// What the tag covers. Neither ids nor filters hold a line end, so no two things have one text.
-fn message(said: &str, bound: &Bound<'_>) -> Vec<u8> {
-    format!("{said}\n{}\n{}\n{}", bound.user, bound.account, bound.filter).into_bytes()
+impl Bound<'_> {
+    /// Neither ids nor filters hold a line end, so no two things have one text.
+    fn as_text(&self) -> String {
+        format!("{}\n{}\n{}", self.user, self.account, self.filter)
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use portal::domain::{ActionStatus, EntryKind, Refusal, Scheme, View};
 use portal::http::{Form, Problem};
 
 const DEFAULT_LIMIT: usize = 50;
-const LARGEST_LIMIT: usize = 200;
 
 /// A list's query: what it filters by, and which page of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,13 +84,7 @@ fn view(form: &mut Form) -> Option<Option<View>> {
 
 /// Which page: its size, and where it begins.
 fn page(form: &mut Form) -> (Option<Option<usize>>, Option<Option<String>>) {
-    let limit = form.optional("limit", |text| {
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        let limit = text.parse().ok().filter(|limit| digits && (1..=LARGEST_LIMIT).contains(limit));
-        limit.ok_or_else(|| {
-            Refusal::new("bad-limit", "Donnez un nombre entier de 1 à 200.", "Give a whole number from 1 to 200.")
-        })
-    });
+    let limit = form.limit("limit");
     (limit, form.optional("cursor", |text| Ok(text.to_owned())))
 }
 

@@ -48,6 +48,7 @@ impl Reader {
             accepted_charter: Some(1),
             email_changes: Vec::new(),
             email_problem: None,
+            dealings: 0,
             seal_key: SealKey::random(&mut rng),
         };
         let session = Session {

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::security::LinkToken;
 use portal::store::{
-    Batch, Change, Condition, Draft, Link, Login, MailHistory, Outbox, Outcome, Owner, Purpose, Record, Reservation,
-    StoreError, Transaction, User, Wish, document_version,
+    Batch, Change, Condition, Draft, Link, Login, MailHistory, Named, Outbox, Outcome, Owner, Purpose, Record,
+    Reservation, StoreError, Transaction, User, Wish, document_version,
 };
 use rand::CryptoRng;
 
+use crate::colleagues::{Asking, Dealing, Deed, OfAccount};
 use crate::contest::Told;
 use crate::invitation::Invited;
 use crate::mails::{Addressee, Mail, Rendered, render};
@@ -48,6 +49,9 @@ pub(crate) enum Content {
     ManagerInactive { user_id: Id, member_number: MemberNumber },
     ClaimMade { member_number: MemberNumber, siret: Siret, establishment: String, accepted: Accepted, at: Timestamp },
     Invitation(Invited),
+    AccessRequest(Asking),
+    AccessRefused { siret: Siret, establishment: String },
+    Dealing(Dealing),
     AcceptanceReceipt(Accepted),
     ClaimsClosed { token: LinkToken, siret: Siret, establishment: String, until: Timestamp },
     StaffAlert { siret: Siret, user_id: Option<Id>, at: Timestamp },
@@ -114,6 +118,11 @@ impl Admitted {
                 render(&Mail::ClaimMade { to, origin, member_number, establishment, siret, accepted, claimed_at: *at })
             }
             Content::Invitation(invited) => render(&invited.told(to, origin)),
+            Content::AccessRequest(asking) => render(&asking.told(to, origin)),
+            Content::AccessRefused { siret, establishment } => {
+                render(&Mail::AccessRefused { to, origin, establishment, siret })
+            }
+            Content::Dealing(dealing) => render(&dealing.told(to, origin)),
             Content::AcceptanceReceipt(accepted) => {
                 render(&Mail::AcceptanceReceipt { to, origin, accepted: accepted.told() })
             }
@@ -228,6 +237,28 @@ impl Function {
             Wish::Invitation { email, civility, last_name, member_number, siret, establishment } => {
                 let invited = Invited { civility, last_name, member_number, siret, establishment };
                 self.invitation(outbox, email, invited, now, rng).await
+            }
+            Wish::AccessRequested { user_id, member_number } => {
+                self.access_requested(outbox, user_id, member_number, now, rng).await
+            }
+            Wish::AccessRefused { email, civility, last_name, siret, establishment } => {
+                let content = Content::AccessRefused { siret, establishment };
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
+            }
+            Wish::AccessApproved { email, civility, last_name, manager, member_number, siret, establishment } => {
+                let of = OfAccount { member_number, siret, establishment };
+                let content = dealing(outbox, Deed::Approved, manager, of);
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
+            }
+            Wish::RoleHandedOver { email, civility, last_name, to, member_number, siret, establishment } => {
+                let of = OfAccount { member_number, siret, establishment };
+                let content = dealing(outbox, Deed::HandedOver, to, of);
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
+            }
+            Wish::RoleTakenOver { email, civility, last_name, from, member_number, siret, establishment } => {
+                let of = OfAccount { member_number, siret, establishment };
+                let content = dealing(outbox, Deed::TakenOver, from, of);
+                Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
             }
             Wish::AcceptanceReceipt { email, civility, last_name, receipt } => {
                 let content = Content::AcceptanceReceipt(self.accepted(receipt).await?);
@@ -422,4 +453,8 @@ impl Function {
         self.store.update(&Outbox::key_of(outbox_id), &done, Some(&Condition::Exists)).await?;
         Ok(())
     }
+}
+
+fn dealing(outbox: &Outbox, what: Deed, other: Named, of: OfAccount) -> Content {
+    Content::Dealing(Dealing { what, other, of, at: outbox.requested_at })
 }

@@ -9,6 +9,7 @@
 mod address;
 mod admit;
 mod claims;
+mod colleagues;
 mod contest;
 mod deliver;
 mod ended;

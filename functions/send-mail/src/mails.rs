@@ -15,8 +15,8 @@ mod tests;
 
 use askama::Template;
 use jiff::{Timestamp, tz};
-use portal::domain::{Civility, Id, MemberNumber, PersonName, Siret};
-use portal::store::Receipt;
+use portal::domain::{Civility, Email, Id, JobTitle, MemberNumber, Message, PersonName, Siret};
+use portal::store::{Named, Receipt};
 
 /// Where the fund's hours and days are told.
 static FUND_ZONE: tz::TimeZone = tz::get!("Europe/Paris");
@@ -262,6 +262,87 @@ pub enum Mail<'a> {
         /// The establishment.
         siret: &'a Siret,
     },
+    /// Somebody of the establishment asks for access.
+    AccessRequest {
+        /// The account's manager.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// Who asks.
+        asker: &'a Named,
+        /// Their address.
+        email: &'a Email,
+        /// Their function.
+        job_title: &'a JobTitle,
+        /// What they wrote.
+        message: Option<&'a Message>,
+        /// The number of the member account.
+        member_number: &'a MemberNumber,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+    },
+    /// The manager gave the access that was asked for.
+    AccessApproved {
+        /// Who asked.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The manager.
+        manager: &'a Named,
+        /// The number of the member account.
+        member_number: &'a MemberNumber,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+    },
+    /// The manager refused it. It names neither them nor the account.
+    AccessRefused {
+        /// Who asked.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+    },
+    /// The manager's role was handed over: to who did it.
+    RoleHandedOver {
+        /// The manager before.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The manager now.
+        other: &'a Named,
+        /// The number of the member account.
+        member_number: &'a MemberNumber,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// When.
+        at: Timestamp,
+    },
+    /// The manager's role was handed over: to who got it.
+    RoleTakenOver {
+        /// The manager now.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The manager before.
+        other: &'a Named,
+        /// The number of the member account.
+        member_number: &'a MemberNumber,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// When.
+        at: Timestamp,
+    },
     /// A legal document was accepted: the receipt.
     AcceptanceReceipt {
         /// Who accepted it.
@@ -473,6 +554,59 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 siret: grouped(siret),
             })
         }
+        Mail::AccessRequest { to, origin, asker, email, job_title, message, member_number, establishment, siret } => {
+            fill!("access-request/subject.txt", "access-request/body.txt", "access-request/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                asker: named(asker),
+                email: email.as_str().to_owned(),
+                job_title: plain::without_addresses(job_title.as_str()),
+                message: message.map(|message| plain::quoted(message.as_str())).unwrap_or_default(),
+                member_number: member_number.to_string(),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+            })
+        }
+        Mail::AccessApproved { to, origin, manager, member_number, establishment, siret } => {
+            fill!("access-approved/subject.txt", "access-approved/body.txt", "access-approved/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                manager: named(manager),
+                member_number: member_number.to_string(),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+            })
+        }
+        Mail::AccessRefused { to, origin, establishment, siret } => {
+            fill!("access-refused/subject.txt", "access-refused/body.txt", "access-refused/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+            })
+        }
+        Mail::RoleHandedOver { to, origin, other, member_number, establishment, siret, at } => {
+            fill!("role-handed-over/subject.txt", "role-handed-over/body.txt", "role-handed-over/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                other: named(other),
+                member_number: member_number.to_string(),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+                at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
+        Mail::RoleTakenOver { to, origin, other, member_number, establishment, siret, at } => {
+            fill!("role-taken-over/subject.txt", "role-taken-over/body.txt", "role-taken-over/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                other: named(other),
+                member_number: member_number.to_string(),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+                at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
         Mail::AcceptanceReceipt { to, origin, accepted: AcceptedText { title, receipt } } => {
             fill!("acceptance-receipt/subject.txt", "acceptance-receipt/body.txt", "acceptance-receipt/body.html", {
                 addressee: addressed(to),
@@ -497,6 +631,11 @@ fn addressed(to: Addressee<'_>) -> String {
         }
         Addressee::Office => "Madame, Monsieur".to_owned(),
     }
+}
+
+/// `Mme MARTIN`
+fn named(who: &Named) -> String {
+    addressed(Addressee::Person { civility: who.civility, last_name: &who.last_name })
 }
 
 /// The page that creates a password. The token stands in the fragment, which no browser sends: it is in

@@ -25,7 +25,7 @@ impl Function {
         let act = StaffAct::EstablishmentLookedUp;
         self.note(&author, act, format!("establishment {} {}", seat.siret, seat.member_number), now).await?;
 
-        let AccountUsers { grants, invitations } = AccountUsers::of(&self.store, &seat.member_number).await?;
+        let AccountUsers { grants, invitations, requests } = AccountUsers::of(&self.store, &seat.member_number).await?;
         let residents: Vec<Resident> = self.store.query_all(&Resident::all_of(&seat.siret)).await?;
         let alerts = self.store.query::<Alert>(&Alert::newest_of(&seat.siret, ALERTS)).await?.items;
         let contested: Option<Contest> = match &seat.contested {
@@ -64,6 +64,7 @@ impl Function {
             "manager": manager,
             "users": self.people(&grants).await?,
             "invitations": invitations.iter().map(invited).collect::<Value>(),
+            "requests": requests.iter().map(|request| json!({"id": request.user_id, "since": request.since})).collect::<Value>(),
             "belonging": residents.len(),
             "contest": contested.map(|contested| contest(&contested, true)),
             "release": release.map(|release| json!({

@@ -1,15 +1,18 @@
 //! The accounts that somebody who erases themselves has access to: each is left in a transaction of its own,
 //! with its evidence.
 
+use std::time::Duration;
+
 use rand::CryptoRng;
 
 use super::{Erasure, Scene, Seats};
 use crate::domain::MemberNumber;
 use crate::http::Problem;
 use crate::store::{
-    Account, AccountUsers, Change, Condition, Establishment, EventKind, Grant, Outcome, Proof, Record as _, Rights,
-    Role, Store, StoreError, Transaction, User,
+    AccessRequest, Account, AuditEvent, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Invitation,
+    Outcome, Proof, Record as _, Rights, Role, Store, StoreError, Transaction, User,
 };
+
 impl Erasure {
     /// Nobody may be left on an account that has lost its manager.
     pub(super) async fn hold_back(&self, user: &User, rights: &Rights, seats: &Seats) -> Result<(), Problem> {
@@ -32,7 +35,6 @@ impl Erasure {
     ) -> Result<bool, Problem> {
         for grant in &rights.grants {
             let number = &grant.member_number;
-            let event = call.event(user, EventKind::AccessRevoked, rng)?;
             let mut transaction = Transaction::new();
             transaction.check(user.key(), Condition::is("epoch", &user.epoch)?);
             transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
@@ -41,13 +43,65 @@ impl Erasure {
             if let Some(seat) = seat_of(grant, user, seats) {
                 vacate(seat, user, &mut transaction)?;
             }
-            transaction.create(&event.about(number).with_detail("erased"))?;
+            transaction.create(&revoked(grant, user, "erased", call, rng)?)?;
             if let Outcome::Refused(_) = self.store.commit(&transaction, rng).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+
+    /// Takes back every request for access; `false` where one was answered in between.
+    pub(super) async fn withdraw_requests(
+        &self,
+        user: &User,
+        rights: &Rights,
+        call: &Scene<'_>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<bool, Problem> {
+        for request in &rights.requests {
+            let mut transaction = Transaction::new();
+            withdraw(request, user, "erased", call, rng, &mut transaction)?;
+            if let Outcome::Refused(_) = self.store.commit(&transaction, rng).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// The evidence that a grant ended: later than whatever gave it, also in its millisecond.
+///
+/// # Errors
+/// Where sealing fails, which is a defect.
+pub fn revoked(
+    grant: &Grant,
+    user: &User,
+    why: &str,
+    call: &Scene<'_>,
+    rng: &mut impl CryptoRng,
+) -> Result<AuditEvent, StoreError> {
+    let event = call.event(user, EventKind::AccessRevoked, rng)?;
+    let at = event.at.max(grant.since + Duration::from_millis(1));
+    Ok(AuditEvent { at, ..event }.about(&grant.member_number).with_detail(why))
+}
+
+/// Takes a request for access back, with its evidence.
+///
+/// # Errors
+/// Where sealing fails, or a condition cannot be built, which is a defect.
+pub fn withdraw(
+    request: &AccessRequest,
+    user: &User,
+    why: &str,
+    call: &Scene<'_>,
+    rng: &mut impl CryptoRng,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    let event = call.event(user, EventKind::AccessRefused, rng)?;
+    let event = AuditEvent { at: request.answered_at(event.at), ..event };
+    request.delete(transaction)?;
+    transaction.create(&event.about(&request.member_number).with_detail(why)).map(drop)
 }
 
 /// The seat that a grant says its user has, where they sit there and the account is still the one granted.
@@ -68,7 +122,9 @@ pub(super) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transa
 
 /// Whether anybody else may read an account, or is invited to.
 pub(super) async fn has_others(store: &Store, number: &MemberNumber, user: &User) -> Result<bool, StoreError> {
-    let users = AccountUsers::of(store, number).await?;
-    Ok(users.grants.iter().any(|grant| grant.user_id != user.user_id)
-        || users.invitations.iter().any(|invitation| invitation.email != user.email))
+    // In this order: an invitation that is opened in between is found as one or as the other.
+    let invitations: Vec<Invitation> = store.query_all(&Invitation::all_to(number)).await?;
+    let grants: Vec<GrantMirror> = store.query_all(&Grant::all_on(number)).await?;
+    Ok(invitations.iter().any(|invitation| invitation.email != user.email)
+        || grants.iter().any(|GrantMirror(grant)| grant.user_id != user.user_id))
 }

@@ -19,6 +19,7 @@ use crate::store::{
     Record as _, Reservation, Resident, Rights, Store, StoreError, Transaction, User, Wish, Witness,
 };
 
+pub use accounts::{revoked, withdraw};
 pub use seats::{Seats, name_change};
 
 /// How often a step is tried again because something of the user's changed in between: no more than 25 wrong
@@ -107,7 +108,9 @@ impl Erasure {
             let rights = Rights::of(&self.store, caller.user.user_id).await?;
             let seats = Seats::of(&self.store, &caller.user, &rights).await?;
             self.hold_back(&caller.user, &rights, &seats).await?;
-            if !self.leave_accounts(&caller.user, &rights, &seats, call, rng).await? {
+            if !self.leave_accounts(&caller.user, &rights, &seats, call, rng).await?
+                || !self.withdraw_requests(&caller.user, &rights, call, rng).await?
+            {
                 caller.user = self.same_user(caller.user).await?;
                 continue;
             }

@@ -9,7 +9,8 @@ use super::accounts::{has_others, vacate};
 use crate::domain::Siret;
 use crate::http::Problem;
 use crate::store::{
-    Batch, Change, Condition, Establishment, Grant, Proof, Record, Rights, Role, Store, StoreError, Transaction, User,
+    AccessRequest, Batch, Change, Condition, Establishment, Grant, Proof, Record, Rights, Role, Store, StoreError,
+    Transaction, User,
 };
 
 /// The establishments that a user belongs to or manages.
@@ -45,7 +46,7 @@ impl Seats {
         self.0.values().filter(sits)
     }
 
-    /// A claim may commit between the look at the rights and the change: its grant would stay behind, its
+    /// A claim or a request for access may commit between the look at the rights and the change: its grant would stay behind, its
     /// seat would keep the old name. Then the change waits for a second look.
     ///
     /// # Errors
@@ -71,11 +72,15 @@ impl Seats {
         if moves && !rights.proofs.iter().any(|proof| &proof.member_number == number) {
             transaction.delete(Proof::key_of(user.user_id, number), None);
         }
+        if moves && !rights.requests.iter().any(|request| &request.member_number == number) {
+            AccessRequest::delete_any(user.user_id, number, transaction);
+        }
         Ok(())
     }
 
     /// Leaves the old establishment: its proofs and grants end with the SIRET that they were given for.
-    /// A manager who has colleagues hands over first; alone, they leave the account unclaimed.
+    /// A manager who has colleagues hands over first; alone, they leave the account unclaimed. Gives the grants
+    /// that end, whose evidence is the caller's to write.
     ///
     /// # Errors
     /// `manager-must-hand-over`, and where the store fails.
@@ -85,19 +90,22 @@ impl Seats {
         user: &User,
         rights: &Rights,
         transaction: &mut Transaction,
-    ) -> Result<(), Problem> {
+    ) -> Result<Vec<Grant>, Problem> {
+        let mut ended = Vec::new();
         for proof in rights.proofs.iter().filter(|proof| proof.siret == user.siret) {
             transaction.delete(Proof::key_of(user.user_id, &proof.member_number), None);
         }
         for grant in rights.grants.iter().filter(|grant| grant.siret == user.siret) {
             transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
             transaction.delete(Grant::mirror_key_of(user.user_id, &grant.member_number), None);
+            ended.push(grant.clone());
         }
-        let Some(seat) = self.own(user).find(|seat| seat.siret == user.siret) else { return Ok(()) };
+        let Some(seat) = self.own(user).find(|seat| seat.siret == user.siret) else { return Ok(ended) };
         if has_others(store, &seat.member_number, user).await? {
             return Err(Problem::ManagerMustHandOver);
         }
-        Ok(vacate(seat, user, transaction)?)
+        vacate(seat, user, transaction)?;
+        Ok(ended)
     }
 
     /// Keeps the name that colleagues see in step with the profile, but in the seat that is being left.

@@ -7,8 +7,8 @@ use super::{Erasure, Leaver, Scene};
 use crate::domain::Email;
 use crate::http::Problem;
 use crate::store::{
-    AddressHash, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login, MailHistory, Outcome,
-    Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
+    AccessRequest, AddressHash, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login,
+    MailHistory, Outcome, Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
 };
 /// As many as go into one transaction.
 const AT_A_TIME: usize = 100;
@@ -51,9 +51,9 @@ impl Erasure {
     /// written any more.
     pub(super) async fn clear_after(&self, user: &User, rng: &mut impl CryptoRng) -> Result<(), Problem> {
         let mut keys = self.keys_in(Table::Identity, format!("USER#{}", user.user_id)).await?;
-        for grant in Rights::of(&self.store, user.user_id).await?.grants {
-            keys.push(Grant::mirror_key_of(user.user_id, &grant.member_number));
-        }
+        let Rights { grants, requests, .. } = Rights::of(&self.store, user.user_id).await?;
+        keys.extend(grants.iter().map(|grant| Grant::mirror_key_of(user.user_id, &grant.member_number)));
+        keys.extend(requests.iter().map(|request| AccessRequest::key_of(user.user_id, &request.member_number)));
         keys.extend(self.keys_in(Table::Members, format!("USER#{}", user.user_id)).await?);
         self.delete_all(keys, rng).await
     }

@@ -19,6 +19,9 @@ use crate::domain::{DocumentReference, Refusal, View};
 /// How many fields that a route does not know an answer names.
 const MOST_UNKNOWN: usize = 20;
 
+/// The largest page of a list.
+const LARGEST_PAGE: usize = 200;
+
 /// A body or a query being read.
 pub struct Form {
     object: Map<String, Value>,
@@ -112,6 +115,29 @@ impl Form {
         }
     }
 
+    /// A mandatory list of 1 to `most` texts; each that is refused is named by its place, as `emails.3`.
+    pub fn list<T>(&mut self, name: &str, most: usize, parse: impl Fn(&str) -> Result<T, Refusal>) -> Option<Vec<T>> {
+        let values = match self.object.remove(name) {
+            None | Some(Value::Null) => return self.refuse(name, required()),
+            Some(Value::Array(values)) if (1..=most).contains(&values.len()) => values,
+            Some(_) => {
+                let refusal = Refusal::new(
+                    "bad-list",
+                    format!("Donnez une liste de 1 à {most} textes."),
+                    format!("Give a list of 1 to {most} texts."),
+                );
+                return self.refuse(name, refusal);
+            }
+        };
+        let object = values.into_iter().enumerate().map(|(place, value)| (place.to_string(), value)).collect();
+        let mut inner =
+            Self { object, path: format!("{}{name}.", self.path), errors: Vec::new(), others_allowed: false };
+        let places = 0..inner.object.len();
+        let texts: Vec<_> = places.map(|place| inner.text(&place.to_string(), &parse)).collect();
+        self.errors.append(&mut inner.errors);
+        texts.into_iter().collect()
+    }
+
     /// A mandatory reference to one version of a legal document: `{version, sha256}`.
     pub fn document(&mut self, name: &str) -> Option<DocumentReference> {
         let object = match self.object.remove(name) {
@@ -160,6 +186,17 @@ impl Form {
     /// A mandatory SHA-256: 64 lower-case hex digits.
     pub fn sha256(&mut self, name: &str) -> Option<String> {
         self.text(name, parse_sha256)
+    }
+
+    /// How many items a page shall have, which may be missing: 1 to 200.
+    pub fn limit(&mut self, name: &str) -> Option<Option<usize>> {
+        self.optional(name, |text| {
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let limit = text.parse().ok().filter(|limit| digits && (1..=LARGEST_PAGE).contains(limit));
+            limit.ok_or_else(|| {
+                Refusal::new("bad-limit", "Donnez un nombre entier de 1 à 200.", "Give a whole number from 1 to 200.")
+            })
+        })
     }
 
     /// Refuses a field for a reason that concerns several.
@@ -278,6 +315,24 @@ mod tests {
             let mut form = form(serde_json::from_str(&format!(r#"{{"version": {wrong}}}"#)).unwrap());
             assert_eq!(form.version("version"), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn of_a_list_each_wrong_text_is_named_by_its_place() {
+        let siret = "53384615000019";
+        let mut form = form(json!({"sirets": [siret, "1", 7], "none": [], "text": "x", "many": [siret, siret]}));
+        let sirets = form.list("sirets", 3, Siret::parse);
+        let wrong = ["none", "text", "missing", "many"].map(|name| form.list(name, 1, Siret::parse));
+        assert!(sirets.is_none() && wrong.iter().all(Option::is_none));
+        let expected = [
+            ("sirets.1", "siret-length"),
+            ("sirets.2", "not-a-string"),
+            ("none", "bad-list"),
+            ("text", "bad-list"),
+            ("missing", "required"),
+            ("many", "bad-list"),
+        ];
+        assert_eq!(codes(form.finish((sirets,)).unwrap_err()), expected.map(|(field, code)| (field.to_owned(), code)));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub enum Problem {
         /// The manager's last name.
         last_name: PersonName,
     },
+    /// The establishment has no manager whom one could ask.
+    NoManager,
     /// The manager's claim is contested: nobody gets access, and the role stays where it is.
     ClaimContested,
     /// The manager has not said OUI.
@@ -274,6 +276,15 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Le compte a déjà un gestionnaire", "The account has a manager"],
                 ["Demandez-lui l’accès au compte adhérent.", "Ask them for access to the member account."],
+            ),
+            Self::NoManager => (
+                "no-manager",
+                StatusCode::CONFLICT,
+                ["Aucun gestionnaire", "No manager"],
+                [
+                    "Votre établissement n’a pas de gestionnaire à qui demander l’accès : vous pouvez le devenir.",
+                    "Your establishment has no manager to ask for access: you may become it.",
+                ],
             ),
             Self::ClaimContested => (
                 "claim-contested",

@@ -16,8 +16,8 @@ use super::{Caller, Gate, OwnInvitation, Ticket, TicketKeys};
 use crate::domain::{DocumentKind, MemberNumber};
 use crate::http::{Call, Problem};
 use crate::store::{
-    Account, AuditEvent, Batch, Condition, CurrentDocument, EventKind, Fetched, Grant, GrantMirror, Invitation,
-    Outcome, Record as _, Role, Store, StoreError, Transaction, User, Wanted, Witness, current_of,
+    AccessRequest, Account, AuditEvent, Batch, Condition, CurrentDocument, EventKind, Fetched, Grant, GrantMirror,
+    Invitation, Outcome, Record as _, Role, Store, StoreError, Transaction, User, Wanted, Witness, current_of,
 };
 
 /// How often an account may change while somebody opens their invitation to it.
@@ -194,6 +194,7 @@ impl Guest {
             let same = vec![Condition::is("version", &account.version)?, Condition::is("active", &account.active)?];
             let same_account = transaction.check(account.key(), Condition::All(same));
             invitation.delete(&mut transaction)?;
+            AccessRequest::delete_any(user.user_id, &account.member_number, &mut transaction);
             transaction.create(&grant)?;
             transaction.put(&GrantMirror(grant.clone()), None)?;
             let witness = Witness::of_call(call, &user.seal_key, rng)?;

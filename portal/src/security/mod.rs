@@ -3,6 +3,7 @@
 mod access_token;
 mod account_door;
 mod credentials;
+mod cursor;
 mod hashing;
 mod link_token;
 mod new_password;
@@ -19,6 +20,7 @@ mod strength;
 pub use access_token::{AUDIENCE, AccessTokens, Claims, Hints, LIFETIME as ACCESS_TOKEN_LIFETIME};
 pub use account_door::{AccountDoor, Guest, Permit, Visit};
 pub use credentials::{Candidate, Credentials, Proven};
+pub use cursor::SealedCursor;
 pub use hashing::{Hashing, PasswordHash};
 pub use link_token::{HashedToken, LinkToken};
 pub use new_password::NewPassword;

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::record::from_item;
-use super::{Contested, Key, Query, Record, Store, StoreError, Table};
+use super::{AccessRequest, Contested, Key, Query, Record, Store, StoreError, Table};
 use crate::domain::{Civility, Id, MemberNumber, PersonName, Siret};
 
 /// A member account as the fund's file has it, and its manager's answer to « Souhaitez-vous utiliser le
@@ -199,13 +199,15 @@ impl Record for Proof {
     }
 }
 
-/// What a user may read, and which numbers they have proved.
+/// What a user may read, which numbers they have proved, and what they asked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights {
     /// Accounts that they may read.
     pub grants: Vec<Grant>,
     /// Numbers that they once entered correctly.
     pub proofs: Vec<Proof>,
+    /// Accounts that they asked access to.
+    pub requests: Vec<AccessRequest>,
 }
 
 impl Rights {
@@ -217,11 +219,11 @@ impl Rights {
         let partition = Query::partition(Table::Members, format!("USER#{user_id}"));
         let mut rights = Self::default();
         for item in store.query_all_items(&partition).await? {
-            let is_grant = item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with("GRANT#"));
-            if is_grant {
-                rights.grants.push(from_item(item)?);
-            } else {
-                rights.proofs.push(from_item(item)?);
+            let kind = item.get("sk").and_then(|sk| sk.as_s().ok()?.split('#').next()).unwrap_or_default();
+            match kind {
+                "GRANT" => rights.grants.push(from_item(item)?),
+                "REQUEST" => rights.requests.push(from_item(item)?),
+                _ => rights.proofs.push(from_item(item)?),
             }
         }
         Ok(rights)

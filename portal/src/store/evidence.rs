@@ -190,6 +190,14 @@ pub enum EventKind {
     AccessGranted,
     /// Access, or an invitation, was taken back, or given up.
     AccessRevoked,
+    /// The user asked for access to an account.
+    AccessRequested,
+    /// The manager refused that, or it went away with what it was about.
+    AccessRefused,
+    /// The user gave the manager's role to somebody else.
+    RoleHandedOver,
+    /// The user was given the manager's role.
+    RoleTakenOver,
     /// The user took away what the portal keeps about them.
     DataExported,
     /// The user was erased.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::login::admitted_with;
 use super::record::from_item;
-use super::{Condition, Grant, Key, Query, Record, Step, Store, StoreError, Table, Transaction};
+use super::{AccessRequest, Condition, Grant, Key, Query, Record, Step, Store, StoreError, Table, Transaction};
 use crate::domain::{Email, Id, MemberNumber, Siret, to_hex};
 
 /// What stands for an address in keys, and in access tokens as the hint of what to fetch.
@@ -64,6 +64,12 @@ impl Invitation {
         Key::new(Table::Members, format!("INVITED#{}", address.0), format!("ACCOUNT#{number}"))
     }
 
+    /// All invitations to an account.
+    #[must_use]
+    pub fn all_to(number: &MemberNumber) -> Query {
+        Query::partition(Table::Members, format!("ACCOUNT#{number}")).beginning("INVITATION#")
+    }
+
     /// All invitations of an address, as [`InvitationMirror`]s.
     #[must_use]
     pub fn all_of(address: &AddressHash) -> Query {
@@ -107,13 +113,15 @@ impl Record for InvitationMirror {
     }
 }
 
-/// Who may read an account: granted or invited.
+/// Who may read an account, granted or invited, and who asks to.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountUsers {
     /// Those who opened it, its manager among them.
     pub grants: Vec<Grant>,
     /// Those who have not.
     pub invitations: Vec<Invitation>,
+    /// Those who ask for access.
+    pub requests: Vec<AccessRequest>,
 }
 
 impl AccountUsers {
@@ -129,6 +137,7 @@ impl AccountUsers {
             match kind {
                 "GRANT" => users.grants.push(from_item(item)?),
                 "INVITATION" => users.invitations.push(from_item(item)?),
+                "REQUEST" => users.requests.push(from_item(item)?),
                 // The account itself.
                 _ => {}
             }

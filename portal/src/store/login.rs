@@ -103,16 +103,17 @@ impl MailHistory {
 }
 
 /// What was admitted, with one more mail asked for at `asked`; `None` where a limit of so many within so many
-/// milliseconds, at most an hour, forbids it.
+/// milliseconds forbids it.
 pub(super) fn admitted_with(admitted: &[i64], asked: Timestamp, limits: &[(i64, usize)]) -> Option<Vec<i64>> {
     let asked = asked.as_millisecond();
     let within = |span: i64| admitted.iter().filter(move |at| (asked - **at).abs() < span).count();
     if limits.iter().any(|(span, most)| within(*span) >= *most) {
         return None;
     }
+    let longest = limits.iter().map(|(span, _)| *span).max().unwrap_or_default();
     // A wish may come late: what it is too old to meet still counts for the next.
     let newest = admitted.iter().copied().fold(asked, i64::max);
-    let mut kept: Vec<_> = admitted.iter().copied().filter(|at| newest - at < 2 * AN_HOUR).collect();
+    let mut kept: Vec<_> = admitted.iter().copied().filter(|at| newest - at < 2 * longest).collect();
     kept.push(asked);
     kept.sort_unstable();
     Some(kept)

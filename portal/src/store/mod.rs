@@ -7,6 +7,7 @@
 //! Reads are strongly consistent unless an index forbids it: what was posted, granted or revoked is
 //! true in the next read.
 
+mod access_request;
 mod account;
 mod alert;
 mod application;
@@ -43,6 +44,7 @@ mod staff_event;
 mod transaction;
 mod user;
 
+pub use access_request::{AccessRequest, AccessRequestMirror, RequestMails};
 pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
 pub use alert::{Alert, AlertKind, AlertMirror};
 pub use application::{Application, Applications, Audience};
@@ -69,7 +71,7 @@ pub use login::{Login, MailHistory};
 pub use mail_state::{Correspondence, Delivery, EmailProblem, Feedback, MailSent, MailState, Stopped};
 pub use news::News;
 pub use offline::{Span, Written};
-pub use outbox::{Outbox, Wake, Wish};
+pub use outbox::{Named, Outbox, Wake, Wish};
 pub use query::{Page, Query};
 pub use rate::{Held, Passage, RateLimit};
 pub use record::{Item, Key, Record, Table, from_item, to_item};

@@ -12,6 +12,15 @@ use serde::{Deserialize, Serialize};
 use super::{ClaimOf, Draft, Key, Query, Receipt, Record, Table};
 use crate::domain::{Civility, Email, Id, MemberNumber, PersonName, Siret};
 
+/// Somebody whom a mail names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// How they are addressed.
+    pub civility: Civility,
+    /// Their last name.
+    pub last_name: PersonName,
+}
+
 /// What somebody wishes to be mailed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -164,6 +173,77 @@ pub enum Wish {
         /// The establishment's name.
         establishment: String,
     },
+    /// Word to an account's manager that somebody asks for access: to whoever it is when the mail is sent.
+    AccessRequested {
+        /// Who asks.
+        user_id: Id,
+        /// The account.
+        member_number: MemberNumber,
+    },
+    /// Word to who asked for access that they have it.
+    AccessApproved {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+        /// The manager who gave it.
+        manager: Named,
+        /// The account.
+        member_number: MemberNumber,
+        /// The establishment's SIRET.
+        siret: Siret,
+        /// The establishment's name.
+        establishment: String,
+    },
+    /// Word to who asked for access that they do not get it. It names neither account nor manager.
+    AccessRefused {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+        /// The establishment's SIRET.
+        siret: Siret,
+        /// The establishment's name.
+        establishment: String,
+    },
+    /// Word to who was the manager that they handed the role over.
+    RoleHandedOver {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+        /// The manager from now on.
+        to: Named,
+        /// The account.
+        member_number: MemberNumber,
+        /// The establishment's SIRET.
+        siret: Siret,
+        /// The establishment's name.
+        establishment: String,
+    },
+    /// Word to who is the manager from now on.
+    RoleTakenOver {
+        /// To whom.
+        email: Email,
+        /// How they are addressed.
+        civility: Civility,
+        /// Their last name.
+        last_name: PersonName,
+        /// The manager before.
+        from: Named,
+        /// The account.
+        member_number: MemberNumber,
+        /// The establishment's SIRET.
+        siret: Siret,
+        /// The establishment's name.
+        establishment: String,
+    },
     /// The receipt of an accepted document.
     AcceptanceReceipt {
         /// To whom.
@@ -199,6 +279,11 @@ impl Wish {
             Self::ContestClosed { .. } => "contest-closed",
             Self::ClaimMade { .. } => "claim-made",
             Self::Invitation { .. } => "invitation",
+            Self::AccessRequested { .. } => "access-requested",
+            Self::AccessApproved { .. } => "access-approved",
+            Self::AccessRefused { .. } => "access-refused",
+            Self::RoleHandedOver { .. } => "role-handed-over",
+            Self::RoleTakenOver { .. } => "role-taken-over",
             Self::AcceptanceReceipt { .. } => "acceptance-receipt",
         }
     }
@@ -213,6 +298,11 @@ impl Wish {
             | Self::UserErased { email, .. }
             | Self::ClaimMade { email, .. }
             | Self::Invitation { email, .. }
+            | Self::InactivityWarning { email, .. }
+            | Self::AccessApproved { email, .. }
+            | Self::AccessRefused { email, .. }
+            | Self::RoleHandedOver { email, .. }
+            | Self::RoleTakenOver { email, .. }
             | Self::AcceptanceReceipt { email, .. } => Some(email),
             _ => None,
         }

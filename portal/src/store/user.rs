@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{CurrentDocument, EmailChange, EmailProblem, Key, Record, Table};
+use super::{Condition, CurrentDocument, EmailChange, EmailProblem, Key, Record, StoreError, Table};
 use crate::domain::{Civility, Email, Id, JobTitle, Origin, PersonName, Siret};
 use crate::security::SealKey;
 
@@ -39,6 +39,10 @@ pub struct User {
     /// Why their address is not mailed any more; goes with the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_problem: Option<EmailProblem>,
+    /// Moves whenever they give somebody access to an account, or are given a manager's role: who moves or is
+    /// renamed in that moment looks again.
+    #[serde(default)]
+    pub dealings: u64,
     /// Seals address and browser in their evidence; erasing this item makes both unreadable.
     pub seal_key: SealKey,
 }
@@ -48,6 +52,16 @@ impl User {
     #[must_use]
     pub fn key_of(user_id: Id) -> Key {
         Key::new(Table::Identity, format!("USER#{user_id}"), "PROFILE")
+    }
+
+    /// Nobody got access from them, and they got no role, since they were read.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn same_dealings(&self) -> Result<Condition, StoreError> {
+        let same = Condition::is("dealings", &self.dealings)?;
+        // Who came before it was counted has none.
+        Ok(if self.dealings == 0 { Condition::Any(vec![same, Condition::Without("dealings")]) } else { same })
     }
 
     /// Whether the charter in force is yet to be accepted (leaflet S46).

@@ -95,6 +95,8 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     for (_, target) in &reads {
         marie.get(target).await.expect(200);
     }
+    // She has access, and asks for nothing.
+    marie.post("/api/access-requests", &json!({})).await.expect(202);
     marie.refresh().await.expect(200);
     world.visitor().post("/api/password/forgot", &json!({"email": "nobody@martin.example"})).await.expect(202);
     let wrong = json!({"token": "x"});
@@ -145,6 +147,20 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     let id = listed["users"][1]["id"].as_str().unwrap();
     ledger.count("give access again", (3, 4), 202, marie.post(&users, &invited)).await;
     ledger.count("take access back", (3, 4), 204, marie.delete(&format!("{users}/{id}"))).await;
+
+    let omar = world.member("omar@martin.example").await;
+    let asked = json!({"message": "Bonjour, je tiens les comptes."});
+    ledger.count("ask for access", (2, 3), 202, omar.post("/api/access-requests", &asked)).await;
+    ledger.count("ask again", (2, 3), 202, omar.post("/api/access-requests", &asked)).await;
+    ledger.count("users, one asking", (2, 3), 200, marie.get(&users)).await;
+    let id = omar.id().await;
+    ledger.count("refuse access", (3, 4), 204, marie.delete(&format!("{users}/{id}"))).await;
+    omar.post("/api/access-requests", &asked).await.expect(202);
+    let both = json!({"emails": ["omar@martin.example", "nobody@poste.example"]});
+    ledger.count("approve and invite", (3, 4), 202, marie.post(&users, &both)).await;
+    let manager = format!("/api/accounts/{ACCOUNT}/manager");
+    ledger.count("hand over", (3, 4), 200, marie.post(&manager, &json!({"id": id}))).await;
+    ledger.count("accounts searched", (1, 3), 200, omar.get("/api/accounts?q=martin&limit=10")).await;
 
     let table = ledger.table();
     println!("{table}");

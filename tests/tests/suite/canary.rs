@@ -326,6 +326,14 @@ async fn mishaps(world: &World, marie: &Visitor, secrets: &mut Secrets) {
     marie.patch("/api/me", &json!({"siret": SIRET, SECOND: access})).await.expect(422);
     marie.patch("/api/me", &json!({"last_name": link, "job_title": 7})).await.expect(422);
     marie.post("/api/manager-claims", &json!({"member_number": refresh, "account_terms": link})).await.expect(422);
+    for secret in [&link, &access, &refresh] {
+        marie.post("/api/access-requests", &json!({"message": secret})).await;
+        marie.post("/api/access-requests", &json!({secret.clone(): secret})).await.expect(422);
+        marie.post(&format!("/api/accounts/{ACCOUNT}/manager"), &json!({"id": secret})).await.expect(422);
+        marie.post(&format!("/api/accounts/{ACCOUNT}/users"), &json!({"emails": [secret]})).await.expect(422);
+        let reply = marie.get(&format!("/api/accounts?q={secret}&cursor={secret}")).await;
+        assert!([400, 422].contains(&reply.status), "{reply}");
+    }
     secrets.keep(marie);
     world.mails().await;
 }

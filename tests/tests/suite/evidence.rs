@@ -12,8 +12,10 @@ const EMAIL: &str = "jeanne@martin.example";
 const NEW_PASSWORD: &str = "escabeau mauve tournevis 7";
 
 /// Every kind of act that leaves an audit event.
-const KINDS: [&str; 15] = [
+const KINDS: [&str; 19] = [
     "access-granted",
+    "access-refused",
+    "access-requested",
     "access-revoked",
     "account-claimed",
     "account-created",
@@ -27,6 +29,8 @@ const KINDS: [&str; 15] = [
     "logged-out",
     "password-changed",
     "profile-changed",
+    "role-handed-over",
+    "role-taken-over",
     "user-erased",
 ];
 
@@ -47,6 +51,19 @@ async fn every_act_leaves_an_event_that_says_who_what_when_and_how_it_ended() {
     jeanne.post(&users, &json!({"email": "paul@martin.example"})).await.expect(202);
     paul.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
     jeanne.delete(&format!("{users}/{}", paul.id().await)).await.expect(204);
+    let (jeanne_id, paul_id) = (jeanne.id().await, paul.id().await);
+    for approved in [false, true] {
+        paul.post("/api/access-requests", &json!({})).await.expect(202);
+        if approved {
+            jeanne.post(&users, &json!({"email": "paul@martin.example"})).await.expect(202);
+        } else {
+            jeanne.delete(&format!("{users}/{paul_id}")).await.expect(204);
+        }
+    }
+    let manager = format!("/api/accounts/{ACCOUNT}/manager");
+    jeanne.post(&manager, &json!({"id": paul_id})).await.expect(200);
+    paul.post(&manager, &json!({"id": jeanne_id})).await.expect(200);
+    jeanne.delete(&format!("{users}/{paul_id}")).await.expect(204);
     world.claim(&paul, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
     world.visitor().log_in(EMAIL, "une tout autre phrase 12").await.expect_problem(401, "bad-credentials");
     world.visitor().log_in("nobody@martin.example", PASSWORD).await.expect_problem(401, "bad-credentials");

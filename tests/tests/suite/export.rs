@@ -14,7 +14,7 @@ const JEANNE: &str = "jeanne@martin.example";
 const NEW: &str = "jeanne@toitures.example";
 
 /// Attributes that are not shown, with why.
-const NOT_SHOWN: [(&str, &str); 19] = [
+const NOT_SHOWN: [(&str, &str); 20] = [
     ("pk", "made of what is shown"),
     ("sk", "made of what is shown"),
     ("ttl", "when DynamoDB may delete the item, some time after it says nothing any more"),
@@ -27,6 +27,7 @@ const NOT_SHOWN: [(&str, &str); 19] = [
     ("hash", "a secret; that there is a link is said"),
     ("sealed", "opened"),
     ("epoch", "how often sessions were ended; says nothing of the person"),
+    ("dealings", "how often they gave access or got a role; the evidence that is shown says which"),
     ("purpose", "of a link; which were mailed is said with the change of address"),
     ("expires_at", "of a link; when it was asked for is shown"),
     ("requested_at", "of a link; shown as the asking of its mail"),

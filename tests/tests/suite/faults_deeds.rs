@@ -8,7 +8,9 @@ use http::Method;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
 use portal::store::Stage as Due;
-use portal::store::{Change, ExportsUnderWay, Guessed, LastUse, Link, Login, MailHistory, Outbox, Purpose, Wish};
+use portal::store::{
+    Change, ExportsUnderWay, Guessed, LastUse, Link, Login, MailHistory, Outbox, Purpose, RequestMails, Wish,
+};
 use serde_json::{Value, json};
 
 use super::stage::{Answer, Deed, EMAIL, Stage};
@@ -200,6 +202,49 @@ pub(super) async fn erase(stage: &Stage, n: usize) -> Deed {
 pub(super) async fn give_access(stage: &Stage, n: usize) -> Deed {
     let jeanne = stage.manager().await;
     Deed::request(&jeanne, Method::POST, users(""), Some(json!({"email": nth(n).email}))).with_key(n)
+}
+
+/// Somebody new, who asks the manager for access.
+pub(super) async fn ask_for_access(stage: &Stage, n: usize) -> Deed {
+    stage.manager().await;
+    let number = MemberNumber::parse(ACCOUNT).unwrap();
+    stage.world.store().delete(&RequestMails::key_of(&number)).await.unwrap();
+    let someone = stage.world.user(&nth(n)).await;
+    Deed::post(someone, "/api/access-requests", json!({"message": "Bonjour"})).with_key(n)
+}
+
+pub(super) async fn approve(stage: &Stage, n: usize) -> Deed {
+    let asked = ask_for_access(stage, n).await;
+    assert!(matches!(asked.done(stage).await, Answer::Told { status: 202, .. }));
+    stage.world.mails().await;
+    give_access(stage, n).await
+}
+
+pub(super) async fn refuse(stage: &Stage, n: usize) -> Deed {
+    let asked = ask_for_access(stage, n).await;
+    assert!(matches!(asked.done(stage).await, Answer::Told { status: 202, .. }));
+    stage.world.mails().await;
+    let jeanne = stage.manager().await;
+    let list = jeanne.get(&users("")).await.expect(200);
+    let asking = list["users"].as_array().unwrap().iter().find(|user| user["email"] == nth(n).email).cloned();
+    let id = asking.unwrap()["id"].as_str().unwrap().to_owned();
+    Deed::request(&jeanne, Method::DELETE, users(&format!("/{id}")), None)
+}
+
+/// To and fro between the two.
+pub(super) async fn hand_over(stage: &Stage, n: usize) -> Deed {
+    let jeanne = stage.member().await;
+    if n == 0 {
+        stage.manager().await;
+    }
+    let paul = stage.colleague().await;
+    for visitor in [&jeanne, &paul] {
+        visitor.refresh().await.expect(200);
+    }
+    let role = jeanne.get("/api/accounts").await.expect(200)["accounts"][0]["role"].clone();
+    let (from, to) = if role == "manager" { (jeanne, paul) } else { (paul, jeanne) };
+    let heir = json!({"id": to.id().await});
+    Deed::request(&from, Method::POST, format!("/api/accounts/{ACCOUNT}/manager"), Some(heir)).with_key(n)
 }
 
 pub(super) async fn open_by(stage: &Stage, n: usize, read: &str) -> Deed {

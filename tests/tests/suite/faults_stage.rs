@@ -20,7 +20,7 @@ pub(super) struct Stage {
     /// Jeanne, as the flow needs her.
     jeanne: OnceCell<Arc<Visitor>>,
     /// Paul, who reads the account that she manages.
-    paul: OnceCell<Visitor>,
+    paul: OnceCell<Arc<Visitor>>,
     /// The function whose calls are struck, and those of its first run.
     function: &'static str,
     places: Mutex<Option<BTreeSet<Place>>>,
@@ -74,13 +74,13 @@ impl Stage {
     }
 
     /// A reader of the account.
-    pub(super) async fn colleague(&self) {
+    pub(super) async fn colleague(&self) -> Arc<Visitor> {
         let make = || async {
-            let paul = self.world.user(&Person::at("paul@martin.example")).await;
+            let paul = self.world.member("paul@martin.example").await;
             self.world.make_reader(&paul).await;
-            paul
+            Arc::new(paul)
         };
-        self.paul.get_or_init(make).await;
+        Arc::clone(self.paul.get_or_init(make).await)
     }
 
     /// Jeanne in a browser of her own.

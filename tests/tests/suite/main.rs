@@ -3,10 +3,13 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
+mod access_requests;
+mod account_list;
 mod applications;
 mod asvs;
 mod budgets;
 mod canary;
+mod colleagues_at_once;
 mod command_line;
 mod contest;
 mod documents;
@@ -19,6 +22,7 @@ mod expiry;
 mod export;
 mod faults;
 mod guessing;
+mod hand_over;
 mod idempotency;
 mod input;
 mod journeys;

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use harness::{
-    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Tap, Use, Visitor, World,
+    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Tap, Use, Visitor, World,
     contest_token, fixture, folder_of_workspace, link_token, pass_token,
 };
 use http::{Method, StatusCode};
@@ -434,6 +434,27 @@ async fn contests(world: &World) {
     staff("close-account", "Claire", here).await;
 }
 
+/// Two ask the manager for access: one gets it, and the role for a while.
+async fn colleagues(world: &World, marie: &Visitor) {
+    let account = format!("/api/accounts/{ACCOUNT}");
+    let kim = world.user(&Person::at("kim@laposte.example").of(OTHER_SIRET)).await;
+    world.accept_charter(&kim).await;
+    // With the token of before.
+    kim.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
+    let lee = world.member("lee@martin.example").await;
+    for asking in [&kim, &lee] {
+        asking.post("/api/access-requests", &json!({"message": "Bonjour"})).await.expect(202);
+    }
+    world.mails().await;
+    marie.post(&format!("{account}/users"), &json!({"emails": ["kim@laposte.example"]})).await.expect(202);
+    marie.delete(&format!("{account}/users/{}", lee.id().await)).await.expect(204);
+    marie.get("/api/accounts?q=martin&limit=1").await.expect(200);
+    let (marie_id, kim_id) = (marie.id().await, kim.id().await);
+    marie.post(&format!("{account}/manager"), &json!({"id": kim_id})).await.expect(200);
+    kim.post(&format!("{account}/manager"), &json!({"id": marie_id})).await.expect(200);
+    kim.delete(&format!("{account}/users/{kim_id}")).await.expect(204);
+}
+
 /// A bit of everything that the portal does.
 async fn everything(world: &World) {
     feeds(world).await;
@@ -502,6 +523,7 @@ async fn everything(world: &World) {
         let id = listed["users"][1]["id"].as_str().unwrap();
         marie.delete(&format!("{users}/{id}")).await.expect(204);
     }
+    colleagues(world, &marie).await;
     own_space(world).await;
     // A manager changes her name, and leaves alone.
     marie.patch("/api/me", &json!({"last_name": "Dupont"})).await.expect(200);

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use harness::{
-    ACCOUNT, Contract, Forge, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World, contest_token,
+    ACCOUNT, Contract, Forge, Inventory, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World,
+    contest_token, fixture,
 };
 use http::Method;
 use portal::domain::{Email, Id, MemberNumber, Siret};
@@ -144,10 +145,14 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(post.clone(), "/api/accounts/{number}/exports", Some(json!({"format": "csv"})), [401, 403, 404, 202, 202, 404]),
         // Nobody has this one; who gets what of their own is in `ledger_exports`.
         row(get.clone(), "/api/accounts/{number}/exports/{id}", None,        [401, 403, 404, 404, 404, 404]),
+        // Of those who have access already nothing is asked.
+        row(post.clone(), "/api/access-requests", Some(json!({"message": "Bonjour"})), signed_in(202)),
         row(put, "/api/accounts/{number}/activation", Some(json!({"use": true})), [401, 403, 404, 403, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/users", None,               [401, 403, 404, 403, 200, 404]),
         row(post.clone(), "/api/accounts/{number}/users", invited,           [401, 403, 404, 403, 202, 404]),
         row(delete.clone(), "/api/accounts/{number}/users/{id}", None,       [401, 403, 404, 403, 204, 404]),
+        // To nobody whom there is: to whom there is, and in which state of the account, is below.
+        row(post.clone(), "/api/accounts/{number}/manager", Some(json!({"id": "0".repeat(32)})), [401, 403, 404, 403, 404, 404]),
         // For the manager it is their own claim again.
         row(post.clone(), "/api/manager-claims", claim,                      [401, 403, 409, 409, 201, 404]),
         row(post, "/api/acceptances", Some(charter),                         [401, 201, 200, 200, 200, 200]),
@@ -190,6 +195,98 @@ async fn a_contested_manager_cannot_give_access_and_everything_else_is_as_before
         row.expected[4] = 409;
     }
     assert_eq!(wrong(&people, rows).await, Vec::<String>::new());
+}
+
+/// What the account can be in when its colleagues deal with each other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum State {
+    /// Its manager said OUI.
+    Activated,
+    /// Its manager said NON.
+    NotActivated,
+    /// Its claim is contested.
+    Contested,
+    /// It is no member's any more.
+    Closed,
+}
+
+impl State {
+    async fn set(self, world: &World, manager: &Visitor) {
+        match self {
+            Self::Activated => {}
+            Self::NotActivated => {
+                let activation = format!("/api/accounts/{ACCOUNT}/activation");
+                manager.put(&activation, &json!({"use": false})).await.expect(200);
+            }
+            Self::Contested => world.contest(SIRET).await,
+            Self::Closed => {
+                let closed = fixture().0.replace("\"version\":1", "\"closed_on\":\"2012-12-31\",\"version\":2");
+                world.import("2013-01-02-001", &closed, "").await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_colleagues_may_do_depends_on_the_state_of_the_account() {
+    let mut wrong = Vec::new();
+    for state in [State::Activated, State::NotActivated, State::Contested, State::Closed] {
+        let world = World::start().await;
+        let people = People::of(&world).await;
+        let asker = world.member("asker@martin.example").await;
+        asker.post("/api/access-requests", &json!({})).await.expect(202);
+        let refused = world.member("refused@martin.example").await;
+        refused.post("/api/access-requests", &json!({})).await.expect(202);
+        let (heir, refused) = (people.reader.id().await, refused.id().await);
+        state.set(&world, &people.manager).await;
+
+        // What the manager is answered, where nobody contests and it is open; contested; closed.
+        let by_state = |open: u16, contested: u16, closed: u16| match state {
+            State::Activated | State::NotActivated => open,
+            State::Contested => contested,
+            State::Closed => closed,
+        };
+        let of_manager = |status: u16| [401, 403, 404, 403, status, 404];
+        let asked = by_state(202, 202, 409);
+        let account = format!("/api/accounts/{ACCOUNT}");
+        let (get, post, delete) = (Method::GET, Method::POST, Method::DELETE);
+        let rows = [
+            (get.clone(), "/api/accounts".to_owned(), None, [401, 200, 200, 200, 200, 200]),
+            (get.clone(), "/api/accounts?q=martin&limit=1".to_owned(), None, [401, 200, 200, 200, 200, 200]),
+            (get, format!("{account}/users"), None, of_manager(200)),
+            // Who is elsewhere manages another establishment, which closed with this one.
+            (post.clone(), "/api/access-requests".to_owned(), Some(json!({})), [401, 202, asked, 202, 202, 202]),
+            (
+                post.clone(),
+                format!("{account}/users"),
+                Some(json!({"email": "asker@martin.example"})),
+                of_manager(by_state(202, 409, 403)),
+            ),
+            (
+                post.clone(),
+                format!("{account}/users"),
+                Some(json!({"emails": ["x@cabinet.example", "y@cabinet.example"]})),
+                of_manager(by_state(202, 409, 403)),
+            ),
+            (delete.clone(), format!("{account}/users/{refused}"), None, of_manager(204)),
+            (delete, format!("{account}/users/{INVITATION}"), None, of_manager(204)),
+            (post, format!("{account}/manager"), Some(json!({"id": heir})), of_manager(by_state(200, 409, 200))),
+        ];
+        for (method, target, body, expected) in rows {
+            for ((name, visitor), expected) in PEOPLE.iter().zip(people.all()).zip(expected) {
+                let reply = visitor.send(method.clone(), &target, body.as_ref()).await;
+                if reply.status != expected {
+                    wrong.push(format!("{state:?}, {name}, {expected} expected: {reply}"));
+                }
+                let contested = state == State::Contested && reply.status == 409;
+                assert!(!contested || reply.problem() == "claim-contested", "{reply}");
+            }
+        }
+        // Whatever was refused, the state is one that the others may be in.
+        let flaws = Inventory::of(&world).await.flaws(true);
+        assert!(flaws.is_empty(), "{state:?}: {flaws:#?}");
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,6 +334,9 @@ async fn an_account_that_one_may_not_see_is_one_that_does_not_exist() {
         (Method::GET, "users", None),
         (Method::POST, "users", Some(json!({"email": "x@cabinet.example"}))),
         (Method::POST, "users", Some(json!({"email": 7}))),
+        (Method::POST, "users", Some(json!({"emails": ["x@cabinet.example"]}))),
+        (Method::POST, "manager", Some(json!({"id": "90c1b7e2a64f4d0f8a3b5c7d9e1f2031"}))),
+        (Method::POST, "manager", Some(json!({"id": 7, "more": 1}))),
         (Method::DELETE, "users/90c1b7e2a64f4d0f8a3b5c7d9e1f2031", None),
     ] {
         let mut answers = Vec::new();

@@ -87,6 +87,13 @@ fn the_limits_are_those_in_force() {
     }
     in_source("portal/src/store/invitation.rs", "const LIMITS: [(i64, usize); 1] = [(3_600_000, 3)];");
     assert_eq!(row("invitation mails to one address about one account")[0], "3 an hour");
+    in_source(
+        "portal/src/store/access_request.rs",
+        "const LIMITS: [(i64, usize); 2] = [(3_600_000, 5), (86_400_000, 20)];",
+    );
+    assert_eq!(row("mails to a manager about requests for access to one account")[0], "5 an hour, 20 a day");
+    in_source("portal/src/store/access_request.rs", "const PAUSE: Duration = Duration::from_secs(24 * 3600);");
+    assert_eq!(row("reminders of one request for access")[0], "1 a day");
     let changes = format!("{} in {}", EmailChange::MOST, spoken(EmailChange::UNDOABLE));
     assert_eq!(row("other addresses asked for by one user")[0], changes);
 
@@ -196,7 +203,7 @@ fn every_key_and_algorithm_is_in_the_inventory() {
     };
     assert_eq!(holders("LinkKey"), ["SendMailFunction"]);
     assert_eq!(holders("RefreshKey"), ["SessionsFunction"]);
-    assert_eq!(holders("CursorKey"), ["QueryLedgerFunction"]);
+    assert_eq!(holders("CursorKey"), ["AccountsFunction", "QueryLedgerFunction"]);
     assert_eq!(holders("SigningKeys"), ["SessionsFunction", "RotateKeysFunction"]);
 
     // Constants that name an algorithm, as the libraries spell them; nothing else may come in unseen.

@@ -38,6 +38,31 @@ pub(super) fn without_addresses(name: &str) -> String {
     one_line(&harmless)
 }
 
+/// What somebody wrote to somebody else, line by line, in which mail clients find no address or markup.
+///
+/// As with a name, whoever writes it chose it, and it goes to a stranger. Letters, digits and the punctuation of
+/// a sentence stay, full stops get a space behind where none follows, and all else becomes a space.
+pub(super) fn quoted(message: &str) -> String {
+    let inert = |line: &str| {
+        let mut harmless = String::with_capacity(line.len());
+        for character in line.chars() {
+            match character {
+                '.' => harmless.push_str(". "),
+                '\'' => harmless.push('’'),
+                ',' | ';' | ':' | '!' | '?' | '(' | ')' | '’' | '-' | '–' | '…' | '«' | '»' | '€' | '%' | '+' =>
+                {
+                    harmless.push(character);
+                }
+                '\u{a0}' | '\u{202f}' | '\u{300}'..='\u{36f}' => harmless.push(character),
+                _ if character.is_alphabetic() || character.is_ascii_digit() => harmless.push(character),
+                _ => harmless.push(' '),
+            }
+        }
+        one_line(&harmless)
+    };
+    message.lines().map(inert).collect::<Vec<_>>().join("\n")
+}
+
 /// Breaks lines longer than [`LINE`] at spaces; a list's item goes on under its text. What has no space,
 /// such as a link, stays whole. At most one empty line follows another, and the text ends in LF.
 pub(super) fn broken_into_lines(text: &str) -> String {
@@ -69,11 +94,11 @@ pub(super) fn broken_into_lines(text: &str) -> String {
     broken
 }
 
-/// The width of what marks an item of a list, `- ` or `1. `; 0 for a paragraph.
+/// The width of what marks an item of a list, `- ` or `1. `, or a quotation, `> `; 0 for a paragraph.
 fn marker_width(line: &str) -> usize {
     let after_digits = line.trim_start_matches(|character: char| character.is_ascii_digit());
     match line.len() - after_digits.len() {
-        0 if line.starts_with("- ") => 2,
+        0 if line.starts_with("- ") || line.starts_with("> ") => 2,
         digits if digits > 0 && after_digits.starts_with(". ") => digits + 2,
         _ => 0,
     }
@@ -104,6 +129,22 @@ mod tests {
             ("Appelez 0899 70 ٠١", "Appelez"),
         ] {
             assert_eq!(without_addresses(name), harmless);
+        }
+    }
+
+    #[test]
+    fn a_message_keeps_its_sentences_and_loses_what_makes_an_address() {
+        for (message, harmless) in [
+            (
+                "Bonjour,\n\nje tiens la paie (poste 12)\u{a0}; merci !",
+                "Bonjour,\n\nje tiens la paie (poste 12)\u{a0}; merci !",
+            ),
+            ("Fin. Suite.", "Fin. Suite."),
+            ("https://gagnez.example/lot?a=b", "https: gagnez. example lot?a b"),
+            ("gagnez。example moi@gagnez.example", "gagnez example moi gagnez. example"),
+            ("<b>l'offre</b>", "b l’offre b"),
+        ] {
+            assert_eq!(quoted(message), harmless);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use portal::domain::{Civility, DocumentKind, Id, MemberNumber, PersonName, Siret};
-use portal::store::Receipt;
+use portal::domain::{Civility, DocumentKind, Email, Id, JobTitle, MemberNumber, Message, PersonName, Siret};
+use portal::store::{Named, Receipt};
 
 use super::{AcceptedText, Addressee, Mail, Rendered, render};
 
@@ -24,6 +24,29 @@ struct Sample {
     siret: Siret,
     at: Timestamp,
     receipt: Receipt,
+    colleague: Colleague,
+}
+
+/// The other one of two colleagues.
+struct Colleague {
+    named: Named,
+    email: Email,
+    job_title: JobTitle,
+    message: Option<Message>,
+}
+
+impl Colleague {
+    /// What they say of themselves, as the store would give it back.
+    fn called(last_name: &str, job_title: &str, message: &str) -> Self {
+        let stored = |text: &str| serde_json::to_string(text).unwrap();
+        let last_name = serde_json::from_str(&stored(last_name)).unwrap();
+        Self {
+            named: Named { civility: Civility::M, last_name },
+            email: Email::parse("paul@martin.example").unwrap(),
+            job_title: serde_json::from_str(&stored(job_title)).unwrap(),
+            message: Some(serde_json::from_str(&stored(message)).unwrap()),
+        }
+    }
 }
 
 impl Sample {
@@ -44,13 +67,20 @@ impl Sample {
                 accepted_at: at,
                 confirmed_at: Some("2016-07-01T10:00:00Z".parse().unwrap()),
             },
+            colleague: Colleague::called(
+                "Durand",
+                "Comptable",
+                "Bonjour,\n\nje tiens les comptes depuis lundi et j’aurais besoin des remboursements de l’an dernier pour le bilan.",
+            ),
         }
     }
 
     /// Under a name as the store would give it back, whatever a constructor thinks of it.
     fn named(last_name: &str) -> Self {
         let stored = serde_json::to_string(last_name).unwrap();
-        Self { last_name: serde_json::from_str(&stored).unwrap(), ..Self::new() }
+        let message = format!("Bonjour,\n\n{}", last_name.replace(['\r', '\n'], " "));
+        let colleague = Colleague::called(last_name, last_name, &message);
+        Self { last_name: serde_json::from_str(&stored).unwrap(), colleague, ..Self::new() }
     }
 
     /// Each mail, with its folder's name and the one link it carries.
@@ -176,6 +206,64 @@ impl Sample {
                     member_number: &self.member_number,
                     establishment: &self.establishment,
                     siret: &self.siret,
+                },
+                front_page.clone(),
+            ),
+            (
+                "access-request",
+                Mail::AccessRequest {
+                    to,
+                    origin,
+                    asker: &self.colleague.named,
+                    email: &self.colleague.email,
+                    job_title: &self.colleague.job_title,
+                    message: self.colleague.message.as_ref(),
+                    member_number: &self.member_number,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                },
+                front_page.clone(),
+            ),
+            (
+                "access-approved",
+                Mail::AccessApproved {
+                    to,
+                    origin,
+                    manager: &self.colleague.named,
+                    member_number: &self.member_number,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                },
+                front_page.clone(),
+            ),
+            (
+                "access-refused",
+                Mail::AccessRefused { to, origin, establishment: &self.establishment, siret: &self.siret },
+                front_page.clone(),
+            ),
+            (
+                "role-handed-over",
+                Mail::RoleHandedOver {
+                    to,
+                    origin,
+                    other: &self.colleague.named,
+                    member_number: &self.member_number,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                    at: self.at,
+                },
+                front_page.clone(),
+            ),
+            (
+                "role-taken-over",
+                Mail::RoleTakenOver {
+                    to,
+                    origin,
+                    other: &self.colleague.named,
+                    member_number: &self.member_number,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                    at: self.at,
                 },
                 front_page.clone(),
             ),
@@ -367,4 +455,15 @@ fn a_receipt_tells_of_a_confirmation_only_where_there_was_one() {
         confirmed.text.contains("Confirmé le\u{a0}: 01/07/2016 à 12\u{a0}h") && confirmed.html.contains("Confirmé")
     );
     assert!(!at_once.text.contains("Confirmé") && !at_once.html.contains("Confirmé"));
+}
+
+#[test]
+fn a_request_without_a_message_quotes_none() {
+    let mut sample = Sample::new();
+    let request = |sample: &Sample| sample.rendered().into_iter().find(|(name, ..)| *name == "access-request");
+    let (_, with, _) = request(&sample).unwrap();
+    sample.colleague.message = None;
+    let (_, without, _) = request(&sample).unwrap();
+    assert!(with.text.contains("> je tiens les comptes") && with.html.contains("<blockquote"));
+    assert!(!without.text.contains("Son message") && !without.html.contains("<blockquote"), "{}", without.text);
 }

@@ -1,0 +1,120 @@
+//! Searching accounts by name, SIRET or number, as somebody types who has the company before their eyes.
+
+use portal::store::Grant;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+/// Parts of words to be found, each of them, in the name, the SIRET or the number, whatever the case and the
+/// accents; or a number written with spaces, as a SIRET is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Search {
+    words: Vec<String>,
+}
+
+impl Search {
+    pub(crate) fn of(text: &str) -> Self {
+        let grouped: String = text.chars().filter(|character| !is_between_digits(*character)).collect();
+        if !grouped.is_empty() && grouped.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Self { words: vec![grouped] };
+        }
+        Self { words: folded(text).split_whitespace().map(str::to_owned).collect() }
+    }
+
+    /// The search as text, the same for searches that find the same.
+    pub(crate) fn as_text(&self) -> String {
+        self.words.join(" ")
+    }
+
+    pub(crate) fn finds(&self, account: &Grant) -> bool {
+        let name = folded(&account.name);
+        let places = [&name, account.siret.as_str(), account.member_number.as_str()];
+        self.words.iter().all(|word| places.iter().any(|place| place.contains(word.as_str())))
+    }
+}
+
+/// What people set between groups of digits.
+fn is_between_digits(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '.' | '-')
+}
+
+/// Small letters without accents; apostrophes and the like as spaces, so that `l’Étoile` is found by `etoile`,
+/// by `l etoile` and by `l'etoile`.
+fn folded(text: &str) -> String {
+    let mut folded = String::with_capacity(text.len());
+    for character in text.nfkd().filter(|character| !is_combining_mark(*character)).flat_map(char::to_lowercase) {
+        match character {
+            'œ' => folded.push_str("oe"),
+            'æ' => folded.push_str("ae"),
+            'ß' => folded.push_str("ss"),
+            _ if character.is_alphanumeric() => folded.push(character),
+            _ => folded.push(' '),
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use portal::domain::{Id, MemberNumber, Siret};
+    use portal::store::Role;
+
+    use super::*;
+
+    fn account(name: &str) -> Grant {
+        Grant {
+            user_id: Id::from_bytes([7; 16]),
+            member_number: MemberNumber::parse("012345").unwrap(),
+            role: Role::Reader,
+            siret: Siret::parse("53384615000019").unwrap(),
+            name: name.to_owned(),
+            active: true,
+            since: Timestamp::UNIX_EPOCH,
+            invitation_id: None,
+        }
+    }
+
+    #[test]
+    fn parts_of_words_are_found_whatever_their_case_and_accents() {
+        let account = account("Maçonnerie de l’Étoile & Œuvres S.A.");
+        for found in [
+            "",
+            " ",
+            "maçonnerie",
+            "MACON",
+            "etoile",
+            "ÉTOILE",
+            "l'etoile",
+            "oeuvre",
+            "œuvre",
+            "toil maç",
+            "S.A.",
+            "e\u{301}toile",
+            "012345",
+            "2345",
+            "533 846 150",
+            "53384615000019",
+            "533\u{a0}846\u{a0}150\u{a0}00019",
+            "533.846",
+            "étoile 533",
+            "&",
+        ] {
+            assert!(Search::of(found).finds(&account), "{found:?}");
+        }
+        for lost in ["martin", "macon x", "012346", "533 999", "533846 maçonx", "54321"] {
+            assert!(!Search::of(lost).finds(&account), "{lost:?}");
+        }
+    }
+
+    #[test]
+    fn digits_are_found_in_a_name_too() {
+        assert!(Search::of("2000").finds(&account("Bâtir 2000")));
+        assert!(!Search::of("20 00").finds(&account("Bâtir 20 Paris")));
+    }
+
+    #[test]
+    fn one_search_has_one_text() {
+        assert_eq!(Search::of(" L’ÉTOILE "), Search::of("l etoile"));
+        assert_eq!(Search::of("533 846").as_text(), "533846");
+    }
+}

@@ -1,0 +1,160 @@
+//! What giving access comes to for one address, and what is written for it.
+
+use portal::domain::{Email, Id};
+use portal::http::Call;
+use portal::store::{
+    AccessRequest, Account, AccountUsers, AuditEvent, EventKind, Grant, GrantMirror, Invitation, InvitationMirror,
+    Named, Outbox, Record as _, Role, Step, StoreError, Transaction, User, Wish, Witness,
+};
+use rand::CryptoRng;
+
+use crate::people::People;
+
+/// What it comes to.
+pub(crate) enum Effect {
+    /// The address gets access.
+    Invited,
+    /// It has access and has not opened the account: its owner is reminded.
+    Reminded(Invitation),
+    /// Its owner asked for access, and has it now.
+    Approved(Box<Approved>),
+    /// It is a user's already, or somebody else changed something about it at this moment.
+    Nothing,
+}
+
+/// A request that is granted.
+pub(crate) struct Approved {
+    request: AccessRequest,
+    user: User,
+    /// To their address, from the moment at which they asked.
+    invitation: Option<Invitation>,
+}
+
+/// Who gives access, to what, with which request.
+pub(crate) struct Giver<'a> {
+    pub(crate) manager: &'a User,
+    pub(crate) account: &'a Account,
+    pub(crate) call: &'a Call,
+}
+
+impl Effect {
+    pub(crate) fn of(email: &Email, people: &People, users: &AccountUsers) -> Self {
+        if people.granted.iter().any(|(_, user)| user.email == *email) {
+            return Self::Nothing;
+        }
+        let invitation = users.invitations.iter().find(|invitation| invitation.email == *email).cloned();
+        match people.asking.iter().find(|(_, user)| user.email == *email).cloned() {
+            Some((request, user)) => Self::Approved(Box::new(Approved { request, user, invitation })),
+            None => invitation.map_or(Self::Invited, Self::Reminded),
+        }
+    }
+
+    /// Writes access, mail and evidence; the steps are those that fail where somebody came between.
+    pub(crate) fn write(
+        &self,
+        email: &Email,
+        giver: &Giver<'_>,
+        transaction: &mut Transaction,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Step>, StoreError> {
+        match self {
+            Self::Invited => giver.invite(email, transaction, rng),
+            Self::Reminded(invitation) => {
+                let same = transaction.check(invitation.key(), invitation.same()?);
+                giver.mail(giver.invitation_mail(email), transaction, rng)?;
+                Ok(vec![same])
+            }
+            Self::Approved(approved) => giver.approve(approved, transaction, rng),
+            Self::Nothing => Ok(Vec::new()),
+        }
+    }
+}
+
+impl Giver<'_> {
+    fn invite(
+        &self,
+        email: &Email,
+        transaction: &mut Transaction,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Step>, StoreError> {
+        let Self { account, call, .. } = self;
+        let invitation = Invitation {
+            invitation_id: Id::random(rng),
+            email: email.clone(),
+            member_number: account.member_number.clone(),
+            siret: account.siret.clone(),
+            name: account.name.clone(),
+            active: account.active,
+            since: call.now,
+        };
+        let event = self.granted(invitation.invitation_id, call.now, rng)?.with_detail("invitation");
+        transaction.create(&event)?;
+        let place = transaction.create(&invitation)?;
+        transaction.put(&InvitationMirror(invitation), None)?;
+        self.mail(self.invitation_mail(email), transaction, rng)?;
+        Ok(vec![place])
+    }
+
+    /// Who asked is there, and of the establishment, as long as both items of the request are.
+    fn approve(
+        &self,
+        approved: &Approved,
+        transaction: &mut Transaction,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Step>, StoreError> {
+        let Approved { request, user, invitation } = approved;
+        let account = self.account;
+        let since = request.answered_at(self.call.now);
+        let grant = Grant {
+            user_id: user.user_id,
+            member_number: account.member_number.clone(),
+            role: Role::Reader,
+            siret: account.siret.clone(),
+            name: account.name.clone(),
+            active: account.active,
+            since: invitation.as_ref().map_or(since, |invitation| since.max(invitation.since)),
+            invitation_id: invitation.as_ref().map(|invitation| invitation.invitation_id),
+        };
+        let mut steps = request.delete(transaction)?.to_vec();
+        let mut detail = "request".to_owned();
+        if let Some(invitation) = invitation {
+            steps.push(invitation.delete(transaction)?);
+            detail = format!("opened invitation {}", invitation.invitation_id);
+        }
+        transaction.create(&self.granted(user.user_id, grant.since, rng)?.with_detail(detail))?;
+        steps.push(transaction.create(&grant)?);
+        transaction.put(&GrantMirror(grant), None)?;
+        let wish = Wish::AccessApproved {
+            email: user.email.clone(),
+            civility: user.civility,
+            last_name: user.last_name.clone(),
+            manager: Named { civility: self.manager.civility, last_name: self.manager.last_name.clone() },
+            member_number: account.member_number.clone(),
+            siret: account.siret.clone(),
+            establishment: account.name.clone(),
+        };
+        self.mail(wish, transaction, rng)?;
+        Ok(steps)
+    }
+
+    fn granted(&self, subject: Id, at: jiff::Timestamp, rng: &mut impl CryptoRng) -> Result<AuditEvent, StoreError> {
+        let witness = Witness::of_call(self.call, &self.manager.seal_key, rng)?;
+        let event = AuditEvent::for_other(subject, self.manager.user_id, EventKind::AccessGranted, at, witness, rng);
+        Ok(event.about(&self.account.member_number))
+    }
+
+    fn invitation_mail(&self, email: &Email) -> Wish {
+        Wish::Invitation {
+            email: email.clone(),
+            civility: self.manager.civility,
+            last_name: self.manager.last_name.clone(),
+            member_number: self.account.member_number.clone(),
+            siret: self.account.siret.clone(),
+            establishment: self.account.name.clone(),
+        }
+    }
+
+    fn mail(&self, wish: Wish, transaction: &mut Transaction, rng: &mut impl CryptoRng) -> Result<(), StoreError> {
+        transaction.create(&Outbox::new(Id::random(rng), wish, self.call.now)).map(drop)
+    }
+}
