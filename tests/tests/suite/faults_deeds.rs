@@ -235,7 +235,8 @@ pub(super) async fn refuse(stage: &Stage, n: usize) -> Deed {
 pub(super) async fn hand_over(stage: &Stage, n: usize) -> Deed {
     let jeanne = stage.member().await;
     if n == 0 {
-        stage.manager().await;
+        let activation = format!("/api/accounts/{ACCOUNT}/activation");
+        stage.manager().await.put(&activation, &json!({"use": true})).await.expect(200);
     }
     let paul = stage.colleague().await;
     for visitor in [&jeanne, &paul] {
