@@ -104,9 +104,8 @@ impl Admitted {
                 let token = &token.to_text();
                 render(&Mail::EmailChangeNotice { to, origin, token, asked_at: *asked_at, until: *until })
             }
-            Content::UserErased { at, inactive } => {
-                render(&Mail::UserErased { to, origin, erased_at: *at, inactive: *inactive })
-            }
+            Content::UserErased { at, inactive: false } => render(&Mail::UserErased { to, origin, erased_at: *at }),
+            Content::UserErased { at, inactive: true } => render(&Mail::UserExpired { to, origin, erased_at: *at }),
             Content::InactivityWarning { ends_at } => {
                 render(&Mail::InactivityWarning { to, origin, ends_at: *ends_at })
             }

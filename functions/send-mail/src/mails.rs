@@ -115,8 +115,15 @@ pub enum Mail<'a> {
         origin: &'a str,
         /// When it was erased.
         erased_at: Timestamp,
-        /// Because nobody used it, and not at their wish.
-        inactive: bool,
+    },
+    /// The space was erased because nobody used it.
+    UserExpired {
+        /// Whose it was.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// When it was erased.
+        erased_at: Timestamp,
     },
     /// Nobody uses the space: it ends unless its owner logs in.
     InactivityWarning {
@@ -462,12 +469,18 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 member_number: member_number.to_string(),
             })
         }
-        Mail::UserErased { to, origin, erased_at, inactive } => {
+        Mail::UserExpired { to, origin, erased_at } => {
+            fill!("user-expired/subject.txt", "user-expired/body.txt", "user-expired/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                erased_on: paris(erased_at, "%d/%m/%Y"),
+            })
+        }
+        Mail::UserErased { to, origin, erased_at } => {
             fill!("user-erased/subject.txt", "user-erased/body.txt", "user-erased/body.html", {
                 addressee: addressed(to),
                 link: front_page(origin),
                 erased_at: paris(erased_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
-                inactive: if inactive { "yes".to_owned() } else { String::new() },
             })
         }
         Mail::ClaimMade { to, origin, member_number, establishment, siret, accepted, claimed_at } => {

@@ -75,7 +75,7 @@ async fn who_does_not_log_in_is_warned_once_and_gone_a_month_later_and_not_a_min
     assert_eq!(run(&world).await, [0, 0, 0]);
     let last = world.newest_mail(ZOE).await;
     assert_eq!(last.subject, END);
-    assert!(last.text.contains("faute de connexion") && !last.text.contains("à votre demande"), "{}", last.text);
+    assert!(last.text.contains("Faute de connexion") && !last.text.contains("à votre demande"), "{}", last.text);
     assert_eq!(world.count(Table::Identity, "EMAIL#", "").await, 0, "nothing is left under any address");
     assert_eq!(world.count(Table::Identity, "USER#", "").await, 0);
     let evidence = world.items(Table::Evidence).await;

@@ -14,7 +14,7 @@ const TOKEN: &str = "q0Vb7mJrWc1yX-4uZ_8sKdN3tHfE6aLgPi2oR9vBxYk";
 const NO_BREAK: char = '\u{a0}';
 
 /// Mails to an address behind which there may be anybody.
-const OF_NOBODY: [&str; 4] = ["claims-closed", "staff-alert", "contest-alert", "invitation"];
+const OF_NOBODY: [&str; 5] = ["claims-closed", "staff-alert", "contest-alert", "invitation", "manager-inactive"];
 
 /// What a mail is made of, with names that a test may replace.
 struct Sample {
@@ -108,12 +108,8 @@ impl Sample {
                 },
                 format!("{ORIGIN}/adresse#{TOKEN}"),
             ),
-            ("user-erased", Mail::UserErased { to, origin, erased_at: self.at, inactive: false }, front_page.clone()),
-            (
-                "user-erased-inactive",
-                Mail::UserErased { to, origin, erased_at: self.at, inactive: true },
-                front_page.clone(),
-            ),
+            ("user-erased", Mail::UserErased { to, origin, erased_at: self.at }, front_page.clone()),
+            ("user-expired", Mail::UserExpired { to, origin, erased_at: self.at }, front_page.clone()),
             ("inactivity-warning", Mail::InactivityWarning { to, origin, ends_at: self.at }, front_page.clone()),
             (
                 "manager-inactive",
