@@ -234,16 +234,16 @@ pub(super) async fn refuse(stage: &Stage, n: usize) -> Deed {
 /// To and fro between the two.
 pub(super) async fn hand_over(stage: &Stage, n: usize) -> Deed {
     let jeanne = stage.member().await;
-    if n == 0 {
+    jeanne.refresh().await.expect(200);
+    let role = async || jeanne.get("/api/accounts").await.expect(200)["accounts"][0]["role"].clone();
+    if role().await.is_null() {
         let activation = format!("/api/accounts/{ACCOUNT}/activation");
         stage.manager().await.put(&activation, &json!({"use": true})).await.expect(200);
     }
     let paul = stage.colleague().await;
-    for visitor in [&jeanne, &paul] {
-        visitor.refresh().await.expect(200);
-    }
-    let role = jeanne.get("/api/accounts").await.expect(200)["accounts"][0]["role"].clone();
-    let (from, to) = if role == "manager" { (jeanne, paul) } else { (paul, jeanne) };
+    paul.refresh().await.expect(200);
+    let is_manager = role().await == "manager";
+    let (from, to) = if is_manager { (jeanne, paul) } else { (paul, jeanne) };
     let heir = json!({"id": to.id().await});
     Deed::request(&from, Method::POST, format!("/api/accounts/{ACCOUNT}/manager"), Some(heir)).with_key(n)
 }
