@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::join_all;
 use local::{Data, Mail, Options, Portal};
 use portal::clock::Clock;
-use portal::domain::{DocumentKind, Id, MemberNumber, Siret};
-use portal::store::{Contested, Establishment, Grant, GrantMirror, Item, Role, Store, Table};
+use portal::domain::{DocumentKind, MemberNumber, Siret};
+use portal::store::{Grant, GrantMirror, Item, Role, Store, Table};
 use serde_json::{Value, json};
 
 use crate::feed::{fixture, write_batch};
@@ -198,13 +198,13 @@ impl World {
         self.store().put(&GrantMirror(grant)).await.expect("the store");
     }
 
-    /// Has the claim of an establishment's account contested, as the contest's function does.
+    /// Has the claim of an establishment's account contested, by whoever was mailed a link last.
     pub async fn contest(&self, siret: &str) {
-        let place = Establishment::key_of(&Siret::parse(siret).expect("a SIRET"));
-        let seat: Option<Establishment> = self.store().get(&place).await.expect("the store");
-        let contested = Contested { contest_id: Id::from_bytes([0xc0; 16]), at: self.clock.now() };
-        let seat = Establishment { contested: Some(contested), ..seat.expect("an establishment") };
-        self.store().put(&seat).await.expect("the store");
+        let mails = self.mails().await;
+        let is_of = |text: &str| text.split_whitespace().collect::<String>().contains(siret);
+        let told = mails.iter().rev().find(|mail| mail.text.contains("/contestation#") && is_of(&mail.text));
+        let token = contest_token(told.expect("a mail that tells of a claim"));
+        self.visitor().post("/api/manager-claims/contest", &json!({"token": token})).await.expect(202);
     }
 
     /// Mme MARTIN as manager of the leaflet's account, who said OUI.

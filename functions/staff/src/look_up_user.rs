@@ -46,8 +46,10 @@ impl Function {
                 }))})
             }
         };
-        // Why it is not mailed any more, where it is not.
-        answer["address"] = json!({"stopped": state.stopped, "bounced_for_now": state.bounced_for_now});
+        if state.stopped.is_some() || state.bounced_for_now > 0 {
+            let (stopped, bounced_for_now) = (&state.stopped, state.bounced_for_now);
+            answer["address"] = json!({"stopped": stopped, "bounced_for_now": bounced_for_now});
+        }
         answer["mails"] = self.mails(&email, user.map(|user| user.user_id), &state).await?;
         Ok(Done::quietly(act, answer))
     }

@@ -186,7 +186,8 @@ async fn a_clock_that_runs_ahead_shows_what_expires() {
     sign_up(&marie).await;
     marie.post("/api/password/forgot", &json!({"email": "marie@martin.example"})).await.expect(202);
     let token = newest_token(&marie, 2).await;
-    process.kill().await;
+    // Not killed: between a mail and its mark that would send it again, with a link as good as new.
+    process.interrupt().await;
 
     for (clock, status) in [("29m", 200), ("31m", 410), ("1d12h", 410)] {
         let (mut process, started) = start(here.path(), &[&arguments[..], &["--clock", clock]].concat()).await;

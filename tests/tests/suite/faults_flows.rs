@@ -561,6 +561,7 @@ pub(super) const FLOWS: &[Flow] = &[
         effect: &[
             gone("USER PROFILE"),
             gone("EMAIL LOGIN"),
+            gone("SIRET USER"),
             gone("USER SESSION"),
             one("EVENT user-erased"),
             one("OUTBOX MAIL"),

@@ -140,7 +140,7 @@ async fn a_mail_that_did_not_come() {
     world.sign_up(&Person::at(MARIE)).await.expect(202);
     let first = link_token(&world.newest_mail(MARIE).await);
     let shown = claire.types(&type_in(&["look-up-user", MARIE])).await.done();
-    assert!(shown.contains("Mails: 1\n") && shown.contains("sent") && shown.contains("sign-up"), "{shown}");
+    assert!(shown.contains("Mails: 1\n") && shown.contains("delivered") && shown.contains("sign-up"), "{shown}");
     let queued = claire.types(&type_in(&["resend-mail", MARIE, "activation"])).await.done();
     assert!(queued.starts_with("The mail sign-up goes out now. Its id is "), "{queued}");
     assert_eq!(link_token(&world.newest_mail(MARIE).await), first);
