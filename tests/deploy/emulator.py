@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 import zipfile
@@ -68,7 +69,11 @@ def running(*, iam):
     port = free_port()
     log = TARGET / "deploy" / "emulator.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = os.environ | {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": str(iam).lower()}
+    # What it unpacks goes with it.
+    unpacked = tempfile.TemporaryDirectory(dir=log.parent)
+    environment = os.environ | {
+        "BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "AUTH": str(iam).lower(), "TMPDIR": unpacked.name,
+    }
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("ministack")], stdout=output, stderr=subprocess.STDOUT, env=environment,
@@ -89,6 +94,7 @@ def running(*, iam):
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        unpacked.cleanup()
 
 
 def package(binary):

@@ -11,8 +11,8 @@ use portal::domain::{Id, Refusal};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::security::AccountDoor;
 use portal::store::{
-    Account, AccountUsers, AuditEvent, Change, Condition, Establishment, EventKind, Grant, Manager, Named, Outbox,
-    Outcome, Record as _, Role, Step, StoreError, Transaction, User, Wish, Witness,
+    Account, AccountUsers, AuditEvent, Change, Condition, Establishment, EventKind, Grant, Named, Outbox, Outcome,
+    Record as _, Role, Step, StoreError, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 use serde_json::json;
@@ -117,11 +117,14 @@ impl HandOver<'_> {
         let Self { from, own, to, theirs, account } = self;
         let number = &account.member_number;
         let at = call.now.max(own.since + A_MOMENT).max(theirs.since + A_MOMENT);
-        let manager =
-            Manager { user_id: to.user_id, civility: to.civility, last_name: to.last_name.clone(), since: at };
+        // The claim goes on, and with it the links that contest it: nobody shakes them off by handing over.
+        let heir = Change::new()
+            .set("manager.user_id", &to.user_id)?
+            .set("manager.civility", &to.civility)?
+            .set("manager.last_name", &to.last_name)?;
         let in_the_seat = Condition::All(seated(from.user_id, account)?);
         let place = Establishment::key_of(&account.siret);
-        let seat = transaction.update(place, Change::new().set("manager", &manager)?, in_the_seat);
+        let seat = transaction.update(place, heir, in_the_seat);
         let own = change_role(own, Role::Manager, Role::Reader, at, transaction)?;
         change_role(theirs, Role::Reader, Role::Manager, at, transaction)?;
         let account = transaction.check(account.key(), unchanged(account)?);

@@ -76,6 +76,10 @@ impl Function {
         let (now, rng) = (self.environment.clock.now(), &mut rng());
         let number = &claim.member_number;
         let users = AccountUsers::of(&self.store, number).await?;
+        if users.grants.iter().any(|grant| grant.user_id == user_id && grant.since > release.at) {
+            // Somebody else has the role by now: of them nobody has said so yet.
+            return self.intend(place, claim.clone(), user_id, Some(release), author).await;
+        }
         let alone = users.grants.iter().all(|grant| grant.user_id == user_id) && users.invitations.is_empty();
         let user: Option<User> = self.store.get(&User::key_of(user_id)).await?;
         let contest: Option<Contest> = match &place.seat.contested {

@@ -48,7 +48,7 @@ impl Record for Account {
     }
 }
 
-/// The one user who claimed the member account first.
+/// The one user who claimed the member account first, or whom they handed the role over to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manager {
     /// Who.
@@ -57,7 +57,7 @@ pub struct Manager {
     pub civility: Civility,
     /// Their last name, kept in step with their profile.
     pub last_name: PersonName,
-    /// Since when.
+    /// Since when the account is claimed; a hand-over is the same claim.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub since: Timestamp,
 }

@@ -328,6 +328,41 @@ async fn of_a_grant_and_a_contest_at_once_the_grant_came_first_or_was_refused() 
     assert!(refused > 0, "they met");
 }
 
+/// A hand-over is the same claim: it came before the contest, or it is refused, and shakes nobody's link off.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hand_over_and_a_contest_at_once_the_hand_over_came_first_or_was_refused() {
+    let world = World::start().await;
+    let people: Vec<_> = (0..4).map(|n| Person::at(&format!("person{n}@martin.example"))).collect();
+    world.users(&people).await;
+    let marie = world.manager(MARIE).await;
+    let tokens: Vec<_> = notices(&world).await.iter().map(contest_token).collect();
+    let paul = paul(&world).await;
+    marie.post(&target("users"), &json!({"email": PAUL})).await.expect(202);
+    paul.get(&target("summary")).await.expect(200);
+    let ids = [marie.id().await, paul.id().await];
+    let both = [&marie, &paul];
+    let mut holder = 0;
+    for token in &tokens {
+        let body = json!({"id": ids[1 - holder]});
+        let place = target("manager");
+        let (handed, contested) = join(both[holder].post(&place, &body), contest(&world, token)).await;
+        contested.expect(202);
+        if handed.status == 200 {
+            holder = 1 - holder;
+        } else {
+            handed.expect_problem(409, "claim-contested");
+        }
+        let seat = seat(&world).await;
+        assert_eq!(seat.manager.unwrap().user_id.to_string(), ids[holder].to_string());
+        assert!(seat.contested.is_some());
+        let again = both[holder].post(&place, &json!({"id": ids[1 - holder]})).await;
+        again.expect_problem(409, "claim-contested");
+        let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
+            "reason": "vérifié au téléphone"});
+        assert!(world.staff(dismissal).await["dismissed"].is_object());
+    }
+}
+
 /// The wish of the claim comes again after a crash: in the middle of the branches, and after their mails went out.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_comes_again_after_a_crash_tells_nobody_twice_and_nobody_never() {

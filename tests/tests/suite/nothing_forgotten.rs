@@ -200,6 +200,20 @@ fn a_problem_is_documented() {
     assert_eq!(kinds.collect::<Names>(), slugs, "openapi.yaml");
 }
 
+#[test]
+fn every_alarm_has_its_row_in_the_runbook() {
+    let monitoring: Yaml = serde_yaml_ng::from_str(&read("infra/monitoring.yaml")).unwrap();
+    let alarms = monitoring["Resources"].as_mapping().unwrap().iter();
+    let alarms = alarms.filter(|(_, body)| body["Type"] == "AWS::CloudWatch::Alarm");
+    let alarms: Names = alarms.map(|(name, _)| name.as_str().unwrap().to_owned()).collect();
+    let operations = read("docs/operations.md");
+    let (_, rows) = operations.split_once("\n## Alarms\n").expect("a section");
+    let rows = rows.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `"));
+    let first =
+        rows.flat_map(|row| row.split('|').nth(1).unwrap().split(',').map(|name| name.trim().trim_matches('`')));
+    assert_eq!(first.map(str::to_owned).collect::<Names>(), alarms);
+}
+
 /// The one policy that functions share: services that encrypt with the portal's key use it with their rights.
 fn is_use_of_the_key(policy: &Yaml) -> bool {
     matches!(policy, Yaml::Tagged(tagged) if tagged.value == "Encryption.Outputs.UseOfKeyPolicyArn")
