@@ -1,5 +1,5 @@
-// What /gestionnaire shows when things are not as they should be: the portal's answers are put in its place here, but
-// for the legal documents; the page is the real one.
+// What /gestionnaire, and the home before it, show when things are not as they should be: the portal's answers are put
+// in its place here, but for the legal documents; the pages are the real ones.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, afterEach, test } from "node:test";
@@ -233,6 +233,21 @@ test("the gateway's throttle is no limit on guessing", async () => {
   await claim();
   assert.equal(await alert().textContent(), "Trop de tentatives. Réessayez dans quelques instants.");
   opened.verify();
+});
+
+test("whoever is not mailed any more is told so, and why", async () => {
+  const { page, verify } = opened;
+  for (const [problem, said] of [
+    ["bounced", "Faites corriger votre adresse"],
+    ["complained", "signalé comme indésirable"],
+  ]) {
+    await opened.answer("/api/home", 200, { body: { ...HOME, email_problem: problem } });
+    await page.goto("about:blank");
+    await page.goto(`${portal.origin}/#espace`);
+    await page.getByText(said).waitFor();
+    await assertAccessible(page, problem);
+  }
+  verify();
 });
 
 test("an establishment without an open account offers no claim", async () => {

@@ -29,11 +29,21 @@ function link(text, address) {
   return ["https:", location.protocol].includes(made.protocol) ? made : text;
 }
 
+/** Why the user is not mailed any more. */
+const EMAIL_PROBLEMS = {
+  bounced: "Nos e-mails à votre adresse nous reviennent\u00a0: nous ne vous en envoyons plus. Faites corriger votre adresse.",
+  complained:
+    "Un de nos e-mails a été signalé comme indésirable depuis votre adresse\u00a0: nous ne vous envoyons plus que ceux " +
+    "qui protègent votre espace. Si c’est une erreur, dites-le à Constructys.",
+};
+
 /** @returns {HTMLElement[]} the list items of what the user can or must do now */
 export function nextSteps(home) {
   const steps = home.pending_documents
     .filter((kind) => Object.hasOwn(DOCUMENTS, kind))
     .map((kind) => element("li", DOCUMENTS[kind], documentToRead(kind)));
+  const problem = home.email_problem;
+  if (problem && Object.hasOwn(EMAIL_PROBLEMS, problem)) steps.unshift(element("li", EMAIL_PROBLEMS[problem]));
   if (home.can_claim) {
     steps.push(
       element(
