@@ -15,6 +15,7 @@ use axum::response::Response;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
+use tokio::sync::Mutex;
 
 use crate::payload::decode;
 
@@ -37,13 +38,18 @@ pub(crate) fn router(
     let service = HandleError::new(builder.build(), |error: s3s::HttpError| async move {
         (StatusCode::INTERNAL_SERVER_ERROR, format!("{error:?}"))
     });
+    // `s3s-fs` writes an object and its checksum one after the other: two writers at once would leave the one of
+    // the first beside the other of the second, and nobody could read it again. S3 keeps one of two writes whole.
+    let one_writer = Arc::new(Mutex::new(()));
     let tell = from_fn(move |request: Request, next: Next| {
-        let arrived = Arc::clone(&arrived);
+        let (arrived, one_writer) = (Arc::clone(&arrived), Arc::clone(&one_writer));
         async move {
             // Pieces of an object have a query; keys that queues wait for need no decoding.
             let is_object = request.method() == Method::PUT && request.uri().query().is_none_or(is_only_the_name);
             let path = is_object.then(|| request.uri().path().trim_start_matches('/').to_owned());
+            let writing = if path.is_some() { Some(one_writer.lock().await) } else { None };
             let response = next.run(request).await;
+            drop(writing);
             if let Some((bucket, key)) = path.as_deref().and_then(|path| path.split_once('/'))
                 && response.status().is_success()
                 && !key.is_empty()
