@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use harness::{ACCOUNT, PASSWORD, Person, SIRET, World, contest_token, link_token, staff_cli};
+use local::Fate;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -155,6 +156,55 @@ async fn a_mail_that_did_not_come() {
     world.mails().await;
     let soon = claire.types(&type_in(&["resend-mail", MARIE, "reset"])).await.failed(1);
     assert!(soon.contains("(mailed-lately)"), "{soon}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn news_applications_and_an_address_that_was_mended() {
+    let world = World::start().await;
+    let claire = Terminal::of(&world, "Claire Durand");
+    let folder = claire.folder.path();
+    std::fs::write(folder.join("texte.md"), "Le portail ferme **lundi**.\n").unwrap();
+    std::fs::write(folder.join("page.md"), "<b>Lundi</b>\n").unwrap();
+    let marie = world.user(&Person::at(MARIE)).await;
+    let titles = async || marie.get("/api/home").await.expect(200)["news"].to_string();
+
+    let said = claire.types(&type_in(&["publish-news", "Fermeture", "texte.md"])).await.done();
+    assert!(said.starts_with("« Fermeture » is shown from 20"), "{said}");
+    let id = said.trim_end().trim_end_matches('.').rsplit(' ').next().unwrap().to_owned();
+    assert!(titles().await.contains("Fermeture"));
+    let again = claire.types(&type_in(&["publish-news", "Fermeture", "texte.md"])).await.done();
+    assert_eq!(again, "It is so already: nothing has changed.\n");
+    let html = claire.types(&type_in(&["publish-news", "Page", "page.md"])).await.failed(1);
+    assert!(html.starts_with("error: refused, body ("), "{html}");
+    let when = ["publish-news", "Page", "texte.md", "--from", "lundi"];
+    assert!(claire.types(&type_in(&when)).await.failed(1).contains("published_at"));
+    let said = claire.types(&type_in(&["withdraw-news", &id])).await.done();
+    assert_eq!(said, "« Fermeture » is withdrawn.\n");
+    assert!(!titles().await.contains("Fermeture"));
+    assert!(claire.types(&type_in(&["withdraw-news", &id])).await.failed(1).contains("(news-unknown)"));
+
+    let put =
+        ["put-application", "catalogue", "--title-fr", "Catalogue", "--title-en", "Catalogue", "--url", "/catalogue"];
+    let said = claire.types(&type_in(&put)).await.done();
+    assert_eq!(said, "The application catalogue is in the registry: /catalogue.\n");
+    let shown = marie.get("/api/home").await.expect(200)["applications"].to_string();
+    assert!(shown.contains("catalogue"), "{shown}");
+    let said = claire.types(&type_in(&["remove-application", "catalogue"])).await.done();
+    assert_eq!(said, "The application catalogue is out of the registry.\n");
+    assert!(
+        claire.types(&type_in(&["remove-application", "member-account"])).await.failed(1).contains("(not-removable)")
+    );
+    assert!(claire.types(&type_in(&["put-application", "x"])).await.failed(2).contains("--title-fr"));
+
+    let fine = claire.types(&type_in(&["resume-mail", MARIE])).await.done();
+    assert_eq!(fine, "It is so already: nothing has changed.\n");
+    world.portal.decide_mails_to(MARIE, Fate::Bounced);
+    world.visitor().forgot(MARIE).await.expect(202);
+    world.mails().await;
+    let shown = claire.types(&type_in(&["look-up-user", MARIE])).await.done();
+    assert!(shown.contains("bounced"), "{shown}");
+    let said = claire.types(&type_in(&["resume-mail", MARIE])).await.done();
+    assert!(said.starts_with("The address is mailed again; it was not since 20") && said.contains("bounced"), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
