@@ -9,7 +9,7 @@ use portal::domain::{EntryKind, Siret, ViewRule};
 use portal::environment::rng;
 use portal::store::{
     Account, Action, ActionPlace, BatchLine, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError,
-    Totals,
+    Totals, Transaction,
 };
 use rand::RngExt as _;
 
@@ -18,9 +18,6 @@ use crate::feed::{LedgerRecord, Manifest};
 use crate::order::order;
 use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
 use crate::tables::Tables;
-
-/// DynamoDB's limit for a transaction.
-const MOST_WRITES: usize = 100;
 
 /// How many jobs are looked at together. An entry takes at least two writes, so a transaction never
 /// holds more.
@@ -164,7 +161,7 @@ impl<T: Tables> Poster<T> {
         while let Some(job) = ahead.get(verdicts.len()) {
             match plan(state, context, job) {
                 Ok((verdict, changes)) => {
-                    if state.writes_with(&changes) > MOST_WRITES {
+                    if state.writes_with(&changes) > Transaction::MOST {
                         break;
                     }
                     state.apply(changes);

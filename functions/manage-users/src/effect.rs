@@ -4,7 +4,7 @@ use portal::domain::{Email, Id};
 use portal::http::Call;
 use portal::store::{
     AccessRequest, Account, AccountUsers, AuditEvent, EventKind, Grant, GrantMirror, Invitation, InvitationMirror,
-    Named, Outbox, Record as _, Role, Step, StoreError, Transaction, User, Wish, Witness,
+    Named, Outbox, Record as _, Step, StoreError, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 
@@ -105,16 +105,9 @@ impl Giver<'_> {
         let Approved { request, user, invitation } = approved;
         let account = self.account;
         let since = request.answered_at(self.call.now);
-        let grant = Grant {
-            user_id: user.user_id,
-            member_number: account.member_number.clone(),
-            role: Role::Reader,
-            siret: account.siret.clone(),
-            name: account.name.clone(),
-            active: account.active,
-            since: invitation.as_ref().map_or(since, |invitation| since.max(invitation.since)),
-            invitation_id: invitation.as_ref().map(|invitation| invitation.invitation_id),
-        };
+        let since = invitation.as_ref().map_or(since, |invitation| since.max(invitation.since));
+        let invitation_id = invitation.as_ref().map(|invitation| invitation.invitation_id);
+        let grant = Grant::of_reader(user.user_id, account, since, invitation_id);
         let mut steps = request.delete(transaction)?.to_vec();
         let mut detail = "request".to_owned();
         if let Some(invitation) = invitation {

@@ -3,8 +3,6 @@
 //! The seat, both grants and what mirrors them move in one transaction, so there is never no manager, and
 //! never two (`docs/decisions/0061-handing-the-role-over.md`).
 
-use std::time::Duration;
-
 use futures::future::join;
 use jiff::Timestamp;
 use portal::domain::{Id, Refusal};
@@ -12,15 +10,12 @@ use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::security::AccountDoor;
 use portal::store::{
     Account, AccountUsers, AuditEvent, Change, Condition, Establishment, EventKind, Grant, Named, Outbox, Outcome,
-    Record as _, Role, Step, StoreError, Transaction, User, Wish, Witness,
+    Record as _, Role, Step, StoreError, Transaction, User, Wish, Witness, told_after,
 };
 use rand::CryptoRng;
 use serde_json::json;
 
 use crate::{Function, MOST_ATTEMPTS, out_of_the_seat, seated, unchanged};
-
-/// What follows an act is told after it, even within its millisecond.
-const A_MOMENT: Duration = Duration::from_millis(1);
 
 /// Who gives the role, and who gets it.
 struct HandOver<'a> {
@@ -116,7 +111,7 @@ impl HandOver<'_> {
     fn write(&self, call: &Call, transaction: &mut Transaction, rng: &mut impl CryptoRng) -> Result<Steps, StoreError> {
         let Self { from, own, to, theirs, account } = self;
         let number = &account.member_number;
-        let at = call.now.max(own.since + A_MOMENT).max(theirs.since + A_MOMENT);
+        let at = told_after(own.since.max(theirs.since), call.now);
         // The claim goes on, and with it the links that contest it: nobody shakes them off by handing over.
         let heir = Change::new()
             .set("manager.user_id", &to.user_id)?

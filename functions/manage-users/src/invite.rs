@@ -17,9 +17,6 @@ use crate::{Function, MOST_ATTEMPTS, out_of_the_seat, seated, unchanged};
 /// one transaction of 100. An address whose owner asked for access takes six, or eight.
 const MOST_ADDRESSES: usize = 20;
 
-/// DynamoDB's limit for one transaction.
-const MOST_WRITES: usize = 100;
-
 impl Function {
     /// Looks at the account's own users, which its manager can list, and at nothing else: an address that has
     /// a space and one that has none take the same calls.
@@ -76,7 +73,7 @@ impl Function {
                 steps.push(effect.write(email, &giver, &mut transaction, rng)?);
             }
             let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
-            if transaction.len() > MOST_WRITES {
+            if transaction.len() > Transaction::MOST {
                 return Err(too_many_requests());
             }
             let committed = self.store.commit(&transaction, rng).await;

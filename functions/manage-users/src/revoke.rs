@@ -4,22 +4,17 @@
 //! Every read of the account reads the grant and the invitation beside its data, strongly consistent, so none
 //! that is sent after the answer succeeds.
 
-use std::time::Duration;
-
 use futures::future::join;
 use portal::domain::{Id, MemberNumber};
 use portal::http::{Answer, Call, Problem};
 use portal::security::AccountDoor;
 use portal::store::{
     AccessRequest, Account, AccountUsers, AddressHash, AuditEvent, Batch, Condition, EventKind, Grant, GrantMirror,
-    Invitation, Outbox, Outcome, Record as _, Role, StoreError, Transaction, User, Wish, Witness,
+    Invitation, Outbox, Outcome, Record as _, Role, StoreError, Transaction, User, Wish, Witness, told_after,
 };
 use rand::CryptoRng;
 
 use crate::{Function, MOST_ATTEMPTS};
-
-/// What follows an act is told after it, even within its millisecond.
-const A_MOMENT: Duration = Duration::from_millis(1);
 
 /// What one person has on an account, or asks for.
 struct Access<'a> {
@@ -168,7 +163,7 @@ fn end(
     }
     for (subject, kind, since, number) in ended {
         let witness = Witness::of_call(call, &actor.seal_key, rng)?;
-        let at = call.now.max(since + A_MOMENT);
+        let at = told_after(since, call.now);
         let event = AuditEvent::for_other(subject, actor.user_id, kind, at, witness, rng);
         transaction.create(&event.about(number))?;
     }

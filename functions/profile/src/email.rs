@@ -5,7 +5,7 @@
 
 use portal::domain::{Email, Id, Refusal};
 use portal::http::{Answer, Call, Form, Problem};
-use portal::security::{Password, Proven};
+use portal::security::{Password, Proven, same_user};
 use portal::store::{
     AuditEvent, Change, EmailChange, EventKind, Link, Outbox, Outcome, Record, Transaction, User, Wish, Witness,
 };
@@ -77,7 +77,7 @@ impl Function {
                 Outcome::Committed => return Ok(()),
                 Outcome::Refused(refused) if refused.failed(guard) => proven.renew(call).await?,
                 // Links of an earlier change were written down in between, or the user is another by now.
-                Outcome::Refused(_) => user = self.same_user(user).await?,
+                Outcome::Refused(_) => user = same_user(&self.store, user).await?,
             }
         }
         Err(Problem::TryAgain { context: "others wrote of the same address all the time".to_owned() })

@@ -12,7 +12,7 @@ use portal::erasure::Erasure;
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Credentials, Gate, Hashing, Password, Proven};
-use portal::store::{Batch, Record, Store, Table, User};
+use portal::store::{Store, Table, User};
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
@@ -70,16 +70,6 @@ impl Function {
             Err(Problem::BadCredentials) => Err(Problem::BadCurrentPassword),
             Err(problem) => Err(problem),
         }
-    }
-
-    /// Another look at a user, after something of theirs was not what it was.
-    async fn same_user(&self, before: User) -> Result<User, Problem> {
-        let mut batch = Batch::new();
-        let wanted = batch.want::<User>(before.key());
-        let now = self.store.fetch(batch).await?.take(&wanted)?;
-        // Of another epoch, the caller has to sign in again; of another address, their password was not proved.
-        let same = |user: &User| user.epoch == before.epoch && user.email == before.email;
-        now.filter(same).ok_or_else(|| Problem::TryAgain { context: "the user changed meanwhile".to_owned() })
     }
 }
 

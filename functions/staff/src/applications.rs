@@ -1,11 +1,12 @@
 //! `put-application` and `remove-application`: what the space offers is a matter of the registry, not of code.
 
 use portal::environment::rng;
-use portal::store::{Application, Applications, Audience, Outcome, StaffAct, StaffEvent, StoreError, Transaction};
+use portal::store::{Application, Applications, Audience, Outcome, StaffAct, StoreError, Transaction};
 use rand::CryptoRng;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::Function;
+use crate::done::Done;
 use crate::fields::{Author, Fields, Refused, Trouble};
 
 /// A title is a line of a list.
@@ -19,7 +20,7 @@ const MOST_ATTEMPTS: usize = 10;
 
 impl Function {
     /// Adds an entry, or replaces the one of its id.
-    pub(crate) async fn put_application(&self, mut fields: Fields) -> Result<Value, Trouble> {
+    pub(crate) async fn put_application(&self, mut fields: Fields) -> Result<Done, Trouble> {
         let author = fields.author()?;
         let entry = Application {
             id: id(fields.text("id")?)?,
@@ -35,7 +36,7 @@ impl Function {
         for _ in 0..MOST_ATTEMPTS {
             let before = self.registry().await?;
             if before.applications.contains(&entry) {
-                return Ok(json!({"unchanged": entry}));
+                return Ok(Done::openly(json!({"unchanged": entry})));
             }
             let after = before.with(entry.clone());
             if after.applications.len() > Applications::MOST {
@@ -44,14 +45,14 @@ impl Function {
             }
             let detail = format!("{} {}", entry.id, if entry.enabled { "enabled" } else { "disabled" });
             if self.replace(&before, &after, &author, StaffAct::ApplicationPut, detail, rng).await? {
-                return Ok(json!({"put": entry}));
+                return Ok(Done::openly(json!({"put": entry})));
             }
         }
         Err(StoreError::Contention.into())
     }
 
     /// Takes an entry out. The member account's own can be disabled only: it comes back where there is none.
-    pub(crate) async fn remove_application(&self, mut fields: Fields) -> Result<Value, Trouble> {
+    pub(crate) async fn remove_application(&self, mut fields: Fields) -> Result<Done, Trouble> {
         let author = fields.author()?;
         let id = id(fields.text("id")?)?;
         fields.finish()?;
@@ -68,7 +69,7 @@ impl Function {
             }
             let after = before.without(&id);
             if self.replace(&before, &after, &author, StaffAct::ApplicationRemoved, id.clone(), rng).await? {
-                return Ok(json!({"removed": id}));
+                return Ok(Done::openly(json!({"removed": id})));
             }
         }
         Err(StoreError::Contention.into())
@@ -91,7 +92,7 @@ impl Function {
         let now = self.environment.clock.now();
         let mut transaction = Transaction::new();
         transaction.put(after, Some(before.unchanged()?))?;
-        transaction.create(&StaffEvent::new(&author.staff, &author.reason, act, detail, now, rng))?;
+        transaction.create(&author.event(act, detail, now))?;
         Ok(matches!(self.store.commit(&transaction, rng).await?, Outcome::Committed))
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of an operation, read one by one; the first that is wrong is named with what to do.
 
 use jiff::Timestamp;
-use portal::domain::{Refusal, one_line};
+use portal::domain::{Email, Refusal, is_unfit, one_line};
 use portal::store::StoreError;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -73,6 +73,12 @@ impl Fields {
         }
     }
 
+    /// The address that an operation is about.
+    pub(crate) fn email(&mut self) -> Result<Email, Refused> {
+        let text = self.text("email")?;
+        Email::parse(&text).map_err(|refusal| Refused::new(refusal.code, "email", refusal.en))
+    }
+
     /// A text that may be left out.
     pub(crate) fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, Refused> {
         match self.0.get(name) {
@@ -139,4 +145,22 @@ impl Fields {
         let refused = |refusal: Refusal| Refused::new(refusal.code, name, refusal.en);
         one_line(&self.text(name)?, longest).map_err(refused)
     }
+}
+
+/// A body of so many bytes at most, without what nobody sees.
+pub(crate) fn legible(body: &str, longest: usize) -> Result<(), Refused> {
+    if body.len() > longest {
+        let message = format!("The text has {} bytes: shorten it to {longest}.", body.len());
+        return Err(Refused::new("too-long", "body", message));
+    }
+    for (line, text) in (1..).zip(body.split('\n')) {
+        if let Some(character) = text.chars().find(|character| is_unfit(*character)) {
+            let found = character.escape_unicode();
+            let message = format!(
+                "Line {line} holds {found}: take out control and invisible characters, and end lines with LF alone."
+            );
+            return Err(Refused::new("bad-character", "body", message));
+        }
+    }
+    Ok(())
 }

@@ -23,7 +23,7 @@ mod withdraw_news;
 
 use portal::environment::{Environment, StartError};
 use portal::lambda::EventFunction;
-use portal::store::{StaffAct, Store, StoreError, Table};
+use portal::store::{Store, StoreError, Table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -92,13 +92,11 @@ impl Function {
             Operation::CloseAccount(fields) => self.close_account(fields).await,
             Operation::ListContests(fields) => self.list_contests(fields).await,
             Operation::ListAlerts(fields) => self.list_alerts(fields).await,
-            Operation::PublishNews(fields) => self.publish_news(fields).await.map(Done::openly),
-            Operation::WithdrawNews(fields) => self.withdraw_news(fields).await.map(Done::openly),
-            Operation::PutApplication(fields) => self.put_application(fields).await.map(Done::openly),
-            Operation::RemoveApplication(fields) => self.remove_application(fields).await.map(Done::openly),
-            Operation::ResumeMail(fields) => {
-                self.resume_mail(fields).await.map(|answer| Done::quietly(StaffAct::MailResumed, answer))
-            }
+            Operation::PublishNews(fields) => self.publish_news(fields).await,
+            Operation::WithdrawNews(fields) => self.withdraw_news(fields).await,
+            Operation::PutApplication(fields) => self.put_application(fields).await,
+            Operation::RemoveApplication(fields) => self.remove_application(fields).await,
+            Operation::ResumeMail(fields) => self.resume_mail(fields).await,
         }
     }
 }

@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 
 use crate::Function;
 use crate::done::Done;
-use crate::fields::{Fields, Refused, Trouble};
+use crate::fields::{Fields, Trouble};
 
 impl Function {
     pub(crate) async fn look_up_user(&self, mut fields: Fields) -> Result<Done, Trouble> {
         let author = fields.author()?;
-        let email = email(&mut fields)?;
+        let email = fields.email()?;
         fields.finish()?;
         let now = self.environment.clock.now();
         let mut batch = Batch::new();
@@ -124,10 +124,4 @@ impl Function {
         }
         Ok(waiting)
     }
-}
-
-/// The field `email`.
-pub(crate) fn email(fields: &mut Fields) -> Result<Email, Refused> {
-    let text = fields.text("email")?;
-    Email::parse(&text).map_err(|refusal| Refused::new(refusal.code, "email", refusal.en))
 }

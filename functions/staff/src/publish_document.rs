@@ -4,14 +4,14 @@
 //! `document-outdated`, and after a new charter the member account is closed until it is accepted. What
 //! was accepted stays accepted, and every version stays readable.
 
-use portal::domain::{Document, DocumentKind, is_unfit};
+use portal::domain::{Document, DocumentKind};
 use portal::environment::rng;
 use portal::store::{CurrentDocument, Outcome, StaffAct, Transaction, current_document, put_into_force};
 use serde_json::json;
 
 use crate::Function;
 use crate::done::Done;
-use crate::fields::{Fields, Refused, Trouble};
+use crate::fields::{Fields, Refused, Trouble, legible};
 
 /// The longest text: half of what DynamoDB takes as an item (400 KB), so that no attribute beside it
 /// matters. The longest of version 1 has 7 KB.
@@ -54,19 +54,8 @@ fn kind(text: &str) -> Result<DocumentKind, Refused> {
 
 /// The title of a text that can be published: its first line, behind `# `.
 fn title(body: &str) -> Result<String, Refused> {
+    legible(body, LONGEST_BODY)?;
     let refused = |code, message: String| Err(Refused::new(code, "body", message));
-    if body.len() > LONGEST_BODY {
-        return refused("too-long", format!("The text has {} bytes: shorten it to {LONGEST_BODY}.", body.len()));
-    }
-    for (line, text) in (1..).zip(body.split('\n')) {
-        if let Some(character) = text.chars().find(|character| is_unfit(*character)) {
-            let found = character.escape_unicode();
-            let message = format!(
-                "Line {line} holds {found}: take out control and invisible characters, and end lines with LF alone."
-            );
-            return refused("bad-character", message);
-        }
-    }
     let first = body.split('\n').next().unwrap_or_default();
     let title = first.strip_prefix("# ").map(str::trim).unwrap_or_default();
     match title.chars().count() {

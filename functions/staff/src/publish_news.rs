@@ -6,14 +6,15 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use portal::domain::{Id, is_unfit};
+use portal::domain::Id;
 use portal::environment::rng;
-use portal::store::{News, Outcome, Record as _, StaffAct, StaffEvent, StoreError, Transaction};
+use portal::store::{News, Outcome, Record as _, StaffAct, StoreError, Transaction};
 use pulldown_cmark::{Event, LinkType, Parser, Tag};
 use serde_json::{Value, json};
 
 use crate::Function;
-use crate::fields::{Fields, Refused, Trouble};
+use crate::done::Done;
+use crate::fields::{Fields, Refused, Trouble, legible};
 
 /// The longest text: ten of them are in the answer to every home.
 const LONGEST_BODY: usize = 4 * 1024;
@@ -28,7 +29,7 @@ const FURTHEST: Duration = Duration::from_secs(5 * 366 * 24 * 3600);
 const SCHEMES: [&str; 2] = ["https://", "mailto:"];
 
 impl Function {
-    pub(crate) async fn publish_news(&self, mut fields: Fields) -> Result<Value, Trouble> {
+    pub(crate) async fn publish_news(&self, mut fields: Fields) -> Result<Done, Trouble> {
         let author = fields.author()?;
         let title = fields.line("title", LONGEST_TITLE)?;
         let body = fields.text("body")?;
@@ -43,7 +44,7 @@ impl Function {
         let kept = self.store.query_all::<News>(&News::all()).await?;
         let (over, kept): (Vec<_>, Vec<_>) = kept.into_iter().partition(|item| item.has_expired(now));
         if let Some(same) = kept.iter().find(|item| item.title == title && item.body == body) {
-            return Ok(json!({"unchanged": told(same)}));
+            return Ok(Done::openly(json!({"unchanged": told(same)})));
         }
         if expires_at.is_some() && kept.iter().filter(|item| item.expires_at.is_some()).count() >= News::MOST_EXPIRING {
             let message = format!(
@@ -54,14 +55,7 @@ impl Function {
         }
         let rng = &mut rng();
         let news = News { id: Id::random(rng).to_string(), title, body, published_at, expires_at };
-        let event = StaffEvent::new(
-            &author.staff,
-            &author.reason,
-            StaffAct::NewsPublished,
-            format!("{} {}", news.id, news.published_at),
-            now,
-            rng,
-        );
+        let event = author.event(StaffAct::NewsPublished, format!("{} {}", news.id, news.published_at), now);
         let mut transaction = Transaction::new();
         transaction.create(&news)?;
         transaction.create(&event)?;
@@ -70,7 +64,7 @@ impl Function {
             transaction.delete(item.key(), None);
         }
         match self.store.commit(&transaction, rng).await? {
-            Outcome::Committed => Ok(json!({"published": told(&news)})),
+            Outcome::Committed => Ok(Done::openly(json!({"published": told(&news)}))),
             // Both keys are random.
             Outcome::Refused(_) => Err(StoreError::Contention.into()),
         }
@@ -115,19 +109,8 @@ fn in_order(now: Timestamp, published_at: Timestamp, expires_at: Option<Timestam
 
 /// A text that a page can show as it is: what Markdown says, and nothing that it lets through.
 fn fit(body: &str) -> Result<(), Refused> {
+    legible(body, LONGEST_BODY)?;
     let refused = |code, message: String| Err(Refused::new(code, "body", message));
-    if body.len() > LONGEST_BODY {
-        return refused("too-long", format!("The text has {} bytes: shorten it to {LONGEST_BODY}.", body.len()));
-    }
-    for (line, text) in (1..).zip(body.split('\n')) {
-        if let Some(character) = text.chars().find(|character| is_unfit(*character)) {
-            let found = character.escape_unicode();
-            let message = format!(
-                "Line {line} holds {found}: take out control and invisible characters, and end lines with LF alone."
-            );
-            return refused("bad-character", message);
-        }
-    }
     for (event, place) in Parser::new(body).into_offset_iter() {
         let line = 1 + body.as_bytes()[..place.start].iter().filter(|byte| **byte == b'\n').count();
         match event {

@@ -13,7 +13,6 @@ use serde_json::json;
 use crate::Function;
 use crate::done::Done;
 use crate::fields::{Author, Fields, Refused, Trouble};
-use crate::look_up_user::email;
 
 /// What can be sent again to an address.
 const MAILS: [&str; 2] = ["activation", "reset"];
@@ -28,7 +27,7 @@ impl Function {
             })?;
             return self.wake(outbox_id, &author).await;
         }
-        let email = email(&mut fields)?;
+        let email = fields.email()?;
         let mail = fields.text("mail")?;
         fields.finish()?;
         match mail.as_str() {

@@ -1,8 +1,6 @@
 //! The accounts that somebody who erases themselves has access to: each is left in a transaction of its own,
 //! with its evidence.
 
-use std::time::Duration;
-
 use rand::CryptoRng;
 
 use super::{Erasure, Scene, Seats};
@@ -10,7 +8,7 @@ use crate::domain::MemberNumber;
 use crate::http::Problem;
 use crate::store::{
     AccessRequest, Account, AuditEvent, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Invitation,
-    Outcome, Proof, Record as _, Rights, Role, Store, StoreError, Transaction, User,
+    Outcome, Proof, Record as _, Rights, Role, Store, StoreError, Transaction, User, told_after,
 };
 
 impl Erasure {
@@ -82,7 +80,7 @@ pub fn revoked(
     rng: &mut impl CryptoRng,
 ) -> Result<AuditEvent, StoreError> {
     let event = call.event(user, EventKind::AccessRevoked, rng)?;
-    let at = event.at.max(grant.since + Duration::from_millis(1));
+    let at = told_after(grant.since, event.at);
     Ok(AuditEvent { at, ..event }.about(&grant.member_number).with_detail(why))
 }
 

@@ -14,9 +14,10 @@ use rand::CryptoRng;
 
 use crate::domain::Id;
 use crate::http::{Call, Problem};
+use crate::security::same_user;
 use crate::store::{
-    AuditEvent, Batch, Condition, EventKind, Guessed, Key, Link, Login, MailHistory, Outbox, Outcome, Purpose,
-    Record as _, Reservation, Resident, Rights, Store, StoreError, Transaction, User, Wish, Witness,
+    AuditEvent, Condition, EventKind, Guessed, Key, Link, Login, MailHistory, Outbox, Outcome, Purpose, Record as _,
+    Reservation, Resident, Rights, Store, StoreError, Transaction, User, Wish, Witness,
 };
 
 pub use accounts::{revoked, withdraw};
@@ -111,7 +112,7 @@ impl Erasure {
             if !self.leave_accounts(&caller.user, &rights, &seats, call, rng).await?
                 || !self.withdraw_requests(&caller.user, &rights, call, rng).await?
             {
-                caller.user = self.same_user(caller.user).await?;
+                caller.user = same_user(&self.store, caller.user).await?;
                 continue;
             }
             self.clear_before(&caller, call, rng).await?;
@@ -119,19 +120,9 @@ impl Erasure {
                 self.clear_after(&caller.user, rng).await?;
                 return Ok(());
             }
-            caller.user = self.same_user(caller.user).await?;
+            caller.user = same_user(&self.store, caller.user).await?;
         }
         Err(Problem::TryAgain { context: "the user changed all the time".to_owned() })
-    }
-
-    /// Another look at a user, after something of theirs was not what it was.
-    async fn same_user(&self, before: User) -> Result<User, Problem> {
-        let mut batch = Batch::new();
-        let wanted = batch.want::<User>(before.key());
-        let now = self.store.fetch(batch).await?.take(&wanted)?;
-        // Of another epoch or address, it is not what was begun with.
-        let same = |user: &User| user.epoch == before.epoch && user.email == before.email;
-        now.filter(same).ok_or_else(|| Problem::TryAgain { context: "the user changed meanwhile".to_owned() })
     }
 
     /// The last step; `false` where the user is not what was read.

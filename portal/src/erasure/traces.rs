@@ -10,8 +10,6 @@ use crate::store::{
     AccessRequest, AddressHash, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login,
     MailHistory, Outcome, Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
 };
-/// As many as go into one transaction.
-const AT_A_TIME: usize = 100;
 
 impl Erasure {
     /// Deletes what can go before the user does, in as many steps as it takes: it is of no use without them,
@@ -113,7 +111,7 @@ impl Erasure {
     }
 
     async fn delete_all(&self, keys: Vec<Key>, rng: &mut impl CryptoRng) -> Result<(), Problem> {
-        for keys in keys.chunks(AT_A_TIME) {
+        for keys in keys.chunks(Transaction::MOST) {
             let mut transaction = Transaction::new();
             for key in keys {
                 transaction.delete(key.clone(), None);

@@ -233,17 +233,9 @@ impl AccountDoor {
 
 /// The grant that an invitation becomes.
 fn opened(invitation: &Invitation, user: &User, account: &Account, call: &Call) -> Grant {
-    Grant {
-        user_id: user.user_id,
-        member_number: account.member_number.clone(),
-        role: Role::Reader,
-        siret: account.siret.clone(),
-        name: account.name.clone(),
-        active: account.active,
-        // Later than what it opens, whatever the clocks of two machines say.
-        since: call.now.max(invitation.since),
-        invitation_id: Some(invitation.invitation_id),
-    }
+    // Later than what it opens, whatever the clocks of two machines say.
+    let since = call.now.max(invitation.since);
+    Grant::of_reader(user.user_id, account, since, Some(invitation.invitation_id))
 }
 
 async fn grant_of(user: &User, number: &MemberNumber, store: &Store) -> Result<Option<Grant>, StoreError> {

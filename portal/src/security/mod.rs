@@ -30,6 +30,6 @@ pub use password::{Password, PasswordPolicy};
 pub use refresh_token::{RefreshToken, Standing};
 pub use seal::SealKey;
 pub use secret::{SymmetricKey, read_secret, write_secret};
-pub use signed_in::{Caller, Gate, Ticket, TicketKeys};
+pub use signed_in::{Caller, Gate, Ticket, TicketKeys, same_user};
 pub use signing_keys::{KeyRing, SigningKey};
 pub use strength::{Strength, assess};

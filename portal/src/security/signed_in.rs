@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use super::{AccessTokens, Claims};
 use crate::environment::{Environment, StartError};
 use crate::http::{Call, Problem};
-use crate::store::{Batch, Fetched, Session, Store, User, Wanted};
+use crate::store::{Batch, Fetched, Record as _, Session, Store, User, Wanted};
 
 /// Lets signed-in callers in.
 #[derive(Clone)]
@@ -40,6 +40,18 @@ pub struct Caller {
     pub user: User,
     /// Through which session.
     pub session: Session,
+}
+
+/// Another look at a user, after something of theirs was not what it was.
+///
+/// # Errors
+/// `try-again` where they are of another epoch or address, and so not what was begun with; where the store fails.
+pub async fn same_user(store: &Store, before: User) -> Result<User, Problem> {
+    let mut batch = Batch::new();
+    let wanted = batch.want::<User>(before.key());
+    let now = store.fetch(batch).await?.take(&wanted)?;
+    let same = |user: &User| user.epoch == before.epoch && user.email == before.email;
+    now.filter(same).ok_or_else(|| Problem::TryAgain { context: "the user changed meanwhile".to_owned() })
 }
 
 impl Gate {

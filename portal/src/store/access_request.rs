@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::evidence::told_after;
 use super::login::admitted_with;
 use super::{Condition, Key, Record, Step, StoreError, Table, Transaction};
 use crate::domain::{Id, MemberNumber, Message, Siret};
@@ -59,7 +60,7 @@ impl AccessRequest {
     /// When it is answered, at `now`: after it was made, even within its millisecond.
     #[must_use]
     pub fn answered_at(&self, now: Timestamp) -> Timestamp {
-        now.max(self.since + Duration::from_millis(1))
+        told_after(self.since, now)
     }
 
     /// Takes both of them away, where they are still of this request.

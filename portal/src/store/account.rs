@@ -129,6 +129,21 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// That somebody may read an account from `since` on; by the invitation that they opened, if by any.
+    #[must_use]
+    pub fn of_reader(user_id: Id, account: &Account, since: Timestamp, invitation_id: Option<Id>) -> Self {
+        Self {
+            user_id,
+            member_number: account.member_number.clone(),
+            role: Role::Reader,
+            siret: account.siret.clone(),
+            name: account.name.clone(),
+            active: account.active,
+            since,
+            invitation_id,
+        }
+    }
+
     /// Where a grant is stored.
     #[must_use]
     pub fn key_of(user_id: Id, number: &MemberNumber) -> Key {

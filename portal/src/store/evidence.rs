@@ -1,6 +1,7 @@
 //! Evidence: acceptances and audit events. Only ever created; no function may change or delete them.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rand::CryptoRng;
@@ -10,6 +11,13 @@ use super::{Key, Record, StoreError, Table};
 use crate::domain::{DocumentKind, DocumentReference, Id, MemberNumber};
 use crate::http::Call;
 use crate::security::SealKey;
+
+/// When an act of `now` is told that follows one told at `earlier`: after it, even within its millisecond and
+/// whatever the clocks of two machines say.
+#[must_use]
+pub fn told_after(earlier: Timestamp, now: Timestamp) -> Timestamp {
+    now.max(earlier + Duration::from_millis(1))
+}
 
 /// Where an act came from: what evidence keeps of a request, sealed under the user's own key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -57,7 +57,7 @@ pub use contest::{ClaimOf, Contest, ContestLink, ContestOutcome, Contested};
 pub use document::{CurrentDocument, current_document, current_of, current_text, document_version, put_into_force};
 pub use email_change::{EmailChange, Reservation};
 pub use error::StoreError;
-pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness};
+pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness, told_after};
 pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};

@@ -19,7 +19,7 @@ const MOST_CONFLICTS: u32 = 10;
 /// The first pause after a conflict; doubled each time, up to 32 times as long, and jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 
-/// Writes to commit together; at most 100.
+/// Writes to commit together; at most [`Transaction::MOST`].
 #[derive(Debug, Default)]
 pub struct Transaction {
     pub(super) steps: Vec<Write>,
@@ -82,6 +82,9 @@ impl Refused {
 }
 
 impl Transaction {
+    /// DynamoDB's limit for one transaction.
+    pub const MOST: usize = 100;
+
     /// A transaction of nothing yet.
     #[must_use]
     pub fn new() -> Self {
