@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// The order in which parts and columns are shown; what is not named here comes behind.
-const ORDER: [&str; 40] = [
+const ORDER: [&str; 41] = [
     "user",
     "sign_up",
     "establishment",
@@ -23,6 +23,7 @@ const ORDER: [&str; 40] = [
     "mails",
     "contests",
     "alerts", // parts
+    "stopped",
     "at",
     "requested_at",
     "since",

@@ -46,9 +46,14 @@ impl Function {
                 }))})
             }
         };
-        if state.stopped.is_some() || state.bounced_for_now > 0 {
-            let (stopped, bounced_for_now) = (&state.stopped, state.bounced_for_now);
-            answer["address"] = json!({"stopped": stopped, "bounced_for_now": bounced_for_now});
+        let stopped = state.stopped.as_ref();
+        if stopped.is_some() || state.bounced_for_now > 0 {
+            answer["address"] = json!({
+                "stopped": stopped.map(|stopped| stopped.why),
+                "since": stopped.map(|stopped| stopped.at),
+                "reason": stopped.map(|stopped| &stopped.reason),
+                "bounced_for_now": state.bounced_for_now,
+            });
         }
         answer["mails"] = self.mails(&email, user.map(|user| user.user_id), &state).await?;
         Ok(Done::quietly(act, answer))

@@ -203,6 +203,10 @@ async fn news_applications_and_an_address_that_was_mended() {
     world.mails().await;
     let shown = claire.types(&type_in(&["look-up-user", MARIE])).await.done();
     assert!(shown.contains("bounced"), "{shown}");
+    // For people: why, and an instant.
+    assert!(shown.contains("Address\n  stopped          bounced\n") && !shown.contains('{'), "{shown}");
+    let of_the_address = shown.split("Address").nth(1).unwrap();
+    assert!(of_the_address.lines().any(|line| line.starts_with("  since            20")), "{shown}");
     let said = claire.types(&type_in(&["resume-mail", MARIE])).await.done();
     assert!(said.starts_with("The address is mailed again; it was not since 20") && said.contains("bounced"), "{said}");
 }
