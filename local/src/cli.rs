@@ -71,6 +71,11 @@ pub(crate) enum Command {
     /// Each line names account, item, field, what is stored and what it must be. Ends with a failure where
     /// anything differs, or where an account was posted to all the time.
     Reconcile(Reconciliation),
+
+    /// List the pages as they are put into their bucket, one a line: key, file, content type, cache control
+    ///
+    /// Separated by tabs; docs/operations.md says what reads it.
+    Pages,
 }
 
 /// Which accounts are held against their entries, and how it is told.

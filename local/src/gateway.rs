@@ -11,7 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
 use futures::StreamExt;
 use portal::clock::Clock;
 use serde_json::Value;
@@ -44,6 +44,8 @@ pub(crate) struct Gateway {
     pub(crate) timeouts: BTreeMap<String, Duration>,
     pub(crate) functions: Functions,
     pub(crate) clock: Clock,
+    /// What is added to every page.
+    pub(crate) page_headers: HeaderMap,
 }
 
 impl Gateway {
@@ -56,7 +58,7 @@ impl Gateway {
     async fn call(&self, request: Request, peer: SocketAddr) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let path = payload::decode(parts.uri.path());
-        if let Some(page) = pages::answer(&parts.method, &path) {
+        if let Some(page) = pages::answer(&parts.method, &path, &self.page_headers) {
             return page;
         }
         let body = match read(body).await {

@@ -64,6 +64,7 @@ pub use functions::InvokeError;
 pub use log::{LineHook, LogTo};
 pub use mailbox::{Fate, Mail};
 pub use options::{EndpointHook, Error, Options, Service};
+pub use pages::{Page, pages};
 pub use pattern::Pattern;
 pub use registry::{Registry, Starter};
 pub use routes::{Found, Route, RouteKey, find as find_route};

@@ -26,6 +26,12 @@ fn main() -> ExitCode {
         match &arguments.command {
             None => run(&arguments).await,
             Some(Command::Invoke(invocation)) => invoke::invoke(invocation).await.map(|answer| say(&answer)),
+            Some(Command::Pages) => {
+                for page in local::pages() {
+                    say(&[page.key, page.file, page.content_type, page.cache_control].join("\t"));
+                }
+                Ok(())
+            }
             Some(Command::Reconcile(reconciliation)) => reconcile::reconcile(reconciliation, say).await,
         }
     });

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::error::DisplayErrorContext;
+use axum::http::HeaderMap;
 use portal::clock::Clock;
 use portal::environment::Environment;
 use tokio::net::TcpListener;
@@ -22,6 +23,7 @@ use crate::gateway::Gateway;
 use crate::log::{self, Lines};
 use crate::mailbox::Mailbox;
 use crate::options::{Error, Options};
+use crate::pages;
 use crate::position::Position;
 use crate::queues::Queues;
 use crate::registry::Registry;
@@ -47,6 +49,7 @@ const DEMO_MARKER: &str = "demo-loaded";
 pub struct Portal {
     pub(crate) origin: String,
     pub(crate) deployment: Deployment,
+    page_headers: HeaderMap,
     /// What the functions get, by their names.
     pub(crate) environments: BTreeMap<String, Environment>,
     /// The portal's own: past every hook.
@@ -101,6 +104,7 @@ impl Portal {
             parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         let deployment = Deployment::read(parameters)?;
+        let page_headers = pages::headers()?;
         let (log, lines) = log::open(&options.log, options.on_line).map_err(Error::file("the log"))?;
         let clock = options.clock;
 
@@ -130,6 +134,7 @@ impl Portal {
         let mut portal = Self {
             origin,
             deployment,
+            page_headers,
             environments,
             environment,
             functions,
@@ -265,6 +270,7 @@ impl Portal {
                 timeouts: self.deployment.timeouts.clone(),
                 functions: self.functions.clone(),
                 clock: self.clock.clone(),
+                page_headers: self.page_headers.clone(),
             };
             self.front_tasks.push(serve(listener, gateway.router(self.mailbox.clone()), stop.clone()));
         }

@@ -1,4 +1,5 @@
-"""The gate: what cfn-lint and checkov find in the expanded templates, at warning or above, fails it.
+"""The gate: what cfn-lint and checkov find in the expanded templates, at warning or above, fails it; and so does a stage
+of samconfig.toml that gives a template what it does not take.
 
 `lint.py` holds the project's templates against it; `lint.py --gate` seeds mistakes into copies and expects each to be
 found by name, so that a gate that lets everything through is seen.
@@ -6,11 +7,14 @@ found by name, so that a gate that lets everything through is seen.
 
 import argparse
 import copy
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -48,12 +52,33 @@ def as_cloudformation(templates):
         except InvalidDocumentException as error:
             refused += [f"{name}: transform: {cause.message}" for cause in error.causes]
     for template in ready.values():
-        for resource in template["Resources"].values():
+        resources = template["Resources"]
+        invoked = [body["Properties"] for body in resources.values() if body["Type"] == "AWS::Lambda::EventInvokeConfig"]
+        configured = {f"{config['FunctionName']['Ref']}Alias{config['Qualifier']}" for config in invoked}
+        for resource in resources.values():
+            # The rule knows functions and not their aliases: what becomes of what fails is said of the alias.
+            if resource["Type"] == "AWS::Lambda::Permission" and resource["Properties"]["FunctionName"]["Ref"] in configured:
+                resource.setdefault("Metadata", {})["cfn-lint"] = {"config": {"ignore_checks": ["ES1007"]}}
             # A queue's own redrive policy says what becomes of what fails, and a rule asks for that; the mapping
             # of a queue has no place for a destination. SAM has none for Metadata on what it makes.
             if resource["Type"] == "AWS::Lambda::EventSourceMapping" and "ScalingConfig" in resource["Properties"]:
                 resource.setdefault("Metadata", {})["cfn-lint"] = {"config": {"ignore_checks": ["ES1001"]}}
     return ready, refused
+
+
+def with_access_logs(template):
+    """The template as checkov understands it: of a distribution's access logs it knows the older kind only, of which one
+    cannot choose the fields. A delivery of the newer kind is shown to it as one."""
+    resources = copy.deepcopy(template["Resources"])
+    kinds = {kind: [body["Properties"] for body in resources.values() if body["Type"] == f"AWS::Logs::{kind}"]
+             for kind in ("DeliverySource", "Delivery")}
+    delivered = [json.dumps(delivery["DeliverySourceName"]) for delivery in kinds["Delivery"]]
+    sources = [json.dumps(source["ResourceArn"]) for source in kinds["DeliverySource"]
+               if source["LogType"] == "ACCESS_LOGS" and json.dumps(source["Name"]) in delivered]
+    for name, body in resources.items():
+        if body["Type"] == "AWS::CloudFront::Distribution" and any("${" + name + "}" in source for source in sources):
+            body["Properties"]["DistributionConfig"]["Logging"] = {"Bucket": "delivered"}
+    return template | {"Resources": resources}
 
 
 def findings(templates):
@@ -69,8 +94,75 @@ def findings(templates):
             path = Path(folder) / (name.replace("/", "-").removesuffix(".yaml") + ".json")
             path.write_text(json.dumps(template, indent=1, default=str), encoding="utf-8")
             files[str(path)] = name
-        found += cfn_lint(files) + checkov(folder, files, skip)
+        found += cfn_lint(files)
+        for path, name in files.items():
+            Path(path).write_text(json.dumps(with_access_logs(ready[name]), indent=1, default=str), encoding="utf-8")
+        found += checkov(folder, files, skip)
     return sorted(found)
+
+
+def stages():
+    """What samconfig.toml deploys: environment -> its template and the values of its parameters."""
+    found = {}
+    for name, commands in tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8")).items():
+        if isinstance(commands, dict) and "deploy" in commands:
+            deploy = commands["deploy"]["parameters"]
+            values = dict(pair.split("=", 1) for pair in deploy["parameter_overrides"])
+            found[name] = (deploy.get("template_file", "template.yaml"), values)
+    return found
+
+
+def misconfigured(templates, configured):
+    """What the stages give that the templates do not take, or do not give that they need."""
+    found = []
+    for stage, (name, values) in configured.items():
+        parameters = templates[name]["Parameters"]
+        for parameter, value in values.items():
+            if problem := refusal(parameters.get(parameter), value):
+                found.append(f"samconfig.toml: {stage}: {parameter}={value}: {problem}")
+        # A secret is typed, never written down.
+        needed = {key for key, body in parameters.items() if "Default" not in body and not body.get("NoEcho")}
+        found += [f"samconfig.toml: {stage}: {parameter} is not given" for parameter in sorted(needed - set(values))]
+        found += [f"samconfig.toml: {stage}: {parameter} is a secret" for parameter in values
+                  if parameters.get(parameter, {}).get("NoEcho")]
+    wanted = configuration(templates["template.yaml"], configured)
+    described = str(templates["template.yaml"]["Globals"]["Function"]["Description"])
+    if wanted not in described:
+        found.append(
+            f"template.yaml: Globals.Function.Description: what functions are given has changed: write `{wanted}` there, "
+            "so that their versions are published anew"
+        )
+    return found
+
+
+def refusal(parameter, value):
+    """Why a template does not take a value; None where it does."""
+    if parameter is None:
+        return "there is no such parameter"
+    allowed = parameter.get("AllowedValues")
+    if allowed and value not in [str(one) for one in allowed]:
+        return f"none of {allowed}"
+    if "AllowedPattern" in parameter and not re.fullmatch(parameter["AllowedPattern"], value):
+        return f"not of the pattern {parameter['AllowedPattern']}"
+    if parameter["Type"] == "Number":
+        if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+            return "no number"
+        if not parameter.get("MinValue", float("-inf")) <= float(value) <= parameter.get("MaxValue", float("inf")):
+            return "out of its bounds"
+    return None
+
+
+def configuration(template, configured):
+    """The word that stands for the values which functions get from the parameters of all stages."""
+    functions = [body for body in template["Resources"].values() if body["Type"] == "AWS::Serverless::Function"]
+    described = json.dumps([template["Globals"], functions], default=str)
+    used = sorted(name for name in template["Parameters"]
+                  if f'{{"Ref": "{name}"}}' in described or "${" + name + "}" in described)
+    given = {stage: {name: values.get(name) for name in used}
+             for stage, (file, values) in configured.items() if file == "template.yaml"}
+    defaults = {name: template["Parameters"][name].get("Default") for name in used}
+    text = json.dumps([defaults, given], sort_keys=True)
+    return f"configuration {hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def tool(name, *arguments):
@@ -141,25 +233,87 @@ def one_skip_more(templates):
     templates["template.yaml"]["Metadata"]["checkov"]["skip"].append({"id": "CKV_AWS_158", "comment": "It costs a key."})
 
 
-# What each mistake has to be found as: a rule, and the resource or the property that it names.
+def no_retries(templates):
+    del templates["template.yaml"]["Resources"]["ImportFeedFunction"]["Properties"]["EventInvokeConfig"]
+
+
+def no_access_logs(templates):
+    del templates["infra/edge.yaml"]["Resources"]["AccessLogsDelivery"]
+
+
+def old_tls(templates):
+    config = templates["infra/edge.yaml"]["Resources"]["Distribution"]["Properties"]["DistributionConfig"]
+    config["ViewerCertificate"]["MinimumProtocolVersion"] = "TLSv1.1_2016"
+
+
+def public_pages(templates):
+    templates["infra/web.yaml"]["Resources"]["PagesBucket"]["Properties"]["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] = False
+
+
+# What each mistake has to be found as: a rule, and the resource or the property that it names; and the template.
 MISTAKES = [
-    (wrong_ref, ("E1020", "HomeFunction", "HelpUlr")),
-    (unknown_runtime, ("E3030", "provided.al2032")),
-    (any_action, ("CKV_AWS_63", "HomeFunctionRole")),
-    (no_dead_letters, ("ES1001", "SendMailFunctionOutbox")),
-    (one_skip_more, ("skips", "rules of checkov")),
+    (wrong_ref, ("E1020", "HomeFunction", "HelpUlr"), "template.yaml"),
+    (unknown_runtime, ("E3030", "provided.al2032"), "template.yaml"),
+    (any_action, ("CKV_AWS_63", "HomeFunctionRole"), "template.yaml"),
+    (no_dead_letters, ("ES1001", "SendMailFunctionOutbox"), "template.yaml"),
+    (one_skip_more, ("skips", "rules of checkov"), "template.yaml"),
+    (no_retries, ("ES1007", "ImportFeedFunctionBatchArrivedPermission"), "template.yaml"),
+    (no_access_logs, ("CKV_AWS_86", "Distribution"), "infra/edge.yaml"),
+    (old_tls, ("CKV_AWS_174", "Distribution"), "infra/edge.yaml"),
+    (public_pages, ("CKV_AWS_54", "PagesBucket"), "infra/web.yaml"),
+]
+
+
+def unknown_parameter(configured):
+    configured["prod"][1]["AlarmMail"] = "a@b.example"
+
+
+def value_out_of_bounds(configured):
+    configured["prod"][1]["FirstView"] = "1066"
+
+
+def value_that_is_not_allowed(configured):
+    configured["dev"][1]["DeploymentType"] = "Canary"
+
+
+def parameter_that_is_missing(configured):
+    del configured["staging"][1]["PortalOrigin"]
+
+
+def value_that_functions_would_not_get(configured):
+    configured["prod"][1]["HelpUrl"] = "https://aide.example/"
+
+
+# The same of what samconfig.toml says.
+MISTAKES_OF_STAGES = [
+    (unknown_parameter, ("prod", "AlarmMail", "no such parameter")),
+    (value_out_of_bounds, ("prod", "FirstView", "bounds")),
+    (value_that_is_not_allowed, ("dev", "DeploymentType", "none of")),
+    (parameter_that_is_missing, ("staging", "PortalOrigin", "not given")),
+    (value_that_functions_would_not_get, ("Description", "configuration")),
 ]
 
 
 def gate():
     """Each mistake is found; gives how many are not."""
     missed = 0
-    for seed, marks in MISTAKES:
-        templates = {"template.yaml": source()["template.yaml"]}
-        seed(templates)
-        caught = [line for line in findings(templates) if all(mark in line for mark in marks)]
+
+    def judge(seed, found, marks):
+        caught = [line for line in found if all(mark in line for mark in marks)]
         print(f"{seed.__name__}: {caught[0][:WIDTH] if caught else 'NOT FOUND'}", flush=True)
-        missed += not caught
+        return not caught
+
+    for seed, marks, name in MISTAKES:
+        templates = {key: body for key, body in source().items() if key in ("template.yaml", name)}
+        seed(templates)
+        if name != "template.yaml":
+            # It says which rules are skipped, and is not looked at again.
+            templates["template.yaml"] = {"Metadata": templates["template.yaml"]["Metadata"], "Resources": {}}
+        missed += judge(seed, findings(templates), marks)
+    for seed, marks in MISTAKES_OF_STAGES:
+        configured = stages()
+        seed(configured)
+        missed += judge(seed, misconfigured(source(), configured), marks)
     return missed
 
 
@@ -168,9 +322,10 @@ def main():
     parser.add_argument("--gate", action="store_true", help="seed mistakes and expect each to be found")
     if parser.parse_args().gate:
         missed = gate()
-        print(f"{len(MISTAKES) - missed} of {len(MISTAKES)} mistakes found")
+        seeded = len(MISTAKES) + len(MISTAKES_OF_STAGES)
+        print(f"{seeded - missed} of {seeded} mistakes found")
         sys.exit(1 if missed else 0)
-    found = findings(source())
+    found = findings(source()) + misconfigured(source(), stages())
     for line in found:
         print(line)
     print(f"{len(found)} findings in {len(source())} templates")

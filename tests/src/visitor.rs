@@ -14,6 +14,8 @@ use crate::{Contract, Reply};
 pub struct Visitor {
     origin: String,
     http: reqwest::Client,
+    /// What is added to each request on its way to the portal, unless the request has it.
+    added: Vec<(String, String)>,
     /// The access token, where signed in.
     pub token: Mutex<Option<String>>,
     /// The refresh token, where signed in.
@@ -24,7 +26,14 @@ impl Visitor {
     /// A visitor of the portal at `origin`, who comes from this address.
     pub fn new(origin: &str, ip: IpAddr) -> Self {
         let http = reqwest::Client::builder().local_address(ip).build().expect("an HTTP client");
-        Self { origin: origin.to_owned(), http, token: Mutex::default(), refresh: Mutex::default() }
+        Self { origin: origin.to_owned(), http, added: Vec::new(), token: Mutex::default(), refresh: Mutex::default() }
+    }
+
+    /// The same visitor, who comes through what adds this header to each request.
+    #[must_use]
+    pub fn through(mut self, name: &str, value: &str) -> Self {
+        self.added.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Sends a request and holds the answer against the contract.
@@ -90,8 +99,11 @@ impl Visitor {
         if let Some(refresh) = self.refresh.lock().unwrap().as_ref() {
             request = request.header("cookie", format!("refresh={refresh}"));
         }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
+        let given = headers.iter().copied();
+        let added = self.added.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let added = added.filter(|(name, _)| !headers.iter().any(|(given, _)| given == name));
+        for (name, value) in given.chain(added) {
+            request = request.header(name, value);
         }
         if let Some(body) = body {
             request = request.body(body);

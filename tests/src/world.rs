@@ -20,6 +20,8 @@ pub struct World {
     pub portal: Portal,
     clock: Clock,
     next_address: AtomicU32,
+    /// A header that whatever stands in front of the portal adds.
+    added: Option<(&'static str, &'static str)>,
 }
 
 impl World {
@@ -42,7 +44,14 @@ impl World {
         options.clock = clock.clone();
         options.data = Data::Memory;
         let portal = Portal::start(options).await.expect("a portal");
-        Self { portal, clock, next_address: AtomicU32::new(2) }
+        Self { portal, clock, next_address: AtomicU32::new(2), added: None }
+    }
+
+    /// The same portal, reached through what adds this header to each request of a visitor.
+    #[must_use]
+    pub fn behind(mut self, name: &'static str, value: &'static str) -> Self {
+        self.added = Some((name, value));
+        self
     }
 
     /// Imports a batch, as the back office would send it.
@@ -63,7 +72,8 @@ impl World {
     pub fn visitor(&self) -> Visitor {
         let number = self.next_address.fetch_add(1, Ordering::Relaxed);
         let [_, a, b, c] = number.to_be_bytes();
-        Visitor::new(self.portal.address(), IpAddr::V4(Ipv4Addr::new(127, a, b, c)))
+        let visitor = Visitor::new(self.portal.address(), IpAddr::V4(Ipv4Addr::new(127, a, b, c)));
+        self.added.into_iter().fold(visitor, |visitor, (name, value)| visitor.through(name, value))
     }
 
     /// All mails that went out, once everything written so far has been handled.

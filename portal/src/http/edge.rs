@@ -1,5 +1,9 @@
-//! The address that a request came from: an argument of the limits on guessing, and of evidence.
+//! What stands in front of the portal: whether a request came through it, and from which address.
 //!
+//! Where CloudFront does, it adds a secret to what it forwards. Whoever reaches the gateway without it went round
+//! CloudFront and its firewall, and is refused before a function's own code runs.
+//!
+//! The address is an argument of the limits on guessing, and of evidence.
 //! It is the gateway's `sourceIp`. Behind CloudFront that is CloudFront's own, and the viewer's stands in
 //! `CloudFront-Viewer-Address`: a header that anybody can send who reaches the gateway directly, so it is
 //! believed only beside the secret that CloudFront adds to what it forwards. No other header counts.
@@ -21,7 +25,7 @@ const SECRET: &str = "x-origin-secret";
 /// its hash is none.
 const VARIABLE: &str = "ORIGIN_SECRET_SHA256";
 
-/// What CloudFront adds to a request; tells which header names the caller's address, if any.
+/// What CloudFront adds to a request: nothing where the portal stands without it.
 #[derive(Debug, Clone, Default)]
 pub struct Edge {
     hashes: Vec<[u8; 32]>,
@@ -42,6 +46,12 @@ impl Edge {
         };
         let hashes = text.split(',').filter(|part| !part.trim().is_empty()).map(hash).collect::<Result<_, _>>()?;
         Ok(Self { hashes })
+    }
+
+    /// Whether a request came through CloudFront, or there is none to come through.
+    #[must_use]
+    pub(super) fn admits(&self, headers: &HeaderMap) -> bool {
+        self.hashes.is_empty() || self.vouches_for(headers)
     }
 
     /// The address of whoever made a request that came to the gateway from `source`.
@@ -92,6 +102,18 @@ mod tests {
         assert_eq!(Edge::default().viewer(&headers(&[named, (SECRET, "")]), gateway), gateway);
         let forwarded = [("x-forwarded-for", "198.51.100.10"), ("x-real-ip", "198.51.100.10"), (SECRET, "new secret")];
         assert_eq!(edge.viewer(&headers(&forwarded), gateway), gateway);
+    }
+
+    #[test]
+    fn only_what_came_through_is_admitted_and_everything_where_there_is_nothing_to_come_through() {
+        let hash = |secret: &str| digest(&SHA256, secret.as_bytes()).as_ref().try_into().unwrap();
+        let edge = Edge { hashes: vec![hash("old secret"), hash("new secret")] };
+        assert!(edge.admits(&headers(&[(SECRET, "old secret")])) && edge.admits(&headers(&[(SECRET, "new secret")])));
+        for refused in ["", "guessed", "old secre", "old secret ", "OLD SECRET"] {
+            assert!(!edge.admits(&headers(&[(SECRET, refused)])), "{refused:?}");
+        }
+        assert!(!edge.admits(&headers(&[(VIEWER, "198.51.100.10:46532")])));
+        assert!(Edge::default().admits(&headers(&[])) && Edge::default().admits(&headers(&[(SECRET, "guessed")])));
     }
 
     #[test]

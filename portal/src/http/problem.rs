@@ -74,6 +74,8 @@ pub enum Problem {
     LinkInvalid,
     /// The body is above 64 KiB.
     BodyTooLarge,
+    /// The request came round what stands in front of the portal.
+    MisdirectedRequest,
     /// Fields that cannot be accepted, all of them.
     InvalidInput(Vec<FieldError>),
     /// An `Idempotency-Key` that came with another body before.
@@ -344,6 +346,15 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ["Requête trop longue", "Body too large"],
                 ["Le corps de la requête dépasse 64 Kio.", "The body is above 64 KiB."],
+            ),
+            Self::MisdirectedRequest => (
+                "misdirected-request",
+                StatusCode::MISDIRECTED_REQUEST,
+                ["Adresse directe fermée", "Misdirected request"],
+                [
+                    "Cette adresse ne répond pas directement : passez par celle du portail.",
+                    "This address does not answer by itself: use the portal's own.",
+                ],
             ),
             Self::InvalidInput(_) => (
                 "invalid-input",

@@ -31,9 +31,14 @@ pub async fn serve<F: HttpFunction>(
     cold: bool,
 ) -> Result<Response<Body>, Infallible> {
     let stopwatch = Stopwatch::start();
+    let admitted = edge.admits(request.headers());
     let call = Call::new(request, edge, environment.clock.now());
-    let in_time = tokio::time::timeout(LONGEST, function.answer(&call)).await;
-    let result = in_time.unwrap_or_else(|_| Err(Problem::TryAgain { context: "no answer in time".to_owned() }));
+    let result = if admitted {
+        let in_time = tokio::time::timeout(LONGEST, function.answer(&call)).await;
+        in_time.unwrap_or_else(|_| Err(Problem::TryAgain { context: "no answer in time".to_owned() }))
+    } else {
+        Err(Problem::MisdirectedRequest)
+    };
     let mut line = json!({
         "level": "info",
         "request_id": call.request_id,

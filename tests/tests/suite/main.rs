@@ -13,6 +13,7 @@ mod colleagues_at_once;
 mod command_line;
 mod contest;
 mod documents;
+mod edge;
 mod email_change;
 mod erasure;
 mod events;
