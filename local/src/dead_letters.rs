@@ -58,6 +58,6 @@ impl DeadLetters {
     }
 
     pub(crate) fn log(&self, line: &Value) {
-        self.log.line(line);
+        self.log.write_local(line);
     }
 }

@@ -6,8 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use portal::environment::{Environment, StartError};
-use portal::lambda::{InvocationError, Invoke};
+use portal::domain::Id;
+use portal::environment::{Environment, StartError, rng};
+use portal::lambda::{Context, InvocationError, Invoke};
 use serde_json::{Value, json};
 use tokio::sync::{OnceCell, watch};
 
@@ -99,9 +100,7 @@ impl Functions {
             let _running = running;
             let function = inner.functions.get(&owned).ok_or_else(|| InvokeError::Unknown(owned.clone()))?;
             let invoke = function.started(&owned).await?;
-            let deadline =
-                function.timeout.and_then(|timeout| function.environment.clock.now().checked_add(timeout).ok());
-            let answer = invoke(event, deadline).await.map_err(|error| InvokeError::Failed(owned, error));
+            let answer = invoke(event, function.context()).await.map_err(|error| InvokeError::Failed(owned, error));
             inner.calls.send_modify(|calls| *calls = calls.wrapping_add(1));
             answer
         });
@@ -111,7 +110,7 @@ impl Functions {
             && let Some(function) = self.0.functions.get(name)
         {
             let line = json!({"level": "error", "function": name, "error": error.to_string()});
-            function.environment.log.line(&line);
+            function.environment.log.write_local(&line);
         }
         answer
     }
@@ -150,6 +149,15 @@ impl Drop for Running {
 }
 
 impl Function {
+    /// What Lambda says of an invocation that begins now.
+    fn context(&self) -> Context {
+        let mut context = Context::default();
+        context.request_id = Id::random(&mut rng()).to_string();
+        let ends = self.timeout.and_then(|timeout| self.environment.clock.now().checked_add(timeout).ok());
+        context.deadline = ends.and_then(|ends| u64::try_from(ends.as_millisecond()).ok()).unwrap_or_default();
+        context
+    }
+
     async fn started(&self, name: &str) -> Result<&Invoke, InvokeError> {
         let start = self.started.get_or_try_init(|| (self.starter)(&self.environment));
         start.await.map_err(|error| InvokeError::Start { function: name.to_owned(), reason: with_causes(&error) })

@@ -31,7 +31,7 @@ impl EventFunction for Worker {
         let record = &event["Records"][0];
         let body: Value = serde_json::from_str(record["body"].as_str().unwrap()).unwrap();
         let key = body["detail"]["object"]["key"].as_str().unwrap();
-        self.0.line(&json!({"begun": key, "times": record["attributes"]["ApproximateReceiveCount"]}));
+        self.0.write_local(&json!({"begun": key, "times": record["attributes"]["ApproximateReceiveCount"]}));
         let _permit = PERMITS.acquire().await;
         if key.ends_with("spoil") {
             return Err("spoilt".to_owned());

@@ -47,7 +47,7 @@ impl EventFunction for Worker {
             if failed {
                 failures.push(json!({"itemIdentifier": record["dynamodb"]["SequenceNumber"]}));
             } else {
-                self.log.line(&json!({"handled": pk, "record": record}));
+                self.log.write_local(&json!({"handled": pk, "record": record}));
             }
         }
         Ok(json!({"batchItemFailures": failures}))

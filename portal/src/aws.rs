@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 
 use crate::environment::{Environment, StartError};
+use crate::store::Capacity;
 
 /// Three attempts of two seconds end below the ten seconds that an HTTP function has.
 const ATTEMPT: Duration = Duration::from_secs(2);
@@ -59,13 +60,13 @@ macro_rules! aws_config {
     }};
 }
 
-/// A DynamoDB client.
+/// A DynamoDB client, whose calls are counted for the request under way.
 ///
 /// # Errors
 /// Where the environment lacks region or credentials.
 pub fn dynamodb(environment: &Environment) -> Result<aws_sdk_dynamodb::Client, StartError> {
     let config = aws_config!(aws_sdk_dynamodb, environment, "DYNAMODB");
-    Ok(aws_sdk_dynamodb::Client::from_conf(config.build()))
+    Ok(aws_sdk_dynamodb::Client::from_conf(config.interceptor(Capacity).build()))
 }
 
 /// A Secrets Manager client.

@@ -14,7 +14,7 @@ use rand::rngs::{StdRng, SysRng};
 
 use crate::clock::Clock;
 use crate::domain::{View, ViewRule};
-use crate::log::Log;
+use crate::log::{Log, Publication};
 
 /// Why a function cannot start. Shown to operators, never to clients.
 #[derive(Debug, thiserror::Error)]
@@ -99,6 +99,14 @@ impl Environment {
             reason: "a year of four digits is needed".to_owned(),
         })?;
         Ok(ViewRule::starting(first))
+    }
+
+    /// What the metrics of a line are published under: the namespace of the variable `METRICS_NAMESPACE`, where the
+    /// function has one, with a dimension.
+    #[must_use]
+    pub fn publication(&self, dimension: &'static str) -> Option<Publication<'_>> {
+        let namespace = self.optional("METRICS_NAMESPACE")?;
+        Some(Publication { namespace, dimension, at: self.clock.now() })
     }
 
     /// The connector that every SDK client shares.

@@ -7,24 +7,29 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join};
 use jiff::Timestamp;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, LambdaEvent, Service, service_fn};
+pub use lambda_runtime::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::clock::Stopwatch;
 use crate::environment::{Environment, StartError};
 use crate::http::{Answer, Call, Edge, Problem};
-use crate::log::with_sources;
+use crate::invocation::Invocation;
+use crate::log::{Level, Line, with_sources};
+use crate::store::open_connection;
 
 /// A function behind routes of the HTTP API.
 pub trait HttpFunction: Clone + Send + Sync + 'static {
     /// The function's one name: its folder, package, binary and event file.
     const NAME: &'static str;
 
-    /// Builds clients, reads configuration and secrets: everything that Lambda's Init pays for.
+    /// Builds clients, reads configuration and secrets: everything that Lambda's Init pays for. The connection to
+    /// DynamoDB is opened beside it.
     fn start(environment: &Environment) -> impl Future<Output = Result<Self, StartError>> + Send;
 
     /// Answers one call.
@@ -73,9 +78,8 @@ impl From<InvocationError> for lambda_runtime::Diagnostic {
 
 /// A started function: takes the event's JSON and gives the answer's, as Lambda's runtime API does.
 ///
-/// Besides the event it is told when the invocation ends at the latest, where that is known.
-pub type Invoke =
-    Box<dyn Fn(Value, Option<Timestamp>) -> BoxFuture<'static, Result<Value, InvocationError>> + Send + Sync>;
+/// Besides the event it is told what Lambda calls the invocation, and when that ends at the latest, where it is known.
+pub type Invoke = Box<dyn Fn(Value, Context) -> BoxFuture<'static, Result<Value, InvocationError>> + Send + Sync>;
 
 /// Starts an HTTP function so that events can be handed to it one by one.
 ///
@@ -83,7 +87,8 @@ pub type Invoke =
 /// Where the environment lacks something that the function needs.
 pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<Invoke, StartError> {
     let edge = Edge::of(environment)?;
-    let function = F::start(environment).await?;
+    let (function, ()) = join(F::start(environment), open_connection(environment, F::NAME)).await;
+    let function = function?;
     let environment = environment.clone();
     let unused = AtomicBool::new(true);
     Ok(Box::new(move |event, _| {
@@ -91,7 +96,7 @@ pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<In
         let cold = unused.swap(false, Ordering::Relaxed);
         Box::pin(async move {
             let request = tidy(from_json(event)?);
-            let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), lambda_runtime::Context::default());
+            let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), Context::default());
             let service = |request| crate::http::serve(&function, &environment, &edge, request, cold);
             match Adapter::from(service_fn(service)).call(event).await {
                 Ok(response) => to_json(&response),
@@ -106,21 +111,36 @@ pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<In
 /// # Errors
 /// Where the environment lacks something that the function needs.
 pub async fn start_event<F: EventFunction>(environment: &Environment) -> Result<Invoke, StartError> {
-    let function = F::start(environment).await?;
+    let (function, ()) = join(F::start(environment), open_connection(environment, F::NAME)).await;
+    let function = function?;
     let environment = environment.clone();
-    Ok(Box::new(move |event, deadline| {
+    let unused = AtomicBool::new(true);
+    Ok(Box::new(move |event, context| {
         let (function, environment) = (function.clone(), environment.clone());
+        let cold = unused.swap(false, Ordering::Relaxed);
         Box::pin(async move {
-            let event = from_json(event)?;
-            match function.handle_until(event, deadline).await {
-                Ok(outcome) => to_json(&outcome),
-                Err(error) => {
-                    environment.log.line(&json!({
-                        "level": "error", "function": F::NAME, "error": error.to_string(),
-                    }));
-                    Err(InvocationError(error.to_string()))
+            let stopwatch = Stopwatch::start();
+            let invocation = Invocation::default();
+            let handled = match from_json(event) {
+                Ok(event) => {
+                    let handled = invocation.run(function.handle_until(event, deadline(&context))).await;
+                    handled.map_err(|error| InvocationError(error.to_string()))
                 }
+                Err(error) => Err(error),
+            };
+            let mut line = Line::new(F::NAME)
+                .with("outcome", if handled.is_ok() { "ok" } else { "failed" })
+                .with("cold", cold)
+                .with_some("request_id", Some(context.request_id).filter(|id| !id.is_empty()));
+            for (metric, value) in invocation.of_request(stopwatch.elapsed()) {
+                line = line.with_figure(metric, value);
             }
+            line = invocation.of_event(line, environment.publication("function"), F::NAME);
+            if let Err(error) = &handled {
+                line = line.at_least(Level::Error).context(&error.to_string());
+            }
+            environment.log.write(line);
+            to_json(&handled?)
         })
     }))
 }
@@ -145,7 +165,7 @@ where
     let environment = Environment::of_process();
     let log = environment.log.clone();
     let fail = |error: &dyn Error| {
-        log.line(&json!({"level": "error", "function": name, "error": with_sources("start", error)}));
+        log.write(Line::new(name).at_least(Level::Error).context(&with_sources("start", error)));
         ExitCode::FAILURE
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -157,16 +177,18 @@ where
             Ok(invoke) => invoke,
             Err(error) => return fail(&error),
         };
-        let service = service_fn(|event: LambdaEvent<Value>| {
-            let deadline = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-            // An instant that no calendar has is no deadline.
-            invoke(event.payload, Timestamp::from_millisecond(deadline).ok())
-        });
+        let service = service_fn(|event: LambdaEvent<Value>| invoke(event.payload, event.context));
         match lambda_runtime::run(service).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(error.as_ref()),
         }
     })
+}
+
+/// When Lambda cuts the invocation off. An instant that no calendar has is no deadline, and neither is none at all.
+fn deadline(context: &Context) -> Option<Timestamp> {
+    let milliseconds = i64::try_from(context.deadline).ok().filter(|milliseconds| *milliseconds > 0)?;
+    Timestamp::from_millisecond(milliseconds).ok()
 }
 
 /// Takes out of the event what `lambda_http` would build a URL from and panic on.

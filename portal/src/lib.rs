@@ -7,6 +7,7 @@
 //! - [`http`]: request to caller and form, problem documents, answers.
 //! - [`lambda`]: what a function is, and how it is run.
 //! - [`environment`], [`clock`], [`log`]: what a function is started with.
+//! - [`invocation`]: what a request or event takes, for its log line.
 //!
 //! To add a function, read `docs/adding-a-function.md`.
 
@@ -16,6 +17,7 @@ pub mod domain;
 pub mod environment;
 pub mod erasure;
 pub mod http;
+pub mod invocation;
 pub mod lambda;
 pub mod log;
 pub mod security;

@@ -16,6 +16,9 @@ use crate::proxy::{self, Answer, Onward, Passing};
 /// Held back on each answer while it is measured, so that calls made side by side are seen side by side.
 const LATENCY: Duration = Duration::from_millis(40);
 
+/// What opens a function's connection while it starts, and is asked for by nothing else.
+const WARMING: &str = "DescribeEndpoints";
+
 /// What can be asked what it takes.
 const OPERATIONS_WITH_CAPACITY: [&str; 10] = [
     "BatchGetItem",
@@ -109,6 +112,8 @@ pub struct Tap(Arc<Line>);
 
 struct Line {
     observed: Mutex<Observed>,
+    /// The functions that opened their connection, in this order.
+    warmed: Mutex<Vec<String>>,
     slow: AtomicBool,
     stopwatch: Stopwatch,
 }
@@ -116,8 +121,12 @@ struct Line {
 impl Tap {
     /// A tap, and options for a portal with it.
     pub async fn on_dynamodb() -> (Self, Options) {
-        let line =
-            Arc::new(Line { observed: Mutex::default(), slow: AtomicBool::new(false), stopwatch: Stopwatch::start() });
+        let line = Arc::new(Line {
+            observed: Mutex::default(),
+            warmed: Mutex::default(),
+            slow: AtomicBool::new(false),
+            stopwatch: Stopwatch::start(),
+        });
         let tap = Self(Arc::clone(&line));
         let options =
             proxy::before(Service::DynamoDb, move |passing, onward| watch(Arc::clone(&line), passing, onward)).await;
@@ -133,6 +142,12 @@ impl Tap {
         (result, self.take())
     }
 
+    /// The functions that opened their connection while they started, each time. It is no call of a request, and
+    /// no policy allows it, so it is not among what went by.
+    pub fn warmed(&self) -> Vec<String> {
+        self.0.warmed.lock().unwrap().clone()
+    }
+
     /// What went by since it was asked last.
     pub fn take(&self) -> Observed {
         std::mem::take(&mut *self.0.observed.lock().unwrap())
@@ -141,6 +156,10 @@ impl Tap {
 
 async fn watch(line: Arc<Line>, mut passing: Passing, onward: Onward) -> Answer {
     let sent = line.stopwatch.elapsed();
+    if passing.operation == WARMING {
+        line.warmed.lock().unwrap().push(passing.function.clone());
+        return Ok(onward.forward(&passing).await.map(Body::from));
+    }
     let mut request: Value = serde_json::from_slice(&passing.body).expect("a body in JSON");
     if OPERATIONS_WITH_CAPACITY.contains(&passing.operation.as_str()) {
         request["ReturnConsumedCapacity"] = "INDEXES".into();

@@ -4,6 +4,7 @@
 mod list;
 mod search;
 
+use futures::future::try_join;
 use portal::domain::MemberNumber;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
@@ -32,8 +33,11 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
-        let cursor_key = SymmetricKey::load(environment, "CURSOR_KEY_SECRET").await?;
-        Ok(Self { gate: Gate::start(environment, &store).await?, store, cursor_key })
+        // Side by side: a cold start waits once.
+        let (gate, cursor_key) =
+            (Gate::start(environment, &store), SymmetricKey::load(environment, "CURSOR_KEY_SECRET"));
+        let (gate, cursor_key) = try_join(gate, cursor_key).await?;
+        Ok(Self { gate, store, cursor_key })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {

@@ -9,6 +9,7 @@ use portal::domain::{Email, Id};
 use portal::environment::{Environment, StartError, rng};
 use portal::erasure::{Erasure, Leaver, Scene};
 use portal::http::Problem;
+use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::security::PasswordHash;
 use portal::store::{
@@ -86,10 +87,7 @@ impl EventFunction for Function {
         }
         let Count { warned, erased, kept, failed } = count;
         let did = json!({"warned": warned, "erased": erased, "kept": kept, "failed": failed});
-        if warned + erased + kept + failed > 0 {
-            let level = if failed > 0 { "error" } else { "info" };
-            self.environment.log.line(&json!({"level": level, "function": Self::NAME, "expired": did}));
-        }
+        invocation::tell("expired", did.clone());
         if failed > 0 { Err(ExpiryError::Incomplete(failed)) } else { Ok(did) }
     }
 }
@@ -120,9 +118,7 @@ impl Function {
                     // One that fails does not keep the others; it is due tomorrow still.
                     Err(problem) => {
                         count.failed += 1;
-                        self.environment.log.line(&json!({
-                            "level": "error", "function": Self::NAME, "error": format!("{problem:?}"),
-                        }));
+                        invocation::trouble(format!("{problem:?}"));
                     }
                 }
             }

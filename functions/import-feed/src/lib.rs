@@ -34,11 +34,11 @@ use jiff::Timestamp;
 use portal::clock::Clock;
 use portal::domain::Identifier;
 use portal::environment::{Environment, StartError};
+use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::log::Log;
 use portal::store::{Store, StoreError, Table};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::bucket::{Bucket, BucketError};
 
@@ -260,7 +260,7 @@ impl Function {
         let mut failures = Vec::new();
         for Message { id, body } in messages.records {
             if let Err(error) = Box::pin(self.do_task(&body, deadline)).await {
-                self.log.line(&json!({"level": "error", "function": Self::NAME, "error": error.to_string()}));
+                invocation::trouble(error.to_string());
                 failures.push(Failure { id });
             }
         }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use portal::domain::Cents;
+use portal::invocation::{count, tell, trouble};
 use portal::lambda::EventFunction as _;
-use portal::log::{Log, Unit};
+use portal::log::{Log, Metric};
 use serde_json::json;
 
 use crate::accounts::Posted;
@@ -158,29 +159,30 @@ impl Function {
         started: Timestamp,
         created: Option<Timestamp>,
     ) -> Result<(), ImportError> {
-        let mut document = serde_json::to_value(report).unwrap_or_default();
+        let document = serde_json::to_value(report).unwrap_or_default();
         self.importer.files.write_json(&format!("{folder}report.json"), format!("{document:#}\n")).await?;
-        // Counts only: the lines themselves are in the report.
-        if let Some(document) = document.as_object_mut() {
-            document.remove("quarantine");
-        }
-        let level = if report.refused.is_some() { "error" } else { "info" };
         let now = self.clock().now();
-        let milliseconds = now.duration_since(started).as_millis();
-        self.log.line(&json!({"level": level, "function": Self::NAME, "imported": document, "ms": milliseconds}));
-        let mut metrics = vec![
-            ("Posted", Unit::Count, report.posted),
-            ("Unchanged", Unit::Count, report.unchanged),
-            ("Corrected", Unit::Count, report.corrected),
-            ("Stale", Unit::Count, report.stale),
-            ("Quarantined", Unit::Count, report.quarantined),
-            ("Pending", Unit::Count, report.pending),
-            ("Released", Unit::Count, report.released),
-            ("RefusedBatches", Unit::Count, u64::from(report.refused.is_some())),
+        let counts = [
+            (Metric::Posted, report.posted),
+            (Metric::Unchanged, report.unchanged),
+            (Metric::Corrected, report.corrected),
+            (Metric::Stale, report.stale),
+            (Metric::Quarantined, report.quarantined),
+            (Metric::Pending, report.pending),
+            (Metric::Released, report.released),
+            (Metric::RefusedBatches, u64::from(report.refused.is_some())),
         ];
-        let age = created.map(|created| u64::try_from(now.duration_since(created).as_secs()).unwrap_or(0));
-        metrics.extend(age.map(|age| ("BatchAge", Unit::Seconds, age)));
-        self.log.metrics(Self::NAME, now, &metrics);
+        // What there was none of needs no metric: a datapoint of nothing costs what one of something does.
+        counts.into_iter().filter(|(_, number)| *number > 0).for_each(|(metric, number)| count(metric, number));
+        if let Some(created) = created {
+            count(Metric::BatchAge, u64::try_from(now.duration_since(created).as_secs()).unwrap_or(0));
+        }
+        tell("batch", report.batch_id.as_ref().map(ToString::to_string));
+        // It may have begun in another invocation.
+        tell("took_s", now.duration_since(started).as_secs());
+        if report.refused.is_some() {
+            trouble(format!("refused: {}", document["refused"]));
+        }
         Ok(())
     }
 }
@@ -343,10 +345,13 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// Says in the log how far an import has come.
+/// Says in the log how far an import has come: beside `reconcile`, what takes longest, and what a cut-off leaves.
 pub(crate) fn into_log(log: Log) -> Advance {
     Arc::new(move |manifest, done, of| {
-        let import = json!({"batch_id": manifest.batch_id, "done": done, "of": of});
-        log.line(&json!({"level": "info", "function": Function::NAME, "import": import}));
+        // The end is in the line of the invocation.
+        if done > 0 && done < of {
+            let import = json!({"batch_id": manifest.batch_id, "done": done, "of": of});
+            log.write(portal::log::Line::new(Function::NAME).with("import", import));
+        }
     })
 }

@@ -162,7 +162,7 @@ impl Function {
     fn tell_shard(&self, plan: &Plan, shard: u32, done: u64) {
         let of = plan.shards.get(shard as usize).map_or(0, |shard| shard.lines);
         let import = json!({"batch_id": plan.manifest.batch_id, "shard": shard, "done": done, "of": of});
-        self.log.line(&json!({"level": "info", "function": Self::NAME, "import": import}));
+        self.log.write(portal::log::Line::new(Self::NAME).with("import", import));
     }
 }
 

@@ -46,8 +46,9 @@ async fn the_demo_feed_is_posted_once_and_a_repeat_changes_nothing() {
     assert_eq!(again["pending"], report["pending"]);
     assert_eq!(fund.items(Table::Ledger).await.len(), before);
     assert_eq!(fund.object("demo/report.json").await, again);
+    // 500 lines and 500 lines further: the beginning and the end are in the line of the invocation.
     let progress = fund.portal.log_lines().into_iter().filter(|line| line.get("import").is_some());
-    assert!(progress.count() >= 4, "progress is in the log");
+    assert!(progress.count() >= 2, "progress is in the log");
 }
 
 #[tokio::test]

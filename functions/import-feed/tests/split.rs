@@ -12,7 +12,9 @@ use import_feed::{Bounds, Function};
 use jiff::{SignedDuration, Timestamp};
 use portal::clock::Clock;
 use portal::domain::{Identifier, MemberNumber};
+use portal::invocation::Invocation;
 use portal::lambda::EventFunction as _;
+use portal::log::Line;
 use portal::store::{EntryPlace, Guard, Item, Subject, Table};
 use serde_json::{Value, json};
 
@@ -304,13 +306,16 @@ async fn what_is_refused_is_not_cut() {
     manifest["files"][1]["lines"] = json!(1);
     fund.upload_files("wrong", files, &manifest).await;
     fund.function.bounds = SMALL_PARTS;
-    let report = fund.manifest_arrives(&fund.function, "wrong", "1").await;
+    let invocation = Invocation::default();
+    let report = invocation.run(fund.manifest_arrives(&fund.function, "wrong", "1")).await;
     assert_eq!(report["refused"]["reason"], "line-count", "{report}");
     assert_eq!(fund.work_keys("").await, Vec::<String>::new());
-    let refused = fund.portal.log_lines().into_iter().filter(|line| line["RefusedBatches"] == 1);
-    let refused: Vec<_> = refused.collect();
-    assert_eq!(refused.len(), 1);
-    assert_eq!(refused[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "MemberPortal");
+    let line = invocation.of_event(Line::new("import-feed"), None, "import-feed").into_value();
+    assert_eq!(
+        (&line["refused_batches"], &line["level"], &line["batch"]),
+        (&json!(1), &json!("error"), &json!("wrong"))
+    );
+    assert!(line["context"].as_str().unwrap().contains("line-count"), "{line}");
 }
 
 #[tokio::test]

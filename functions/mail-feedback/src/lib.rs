@@ -8,6 +8,7 @@
 mod event;
 
 use portal::environment::{Environment, StartError, rng};
+use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::store::{Correspondence, Delivery, Outcome, Store, StoreError, Table, Transaction};
 use serde_json::{Value, json};
@@ -52,10 +53,9 @@ impl EventFunction for Function {
             seen.write_outcome(feedback.delivery, &mut transaction)?;
             if let Outcome::Committed = self.store.commit(&transaction, rng).await? {
                 if feedback.delivery != Delivery::Delivered {
-                    self.environment.log.line(&json!({
-                        "level": "warn", "function": Self::NAME, "outbox_id": feedback.outbox_id,
-                        "mail": feedback.delivery.as_str(), "why": feedback.reason,
-                    }));
+                    let outbox_id = feedback.outbox_id.map(|id| id.to_string()).unwrap_or_default();
+                    let (mail, why) = (feedback.delivery.as_str(), &feedback.reason);
+                    invocation::warn(format!("outbox {outbox_id}: {mail}, {why}"));
                 }
                 return Ok(json!({"mail": feedback.delivery.as_str(), "stopped": after.problem()}));
             }

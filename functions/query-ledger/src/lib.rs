@@ -18,6 +18,7 @@ mod remittance;
 mod remittances;
 mod summary;
 
+use futures::future::try_join;
 use portal::domain::ViewRule;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
@@ -39,12 +40,11 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])?;
-        Ok(Self {
-            gate: Gate::start(environment, &store).await?,
-            cursor_key: SymmetricKey::load(environment, "CURSOR_KEY_SECRET").await?,
-            store,
-            rule: environment.view_rule()?,
-        })
+        // Side by side: a cold start waits once.
+        let (gate, cursor_key) =
+            (Gate::start(environment, &store), SymmetricKey::load(environment, "CURSOR_KEY_SECRET"));
+        let (gate, cursor_key) = try_join(gate, cursor_key).await?;
+        Ok(Self { gate, cursor_key, store, rule: environment.view_rule()? })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {

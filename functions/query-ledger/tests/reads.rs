@@ -8,7 +8,7 @@ use std::path::Path;
 use local::{Options, Portal};
 use portal::domain::{Civility, Email, Id, JobTitle, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
-use portal::lambda::{Invoke, start_http};
+use portal::lambda::{Context, Invoke, start_http};
 use portal::security::{Claims, Hints, SealKey, SigningKey};
 use portal::store::{Account, Change, Grant, Role, Session, Store, User};
 use serde_json::{Value, json};
@@ -104,7 +104,7 @@ impl Reader {
             },
             "isBase64Encoded": false,
         });
-        let answer = (self.read)(event, None).await.unwrap();
+        let answer = (self.read)(event, Context::default()).await.unwrap();
         let body = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         (answer["statusCode"].as_u64().unwrap(), body)
     }

@@ -1,7 +1,7 @@
 //! Where what is stored is not what the entries say: item, field, both values.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use portal::domain::MemberNumber;
@@ -24,6 +24,15 @@ pub struct Drift {
     pub stored: Option<String>,
     /// What it must be; nothing where it must not be there.
     pub computed: Option<String>,
+}
+
+impl Display for Drift {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { account, item, field, stored, computed } = self;
+        let or_nothing = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+        let (stored, computed) = (or_nothing(stored), or_nothing(computed));
+        write!(formatter, "{account} {item} {field}: stored {stored}, computed {computed}")
+    }
 }
 
 /// An item's fields with what they hold, as text: `sums.paid`, `days.2012-02-10`.

@@ -16,11 +16,12 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use portal::clock::Clock;
 use portal::domain::MemberNumber;
 use portal::environment::{Environment, StartError};
+use portal::invocation;
 use portal::lambda::EventFunction;
-use portal::log::Log;
+use portal::log::Metric;
 use portal::store::{Store, StoreError, Table};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use crate::drift::Drift;
 use crate::request::Request;
@@ -34,7 +35,7 @@ const AT_ONCE: usize = 4;
 /// How many drifts are listed; all are counted.
 const MOST_LISTED: usize = 100;
 
-/// How many drifts go into the log.
+/// How many drifts go into the log line, which has room for some five.
 const MOST_LOGGED: usize = 10;
 
 /// The function.
@@ -42,7 +43,6 @@ const MOST_LOGGED: usize = 10;
 pub struct Function {
     store: Store,
     clock: Clock,
-    log: Log,
     /// How many items are read at once; without it, the megabyte that DynamoDB gives.
     page: Option<i32>,
 }
@@ -88,7 +88,6 @@ impl EventFunction for Function {
         Ok(Self {
             store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
             clock: environment.clock.clone(),
-            log: environment.log.clone(),
             page: None,
         })
     }
@@ -100,7 +99,7 @@ impl EventFunction for Function {
             all => all.choose(self.store.member_numbers().await?),
         };
         let report = self.walk(chosen, request.most()).await?;
-        self.tell(&report);
+        Self::tell(&report);
         Ok(report)
     }
 }
@@ -137,16 +136,17 @@ impl Function {
         Ok(report)
     }
 
-    fn tell(&self, report: &Report) {
+    fn tell(report: &Report) {
         let Report { accounts, entries, drift, listed, busy, .. } = report;
-        let level = match (drift, busy.is_empty()) {
-            (0, true) => "info",
-            (0, false) => "warn",
-            _ => "error",
-        };
-        self.log.line(&json!({
-            "level": level, "function": Self::NAME, "accounts": accounts, "entries": entries, "drift": drift,
-            "busy": busy.len(), "listed": listed.iter().take(MOST_LOGGED).collect::<Vec<_>>(),
-        }));
+        invocation::count(Metric::Drift, *drift);
+        for (name, number) in [("accounts", *accounts), ("entries", *entries), ("busy", busy.len() as u64)] {
+            invocation::tell(name, number);
+        }
+        for drift in listed.iter().take(MOST_LOGGED) {
+            invocation::trouble(drift.to_string());
+        }
+        if !busy.is_empty() {
+            invocation::warn("posted to all the time: nothing is known of these");
+        }
     }
 }

@@ -5,6 +5,7 @@
 //! the table only after it left the ring.
 
 use portal::environment::{Environment, StartError, rng};
+use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::security::{KeyRing, read_secret, write_secret};
 use portal::store::{PublicKey, Record, Store, StoreError, Table};
@@ -58,6 +59,7 @@ impl EventFunction for Function {
                 self.store.delete(&published.key()).await?;
             }
         }
+        invocation::tell("keys", in_force.len());
         Ok(json!({"keys": in_force.len()}))
     }
 }

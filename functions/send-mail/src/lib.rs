@@ -21,11 +21,12 @@ use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use portal::domain::{Email, Id};
 use portal::environment::{Environment, StartError, rng};
+use portal::invocation;
 use portal::lambda::EventFunction;
+use portal::log::Metric;
 use portal::security::SymmetricKey;
 use portal::store::{Delivery, Outbox, Store, StoreError, Table};
 use serde_dynamo::AttributeValue;
-use serde_json::json;
 
 use deliver::Postman;
 
@@ -81,12 +82,8 @@ impl EventFunction for Function {
         for record in event.records {
             let Some(outbox_id) = outbox_id(&record) else { continue };
             if let Err(error) = self.fulfil(outbox_id).await {
-                self.environment.log.line(&json!({
-                    "level": "error",
-                    "function": Self::NAME,
-                    "outbox_id": outbox_id,
-                    "error": error.to_string(),
-                }));
+                invocation::count(Metric::MailsFailed, 1);
+                invocation::trouble(format!("outbox {outbox_id}: {error}"));
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = record.change.sequence_number;
                 response.batch_item_failures.push(failure);
@@ -102,18 +99,19 @@ impl Function {
         let rng = &mut rng();
         let Some(admitted) = self.admit(outbox_id, self.environment.clock.now(), rng).await? else { return Ok(()) };
         if let Some(problem) = self.held_back(&admitted).await? {
-            self.environment.log.line(&json!({
-                "level": "warn", "function": Self::NAME, "outbox_id": outbox_id, "not_sent": problem.as_str(),
-            }));
+            invocation::count(Metric::MailsHeldBack, 1);
+            invocation::warn(format!("outbox {outbox_id}: not sent, {}", problem.as_str()));
             return self.ended(outbox_id, &admitted, Delivery::NotSent, Some(problem.as_str()), rng).await;
         }
         let mail = admitted.render(&self.origin)?;
         match self.postman.send(outbox_id, &admitted.address, &mail).await {
-            Ok(()) => self.ended(outbox_id, &admitted, Delivery::Sent, None, rng).await,
+            Ok(()) => {
+                invocation::count(Metric::MailsSent, 1);
+                self.ended(outbox_id, &admitted, Delivery::Sent, None, rng).await
+            }
             Err(refusal) if refusal.is_final => {
-                self.environment.log.line(&json!({
-                    "level": "error", "function": Self::NAME, "outbox_id": outbox_id, "refused_by_ses": refusal.reason,
-                }));
+                invocation::count(Metric::MailsFailed, 1);
+                invocation::trouble(format!("outbox {outbox_id}: refused by SES, {}", refusal.reason));
                 self.ended(outbox_id, &admitted, Delivery::NotSent, Some("refused by SES"), rng).await
             }
             Err(refusal) => Err(MailError::Ses(refusal.reason)),

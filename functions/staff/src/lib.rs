@@ -22,6 +22,7 @@ mod resume_mail;
 mod withdraw_news;
 
 use portal::environment::{Environment, StartError};
+use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::store::{Store, StoreError, Table};
 use serde::Deserialize;
@@ -75,7 +76,7 @@ impl EventFunction for Function {
             Err(Trouble::Refused(refused)) => (json!({"error": refused}), json!({"refused": refused.code})),
             Err(Trouble::Store(error)) => return Err(error),
         };
-        self.environment.log.line(&json!({"level": "info", "function": Self::NAME, "staff": told}));
+        invocation::tell("staff", told);
         Ok(answer)
     }
 }

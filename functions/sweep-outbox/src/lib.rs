@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use portal::environment::{Environment, StartError};
+use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::store::{Outbox, Store, StoreError, Table, Wake};
 use serde_json::{Value, json};
@@ -52,8 +53,9 @@ impl EventFunction for Function {
             }
             query = query.after(page.next);
         }
+        invocation::tell("woken", woken);
         if woken > 0 {
-            self.environment.log.line(&json!({"level": "warn", "function": Self::NAME, "woken": woken}));
+            invocation::warn("mails were not sent in time");
         }
         Ok(json!({"woken": woken}))
     }

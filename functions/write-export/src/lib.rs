@@ -13,14 +13,15 @@ pub mod write;
 use aws_lambda_events::dynamodb::{Event, EventRecord};
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
 use portal::environment::{Environment, StartError, rng};
+use portal::invocation;
 use portal::lambda::EventFunction;
+use portal::log::with_sources;
 use portal::store::{
     Change, Condition, Export, ExportState, ExportsUnderWay, Key, Outcome, Record as _, Store, StoreError, Table,
     Transaction,
 };
 use rand::CryptoRng;
 use serde_dynamo::AttributeValue;
-use serde_json::json;
 
 use upload::{Bucket, UploadError};
 
@@ -81,11 +82,7 @@ impl EventFunction for Function {
         for record in event.records {
             let Some(key) = export_key(&record) else { continue };
             if let Err(error) = self.fulfil(&key, &mut rng()).await {
-                self.environment.log.line(&json!({
-                    "level": "error",
-                    "function": Self::NAME,
-                    "error": portal::log::with_sources("an export", &error),
-                }));
+                invocation::trouble(with_sources("an export", &error));
                 let mut failure = DynamoDbBatchItemFailure::default();
                 failure.item_identifier = record.change.sequence_number;
                 response.batch_item_failures.push(failure);

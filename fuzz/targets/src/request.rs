@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use portal::clock::Clock;
 use portal::environment::{Environment, http_client};
-use portal::lambda::{Invoke, start_http};
+use portal::lambda::{Context, Invoke, start_http};
 use portal::log::Log;
 use serde_json::{Map, Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -179,7 +179,7 @@ impl Portal {
             "POST /api/signup/check" => &self.signup,
             _ => &self.not_found,
         };
-        block_on(function(asked.event(), None)).expect("an answer")
+        block_on(function(asked.event(), Context::default())).expect("an answer")
     }
 }
 

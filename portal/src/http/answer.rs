@@ -156,6 +156,11 @@ impl Answer {
         self
     }
 
+    /// The status that it will have.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
     pub(super) fn into_response(self) -> Response<Body> {
         let (body, content_type, disposition) = match self.file {
             Some(File { content, content_type, disposition }) => {

@@ -8,6 +8,7 @@ mod form;
 mod idempotency;
 mod json;
 mod language;
+mod line;
 mod problem;
 mod serve;
 

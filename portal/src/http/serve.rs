@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
-use serde_json::json;
 
+use super::line::request_line;
 use super::{Answer, Call, Edge, Problem};
 use crate::clock::Stopwatch;
 use crate::environment::Environment;
+use crate::invocation::Invocation;
 use crate::lambda::HttpFunction;
 
 /// A second below the ten that a function has: whoever waited so long is told to try again, where Lambda would
@@ -33,42 +34,19 @@ pub async fn serve<F: HttpFunction>(
     let stopwatch = Stopwatch::start();
     let admitted = edge.admits(request.headers());
     let call = Call::new(request, edge, environment.clock.now());
+    let invocation = Invocation::default();
     let result = if admitted {
-        let in_time = tokio::time::timeout(LONGEST, function.answer(&call)).await;
+        let in_time = invocation.run(tokio::time::timeout(LONGEST, function.answer(&call))).await;
         in_time.unwrap_or_else(|_| Err(Problem::TryAgain { context: "no answer in time".to_owned() }))
     } else {
         Err(Problem::MisdirectedRequest)
     };
-    let mut line = json!({
-        "level": "info",
-        "request_id": call.request_id,
-        "function": F::NAME,
-        "route": call.route,
-        "cold": cold,
-        "ms": u64::try_from(stopwatch.elapsed().as_millis()).unwrap_or(u64::MAX),
-    });
-    // A pseudonym: the table of users alone tells whose it is.
-    if let Some(user_id) = call.caller() {
-        line["user"] = user_id.to_string().into();
-    }
+    let line = request_line(F::NAME, environment, &call, &result, &invocation.of_request(stopwatch.elapsed()), cold);
+    environment.log.write(line);
     let mut response = match result {
-        Ok(answer) => {
-            line["outcome"] = "ok".into();
-            Answer::into_response(answer)
-        }
-        Err(problem) => {
-            line["outcome"] = problem.slug().into();
-            if let Some(context) = problem.log_context() {
-                line["context"] = context.into();
-            }
-            if matches!(problem, Problem::Internal { .. }) {
-                line["level"] = "error".into();
-            }
-            problem_response(&problem, &call)
-        }
+        Ok(answer) => Answer::into_response(answer),
+        Err(problem) => problem_response(&problem, &call),
     };
-    line["status"] = response.status().as_u16().into();
-    environment.log.line(&line);
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));

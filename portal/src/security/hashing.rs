@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use super::Password;
+use crate::clock::Stopwatch;
+use crate::invocation;
 
 /// What is done today: OWASP's floor for argon2id, 19 MiB, two passes, one lane.
 const TODAY: Argon2 = Argon2::new(
@@ -114,11 +116,15 @@ impl Hashing {
             let _permit = permit;
             let mut hasher = lock(&kept).take().unwrap_or_else(|| argon2.hasher());
             hasher.set_argon2(argon2);
+            let stopwatch = Stopwatch::start();
             let result = compute(&mut hasher, &password);
+            let time = stopwatch.elapsed();
             *lock(&kept) = Some(hasher);
-            result
+            (result, time)
         });
-        computed.await.map_err(failed)
+        let (result, time) = computed.await.map_err(failed)?;
+        invocation::hashed(time);
+        Ok(result)
     }
 }
 

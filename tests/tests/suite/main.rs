@@ -36,6 +36,7 @@ mod links;
 mod mail_feedback;
 mod news;
 mod nothing_forgotten;
+mod observed;
 mod postings;
 mod profile;
 mod races;

@@ -470,7 +470,7 @@ async fn colleagues(world: &World, marie: &Visitor) {
 }
 
 /// A bit of everything that the portal does.
-async fn everything(world: &World) {
+pub(crate) async fn everything(world: &World) {
     feeds(world).await;
     let marie = world.manager("marie@martin.example").await;
     for target in ["/api/home", "/api/me", "/api/sessions", "/api/accounts", "/api/documents/terms/1"] {

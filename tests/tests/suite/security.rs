@@ -324,7 +324,17 @@ async fn a_log_line_holds_what_the_inventory_says_and_no_more() {
         assert!(unknown.is_empty(), "{unknown:?} in {line}");
         assert!(!line.to_string().contains(['\n', '\r']), "a line is one line: {line}");
         if let Some(route) = fields.get("route") {
-            for name in ["level", "request_id", "function", "cold", "ms", "outcome", "status"] {
+            for name in [
+                "level",
+                "request_id",
+                "function",
+                "cold",
+                "latency_ms",
+                "read_units",
+                "write_units",
+                "outcome",
+                "status",
+            ] {
                 assert!(fields.contains_key(name), "{name} in {line}");
             }
             assert!(!route.as_str().unwrap().contains(ACCOUNT), "a route, not a path: {line}");

@@ -1,15 +1,20 @@
-//! The structured log: one JSON object a line.
+//! The structured log: one JSON object a line, one [`Line`] a request or an event, metrics in it.
 //!
 //! What never goes in: a request or response body, a token, a link, a password, a whole e-mail
 //! address. The types that hold such things have no `Debug` or `Display` that shows them, and a test
 //! looks for them in every line of every journey.
 
+mod line;
+mod metric;
+
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+
+pub use line::{Level, Line, Publication};
+pub use metric::Metric;
 
 type Sink = dyn Fn(&Value) + Send + Sync;
 
@@ -31,43 +36,14 @@ impl Log {
     }
 
     /// Writes one line.
-    pub fn line(&self, line: &Value) {
-        (self.0)(line);
+    pub fn write(&self, line: Line) {
+        (self.0)(&line.into_value());
     }
-}
 
-/// What the portal's own metrics are found under in CloudWatch.
-const NAMESPACE: &str = "MemberPortal";
-
-/// What a metric is counted in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
-    /// A number of things.
-    Count,
-    /// A time.
-    Seconds,
-}
-
-impl Log {
-    /// Writes a line that CloudWatch reads as metrics of a function (the embedded metric format).
-    pub fn metrics(&self, function: &str, now: Timestamp, metrics: &[(&str, Unit, u64)]) {
-        let unit = |unit| match unit {
-            Unit::Count => "Count",
-            Unit::Seconds => "Seconds",
-        };
-        let named: Vec<Value> = metrics.iter().map(|(name, of, _)| json!({"Name": name, "Unit": unit(*of)})).collect();
-        let mut line: Map<String, Value> =
-            metrics.iter().map(|(name, _, value)| ((*name).to_owned(), json!(value))).collect();
-        line.insert("level".to_owned(), "info".into());
-        line.insert("function".to_owned(), function.into());
-        line.insert(
-            "_aws".to_owned(),
-            json!({
-                "Timestamp": now.as_millisecond(),
-                "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": named}],
-            }),
-        );
-        self.line(&Value::Object(line));
+    /// Writes what no function says: the local portal tells in its own words, of any length, what Lambda and
+    /// the event sources would keep elsewhere.
+    pub fn write_local(&self, line: &Value) {
+        (self.0)(line);
     }
 }
 
