@@ -18,12 +18,12 @@ EXAMPLES ?= 15
 SEED ?= 2012
 SECONDS ?= 60
 
-.PHONY: help test format lint unit docs deny templates test-deploy api exports browser bench fuzz
+.PHONY: help test format lint unit docs deny templates test-deploy api exports browser bench cost fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: format lint unit docs deny templates test-deploy api exports browser ## Everything below but bench and fuzz: what CI runs
+test: format lint unit docs deny templates test-deploy api exports browser ## Everything below but bench, cost and fuzz: what CI runs
 
 format: ## The code is formatted
 	cargo fmt --all --check
@@ -66,6 +66,9 @@ bench: ## Sizes and starts of functions, the ledger's figures, what hashing cost
 	cargo run --quiet --package portal-tests --example pairs --locked
 	cargo run --quiet --release --workspace --example ledger --locked
 	tests/bench/memory.sh
+
+cost: ## What a million mixed requests cost, by kind, from measured units, times, bytes and mails
+	cargo run --quiet --workspace --example cost --locked
 
 fuzz: $(PACKAGES) $(CARGO_FUZZ) ## What unit and api try, at random and for longer: SECONDS=600 each; findings go to fuzz/artifacts
 	cargo build --workspace --bin local --locked
