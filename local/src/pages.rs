@@ -144,9 +144,15 @@ mod tests {
         for (path, content) in [("/", "i"), ("/index.html", "i"), ("/mot-de-passe", "m"), ("/assets/a.css", "c")] {
             assert_eq!(find(path).unwrap().content, content.as_bytes(), "{path}");
         }
-        for path in
-            ["/other", "/../template.yaml", "/assets/../index.html", "/assets", "//index.html", "", "/mot-de-passe.html"]
-        {
+        for path in [
+            "/other",
+            "/../template.yaml",
+            "/assets/../index.html",
+            "/assets",
+            "//index.html",
+            "",
+            "/mot-de-passe.html",
+        ] {
             assert!(find(path).is_none(), "{path}");
         }
     }

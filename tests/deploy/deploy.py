@@ -20,7 +20,7 @@ def step(text):
 
 
 def api_of(deployment):
-    return deployment.outputs["ApiUrl"].split("//")[1].split(".")[0]
+    return deployment.outputs["ApiId"]
 
 
 def prepare(deployment, change=lambda resources: None):

@@ -163,7 +163,10 @@ async fn pages_have_the_headers_that_they_have_behind_it() {
         let answer = http.get(format!("{}/{key}", world.portal.address())).send().await.unwrap();
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
         assert_eq!(answer.status(), 200, "{}", page.key);
-        assert_eq!((header("content-type").as_str(), header("cache-control").as_str()), (page.content_type, "no-cache"));
+        assert_eq!(
+            (header("content-type").as_str(), header("cache-control").as_str()),
+            (page.content_type, "no-cache")
+        );
         for (name, value) in [
             (
                 "content-security-policy",

@@ -200,18 +200,91 @@ fn a_problem_is_documented() {
     assert_eq!(kinds.collect::<Names>(), slugs, "openapi.yaml");
 }
 
+/// The resources of a type in every template: name and body.
+fn everywhere(kind: &str) -> BTreeMap<String, Yaml> {
+    let stacks = names_in("infra", |path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let paths = stacks.iter().map(|stack| format!("infra/{stack}.yaml")).chain(["template.yaml".to_owned()]);
+    let mut found = BTreeMap::new();
+    for path in paths {
+        let template: Yaml = serde_yaml_ng::from_str(&read(&path)).unwrap();
+        for (name, body) in template["Resources"].as_mapping().unwrap() {
+            if body["Type"] == kind {
+                found.insert(name.as_str().unwrap().to_owned(), body.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The anchors of a page's headings.
+fn anchors(page: &str) -> Names {
+    let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
+    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
+    headings.map(|text| text.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
+}
+
 #[test]
-fn every_alarm_has_its_row_in_the_runbook() {
-    let monitoring: Yaml = serde_yaml_ng::from_str(&read("infra/monitoring.yaml")).unwrap();
-    let alarms = monitoring["Resources"].as_mapping().unwrap().iter();
-    let alarms = alarms.filter(|(_, body)| body["Type"] == "AWS::CloudWatch::Alarm");
-    let alarms: Names = alarms.map(|(name, _)| name.as_str().unwrap().to_owned()).collect();
+fn every_alarm_tells_somebody_and_has_its_place_in_the_runbook() {
+    let alarms = everywhere("AWS::CloudWatch::Alarm");
     let operations = read("docs/operations.md");
     let (_, rows) = operations.split_once("\n## Alarms\n").expect("a section");
     let rows = rows.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `"));
     let first =
         rows.flat_map(|row| row.split('|').nth(1).unwrap().split(',').map(|name| name.trim().trim_matches('`')));
-    assert_eq!(first.map(str::to_owned).collect::<Names>(), alarms);
+    assert_eq!(first.map(str::to_owned).collect::<Names>(), alarms.keys().cloned().collect());
+    let anchors = anchors(&operations);
+    for (name, body) in alarms {
+        let properties = &body["Properties"];
+        assert!(
+            properties["AlarmActions"].as_sequence().is_some_and(|actions| !actions.is_empty()),
+            "{name} tells nobody"
+        );
+        let description = properties["AlarmDescription"].as_str().unwrap();
+        let anchor = description.trim().rsplit_once(" docs/operations.md#").map(|(_, anchor)| anchor);
+        assert!(anchor.is_some_and(|anchor| anchors.contains(anchor)), "{name} names no place of docs/operations.md");
+    }
+}
+
+#[test]
+fn every_log_ends() {
+    let groups = everywhere("AWS::Logs::LogGroup");
+    assert!(groups.len() > functions().len());
+    for (name, body) in groups {
+        assert!(!body["Properties"]["RetentionInDays"].is_null(), "{name} keeps its lines for good");
+    }
+}
+
+/// Whoever invokes `live` gets a version that is judged before it has all calls, and what follows a parameter.
+#[test]
+fn a_release_is_taken_back_by_alarms_that_are_there() {
+    let globals = &template()["Globals"]["Function"];
+    assert_eq!(globals["AutoPublishAlias"], "live");
+    assert_eq!(globals["AutoPublishAliasAllProperties"], true);
+    let Yaml::Tagged(alarms) = &globals["DeploymentPreference"]["Alarms"] else { panic!("a choice") };
+    let named: Names = alarms.value[1]
+        .as_sequence()
+        .unwrap()
+        .iter()
+        .map(|alarm| match alarm {
+            Yaml::Tagged(name) => name.value.as_str().unwrap().replace("${AWS::StackName}", "${RollBackPrefix}"),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let there =
+        everywhere("AWS::CloudWatch::Alarm").into_values().filter_map(|body| match &body["Properties"]["AlarmName"] {
+            Yaml::Tagged(name) => Some((name.value.as_str().unwrap().to_owned(), body["Properties"].clone())),
+            _ => None,
+        });
+    let there: BTreeMap<_, _> = there.collect();
+    assert_eq!(there.keys().cloned().collect::<Names>(), named);
+    for (name, alarm) in there {
+        // Five minutes at most, and the canary of samconfig.toml takes ten.
+        let minutes = alarm["EvaluationPeriods"].as_u64().unwrap();
+        assert!(minutes <= 5, "{name} looks at {minutes} minutes");
+        let metrics = alarm["Metrics"].as_sequence().unwrap().iter().filter(|metric| !metric["MetricStat"].is_null());
+        metrics.for_each(|metric| assert_eq!(metric["MetricStat"]["Period"], 60, "{name}"));
+    }
+    assert!(read("samconfig.toml").contains("\"DeploymentType=Canary10Percent10Minutes\""));
 }
 
 /// The one policy that functions share: services that encrypt with the portal's key use it with their rights.
