@@ -17,6 +17,8 @@ DEPLOY_PACKAGES := .tools/deploy/installed
 EXAMPLES ?= 15
 SEED ?= 2012
 SECONDS ?= 60
+# Which tests `unit` runs; all where it is empty.
+FILTER ?=
 
 .PHONY: help test format lint unit docs deny templates test-deploy api exports browser bench cost fuzz
 
@@ -31,8 +33,8 @@ format: ## The code is formatted
 lint: ## Clippy finds nothing, in tests neither
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-unit: ## All Rust tests: units, journeys, races, budgets, roles, kills
-	cargo test --workspace --locked
+unit: ## All Rust tests: units, journeys, races, budgets, roles, kills; FILTER=journeys:: for some
+	cargo test --workspace --locked -- $(FILTER)
 
 docs: ## The documentation builds without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
@@ -44,7 +46,7 @@ templates: $(DEPLOY_PACKAGES) ## cfn-lint and checkov find nothing in the expand
 	$(DEPLOY_PYTHON) tests/deploy/lint.py
 	$(DEPLOY_PYTHON) tests/deploy/lint.py --gate
 
-test-deploy: $(DEPLOY_PACKAGES) ## The templates deployed into a local AWS: the journey, an update, IAM enforced
+test-deploy: $(DEPLOY_PACKAGES) ## The templates deployed into a local AWS: the journey, an update, the restore drill, IAM enforced
 	cargo build --workspace --bins --locked
 	$(DEPLOY_PYTHON) tests/deploy/deploy.py
 
@@ -60,7 +62,7 @@ browser: ## A mailed link is followed in Chromium, and every page is checked for
 	cargo build --workspace --bin local --locked
 	tests/browser/run.sh
 
-bench: ## Sizes and starts of functions, the ledger's figures, what hashing costs, whether times tell known from unknown
+bench: ## Sizes, starts and memory of every function beside the targets, the ledger's figures, what hashing costs, whether times tell known from unknown
 	tests/bench/starts.sh
 	tests/bench/passwords/run.sh
 	cargo run --quiet --package portal-tests --example pairs --locked

@@ -7,9 +7,11 @@ does it once more with IAM enforced, where a function without one of its actions
 import sys
 import time
 
+from drill import drill
 from emulator import Deployment, running
 from expand import ROOT
 from journey import Refused, Visitor, bring_batch, whole_journey
+from redrive import redrives
 
 DEMO = ROOT / "demo" / "feed"
 NUMBER = "012345"
@@ -49,6 +51,10 @@ def without_iam():
         assert api_of(deployment) == api, "the API moved"
         after = manager.call("GET", f"/api/accounts/{NUMBER}/summary")["totals"]
         assert after == before, (before, after)
+        step("restores the tables beside those in use, uses them, and goes back")
+        drill(deployment, api, manager, NUMBER)
+        step("does once more what was given up on")
+        redrives(deployment, "demo")
 
 
 def longer_time_outs(resources):

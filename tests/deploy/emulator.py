@@ -8,6 +8,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -66,6 +67,8 @@ class Aws:
 @contextlib.contextmanager
 def running(*, iam):
     """The emulator, empty; with `iam` it holds every call against the caller's policies."""
+    # Who is asked to end ends the emulator too, which has a session of its own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))
     port = free_port()
     log = TARGET / "deploy" / "emulator.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +101,7 @@ def running(*, iam):
 
 
 def package(binary):
-    """The zip of a function, stripped: made again only where the binary changed."""
+    """The zip of a function, stripped, for Lambda's glibc: made again only where the binary changed."""
     built = TARGET / "debug" / binary
     packed = TARGET / "deploy" / f"{binary}.zip"
     if packed.exists() and packed.stat().st_mtime > built.stat().st_mtime:
@@ -111,6 +114,7 @@ def package(binary):
         entry.external_attr = 0o755 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
         archive.writestr(entry, stripped.read_bytes())
+    subprocess.run([ROOT / "tests" / "glibc.sh", stripped], stdout=subprocess.DEVNULL, check=True)
     stripped.unlink()
     packed.write_bytes(content.getvalue())
     return content.getvalue()

@@ -43,7 +43,6 @@ def expanded(template, parameters=None):
     """A SAM template as CloudFormation; `CodeUri` becomes what a package would write there."""
     for name, binary in functions(template).items():
         template["Resources"][name]["Properties"]["CodeUri"] = {"Bucket": CODE_BUCKET, "Key": f"{binary}.zip"}
-    template["Globals"]["Function"].pop("CodeUri", None)
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Application":
             stack = Path(resource["Properties"]["Location"]).name

@@ -1,4 +1,4 @@
-//! An SES that takes no mail for a while.
+//! An SES that takes no mail for a while, or takes one and is not heard.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +15,8 @@ use crate::proxy::{self, Answer, Onward, Passing};
 pub struct Outage {
     lasts: Arc<AtomicBool>,
     refused: Arc<AtomicUsize>,
+    throttled: Arc<AtomicUsize>,
+    unheard: Arc<AtomicUsize>,
 }
 
 impl Outage {
@@ -36,18 +38,45 @@ impl Outage {
         self.lasts.store(false, Ordering::SeqCst);
     }
 
-    /// How many mails it did not take.
+    /// Throttles so many of the requests that come. The SDK repeats those by itself, with pauses.
+    pub fn throttle(&self, requests: usize) {
+        self.throttled.store(requests, Ordering::SeqCst);
+    }
+
+    /// Takes the next mail, and its sender does not come to know: as where it crashes before it writes that down.
+    pub fn crash_sender(&self) {
+        self.unheard.store(1, Ordering::SeqCst);
+    }
+
+    /// How many requests it did not take.
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
     }
 
     async fn pass(self, passing: Passing, onward: Onward) -> Answer {
+        if take_one(&self.throttled) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return refusal(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException");
+        }
         if self.lasts.load(Ordering::SeqCst) {
             self.refused.fetch_add(1, Ordering::SeqCst);
             // A refusal that passes, and that the SDK does not itself repeat with pauses.
-            let kind = (HeaderName::from_static("x-amzn-errortype"), "SendingPausedException");
-            return Ok((StatusCode::BAD_REQUEST, [kind], r#"{"message":"paused"}"#).into_response());
+            return refusal(StatusCode::BAD_REQUEST, "SendingPausedException");
         }
-        Ok(onward.forward(&passing).await.map(Body::from))
+        let answer = onward.forward(&passing).await;
+        if take_one(&self.unheard) {
+            return refusal(StatusCode::BAD_REQUEST, "SendingPausedException");
+        }
+        Ok(answer.map(Body::from))
     }
+}
+
+/// Whether there was one left.
+fn take_one(left: &AtomicUsize) -> bool {
+    left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+fn refusal(status: StatusCode, kind: &'static str) -> Answer {
+    let kind = (HeaderName::from_static("x-amzn-errortype"), kind);
+    Ok((status, [kind], r#"{"message":"not now"}"#).into_response())
 }

@@ -42,6 +42,7 @@ mod profile;
 mod races;
 mod roles;
 mod security;
+mod ses_outage;
 mod sessions;
 mod staff;
 mod staff_acts;

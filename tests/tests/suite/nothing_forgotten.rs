@@ -83,6 +83,11 @@ fn a_function_is_a_resource_of_the_template() {
         .collect();
     let wanted = functions().into_iter().map(|name| (format!("{}Function", pascal(&name)), name)).collect();
     assert_eq!(binaries, wanted);
+    for (id, body) in resources(&template) {
+        // `sam build` calls cargo there, without naming a package: anywhere else it would look among the default
+        // members, or give the function what the others ask of its dependencies.
+        assert_eq!(body["Properties"]["CodeUri"], format!("functions/{}", binaries[&id]).as_str(), "{id}");
+    }
     for name in functions() {
         assert!(!template["Resources"][format!("{}LogGroup", pascal(&name))].is_null(), "{name} has no log group");
     }
@@ -673,4 +678,52 @@ pub(crate) async fn everything(world: &World) {
         world.advance(Duration::from_secs(months * 31 * 24 * 3600));
         world.portal.invoke("expire-users", json!({})).await.unwrap();
     }
+}
+
+/// What a mapping of a stream has to say so that one record holds nobody up for long and none is given up on unnamed.
+#[test]
+fn a_stream_is_read_with_partial_failures_bisecting_bounds_and_a_place_for_what_failed() {
+    let template = template();
+    let mut mappings = 0;
+    for (id, body) in resources(&template) {
+        let events = body["Properties"]["Events"].as_mapping().into_iter().flatten();
+        for (event, mapping) in events.filter(|(_, event)| event["Type"] == "DynamoDB") {
+            let (place, properties) = (format!("{id} {event:?}"), &mapping["Properties"]);
+            mappings += 1;
+            let response = properties["FunctionResponseTypes"].as_sequence();
+            assert!(response.is_some_and(|types| types.contains(&"ReportBatchItemFailures".into())), "{place}");
+            // A batch of one has nothing to cut.
+            let is_cut = properties["BisectBatchOnFunctionError"] == Yaml::Bool(true);
+            assert!(is_cut || properties["BatchSize"].as_u64() == Some(1), "{place}");
+            // Both have to be there: each is without an end where it is not said.
+            let retries = properties["MaximumRetryAttempts"].as_u64();
+            assert!(retries.is_some_and(|most| (1..=10).contains(&most)), "{place}: {retries:?}");
+            let age = properties["MaximumRecordAgeInSeconds"].as_u64();
+            assert!(age.is_some_and(|most| (60..=6 * 3600).contains(&most)), "{place}: {age:?}");
+            let queue = serde_json::to_string(&properties["DestinationConfig"]["OnFailure"]["Destination"]).unwrap();
+            assert!(queue.contains("QueueArn"), "{place}: {queue}");
+        }
+    }
+    assert_eq!(mappings, 2, "send-mail and write-export read a stream");
+}
+
+/// A dead-letter queue that the runbook has no command for would be looked up by nobody.
+#[test]
+fn every_queue_of_what_failed_has_its_redrive_command_in_the_runbook() {
+    let runbook = read("docs/operations.md");
+    let mut queues = 0;
+    for stack in ["infra/data.yaml", "infra/mail.yaml"] {
+        let template: Yaml = serde_yaml_ng::from_str(&read(stack)).unwrap();
+        for (id, body) in template["Resources"].as_mapping().unwrap() {
+            let id = id.as_str().unwrap();
+            // Of a queue that has one behind it what failed ends there.
+            if body["Type"] != "AWS::SQS::Queue" || !body["Properties"]["RedrivePolicy"].is_null() {
+                continue;
+            }
+            queues += 1;
+            let command = format!("infra/redrive.py --stack <stack> {id}");
+            assert!(runbook.contains(&command), "docs/operations.md has no {command:?}");
+        }
+    }
+    assert!(queues >= 5, "{queues} queues");
 }

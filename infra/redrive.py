@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Does once more what was given up on: empties a dead-letter queue of the portal by what its messages stand for.
+
+    infra/redrive.py --stack portal-prod UnsentMailQueue          wakes the mails that are not sent
+    infra/redrive.py --stack portal-prod LostFeedbackQueue        hands SES's events to mail-feedback
+    infra/redrive.py --stack portal-prod FailedImportsQueue       hands manifests to import-feed
+    infra/redrive.py --stack portal-prod FailedImportTasksQueue   sends parts of a large batch again
+    infra/redrive.py --stack portal-prod FailedExportsQueue       forgets exports, whose askers were told
+
+Needs Python 3.9 and the AWS CLI. A message is deleted once what it stands for is done, so a command that was cut off is
+given again; what comes twice changes nothing. `--dry-run` counts. docs/operations.md says when to use which.
+"""
+
+import argparse
+import json
+import sys
+
+from stack import Aws, Failure, Stack, add_common, say
+
+# Where each queue is: the stack that it is nested in.
+QUEUES = {
+    "UnsentMailQueue": "Mail",
+    "LostFeedbackQueue": "Mail",
+    "FailedImportsQueue": "Data",
+    "FailedImportTasksQueue": "Data",
+    "FailedExportsQueue": "Data",
+}
+# A minute longer than any function may take: a message is not received twice while its function is at it.
+HIDDEN_S = "960"
+
+
+def event_of(body):
+    """The event in a message: Lambda puts it into a record of its own, EventBridge sends it as it is."""
+    return body["requestPayload"] if "requestPayload" in body else body
+
+
+def invoking(function):
+    """Hands each message's event to a function, and waits for it."""
+    def redrive(portal, _queues, body):
+        portal.invoke(portal.resources("AWS::Lambda::Function")[function], event_of(body))
+
+    return redrive
+
+
+def to_tasks(portal, queues, body):
+    """A task goes on from its last checkpoint, however often it is sent."""
+    portal.aws.ask("sqs", "send-message", queue_url=queues["DataImportTasksQueue"], message_body=json.dumps(body))
+
+
+def forget(_portal, _queues, _body):
+    """What it stood for is done otherwise."""
+
+
+# What becomes of a message of each queue.
+REDRIVES = {
+    # They name positions in the stream, which are of no use a day later; the mails are in the outbox.
+    "UnsentMailQueue": forget,
+    "LostFeedbackQueue": invoking("MailFeedbackFunction"),
+    "FailedImportsQueue": invoking("ImportFeedFunction"),
+    "FailedImportTasksQueue": to_tasks,
+    # Each says of itself that it failed, and whoever asked asks again.
+    "FailedExportsQueue": forget,
+}
+
+
+def redrive(portal, name):
+    queues = portal.resources("AWS::SQS::Queue")
+    url = queues[QUEUES[name] + name]
+    waiting = portal.aws.ask("sqs", "get-queue-attributes", queue_url=url, attribute_names="All")["Attributes"]
+    say(f"{waiting['ApproximateNumberOfMessages']} messages in {name}")
+    if portal.aws.dry_run:
+        return
+    if name == "UnsentMailQueue":
+        # Before the messages go: where the sweep fails, they stay, and so does their alarm.
+        said = portal.invoke(portal.resources("AWS::Lambda::Function")["SweepOutboxFunction"], {})
+        say(f"{said['woken']} mails woken; what is not five minutes old yet is woken by the next sweep")
+    done = 0
+    while True:
+        received = portal.aws.ask("sqs", "receive-message", queue_url=url, visibility_timeout=HIDDEN_S)
+        messages = received.get("Messages", [])
+        if not messages:
+            break
+        for message in messages:
+            REDRIVES[name](portal, queues, json.loads(message["Body"]))
+            portal.aws.ask("sqs", "delete-message", queue_url=url, receipt_handle=message["ReceiptHandle"])
+            done += 1
+    say(f"{done} messages done with")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_common(parser)
+    parser.add_argument("queue", choices=QUEUES, help="which queue")
+    options = parser.parse_args()
+    try:
+        redrive(Stack(Aws(options), options.stack), options.queue)
+    except Failure as failure:
+        sys.exit(f"error: {failure}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: the same command goes on from here")
+
+
+if __name__ == "__main__":
+    main()
