@@ -114,7 +114,7 @@ def drill(deployment, api, manager, number):
 
     # What happens after the instant: somebody comes, somebody goes, somebody changes what is known of them.
     sign_up(deployment, api, "later@martin.example")
-    leaver.call("DELETE", "/api/me", {"password": PASSWORD}, expect=204)
+    leaver.call("DELETE", "/api/me", {"current_password": PASSWORD}, expect=204)
     manager.call("PATCH", "/api/me", {"job_title": "Gérante"})
     assert "would set" in restore(aws, "repoint", "--name", NAME, "--dry-run")
     assert manager.call("GET", "/api/me")["job_title"] == "Gérante", "a dry run changes what is used"
