@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emulator import REGION, STACK
 from expand import ROOT
-from journey import PASSWORD, Visitor, log_in, set_password, sign_up
+from journey import PASSWORD, Visitor, log_in, sign_up
 
 NAME = "drill"
 TABLES = ("Identity", "Members", "Ledger", "Evidence")
@@ -129,16 +129,13 @@ def drill(deployment, api, manager, number):
         Visitor(aws, api).call("POST", "/api/sessions", {"email": gone, "password": PASSWORD}, expect=401)
     # The stream of the restored table starts what it has to, and evidence goes on in the table that it was in.
     before = evidence(client, used["Evidence"])
-    forgotten = Visitor(aws, api)
-    forgotten.call("POST", "/api/password/forgot", {"email": "lea@martin.example"}, expect=202)
-    set_password(deployment, forgotten, "lea@martin.example", "mot de passe", PASSWORD + "-ter")
-    log_in(manager, "lea@martin.example", PASSWORD + "-ter")
+    sign_up(deployment, api, "new@martin.example")
     assert evidence(client, used["Evidence"]) > before
     assert deployment.invoke("ReconcileFunction", {"account": number})["drift"] == []
 
     assert "is in use" in restore(aws, "discard", "--name", NAME, expect=1)
     restore(aws, "repoint", "--name", NAME)  # again, as after an end in its middle
-    log_in(manager, "lea@martin.example", PASSWORD + "-ter")
+    log_in(manager, "lea@martin.example", PASSWORD + "-bis")
     restore(aws, "repoint", "--name", "original")
     log_in(Visitor(aws, api), "later@martin.example", PASSWORD)
     log_in(manager, "lea@martin.example", PASSWORD + "-bis")
