@@ -1,6 +1,6 @@
 //! The contract: `openapi.yaml`, and whether an answer keeps it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{LazyLock, Mutex};
 
 use jsonschema::Validator;
@@ -39,6 +39,13 @@ impl Contract {
             }
         }
         operations
+    }
+
+    /// The headers of requests that it names, in small letters.
+    pub fn request_headers(&self) -> BTreeSet<String> {
+        let parameters = self.document["components"]["parameters"].as_object().expect("parameters").values();
+        let headers = parameters.filter(|parameter| parameter["in"] == "header");
+        headers.map(|header| header["name"].as_str().expect("a name").to_ascii_lowercase()).collect()
     }
 
     /// Holds an answer against the contract.

@@ -118,16 +118,48 @@ fn every_operation_goes_to_the_api_and_every_page_to_the_pages() {
     }
 }
 
+/// What a `!Ref` refers to.
+fn reference(value: &Yaml) -> &str {
+    match value {
+        Yaml::Tagged(tagged) if tagged.tag == "Ref" => tagged.value.as_str().unwrap(),
+        other => panic!("{other:?} refers to nothing"),
+    }
+}
+
+/// The names that a policy of CloudFront takes along.
+fn headers_of(policy: &Yaml) -> Vec<String> {
+    assert_eq!(policy["HeadersConfig"]["HeaderBehavior"], "whitelist");
+    let names = policy["HeadersConfig"]["Headers"].as_sequence().unwrap();
+    names.iter().map(|name| name.as_str().unwrap().to_ascii_lowercase()).collect()
+}
+
 #[test]
-fn what_signs_somebody_in_reaches_the_api_and_nothing_of_it_is_cached() {
+fn what_the_api_reads_of_a_request_reaches_it_and_no_answer_is_given_to_somebody_else() {
     let edge = edge();
     let config = &edge["Resources"]["Distribution"]["Properties"]["DistributionConfig"];
     for behaviour in config["CacheBehaviors"].as_sequence().unwrap() {
-        // AWS's CachingDisabled and AllViewerExceptHostHeader.
-        assert_eq!(behaviour["CachePolicyId"], "4135ea2d-6df8-44a3-9df3-4b5a84be39ad");
-        assert_eq!(behaviour["OriginRequestPolicyId"], "b689b0a8-53d0-40ab-baf2-68738e2966ac");
+        assert_eq!(reference(&behaviour["CachePolicyId"]), "ApiCaching");
+        assert_eq!(reference(&behaviour["OriginRequestPolicyId"]), "ApiRequests");
         assert_eq!(behaviour["ViewerProtocolPolicy"], "https-only");
     }
+    let requests = &edge["Resources"]["ApiRequests"]["Properties"]["OriginRequestPolicyConfig"];
+    let caching = &edge["Resources"]["ApiCaching"]["Properties"]["CachePolicyConfig"];
+    let key = &caching["ParametersInCacheKeyAndForwardedToOrigin"];
+    let mut forwarded = headers_of(requests);
+    forwarded.extend(headers_of(key));
+    forwarded.sort();
+    // What the contract names, and what is read of every request: who sends it from where, with what, and its body's type.
+    let mut read: Vec<String> = Contract::get().request_headers().into_iter().collect();
+    read.extend(["authorization", "cloudfront-viewer-address", "content-type", "user-agent"].map(str::to_owned));
+    read.sort();
+    assert_eq!(forwarded, read);
+    for policy in [requests, key] {
+        assert_eq!(policy["QueryStringsConfig"]["QueryStringBehavior"], "all");
+    }
+    assert_eq!(requests["CookiesConfig"]["CookieBehavior"], "all");
+    // Answers differ by token, language and query: all three are what an answer is kept under, for a second at most.
+    assert_eq!(headers_of(key), ["accept-language", "authorization"]);
+    assert_eq!((&caching["MinTTL"], &caching["DefaultTTL"], &caching["MaxTTL"]), (&0.into(), &0.into(), &1.into()));
     let methods: Vec<_> = config["CacheBehaviors"][0]["AllowedMethods"].as_sequence().unwrap().iter().collect();
     for (method, path, _) in Contract::get().operations() {
         assert!(methods.contains(&&Yaml::from(method.as_str())), "{method} {path} does not get through");
