@@ -297,6 +297,24 @@ fn is_use_of_the_key(policy: &Yaml) -> bool {
     matches!(policy, Yaml::Tagged(tagged) if tagged.value == "Encryption.Outputs.UseOfKeyPolicyArn")
 }
 
+/// The alias of a function goes on with what its version was started with: `Release` and restored tables have to make
+/// another version, which takes another description of it and another configuration of the function.
+#[test]
+fn what_an_operator_changes_without_a_template_makes_new_versions() {
+    let template = template();
+    let named = "${Release} ${RestoredTables} ${RestoredEvidence}";
+    let says = |value: &Yaml| match value {
+        Yaml::Tagged(tagged) => tagged.value.as_str().is_some_and(|text| text.ends_with(named)),
+        _ => false,
+    };
+    assert!(says(&template["Globals"]["Function"]["Description"]));
+    for (id, body) in resources(&template) {
+        if body["Type"] == "AWS::Serverless::Function" {
+            assert!(says(&body["Properties"]["VersionDescription"]), "{id} has no VersionDescription of `{named}`");
+        }
+    }
+}
+
 #[test]
 fn every_function_may_use_the_key_of_what_it_reads() {
     let template = template();
