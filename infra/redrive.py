@@ -13,9 +13,8 @@ given again; what comes twice changes nothing. `--dry-run` counts. docs/operatio
 
 import argparse
 import json
-import sys
 
-from stack import Aws, Failure, Stack, add_common, say
+from stack import Aws, Stack, add_common, run, say
 
 # Where each queue is: the stack that it is nested in.
 QUEUES = {
@@ -34,32 +33,44 @@ def event_of(body):
     return body["requestPayload"] if "requestPayload" in body else body
 
 
-def invoking(function):
+# Each of these is told the stack and its queues before any message goes, and gives what is done with a message.
+
+
+def waking(portal, queues):
+    """Wakes the mails in the outbox: the messages name positions in the stream, which are of no use a day later."""
+    said = portal.invoke(portal.functions()["SweepOutboxFunction"], {})
+    say(f"{said['woken']} mails woken; what is not five minutes old yet is woken by the next sweep")
+    return forgetting(portal, queues)
+
+
+def invoking(logical):
     """Hands each message's event to a function, and waits for it."""
-    def redrive(portal, _queues, body):
-        portal.invoke(portal.resources("AWS::Lambda::Function")[function], event_of(body))
+    def begin(portal, _queues):
+        function = portal.functions()[logical]
+        return lambda body: portal.invoke(function, event_of(body))
 
-    return redrive
-
-
-def to_tasks(portal, queues, body):
-    """A task goes on from its last checkpoint, however often it is sent."""
-    portal.aws.ask("sqs", "send-message", queue_url=queues["DataImportTasksQueue"], message_body=json.dumps(body))
+    return begin
 
 
-def forget(_portal, _queues, _body):
-    """What it stood for is done otherwise."""
+def sending(portal, queues):
+    """Sends a task once more, which goes on from its last checkpoint, however often that is done."""
+    url = queues["DataImportTasksQueue"]
+    return lambda body: portal.aws.ask("sqs", "send-message", queue_url=url, message_body=json.dumps(body))
 
 
-# What becomes of a message of each queue.
+def forgetting(_portal, _queues):
+    """Lets go of what is done otherwise."""
+    return lambda _body: None
+
+
+# What becomes of the messages of each queue.
 REDRIVES = {
-    # They name positions in the stream, which are of no use a day later; the mails are in the outbox.
-    "UnsentMailQueue": forget,
+    "UnsentMailQueue": waking,
     "LostFeedbackQueue": invoking("MailFeedbackFunction"),
     "FailedImportsQueue": invoking("ImportFeedFunction"),
-    "FailedImportTasksQueue": to_tasks,
+    "FailedImportTasksQueue": sending,
     # Each says of itself that it failed, and whoever asked asks again.
-    "FailedExportsQueue": forget,
+    "FailedExportsQueue": forgetting,
 }
 
 
@@ -70,10 +81,8 @@ def redrive(portal, name):
     say(f"{waiting['ApproximateNumberOfMessages']} messages in {name}")
     if portal.aws.dry_run:
         return
-    if name == "UnsentMailQueue":
-        # Before the messages go: where the sweep fails, they stay, and so does their alarm.
-        said = portal.invoke(portal.resources("AWS::Lambda::Function")["SweepOutboxFunction"], {})
-        say(f"{said['woken']} mails woken; what is not five minutes old yet is woken by the next sweep")
+    # Where this fails, the messages stay, and so does their alarm.
+    do = REDRIVES[name](portal, queues)
     done = 0
     while True:
         received = portal.aws.ask("sqs", "receive-message", queue_url=url, visibility_timeout=HIDDEN_S)
@@ -81,7 +90,7 @@ def redrive(portal, name):
         if not messages:
             break
         for message in messages:
-            REDRIVES[name](portal, queues, json.loads(message["Body"]))
+            do(json.loads(message["Body"]))
             portal.aws.ask("sqs", "delete-message", queue_url=url, receipt_handle=message["ReceiptHandle"])
             done += 1
     say(f"{done} messages done with")
@@ -92,12 +101,7 @@ def main():
     add_common(parser)
     parser.add_argument("queue", choices=QUEUES, help="which queue")
     options = parser.parse_args()
-    try:
-        redrive(Stack(Aws(options), options.stack), options.queue)
-    except Failure as failure:
-        sys.exit(f"error: {failure}")
-    except KeyboardInterrupt:
-        sys.exit("interrupted: the same command goes on from here")
+    run(lambda: redrive(Stack(Aws(options), options.stack), options.queue))
 
 
 if __name__ == "__main__":

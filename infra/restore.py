@@ -15,10 +15,9 @@ docs/decisions/0085-restoring-to-an-instant.md the reasons. It ends with 0 where
 import argparse
 import datetime
 import re
-import sys
 import time
 
-from stack import Aws, Failure, Refused, Stack, add_common, at_once, say
+from stack import Aws, Failure, Refused, Stack, add_common, at_once, run, say
 
 ORIGINAL = "original"
 LATEST = "latest"
@@ -78,10 +77,6 @@ class Portal(Stack):
         if name == ORIGINAL:
             return dict(self.own)
         return {table: f"{own}-{name}" for table, own in self.own.items()}
-
-    def functions(self):
-        """Logical id -> name."""
-        return self.resources("AWS::Lambda::Function")
 
     def wait(self, what, done):
         """Asks until it is done, saying how it stands."""
@@ -258,13 +253,13 @@ def differences(aws, source, target):
     found = [f"{target}: {what} is {there[what]}, and {wanted[what]} in {source}"
              for what in wanted if wanted[what] != there[what]]
     # Counts of a table are hours old, so what is told is whether there is anything at all.
-    if first_item(aws, source) and not first_item(aws, target):
+    if scanned(aws, source, max_items="1") and not scanned(aws, target, max_items="1"):
         found.append(f"{target} is empty")
     return found
 
 
-def first_item(aws, table):
-    return aws.ask("dynamodb", "scan", table_name=table, max_items="1")["Items"]
+def scanned(aws, table, **arguments):
+    return aws.ask("dynamodb", "scan", table_name=table, **arguments)["Items"]
 
 
 # ----------------------------------------------------------------------------------------------- repointing
@@ -330,10 +325,6 @@ def unlock(aws, portal, function):
 
 def opened(aws, portal, functions):
     at_once(lambda function: unlock(aws, portal, function), functions.values())
-
-
-def scanned(aws, table, **arguments):
-    return aws.ask("dynamodb", "scan", table_name=table, **arguments)["Items"]
 
 
 def delete(aws, what, table, keys):
@@ -490,13 +481,12 @@ def arguments():
 def main():
     options = arguments()
     commands = {"restore": restore, "repoint": repoint, "open": reopen, "discard": discard}
-    try:
+
+    def command():
         aws = Aws(options)
         commands[options.command](aws, Portal(aws, options), options)
-    except Failure as failure:
-        sys.exit(f"error: {failure}")
-    except KeyboardInterrupt:
-        sys.exit("interrupted: the same command goes on from here")
+
+    run(command)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -101,6 +102,10 @@ class Stack:
                 found |= self.resources(kind, physical, logical)
         return found
 
+    def functions(self):
+        """Functions: logical id -> name."""
+        return self.resources("AWS::Lambda::Function")
+
     def invoke(self, function, event):
         """Hands a function an event and waits for its answer; nothing in a dry run."""
         say(f"{'would invoke' if self.aws.dry_run else 'invokes'} {function}")
@@ -127,3 +132,13 @@ def add_common(parser):
     parser.add_argument("--region", help="of the AWS CLI")
     parser.add_argument("--endpoint-url", help="of the AWS CLI, for another AWS than the real one")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+
+
+def run(command):
+    """Runs a command to its end, or says in one line why it did not come there."""
+    try:
+        command()
+    except Failure as failure:
+        sys.exit(f"error: {failure}")
+    except KeyboardInterrupt:
+        sys.exit("interrupted: the same command goes on from here")

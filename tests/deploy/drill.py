@@ -5,36 +5,19 @@ recovery, protection and tags; now is all that it can restore to. So the instant
 is done after it has to be gone once the portal uses the restored tables, but for what must not be.
 """
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
-from emulator import REGION, STACK
-from expand import ROOT
 from journey import PASSWORD, Visitor, log_in, sign_up
+from operate import operate
 
 NAME = "drill"
 TABLES = ("Identity", "Members", "Ledger", "Evidence")
 
 
-def environment():
-    """An operator's: the AWS CLI of the tests, and whom it acts for."""
-    return {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "HOME": os.environ.get("HOME", "/"),
-        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
-    }
-
-
 def restore(aws, *words, expect=0):
-    """Runs the script as an operator does; gives what it said."""
-    command = [sys.executable, ROOT / "infra" / "restore.py", words[0], "--stack", STACK, "--region", REGION]
-    command += ["--endpoint-url", aws.url, "--poll", "0.2", *words[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
-    assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.stdout + done.stderr
+    """Gives what the script said."""
+    command, *rest = words
+    return operate(aws, "restore.py", command, "--poll", "0.2", *rest, expect=expect)
 
 
 def names(aws):

@@ -1,14 +1,11 @@
 """Each dead-letter queue of the deployed portal, redriven by the command that docs/operations.md names for it."""
 
 import json
-import subprocess
-import sys
 import time
 
-from drill import environment
-from emulator import REGION, STACK
 from expand import ROOT
 from journey import until
+from operate import operate
 
 QUEUES = {
     "UnsentMailQueue": "Mail", "LostFeedbackQueue": "Mail", "FailedImportsQueue": "Data",
@@ -35,11 +32,7 @@ class Queue:
         return int(count)
 
     def redrive(self, *words):
-        command = [sys.executable, ROOT / "infra" / "redrive.py", "--stack", STACK, "--region", REGION]
-        command += ["--endpoint-url", self.aws.url, *words, self.name]
-        done = subprocess.run(command, capture_output=True, text=True, env=environment(), check=False)
-        assert done.returncode == 0, (self.name, done.stdout, done.stderr)
-        return done.stdout
+        return operate(self.aws, "redrive.py", *words, self.name)
 
     def redriven(self):
         """A dry run leaves all, the real one nothing."""
