@@ -6,33 +6,28 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use harness::{
-    ACCOUNT, Contract, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Tap, Use, Visitor, World,
-    contest_token, fixture, folder_of_workspace, link_token, pass_token,
-};
-use http::{Method, StatusCode};
-use local::{Deployment, Fate, Options, RouteKey};
-use portal::domain::{DocumentKind, Email, Id};
-use portal::environment::rng;
-use portal::store::{Outbox, Wish};
-use serde_json::{Value, json};
+use harness::{Contract, Tap, Use, World, folder_of_workspace};
+use http::StatusCode;
+use local::{Deployment, Options, RouteKey};
+use serde_json::Value;
 use serde_yaml_ng::Value as Yaml;
 
-type Names = BTreeSet<String>;
+use crate::everything::everything;
 
-fn read(path: &str) -> String {
+pub(crate) type Names = BTreeSet<String>;
+
+pub(crate) fn read(path: &str) -> String {
     let path = folder_of_workspace().join(path);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The folders under `functions/`: what everything else is held against.
-fn functions() -> Names {
+pub(crate) fn functions() -> Names {
     names_in("functions", |path| path.is_dir())
 }
 
-fn names_in(folder: &str, wanted: impl Fn(&Path) -> bool) -> Names {
+pub(crate) fn names_in(folder: &str, wanted: impl Fn(&Path) -> bool) -> Names {
     let entries = fs::read_dir(folder_of_workspace().join(folder)).unwrap().map(|entry| entry.unwrap().path());
     entries.filter(|path| wanted(path)).map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
 }
@@ -42,12 +37,12 @@ fn pascal(name: &str) -> String {
     name.split('-').map(|part| format!("{}{}", part[..1].to_uppercase(), &part[1..])).collect()
 }
 
-fn template() -> Yaml {
+pub(crate) fn template() -> Yaml {
     serde_yaml_ng::from_str(&read("template.yaml")).unwrap()
 }
 
 /// The functions of the template: logical id and body.
-fn resources(template: &Yaml) -> BTreeMap<String, &Yaml> {
+pub(crate) fn resources(template: &Yaml) -> BTreeMap<String, &Yaml> {
     let resources = template["Resources"].as_mapping().unwrap().iter();
     let functions = resources.filter(|(_, body)| body["Type"] == "AWS::Serverless::Function");
     functions.map(|(id, body)| (id.as_str().unwrap().to_owned(), body)).collect()
@@ -205,125 +200,18 @@ fn a_problem_is_documented() {
     assert_eq!(kinds.collect::<Names>(), slugs, "openapi.yaml");
 }
 
-/// The resources of a type in every template: name and body.
-fn everywhere(kind: &str) -> BTreeMap<String, Yaml> {
-    let stacks = names_in("infra", |path| path.extension().is_some_and(|extension| extension == "yaml"));
-    let paths = stacks.iter().map(|stack| format!("infra/{stack}.yaml")).chain(["template.yaml".to_owned()]);
-    let mut found = BTreeMap::new();
-    for path in paths {
-        let template: Yaml = serde_yaml_ng::from_str(&read(&path)).unwrap();
-        for (name, body) in template["Resources"].as_mapping().unwrap() {
-            if body["Type"] == kind {
-                found.insert(name.as_str().unwrap().to_owned(), body.clone());
-            }
-        }
-    }
-    found
-}
-
-/// The anchors of a page's headings.
-fn anchors(page: &str) -> Names {
-    let headings = page.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#').trim());
-    let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-');
-    headings.map(|text| text.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-")).collect()
-}
-
-#[test]
-fn every_alarm_tells_somebody_and_has_its_place_in_the_runbook() {
-    let alarms = everywhere("AWS::CloudWatch::Alarm");
-    let operations = read("docs/operations.md");
-    let (_, rows) = operations.split_once("\n## Alarms\n").expect("a section");
-    let rows = rows.split("\n## ").next().unwrap().lines().filter(|line| line.starts_with("| `"));
-    let first =
-        rows.flat_map(|row| row.split('|').nth(1).unwrap().split(',').map(|name| name.trim().trim_matches('`')));
-    assert_eq!(first.map(str::to_owned).collect::<Names>(), alarms.keys().cloned().collect());
-    let anchors = anchors(&operations);
-    for (name, body) in alarms {
-        let properties = &body["Properties"];
-        assert!(
-            properties["AlarmActions"].as_sequence().is_some_and(|actions| !actions.is_empty()),
-            "{name} tells nobody"
-        );
-        let description = properties["AlarmDescription"].as_str().unwrap();
-        let anchor = description.trim().rsplit_once(" docs/operations.md#").map(|(_, anchor)| anchor);
-        assert!(anchor.is_some_and(|anchor| anchors.contains(anchor)), "{name} names no place of docs/operations.md");
-    }
-}
-
-#[test]
-fn every_log_ends() {
-    let groups = everywhere("AWS::Logs::LogGroup");
-    assert!(groups.len() > functions().len());
-    for (name, body) in groups {
-        assert!(!body["Properties"]["RetentionInDays"].is_null(), "{name} keeps its lines for good");
-    }
-}
-
-/// Whoever invokes `live` gets a version that is judged before it has all calls, and what follows a parameter.
-#[test]
-fn a_release_is_taken_back_by_alarms_that_are_there() {
-    let globals = &template()["Globals"]["Function"];
-    assert_eq!(globals["AutoPublishAlias"], "live");
-    assert_eq!(globals["AutoPublishAliasAllProperties"], true);
-    let Yaml::Tagged(alarms) = &globals["DeploymentPreference"]["Alarms"] else { panic!("a choice") };
-    let named: Names = alarms.value[1]
-        .as_sequence()
-        .unwrap()
-        .iter()
-        .map(|alarm| match alarm {
-            Yaml::Tagged(name) => name.value.as_str().unwrap().replace("${AWS::StackName}", "${RollBackPrefix}"),
-            other => panic!("{other:?}"),
-        })
-        .collect();
-    let there =
-        everywhere("AWS::CloudWatch::Alarm").into_values().filter_map(|body| match &body["Properties"]["AlarmName"] {
-            Yaml::Tagged(name) => Some((name.value.as_str().unwrap().to_owned(), body["Properties"].clone())),
-            _ => None,
-        });
-    let there: BTreeMap<_, _> = there.collect();
-    assert_eq!(there.keys().cloned().collect::<Names>(), named);
-    for (name, alarm) in there {
-        // Five minutes at most, and the canary of samconfig.toml takes ten.
-        let minutes = alarm["EvaluationPeriods"].as_u64().unwrap();
-        assert!(minutes <= 5, "{name} looks at {minutes} minutes");
-        let metrics = alarm["Metrics"].as_sequence().unwrap().iter().filter(|metric| !metric["MetricStat"].is_null());
-        metrics.for_each(|metric| assert_eq!(metric["MetricStat"]["Period"], 60, "{name}"));
-    }
-    assert!(read("samconfig.toml").contains("\"DeploymentType=Canary10Percent10Minutes\""));
-}
-
 /// The one policy that functions share: services that encrypt with the portal's key use it with their rights.
 fn is_use_of_the_key(policy: &Yaml) -> bool {
     matches!(policy, Yaml::Tagged(tagged) if tagged.value == "Encryption.Outputs.UseOfKeyPolicyArn")
-}
-
-/// The alias of a function goes on with what its version was started with: `Release` and restored tables have to make
-/// another version, which takes another description of it and another configuration of the function.
-#[test]
-fn what_an_operator_changes_without_a_template_makes_new_versions() {
-    let template = template();
-    let named = "${Release} ${RestoredTables} ${RestoredEvidence}";
-    let says = |value: &Yaml| match value {
-        Yaml::Tagged(tagged) => tagged.value.as_str().is_some_and(|text| text.ends_with(named)),
-        _ => false,
-    };
-    assert!(says(&template["Globals"]["Function"]["Description"]));
-    for (id, body) in resources(&template) {
-        if body["Type"] == "AWS::Serverless::Function" {
-            assert!(says(&body["Properties"]["VersionDescription"]), "{id} has no VersionDescription of `{named}`");
-        }
-    }
 }
 
 #[test]
 fn every_function_may_use_the_key_of_what_it_reads() {
     let template = template();
     for (id, body) in resources(&template) {
-        if body["Type"] == "AWS::Serverless::Function" {
-            let policies = body["Properties"]["Policies"].as_sequence();
-            let uses = policies.into_iter().flatten().filter(|policy| is_use_of_the_key(policy)).count();
-            assert_eq!(uses, 1, "{id}");
-        }
+        let policies = body["Properties"]["Policies"].as_sequence();
+        let uses = policies.into_iter().flatten().filter(|policy| is_use_of_the_key(policy)).count();
+        assert_eq!(uses, 1, "{id}");
     }
 }
 
@@ -366,15 +254,6 @@ fn no_function_may_change_the_evidence_or_everything() {
             }
         }
     }
-}
-
-/// Else SQS would hand a task to a second worker while the first still has it.
-#[test]
-fn a_task_is_invisible_for_as_long_as_a_worker_may_take() {
-    let data: Yaml = serde_yaml_ng::from_str(&read("infra/data.yaml")).unwrap();
-    let invisible = data["Resources"]["ImportTasksQueue"]["Properties"]["VisibilityTimeout"].as_u64().unwrap();
-    let worker = template()["Resources"]["ImportFeedFunction"]["Properties"]["Timeout"].as_u64().unwrap();
-    assert!(invisible > worker, "{invisible} s, and a worker may take {worker} s");
 }
 
 #[test]
@@ -443,305 +322,4 @@ async fn a_policy_allows_every_call_that_a_function_makes_and_no_other() {
         })
         .collect();
     assert!(idle.is_empty(), "allowed, and nothing here needs it: {idle:#?}");
-}
-
-/// What the back office may send: corrections, and entries before their action.
-async fn feeds(world: &World) {
-    let (members, ledger) = fixture();
-    let corrected = ledger.replace("\"source_version\":1", "\"source_version\":2").replace("0000,", "1000,");
-    let members = members.replace("\"version\":1", "\"version\":2").replace("MARTIN BTP", "MARTIN TRAVAUX");
-    assert!(world.import("2012-10-16-001", &members, &corrected).await.corrected > 0);
-    let (actions, entries): (Vec<&str>, Vec<&str>) = ledger
-        .lines()
-        .filter(|line| line.contains("2012-000001"))
-        .partition(|line| line.contains("\"record\":\"action\""));
-    let renamed = |lines: &[&str]| {
-        let lines: String = lines.iter().map(|line| format!("{line}\n")).collect();
-        lines.replace("2012-000001", "2012-000009").replace("\"source_key\":\"", "\"source_key\":\"N")
-    };
-    assert!(world.import("2012-10-17-001", "", &renamed(&entries)).await.pending > 0);
-    assert!(world.import("2012-10-18-001", "", &renamed(&actions)).await.posted > 0);
-}
-
-/// Somebody changes password and address, comes back from that, takes their data away, and goes.
-async fn own_space(world: &World) {
-    let (old, new) = ("ana@martin.example", "ana@toitures.example");
-    let ana = world.member(old).await;
-    let wrong = json!({"current_password": "faux", "password": PASSWORD, "password_confirmation": PASSWORD});
-    ana.post("/api/me/password", &wrong).await.expect_problem(403, "bad-current-password");
-    let other = "escabeau mauve tournevis 7";
-    let password = json!({"current_password": PASSWORD, "password": other, "password_confirmation": other});
-    ana.post("/api/me/password", &password).await.expect(204);
-    ana.refresh().await.expect(200);
-    let email = json!({"current_password": other, "email": new, "email_confirmation": new});
-    ana.post("/api/me/email", &email).await.expect(202);
-    for address in [new, old] {
-        let mail = world.newest_mail(address).await;
-        let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
-        ana.post("/api/email/link", &json!({"token": token})).await.expect(200);
-        ana.post("/api/email", &json!({"token": token})).await.expect(204);
-    }
-    ana.set_password(&link_token(&world.newest_mail(old).await), PASSWORD).await.expect(204);
-    ana.log_in(old, PASSWORD).await.expect(200);
-    ana.get("/api/me/export").await.expect(200);
-    let sure = json!({"current_password": PASSWORD});
-    ana.send(Method::DELETE, "/api/me", Some(&sure)).await.expect(204);
-}
-
-/// So many wrong numbers that the establishment's contact is mailed a pass, which a wrong number uses up.
-async fn passes(world: &World, paul: &Visitor) {
-    for name in ["one", "two"] {
-        let guesser = world.member(&format!("{name}@elsewhere.example")).await;
-        for _ in 0..5 {
-            world.claim(&guesser, OTHER_ACCOUNT).await;
-        }
-    }
-    let token = pass_token(&world.newest_mail("compta@martin.example").await);
-    let terms = world.document("account-terms").await;
-    let claim = json!({"member_number": OTHER_ACCOUNT, "account_terms": terms, "token": token});
-    paul.post("/api/manager-claims", &claim).await.expect_problem(404, "claim-refused");
-}
-
-/// A claim is contested by two, is found to be right, is contested again, and its manager released; mails are sent
-/// again, and the account is closed.
-async fn contests(world: &World) {
-    // The guesses of before are forgotten.
-    world.advance(Duration::from_secs(25 * 3600));
-    let staff = async |operation: &str, staff: &str, more: Value| {
-        let mut event = json!({"operation": operation, "staff": staff, "reason": "appel du 24/11"});
-        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let answer = world.staff(event).await;
-        assert!(answer["error"].is_null(), "{answer}");
-    };
-    for name in ["lea", "noe", "ugo"] {
-        world.member(&format!("{name}@btp.example")).await;
-    }
-    let noe = world.visitor();
-    noe.log_in("noe@btp.example", PASSWORD).await.expect(200);
-    world.claim(&noe, ACCOUNT).await.expect(201);
-    let mails = world.mails().await;
-    let tokens = mails.iter().rev().filter(|mail| mail.text.contains("/contestation#")).map(contest_token);
-    let tokens: Vec<_> = tokens.take(3).collect();
-    let contest = async |token: &str| {
-        world.visitor().post("/api/manager-claims/contest", &json!({"token": token})).await.expect(202);
-    };
-    contest(&tokens[0]).await;
-    contest(&tokens[1]).await;
-    let here = json!({"establishment": ACCOUNT});
-    staff("look-up-establishment", "Claire", here.clone()).await;
-    staff("list-contests", "Claire", json!({"all": true})).await;
-    staff("list-alerts", "Claire", json!({})).await;
-    staff("look-up-user", "Claire", json!({"email": "noe@btp.example"})).await;
-    staff("dismiss-contest", "Claire", here.clone()).await;
-    contest(&tokens[2]).await;
-    staff("release-manager", "Claire", here.clone()).await;
-    staff("release-manager", "Hugo", here.clone()).await;
-    staff("resend-mail", "Claire", json!({"email": "noe@btp.example", "mail": "reset"})).await;
-    world.sign_up(&Person::at("late@btp.example")).await.expect(202);
-    world.mails().await;
-    staff("resend-mail", "Claire", json!({"email": "late@btp.example", "mail": "activation"})).await;
-    world.mails().await;
-    staff("close-account", "Claire", here).await;
-}
-
-/// Two ask the manager for access: one gets it, and the role for a while.
-async fn colleagues(world: &World, marie: &Visitor) {
-    let account = format!("/api/accounts/{ACCOUNT}");
-    let kim = world.user(&Person::at("kim@laposte.example").of(OTHER_SIRET)).await;
-    world.accept_charter(&kim).await;
-    // With the token of before.
-    kim.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
-    let lee = world.member("lee@martin.example").await;
-    for asking in [&kim, &lee] {
-        asking.post("/api/access-requests", &json!({"message": "Bonjour"})).await.expect(202);
-    }
-    world.mails().await;
-    marie.post(&format!("{account}/users"), &json!({"emails": ["kim@laposte.example"]})).await.expect(202);
-    marie.delete(&format!("{account}/users/{}", lee.id().await)).await.expect(204);
-    marie.get("/api/accounts?q=martin&limit=1").await.expect(200);
-    let (marie_id, kim_id) = (marie.id().await, kim.id().await);
-    marie.post(&format!("{account}/manager"), &json!({"id": kim_id})).await.expect(200);
-    kim.post(&format!("{account}/manager"), &json!({"id": marie_id})).await.expect(200);
-    kim.delete(&format!("{account}/users/{kim_id}")).await.expect(204);
-}
-
-/// A bit of everything that the portal does.
-pub(crate) async fn everything(world: &World) {
-    feeds(world).await;
-    let marie = world.manager("marie@martin.example").await;
-    for target in ["/api/home", "/api/me", "/api/sessions", "/api/accounts", "/api/documents/terms/1"] {
-        marie.get(target).await.expect(200);
-    }
-    for rest in [
-        "summary",
-        "actions",
-        "actions?view=2012",
-        "actions?view=2012&status=PAID",
-        "actions?view=2012&scheme=PLAN",
-        "actions?view=2012&status=PAID&scheme=PLAN",
-        "actions?status=PAID",
-        "actions/2012-000001",
-        "contributions",
-        "remittances?view=2012",
-        "remittances/V-2012-0042",
-        "ledger?view=2012&kind=COMMITMENT",
-        "ledger?from=2012-01-01",
-        "ledger.csv",
-        "ledger.xlsx?view=2012",
-        "statement.pdf",
-        "statement.pdf?view=2012",
-    ] {
-        marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
-    }
-    let exports = format!("/api/accounts/{ACCOUNT}/exports");
-    let export = marie.post(&exports, &json!({"format": "csv"})).await.expect(202);
-    world.portal.drain().await.unwrap();
-    let export = marie.get(&format!("{exports}/{}", export["id"].as_str().unwrap())).await.expect(200);
-    assert_eq!(export["state"], "ready");
-    marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
-    marie.refresh().await.expect(200);
-    let mut terms = world.document("terms").await;
-    terms["kind"] = json!("terms");
-    assert!([200, 201].contains(&marie.post("/api/acceptances", &terms).await.status));
-    let paul = world.member("paul@martin.example").await;
-    world.claim(&paul, ACCOUNT).await.expect_problem(409, "already-managed");
-    world.claim(&paul, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
-    passes(world, &paul).await;
-    paul.log_in("paul@martin.example", "faux").await.expect_problem(401, "bad-credentials");
-    paul.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
-    world.claim(&paul, OTHER_ACCOUNT).await.expect(201);
-    world.sign_up(&Person::at("paul@martin.example")).await.expect(202);
-    // The second link replaces the first.
-    for _ in 0..2 {
-        world.advance(Duration::from_secs(61));
-        paul.post("/api/password/forgot", &json!({"email": "paul@martin.example"})).await.expect(202);
-        world.mails().await;
-    }
-    let token = link_token(&world.newest_mail("paul@martin.example").await);
-    paul.post("/api/password/link", &json!({"token": token})).await.expect(200);
-    let password = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
-    paul.post("/api/password", &password).await.expect(204);
-    world.visitor().get("/.well-known/jwks.json").await.expect(200);
-    let users = format!("/api/accounts/{ACCOUNT}/users");
-    let zoe = world.member("zoe@martin.example").await;
-    for opens in [Some("summary"), Some("ledger.csv"), Some("statement.pdf"), None] {
-        marie.post(&users, &json!({"email": "zoe@martin.example"})).await.expect(202);
-        if let Some(read) = opens {
-            zoe.get(&format!("/api/accounts/{ACCOUNT}/{read}")).await.expect(200);
-        }
-        let listed = marie.get(&users).await.expect(200);
-        let id = listed["users"][1]["id"].as_str().unwrap();
-        marie.delete(&format!("{users}/{id}")).await.expect(204);
-    }
-    colleagues(world, &marie).await;
-    own_space(world).await;
-    // A manager changes her name, and leaves alone.
-    marie.patch("/api/me", &json!({"last_name": "Dupont"})).await.expect(200);
-    marie.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
-    marie.get("/api/home").await.expect(200);
-    let sessions = paul.log_in("paul@martin.example", PASSWORD).await.expect(200);
-    assert!(sessions["access_token"].is_string());
-    paul.delete("/api/sessions/all").await.expect(204);
-    marie.delete("/api/sessions/current").await.expect(204);
-    // A mail that was not sent in time is woken.
-    let id = Id::random(&mut rng());
-    let wish = Wish::Reset { email: Email::parse("marie@martin.example").unwrap() };
-    let outbox = Outbox::new(id, wish, world.portal.clock().now());
-    let store = world.portal.store().unwrap();
-    store.put(&Outbox { wish: None, ..outbox.clone() }).await.unwrap();
-    world.mails().await;
-    store.put(&outbox).await.unwrap();
-    world.advance(Duration::from_secs(600));
-    let reconciled = world.portal.invoke("reconcile", json!({})).await.unwrap();
-    assert_eq!((&reconciled["drift"], &reconciled["busy"]), (&json!(0), &json!([])), "{reconciled}");
-    let swept = world.portal.invoke("sweep-outbox", json!({})).await.unwrap();
-    assert_eq!(swept, json!({"woken": 1}));
-    world.mails().await;
-
-    // The staff publish a document, news of which one expires, and an application.
-    world.publish(DocumentKind::Terms).await;
-    contests(world).await;
-    let staff = |event: Value| async {
-        let mut event = event;
-        (event["staff"], event["reason"]) = (json!("Claire Durand"), json!("essai"));
-        let answer = world.staff(event).await;
-        assert!(answer["error"].is_null(), "{answer}");
-        answer
-    };
-    let soon = (world.portal.clock().now() + Duration::from_secs(60)).to_string();
-    staff(json!({"operation": "publish-news", "title": "Bref", "body": "Texte.", "expires_at": soon})).await;
-    world.advance(Duration::from_secs(61));
-    let news = staff(json!({"operation": "publish-news", "title": "Durable", "body": "Texte."})).await;
-    staff(json!({"operation": "withdraw-news", "id": news["published"]["id"]})).await;
-    staff(json!({"operation": "put-application", "id": "catalogue", "title_fr": "Catalogue", "title_en": "Catalogue",
-        "url": "/catalogue", "audience": "everyone", "order": 20, "enabled": true}))
-    .await;
-    staff(json!({"operation": "remove-application", "id": "catalogue"})).await;
-    // A mail came back, and the mailbox is mended.
-    world.portal.decide_mails_to("zoe@martin.example", Fate::Bounced);
-    world.visitor().forgot("zoe@martin.example").await.expect(202);
-    world.mails().await;
-    staff(json!({"operation": "resume-mail", "email": "zoe@martin.example"})).await;
-
-    // An establishment moves, and a key comes to its end.
-    let (members, _) = fixture();
-    let moved = members.replace("\"version\":1", "\"version\":3").replace(OTHER_SIRET, EMPTY_SIRET);
-    world.import("2012-10-19-001", &moved, "").await;
-    for _ in 0..2 {
-        world.advance(Duration::from_secs(30 * 24 * 3600));
-        world.portal.invoke("rotate-keys", json!({})).await.unwrap();
-    }
-    // Then nobody comes any more.
-    for months in [24, 2] {
-        world.advance(Duration::from_secs(months * 31 * 24 * 3600));
-        world.portal.invoke("expire-users", json!({})).await.unwrap();
-    }
-}
-
-/// What a mapping of a stream has to say so that one record holds nobody up for long and none is given up on unnamed.
-#[test]
-fn a_stream_is_read_with_partial_failures_bisecting_bounds_and_a_place_for_what_failed() {
-    let template = template();
-    let mut mappings = 0;
-    for (id, body) in resources(&template) {
-        let events = body["Properties"]["Events"].as_mapping().into_iter().flatten();
-        for (event, mapping) in events.filter(|(_, event)| event["Type"] == "DynamoDB") {
-            let (place, properties) = (format!("{id} {event:?}"), &mapping["Properties"]);
-            mappings += 1;
-            let response = properties["FunctionResponseTypes"].as_sequence();
-            assert!(response.is_some_and(|types| types.contains(&"ReportBatchItemFailures".into())), "{place}");
-            // A batch of one has nothing to cut.
-            let is_cut = properties["BisectBatchOnFunctionError"] == Yaml::Bool(true);
-            assert!(is_cut || properties["BatchSize"].as_u64() == Some(1), "{place}");
-            // Both have to be there: each is without an end where it is not said.
-            let retries = properties["MaximumRetryAttempts"].as_u64();
-            assert!(retries.is_some_and(|most| (1..=10).contains(&most)), "{place}: {retries:?}");
-            let age = properties["MaximumRecordAgeInSeconds"].as_u64();
-            assert!(age.is_some_and(|most| (60..=6 * 3600).contains(&most)), "{place}: {age:?}");
-            let queue = serde_json::to_string(&properties["DestinationConfig"]["OnFailure"]["Destination"]).unwrap();
-            assert!(queue.contains("QueueArn"), "{place}: {queue}");
-        }
-    }
-    assert_eq!(mappings, 2, "send-mail and write-export read a stream");
-}
-
-/// A dead-letter queue that the runbook has no command for would be looked up by nobody.
-#[test]
-fn every_queue_of_what_failed_has_its_redrive_command_in_the_runbook() {
-    let runbook = read("docs/operations.md");
-    let mut queues = 0;
-    for stack in ["infra/data.yaml", "infra/mail.yaml"] {
-        let template: Yaml = serde_yaml_ng::from_str(&read(stack)).unwrap();
-        for (id, body) in template["Resources"].as_mapping().unwrap() {
-            let id = id.as_str().unwrap();
-            // Of a queue that has one behind it what failed ends there.
-            if body["Type"] != "AWS::SQS::Queue" || !body["Properties"]["RedrivePolicy"].is_null() {
-                continue;
-            }
-            queues += 1;
-            let command = format!("infra/redrive.py --stack <stack> {id}");
-            assert!(runbook.contains(&command), "docs/operations.md has no {command:?}");
-        }
-    }
-    assert!(queues >= 5, "{queues} queues");
 }

@@ -11,7 +11,7 @@ use portal::store::{Table, User};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
-use crate::nothing_forgotten::everything;
+use crate::everything::everything;
 
 /// The embedded metric format, after the schema in CloudWatch's specification of it.
 fn embedded_metric_format() -> Validator {

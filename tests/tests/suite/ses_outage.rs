@@ -48,6 +48,15 @@ async fn outage(world: &World, ses: &Outage, people: &[Person]) {
     ses.end();
 }
 
+/// The sweep's next runs, and all mails after them; what the first woke is not woken by the second.
+async fn next_sweeps(world: &World) -> Vec<Mail> {
+    for _ in 0..3 {
+        world.advance(5 * MINUTE);
+        world.sweep().await;
+    }
+    world.mails().await
+}
+
 /// How many wishes for a mail are open.
 async fn open_wishes(world: &World) -> usize {
     world.items(Table::Identity).await.iter().filter(|item| item.contains_key("unsent")).count()
@@ -67,12 +76,7 @@ async fn ten_minutes_without_ses_lose_no_mail_and_send_none_twice() {
     assert!(ses.refused() > 6 * people.len(), "the stream tries a record six times, not {} in all", ses.refused());
     assert_eq!(open_wishes(&world).await, people.len(), "each waits in the outbox");
 
-    // The sweep's next runs; what the first woke is not woken by the second.
-    for _ in 0..3 {
-        world.advance(5 * MINUTE);
-        world.sweep().await;
-    }
-    let mails = world.mails().await;
+    let mails = next_sweeps(&world).await;
     let readers = by_reader(&mails);
     assert_eq!(readers.len(), people.len(), "a mail is lost");
     assert_eq!(mails.len(), people.len(), "a mail came twice");
@@ -91,11 +95,7 @@ async fn a_crash_between_ses_and_the_mark_sends_that_one_mail_twice_and_no_other
     let people = people();
     outage(&world, &ses, &people).await;
     ses.crash_sender();
-    for _ in 0..3 {
-        world.advance(5 * MINUTE);
-        world.sweep().await;
-    }
-    let mails = world.mails().await;
+    let mails = next_sweeps(&world).await;
     let readers = by_reader(&mails);
     assert_eq!(readers.len(), people.len(), "a mail is lost");
     let twice: Vec<_> = readers.values().filter(|copies| copies.len() > 1).collect();
