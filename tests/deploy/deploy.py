@@ -65,7 +65,7 @@ def longer_time_outs(resources):
 
 def without_queries(resources):
     """Takes `dynamodb:Query` from the function that reads ledgers, and nothing else."""
-    for policy in resources["QueryLedgerFunctionRole"]["Properties"]["Policies"]:
+    for policy in resources["QueryLedgerRole"]["Properties"]["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             statement["Action"] = [action for action in statement["Action"] if action != "dynamodb:Query"]
         statements = policy["PolicyDocument"]["Statement"]

@@ -19,7 +19,7 @@ os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-3")
 
 
 class NoManagedPolicies:
-    """Names of managed policies are not looked up: no function has one but for X-Ray, which SAM knows."""
+    """Names of managed policies are not looked up: no function has one, as each has a role of its own."""
 
     def load(self):
         return {}

@@ -81,9 +81,32 @@ def with_access_logs(template):
     return template | {"Resources": resources}
 
 
+def wildcards(templates):
+    """Statements of IAM that allow any action or any resource; checkov looks at the first of a policy only."""
+    found = []
+    for name, template in templates.items():
+        for resource, body in template["Resources"].items():
+            if not body["Type"].startswith("AWS::IAM::"):
+                continue
+            properties = body["Properties"]
+            documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+            documents += [properties["PolicyDocument"]] if "PolicyDocument" in properties else []
+            for statement in (statement for document in documents for statement in listed(document["Statement"])):
+                found += [f"{name}: wildcard {resource}: allows {action}" for action in listed(statement.get("Action", "*"))
+                          if "*" in str(action)]
+                found += [f"{name}: wildcard {resource}: on any resource" for its in listed(statement.get("Resource", "*"))
+                          if its == "*"]
+    return found
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
 def findings(templates):
     """What is wrong with templates, a line each."""
     ready, found = as_cloudformation(templates)
+    found += wildcards(ready)
     skip = skipped(templates)
     if len(skip) > MOST_SKIPPED_RULES:
         found.append(f"template.yaml: skips {len(skip)} rules of checkov; {MOST_SKIPPED_RULES} may be")
@@ -220,8 +243,13 @@ def unknown_runtime(templates):
 
 
 def any_action(templates):
-    policy = templates["template.yaml"]["Resources"]["HomeFunction"]["Properties"]["Policies"][-1]
-    policy["Statement"][0]["Action"] = "*"
+    policy = templates["template.yaml"]["Resources"]["HomeRole"]["Properties"]["Policies"][0]
+    policy["PolicyDocument"]["Statement"][-1]["Action"] = "*"
+
+
+def any_resource(templates):
+    policy = templates["template.yaml"]["Resources"]["HomeRole"]["Properties"]["Policies"][0]
+    policy["PolicyDocument"]["Statement"][-1]["Resource"] = "*"
 
 
 def no_dead_letters(templates):
@@ -254,7 +282,8 @@ def public_pages(templates):
 MISTAKES = [
     (wrong_ref, ("E1020", "HomeFunction", "HelpUlr"), "template.yaml"),
     (unknown_runtime, ("E3030", "provided.al2032"), "template.yaml"),
-    (any_action, ("CKV_AWS_63", "HomeFunctionRole"), "template.yaml"),
+    (any_action, ("wildcard", "HomeRole", "allows *"), "template.yaml"),
+    (any_resource, ("wildcard", "HomeRole", "any resource"), "template.yaml"),
     (no_dead_letters, ("ES1001", "SendMailFunctionOutbox"), "template.yaml"),
     (one_skip_more, ("skips", "rules of checkov"), "template.yaml"),
     (no_retries, ("ES1007", "ImportFeedFunctionBatchArrivedPermission"), "template.yaml"),

@@ -38,6 +38,7 @@ mod mail_feedback;
 mod news;
 mod nothing_forgotten;
 mod observed;
+mod policies;
 mod postings;
 mod profile;
 mod races;

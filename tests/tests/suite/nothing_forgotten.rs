@@ -1,19 +1,17 @@
 //! Nothing is forgotten: a function is a folder, a package, a binary, a resource, an event, an entry of
 //! the registry, a row of the documentation and a subject of tests, all by one name; an operation is a
-//! route; a problem is documented; and a policy allows what the code does and no more of the evidence.
+//! route; a problem is documented.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use harness::{Contract, Tap, Use, World, folder_of_workspace};
+use harness::{Contract, World, folder_of_workspace};
 use http::StatusCode;
 use local::{Deployment, Options, RouteKey};
 use serde_json::Value;
 use serde_yaml_ng::Value as Yaml;
-
-use crate::everything::everything;
 
 pub(crate) type Names = BTreeSet<String>;
 
@@ -33,7 +31,7 @@ pub(crate) fn names_in(folder: &str, wanted: impl Fn(&Path) -> bool) -> Names {
 }
 
 /// `forgot-password` as `ForgotPassword`.
-fn pascal(name: &str) -> String {
+pub(crate) fn pascal(name: &str) -> String {
     name.split('-').map(|part| format!("{}{}", part[..1].to_uppercase(), &part[1..])).collect()
 }
 
@@ -198,128 +196,4 @@ fn a_problem_is_documented() {
     let kinds = contract["components"]["schemas"]["Problem"]["properties"]["type"]["enum"].as_array().unwrap();
     let kinds = kinds.iter().map(|kind| kind.as_str().unwrap().strip_prefix("/problems/").unwrap().to_owned());
     assert_eq!(kinds.collect::<Names>(), slugs, "openapi.yaml");
-}
-
-/// The one policy that functions share: services that encrypt with the portal's key use it with their rights.
-fn is_use_of_the_key(policy: &Yaml) -> bool {
-    matches!(policy, Yaml::Tagged(tagged) if tagged.value == "Encryption.Outputs.UseOfKeyPolicyArn")
-}
-
-#[test]
-fn every_function_may_use_the_key_of_what_it_reads() {
-    let template = template();
-    for (id, body) in resources(&template) {
-        let policies = body["Properties"]["Policies"].as_sequence();
-        let uses = policies.into_iter().flatten().filter(|policy| is_use_of_the_key(policy)).count();
-        assert_eq!(uses, 1, "{id}");
-    }
-}
-
-/// What the policies of a function allow: action and resource, as they are written.
-fn allowed(body: &Yaml) -> Vec<(String, String)> {
-    let list = |value: &Yaml| value.as_sequence().cloned().unwrap_or_else(|| vec![value.clone()]);
-    let mut allowed = Vec::new();
-    for policy in body["Properties"]["Policies"].as_sequence().into_iter().flatten() {
-        if is_use_of_the_key(policy) {
-            continue;
-        }
-        let statements = policy["Statement"].as_sequence();
-        for statement in statements.expect("a policy is written out: what a name of AWS's allows, AWS decides") {
-            assert_eq!(statement["Effect"], "Allow");
-            for action in list(&statement["Action"]) {
-                for resource in list(&statement["Resource"]) {
-                    let resource = match &resource {
-                        Yaml::Tagged(tagged) => tagged.value.as_str().unwrap().to_owned(),
-                        other => other.as_str().unwrap().to_owned(),
-                    };
-                    allowed.push((action.as_str().unwrap().to_owned(), resource));
-                }
-            }
-        }
-    }
-    allowed
-}
-
-#[test]
-fn no_function_may_change_the_evidence_or_everything() {
-    let template = template();
-    for (id, body) in resources(&template) {
-        for (action, resource) in allowed(body) {
-            assert!(!action.contains('*'), "{id} may {action}");
-            assert!(resource != "*" && !resource.starts_with('*'), "{id} may {action} on {resource}");
-            if resource.contains("Evidence") {
-                let adds_or_reads = ["GetItem", "BatchGetItem", "Query", "PutItem", "ConditionCheckItem"];
-                let short = action.strip_prefix("dynamodb:").unwrap_or(&action);
-                assert!(adds_or_reads.contains(&short), "{id} may {action} on the evidence");
-            }
-        }
-    }
-}
-
-#[test]
-fn log_in_and_rotation_alone_reach_the_signing_keys() {
-    let template = template();
-    let reach = resources(&template).into_iter().flat_map(|(id, body)| {
-        let keys = allowed(body).into_iter().filter(|(_, resource)| resource.contains("SigningKeys"));
-        keys.map(|(action, _)| (id.clone(), action)).collect::<Vec<_>>()
-    });
-    let read = "secretsmanager:GetSecretValue".to_owned();
-    let wanted = [
-        ("RotateKeysFunction".to_owned(), read.clone()),
-        ("RotateKeysFunction".to_owned(), "secretsmanager:PutSecretValue".to_owned()),
-        ("SessionsFunction".to_owned(), read),
-    ];
-    assert_eq!(reach.collect::<BTreeSet<_>>(), BTreeSet::from(wanted));
-}
-
-/// The resource of a policy that covers a use: `Data.Outputs.IdentityTableArn`, with `/index/…` for one
-/// of its indexes.
-fn covers(resource: &str, wanted: &Use) -> bool {
-    let resource = resource.trim_start_matches("${").replacen('}', "", 1);
-    let Some(rest) = resource.strip_prefix(&format!("Data.Outputs.{}Arn", wanted.table)) else { return false };
-    match &wanted.index {
-        None => rest.is_empty(),
-        Some(index) => rest == format!("/index/{index}") || rest == "/index/*",
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_policy_allows_every_call_that_a_function_makes_and_no_other() {
-    let (tap, options) = Tap::on_dynamodb().await;
-    let world = World::start_with(options).await;
-    everything(&world).await;
-    let template = template();
-    let resources = resources(&template);
-    let calls = tap.take().calls;
-    // A policy cannot demand the condition, and a plain put would replace what is there.
-    let replaced = calls.iter().filter(|call| call.replaces.contains("EvidenceTable")).collect::<Vec<_>>();
-    assert!(replaced.is_empty(), "evidence is created under the condition that there is none: {replaced:#?}");
-    let seen: BTreeSet<(String, Use)> = calls
-        .into_iter()
-        .flat_map(|call| call.uses.into_iter().map(move |used| (call.function.clone(), used)))
-        .collect();
-    let quiet: Vec<_> =
-        functions().into_iter().filter(|name| !seen.iter().any(|(function, _)| function == name)).collect();
-    assert_eq!(quiet, ["health", "not-found"], "these alone need no table");
-    let forbidden: Vec<_> = seen
-        .iter()
-        .filter(|(function, used)| {
-            let allowed = allowed(resources[&format!("{}Function", pascal(function))]);
-            !allowed.iter().any(|(action, resource)| *action == used.action && covers(resource, used))
-        })
-        .collect();
-    assert!(forbidden.is_empty(), "template.yaml does not allow what is done: {forbidden:#?}");
-
-    // Reading its stream is done for a function, not by it.
-    let granted = functions().into_iter().flat_map(|name| {
-        let allowed = allowed(resources[&format!("{}Function", pascal(&name))]).into_iter();
-        allowed.map(move |(action, resource)| (name.clone(), action, resource))
-    });
-    let idle: Vec<_> = granted
-        .filter(|(_, action, resource)| action.starts_with("dynamodb:") && !resource.contains("Stream"))
-        .filter(|(name, action, resource)| {
-            !seen.iter().any(|(function, used)| function == name && used.action == *action && covers(resource, used))
-        })
-        .collect();
-    assert!(idle.is_empty(), "allowed, and nothing here needs it: {idle:#?}");
 }
