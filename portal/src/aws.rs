@@ -60,13 +60,18 @@ macro_rules! aws_config {
     }};
 }
 
-/// A DynamoDB client, whose calls are counted for the request under way.
+/// The environment's DynamoDB client, whose calls are counted for the request under way. It is made once: a start opens
+/// its connection beside what the function does with it.
 ///
 /// # Errors
 /// Where the environment lacks region or credentials.
 pub fn dynamodb(environment: &Environment) -> Result<aws_sdk_dynamodb::Client, StartError> {
+    if let Some(client) = environment.dynamodb.get() {
+        return Ok(client.clone());
+    }
     let config = aws_config!(aws_sdk_dynamodb, environment, "DYNAMODB");
-    Ok(aws_sdk_dynamodb::Client::from_conf(config.interceptor(Capacity).build()))
+    let client = aws_sdk_dynamodb::Client::from_conf(config.interceptor(Capacity).build());
+    Ok(environment.dynamodb.get_or_init(|| client).clone())
 }
 
 /// A Secrets Manager client.

@@ -5,6 +5,7 @@
 //! missing here too.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{Builder, tls};
@@ -52,6 +53,8 @@ pub struct Environment {
     /// The log.
     pub log: Log,
     http: SharedHttpClient,
+    /// The client that `aws::dynamodb` made.
+    pub(crate) dynamodb: Arc<OnceLock<aws_sdk_dynamodb::Client>>,
 }
 
 impl Environment {
@@ -66,7 +69,7 @@ impl Environment {
     /// `http` is given, not made, because the many functions of the local portal share one.
     #[must_use]
     pub fn new(variables: BTreeMap<String, String>, clock: Clock, log: Log, http: SharedHttpClient) -> Self {
-        Self { variables, clock, log, http }
+        Self { variables, clock, log, http, dynamodb: Arc::default() }
     }
 
     /// All variables, for a process or a way to the services of its own. Credentials are among them.
@@ -147,10 +150,24 @@ impl Environment {
     }
 }
 
-/// An HTTPS connector with one TLS stack (rustls on aws-lc).
+/// The roots of Amazon Trust Services, one of which every certificate of an AWS service hangs from.
+const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
+
+/// An HTTPS connector with one TLS stack (rustls on aws-lc) that trusts Amazon's own roots alone: reading and parsing
+/// the platform's hundred and more is most of a start, and none of the others vouches for what a function talks to
+/// (`docs/decisions/0087-amazons-roots-alone.md`).
+///
+/// # Panics
+/// Never: a context of nothing but a trust store is refused by nobody, and the certificates are the same each time.
 #[must_use]
 pub fn http_client() -> SharedHttpClient {
-    Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc)).build_https()
+    let amazon = tls::TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let context = tls::TlsContext::builder().with_trust_store(amazon).build();
+    let context = context.unwrap_or_else(|error| panic!("no TLS: {error}"));
+    Builder::new()
+        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
+        .tls_context(context)
+        .build_https()
 }
 
 /// A fresh random generator, seeded by the operating system.
@@ -160,4 +177,34 @@ pub fn http_client() -> SharedHttpClient {
 #[must_use]
 pub fn rng() -> StdRng {
     StdRng::try_from_rng(&mut SysRng).unwrap_or_else(|error| panic!("no randomness from the system: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::digest::{SHA256, digest};
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    /// The five that Amazon Trust Services publishes, by the SHA-256 of each certificate.
+    #[test]
+    fn the_roots_that_are_trusted_are_amazons() {
+        let text = std::str::from_utf8(AMAZON_ROOTS).unwrap();
+        let certificates = text.split("-----BEGIN CERTIFICATE-----").skip(1).map(|rest| {
+            let (base64, _) = rest.split_once("-----END CERTIFICATE-----").unwrap();
+            let der = STANDARD.decode(base64.replace('\n', "")).unwrap();
+            digest(&SHA256, &der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>()
+        });
+        assert_eq!(
+            certificates.collect::<Vec<_>>(),
+            [
+                "8ecde6884f3d87b1125ba31ac3fcb13d7016de7f57cc904fe1cb97c6ae98196e",
+                "1ba5b2aa8c65401a82960118f80bec4f62304d83cec4713a19c39c011ea46db4",
+                "18ce6cfe7bf14e60b2e347b8dfe868cb31d02ebb3ada271569f50343b46db3a4",
+                "e35d28419ed02025cfa69038cd623962458da5c695fbdea3c22b0bfb25897092",
+                "568d6905a2c88708a4b3025190edcfedb1974a606a13c6e5290fcb2ae63edab5",
+            ]
+        );
+    }
 }
