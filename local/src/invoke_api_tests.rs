@@ -55,7 +55,8 @@ async fn a_function_gets_the_event_and_its_answer_comes_back() {
 
 #[tokio::test]
 async fn what_fails_inside_is_an_answer_that_says_so() {
-    for (what, message) in [("fail", "echo failed: as asked"), ("panic", "echo panicked"), ("sleep", "echo timed out")]
+    for (what, message) in
+        [("fail", "echo failed: as asked"), ("panic", "echo failed: panicked"), ("sleep", "echo timed out")]
     {
         let (status, body) = ask("echo", &[HERE, JSON], &json!({"do": what}).to_string()).await;
         assert_eq!((status, &body["errorMessage"]), (StatusCode::OK, &json!(message)));

@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::fmt::Display;
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use futures::FutureExt as _;
 use futures::future::{BoxFuture, join};
 use jiff::Timestamp;
 use lambda_http::request::LambdaRequest;
@@ -20,7 +22,7 @@ use crate::clock::Stopwatch;
 use crate::environment::{Environment, StartError};
 use crate::http::{Answer, Call, Edge, Problem};
 use crate::invocation::Invocation;
-use crate::log::{Level, Line, with_sources};
+use crate::log::{Level, Line, Log, with_sources};
 use crate::store::open_connection;
 
 /// A function behind routes of the HTTP API.
@@ -123,8 +125,11 @@ pub async fn start_event<F: EventFunction>(environment: &Environment) -> Result<
             let invocation = Invocation::default();
             let handled = match from_json(event) {
                 Ok(event) => {
-                    let handled = invocation.run(function.handle_until(event, deadline(&context))).await;
-                    handled.map_err(|error| InvocationError(error.to_string()))
+                    let handled = AssertUnwindSafe(function.handle_until(event, deadline(&context))).catch_unwind();
+                    match invocation.run(handled).await {
+                        Ok(handled) => handled.map_err(|error| InvocationError(error.to_string())),
+                        Err(_) => Err(InvocationError(PANICKED.to_owned())),
+                    }
                 }
                 Err(error) => Err(error),
             };
@@ -143,6 +148,18 @@ pub async fn start_event<F: EventFunction>(environment: &Environment) -> Result<
             to_json(&handled?)
         })
     }))
+}
+
+/// What the line of a request or an event says where the code panicked; the line before it says where.
+pub(crate) const PANICKED: &str = "panicked";
+
+/// Has a panic leave a line of the log, with its place and without its message: that may quote what is secret, and
+/// Rust's own hook would write it to the log.
+pub fn log_panics(log: Log, function: &'static str) {
+    panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        log.write(Line::new(function).at_least(Level::Error).context(&format!("{PANICKED} at {place}")));
+    }));
 }
 
 /// The `main` of an HTTP function in Lambda.
@@ -164,6 +181,7 @@ where
 {
     let environment = Environment::of_process();
     let log = environment.log.clone();
+    log_panics(log.clone(), name);
     let fail = |error: &dyn Error| {
         log.write(Line::new(name).at_least(Level::Error).context(&with_sources("start", error)));
         ExitCode::FAILURE

@@ -1,8 +1,10 @@
 //! From the request to the response: the one place where a problem becomes an answer and a log line.
 
 use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use lambda_http::http::{HeaderValue, header};
 use lambda_http::{Body, Request, Response};
 
@@ -11,7 +13,7 @@ use super::{Answer, Call, Edge, Problem};
 use crate::clock::Stopwatch;
 use crate::environment::Environment;
 use crate::invocation::Invocation;
-use crate::lambda::HttpFunction;
+use crate::lambda::{HttpFunction, PANICKED};
 
 /// A second below the ten that a function has: whoever waited so long is told to try again, where Lambda would
 /// only say that the function failed.
@@ -36,8 +38,13 @@ pub async fn serve<F: HttpFunction>(
     let call = Call::new(request, edge, environment.clock.now());
     let invocation = Invocation::default();
     let result = if admitted {
-        let in_time = invocation.run(tokio::time::timeout(LONGEST, function.answer(&call))).await;
-        in_time.unwrap_or_else(|_| Err(Problem::TryAgain { context: "no answer in time".to_owned() }))
+        // What an answer that was broken off leaves is what any interrupted request leaves.
+        let answer = AssertUnwindSafe(function.answer(&call)).catch_unwind();
+        match invocation.run(tokio::time::timeout(LONGEST, answer)).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(Problem::Internal { context: PANICKED.to_owned() }),
+            Err(_) => Err(Problem::TryAgain { context: "no answer in time".to_owned() }),
+        }
     } else {
         Err(Problem::MisdirectedRequest)
     };
