@@ -12,6 +12,9 @@ PACKAGES := .tools/venv/installed
 # An environment of their own: their tools pin what the others' tools pin otherwise.
 DEPLOY_PYTHON := .tools/deploy/bin/python
 DEPLOY_PACKAGES := .tools/deploy/installed
+# And so does SAM's command line.
+SAM := .tools/sam/bin/sam
+SAM_PACKAGES := .tools/sam/installed
 # How many requests `api` makes up for an operation, from this seed, so that a run can be had again; and how
 # long `fuzz` looks at each thing, from a seed of its own.
 EXAMPLES ?= 15
@@ -42,7 +45,10 @@ docs: ## The documentation builds without a warning
 deny: $(CARGO_DENY) ## Licences, banned crates and sources of the dependency tree
 	$(CARGO_DENY) --locked check licenses bans sources
 
-templates: $(DEPLOY_PACKAGES) ## cfn-lint and checkov find nothing in the expanded templates, and find what is seeded
+templates: $(DEPLOY_PACKAGES) $(SAM_PACKAGES) ## SAM, cfn-lint and checkov find nothing in the templates, and find what is seeded
+	for template in template.yaml infra/*.yaml; do \
+		AWS_DEFAULT_REGION=eu-west-3 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template "$$template"; \
+	done
 	$(DEPLOY_PYTHON) tests/deploy/lint.py
 	$(DEPLOY_PYTHON) tests/deploy/lint.py --gate
 
@@ -94,6 +100,12 @@ $(CARGO_FUZZ):
 $(PACKAGES): tests/api/requirements.txt
 	python3 -m venv --clear .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+# All that they need is in the list; without `--no-deps` pip wants hashes of what they call by an extra's name.
+$(SAM_PACKAGES): tests/deploy/sam/requirements.txt
+	python3 -m venv --clear .tools/sam
+	.tools/sam/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 $(DEPLOY_PACKAGES): tests/deploy/requirements.txt
