@@ -171,8 +171,8 @@ class Deployment:
         self.cloudformation = aws.client("cloudformation")
         self.outputs = {}
 
-    def deploy(self, change=lambda resources: None):
-        """Creates the stack or updates it; gives whether anything changed."""
+    def deploy(self, change=lambda resources: None, **parameters):
+        """Creates the stack or updates it, with other parameters where they are given; gives whether anything changed."""
         flat = template(self.aws.url, change)
         s3 = self.aws.client("s3")
         with contextlib.suppress(s3.exceptions.BucketAlreadyOwnedByYou):
@@ -185,7 +185,7 @@ class Deployment:
         arguments = {
             "StackName": STACK,
             "TemplateURL": f"{self.aws.url}/{CODE_BUCKET}/template.json",
-            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in PARAMETERS.items()],
+            "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (PARAMETERS | parameters).items()],
             "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         }
         try:

@@ -21,9 +21,9 @@ class Visitor:
         self.host = f"{api}.execute-api.localhost:{aws.port}"
         self.token = None
 
-    def call(self, method, path, body=None, expect=200):
+    def call(self, method, path, body=None, expect=200, headers=None):
         """Sends a request; gives the body of the answer, which has to have the status that is expected."""
-        headers = {"Host": self.host}
+        headers = {"Host": self.host} | (headers or {})
         if body is not None:
             headers["Content-Type"] = "application/json"
         if self.token:
