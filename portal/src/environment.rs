@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use aws_credential_types::Credentials;
 use aws_smithy_http_client::{Builder, tls};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpClient as _, SharedHttpClient, http_client_fn};
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 
@@ -157,6 +157,9 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 /// the platform's hundred and more is most of a start, and none of the others vouches for what a function talks to
 /// (`docs/decisions/0087-amazons-roots-alone.md`).
 ///
+/// By itself it would also read them for each SDK client that is made, to have them read before the first request, and
+/// throw them away. Here they are read once, by the first request, which a start makes.
+///
 /// # Panics
 /// Never: a context of nothing but a trust store is refused by nobody, and the certificates are the same each time.
 #[must_use]
@@ -164,10 +167,11 @@ pub fn http_client() -> SharedHttpClient {
     let amazon = tls::TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     let context = tls::TlsContext::builder().with_trust_store(amazon).build();
     let context = context.unwrap_or_else(|error| panic!("no TLS: {error}"));
-    Builder::new()
+    let client = Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
         .tls_context(context)
-        .build_https()
+        .build_https();
+    http_client_fn(move |settings, components| client.http_connector(settings, components))
 }
 
 /// A fresh random generator, seeded by the operating system.

@@ -57,6 +57,10 @@ impl List for Filter {
         Some(ListedAction::place(&visit.number, cursor.view, status, scheme, cursor.date, &cursor.id))
     }
 
+    fn view_of(row: &ListedAction) -> View {
+        row.home.view
+    }
+
     fn cursor(row: &ListedAction) -> Cursor {
         Cursor { view: row.home.view, date: row.engagement_date, id: row.action_id.clone(), action_id: None }
     }

@@ -62,6 +62,10 @@ impl List for Contributions {
         Some(Entry::place_of_contribution(&visit.number, cursor.view, cursor.date, id))
     }
 
+    fn view_of(row: &Entry) -> View {
+        row.view
+    }
+
     fn cursor(row: &Entry) -> Cursor {
         entry_cursor(row)
     }

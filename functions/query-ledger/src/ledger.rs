@@ -62,6 +62,10 @@ impl List for EntryFilter {
         Some(Entry::place_in_list(&visit.number, action_id, cursor.view, self.kind, cursor.date, id))
     }
 
+    fn view_of(row: &Entry) -> View {
+        row.view
+    }
+
     fn cursor(row: &Entry) -> Cursor {
         entry_cursor(row)
     }

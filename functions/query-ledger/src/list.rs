@@ -32,6 +32,9 @@ pub(crate) trait List: Copy {
     /// The place of the row that a cursor names.
     fn place(self, visit: &Visit, cursor: &Cursor) -> Option<portal::store::Item>;
 
+    /// The view of a row.
+    fn view_of(row: &Self::Row) -> View;
+
     /// The cursor of a row, which names its view.
     fn cursor(row: &Self::Row) -> Cursor;
 }
@@ -123,7 +126,7 @@ fn bound<L: List>(visit: &Visit, filter: L) -> Bound<'_> {
 fn cut<L: List>(page: Page<L::Row>, view: View, limit: usize) -> (Vec<L::Row>, Option<Cursor>) {
     let mut rows = page.items;
     // Older views follow where no view was named.
-    let of_view = rows.iter().position(|row| L::cursor(row).view != view).unwrap_or(rows.len());
+    let of_view = rows.iter().position(|row| L::view_of(row) != view).unwrap_or(rows.len());
     let more = of_view > limit || (of_view == rows.len() && page.next.is_some());
     rows.truncate(of_view.min(limit));
     let next = rows.last().filter(|_| more).map(L::cursor);

@@ -52,6 +52,10 @@ impl List for Remittances {
         Some(ListedRemittance::place(&visit.number, cursor.view, cursor.date, &cursor.id))
     }
 
+    fn view_of(row: &ListedRemittance) -> View {
+        row.view
+    }
+
     fn cursor(row: &ListedRemittance) -> Cursor {
         Cursor { view: row.view, date: row.date, id: row.number.clone(), action_id: None }
     }
