@@ -12,6 +12,7 @@ mod account;
 mod alert;
 mod application;
 mod attempts;
+mod attributes;
 mod batch;
 mod capacity;
 mod change;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StoreError;
+use super::attributes::of_item;
 
 /// An item as DynamoDB gives it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -86,7 +87,7 @@ pub fn to_item<R: Record>(record: &R) -> Result<Item, StoreError> {
 /// # Errors
 /// Where the item is no such record.
 pub fn from_item<R: Record>(item: Item) -> Result<R, StoreError> {
-    serde_dynamo::from_item(item)
+    R::deserialize(of_item(item))
         .map_err(|error| StoreError::inconsistent(format!("no {}: {error}", std::any::type_name::<R>())))
 }
 
