@@ -1,5 +1,6 @@
 //! Items read as records where they are: `serde_dynamo` first moves each into a map of its own kind of attribute,
-//! hashing every name again, which is a third of what a page of the ledger takes (`docs/decisions/0050-transfers-and-kinds.md`).
+//! hashing every name again, which was a fifth of what a page of the ledger took
+//! (`docs/decisions/0050-transfers-and-kinds.md`).
 
 use std::collections::HashMap;
 use std::fmt::Display;
