@@ -158,7 +158,7 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 /// (`docs/decisions/0087-amazons-roots-alone.md`).
 ///
 /// By itself it would also read them for each SDK client that is made, to have them read before the first request, and
-/// throw them away. Here they are read once, by the first request, which a start makes.
+/// throw them away. Here they are read once, by the first request.
 ///
 /// # Panics
 /// Never: a context of nothing but a trust store is refused by nobody, and the certificates are the same each time.

@@ -2,16 +2,19 @@
 //! hashing every name again, which was a fifth of what a page of the ledger took
 //! (`docs/decisions/0050-transfers-and-kinds.md`).
 
-use std::collections::HashMap;
+use std::collections::hash_map;
 use std::fmt::Display;
+use std::iter;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer, SeqDeserializer, StringDeserializer};
 use serde::de::{Deserializer, Error as _, Expected, IntoDeserializer, Unexpected, Visitor};
 use serde::forward_to_deserialize_any;
 
+use super::Item;
+
 /// The attributes of an item, or of a map in it.
-pub(super) fn of_item(item: HashMap<String, AttributeValue>) -> Attribute {
+pub(super) fn of_item(item: Item) -> Attribute {
     Attribute(AttributeValue::M(item))
 }
 
@@ -30,7 +33,6 @@ impl serde::de::Error for Error {
             Unexpected::Bool(_) => "a boolean",
             Unexpected::Signed(_) | Unexpected::Unsigned(_) => "a number",
             Unexpected::Str(_) => "a string",
-            Unexpected::Bytes(_) => "a binary value",
             Unexpected::Unit => "null",
             Unexpected::Seq => "a list",
             Unexpected::Map => "a map",
@@ -71,10 +73,8 @@ impl<'de> Deserializer<'de> for Attribute {
             AttributeValue::Null(_) => visitor.visit_unit(),
             AttributeValue::M(map) => visitor.visit_map(entries(map)),
             AttributeValue::L(list) => visitor.visit_seq(SeqDeserializer::new(list.into_iter().map(Self))),
-            AttributeValue::B(bytes) => visitor.visit_byte_buf(bytes.into_inner()),
-            AttributeValue::Ss(set) => visitor.visit_seq(SeqDeserializer::new(set.into_iter())),
-            // No record has a set of numbers or of bytes.
-            _ => Err(Error::invalid_type(Unexpected::Other("a set of numbers or of bytes"), &visitor)),
+            // No record has any.
+            _ => Err(Error::invalid_type(Unexpected::Other("a set or a binary value"), &visitor)),
         }
     }
 
@@ -111,12 +111,10 @@ impl<'de> Deserializer<'de> for Attribute {
     }
 }
 
-type Entries = std::iter::Map<
-    std::collections::hash_map::IntoIter<String, AttributeValue>,
-    fn((String, AttributeValue)) -> (String, Attribute),
->;
+type Entries =
+    iter::Map<hash_map::IntoIter<String, AttributeValue>, fn((String, AttributeValue)) -> (String, Attribute)>;
 
-fn entries<'de>(map: HashMap<String, AttributeValue>) -> MapDeserializer<'de, Entries, Error> {
+fn entries<'de>(map: Item) -> MapDeserializer<'de, Entries, Error> {
     let entry: fn((String, AttributeValue)) -> (String, Attribute) = |(name, value)| (name, Attribute(value));
     MapDeserializer::new(map.into_iter().map(entry))
 }
@@ -196,7 +194,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_serde_dynamo_wrote_is_read_as_it_reads_it(shapes in shapes()) {
-            let item: HashMap<String, AttributeValue> = serde_dynamo::to_item(&shapes).unwrap();
+            let item: Item = serde_dynamo::to_item(&shapes).unwrap();
             let theirs: Shapes = serde_dynamo::from_item(item.clone()).unwrap();
             prop_assert_eq!(&theirs, &shapes);
             prop_assert_eq!(Shapes::deserialize(of_item(item)).unwrap(), shapes);
@@ -223,7 +221,7 @@ mod tests {
         let broken = read(AttributeValue::N("1.5".to_owned()), "Unit");
         assert_eq!(broken, "a number that is not whole, or too large where there should be u8");
         let set = read(AttributeValue::Ns(vec!["1".to_owned()]), "Unit");
-        assert_eq!(set, "a set of numbers or of bytes where there should be u8");
+        assert_eq!(set, "a set or a binary value where there should be u8");
         let unknown = read(AttributeValue::N("1".to_owned()), "a secret");
         assert_eq!(unknown, "none of the variants Unit, One, Two, Named");
     }
