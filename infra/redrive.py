@@ -26,6 +26,8 @@ QUEUES = {
 }
 # A minute longer than any function may take: a message is not received twice while its function is at it.
 HIDDEN_S = "960"
+# A poll that does not wait asks some of SQS's servers, and may find none of a few messages.
+WAIT_S = "20"
 
 
 def event_of(body):
@@ -85,7 +87,8 @@ def redrive(portal, name):
     do = REDRIVES[name](portal, queues)
     done = 0
     while True:
-        received = portal.aws.ask("sqs", "receive-message", queue_url=url, visibility_timeout=HIDDEN_S)
+        received = portal.aws.ask("sqs", "receive-message", queue_url=url, visibility_timeout=HIDDEN_S,
+                                  wait_time_seconds=WAIT_S)
         messages = received.get("Messages", [])
         if not messages:
             break
@@ -94,6 +97,9 @@ def redrive(portal, name):
             portal.aws.ask("sqs", "delete-message", queue_url=url, receipt_handle=message["ReceiptHandle"])
             done += 1
     say(f"{done} messages done with")
+    left = portal.aws.ask("sqs", "get-queue-attributes", queue_url=url, attribute_names="All")["Attributes"]
+    if int(left["ApproximateNumberOfMessages"]):
+        raise Failure(f"{left['ApproximateNumberOfMessages']} messages are in {name} still: run this again")
 
 
 def main():

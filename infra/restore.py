@@ -307,7 +307,8 @@ def repoint(aws, portal, options):
 
 
 def close(aws, functions):
-    """Lets no function run: requests get 503, streams and queues keep what they have."""
+    """Lets no function run: requests get 503; streams and queues keep what they have, and what
+    is handed over by itself goes into the queues of what was given up on."""
     at_once(lambda function: aws.change(
         f"stop {function}", "lambda", "put-function-concurrency", function_name=function,
         reserved_concurrent_executions="0",
@@ -390,6 +391,9 @@ def use(aws, portal, values):
     if all(portal.parameters[key] == value for key, value in values.items()):
         say("the stack names these tables already")
         return
+    # Nothing answers until it is over, and a canary judges by answers: at once, or CodeDeploy would take it back for the
+    # 503s. The next `sam deploy` says again how the stage releases.
+    values = values | {"DeploymentType": "AllAtOnce"}
     parameters = [
         f"ParameterKey={key},ParameterValue={values[key]}" if key in values else f"ParameterKey={key},UsePreviousValue=true"
         for key in portal.parameters

@@ -45,7 +45,6 @@ const PAUSE_IN_MEMORY: Duration = Duration::from_millis(2);
 const DEMO_MARKER: &str = "demo-loaded";
 
 /// A portal. Dropping it ends it at once; [`Portal::stop`] lets it finish what it does.
-#[derive(Debug)]
 pub struct Portal {
     pub(crate) origin: String,
     pub(crate) deployment: Deployment,

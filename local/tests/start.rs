@@ -78,6 +78,6 @@ async fn a_test_can_stand_between_functions_and_services() {
 async fn a_busy_port_is_told_at_once() {
     let first = Portal::start(Options::default()).await.unwrap();
     let port = first.address().rsplit_once(':').unwrap().1.parse().unwrap();
-    let error = Portal::start(Options { port, ..Options::default() }).await.unwrap_err();
+    let error = Portal::start(Options { port, ..Options::default() }).await.map(drop).unwrap_err();
     assert!(matches!(error, Error::Port { port: named, .. } if named == port));
 }

@@ -44,8 +44,8 @@ pub enum StartError {
     Store(#[from] crate::store::StoreError),
 }
 
-/// What a function is started with.
-#[derive(Debug, Clone)]
+/// What a function is started with. It has no `Debug`: credentials of AWS are among its variables.
+#[derive(Clone)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
     /// The clock that every expiry is compared with.

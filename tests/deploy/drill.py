@@ -99,7 +99,9 @@ def drill(deployment, api, manager, number):
     sign_up(deployment, api, "later@martin.example")
     leaver.call("DELETE", "/api/me", {"current_password": PASSWORD}, expect=204)
     manager.call("PATCH", "/api/me", {"job_title": "Gérante"})
-    assert "would set" in restore(aws, "repoint", "--name", NAME, "--dry-run")
+    said = restore(aws, "repoint", "--name", NAME, "--dry-run")
+    # A canary would be judged by the answers of a portal that is stopped.
+    assert "would set" in said and "'DeploymentType': 'AllAtOnce'" in said, said
     assert manager.call("GET", "/api/me")["job_title"] == "Gérante", "a dry run changes what is used"
 
     said = restore(aws, "repoint", "--name", NAME, "--since", instant)

@@ -17,6 +17,7 @@ pub struct Outage {
     refused: Arc<AtomicUsize>,
     throttled: Arc<AtomicUsize>,
     unheard: Arc<AtomicUsize>,
+    bad: Arc<AtomicUsize>,
 }
 
 impl Outage {
@@ -48,6 +49,11 @@ impl Outage {
         self.unheard.store(1, Ordering::SeqCst);
     }
 
+    /// Refuses so many of the mails that come for good.
+    pub fn refuse_for_good(&self, mails: usize) {
+        self.bad.store(mails, Ordering::SeqCst);
+    }
+
     /// How many requests it did not take.
     pub fn refused(&self) -> usize {
         self.refused.load(Ordering::SeqCst)
@@ -57,6 +63,10 @@ impl Outage {
         if take_one(&self.throttled) {
             self.refused.fetch_add(1, Ordering::SeqCst);
             return refusal(StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException");
+        }
+        if take_one(&self.bad) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return refusal(StatusCode::BAD_REQUEST, "BadRequestException");
         }
         if self.lasts.load(Ordering::SeqCst) {
             self.refused.fetch_add(1, Ordering::SeqCst);

@@ -121,6 +121,29 @@ impl Guards {
 }
 
 impl Function {
+    /// Says why a claim with the right number is refused, only while there is something left to guess: any answer but
+    /// that of a wrong number tells that it is right. A pass is good for the next claim still.
+    pub(crate) async fn refuse_right(
+        &self,
+        guesses: &mut Guesses,
+        problem: Problem,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Problem, Problem> {
+        for _ in 0..MOST_ATTEMPTS {
+            let mut transaction = Transaction::new();
+            match &guesses.pass {
+                Some(pass) => drop(transaction.check(pass.key(), Condition::Exists)),
+                None => drop(guesses.guard(&mut transaction)?),
+            }
+            match self.store.commit(&transaction, rng).await? {
+                Outcome::Committed => return Ok(problem),
+                Outcome::Refused(_) => guesses.renew(&self.store, call.now).await?,
+            }
+        }
+        Err(Problem::TryAgain { context: "others guessed all the time".to_owned() })
+    }
+
     /// Counts a wrong number, with its evidence, before anybody is told.
     pub(crate) async fn count_failure(
         &self,

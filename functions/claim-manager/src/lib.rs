@@ -63,11 +63,11 @@ impl HttpFunction for Function {
             return Err(self.count_failure(&user, &mut guesses, &repeat, call, rng).await?);
         };
         if user.owes(&charter) {
-            return Err(Problem::CharterRequired);
+            return Err(self.refuse_right(&mut guesses, Problem::CharterRequired, call, rng).await?);
         }
         let terms = current_of(DocumentKind::AccountTerms, fetched.take(&keys.account_terms)?);
         if establishment.manager.is_none() && !terms.is(&claim.account_terms) {
-            return Err(Problem::DocumentOutdated);
+            return Err(self.refuse_right(&mut guesses, Problem::DocumentOutdated, call, rng).await?);
         }
         let right = RightClaim { user, establishment, account, account_terms: claim.account_terms };
         self.decide(right, guesses, &repeat, call, rng).await

@@ -99,7 +99,7 @@ impl Reading {
         self.found.compare(sk, &stored, &places(&entry));
         let (effect, step) = (entry.effect(), step(&entry));
         self.views.entry(entry.view).or_default().add_to_month(entry.facts.date, effect);
-        if let Some(number) = &entry.facts.remittance {
+        if let Some(number) = entry.transfer() {
             self.transfers.entry(number.clone()).or_default().add(&entry, effect);
         }
         match (action, entry.action_id, entry.scheme) {
@@ -269,7 +269,7 @@ fn places(entry: &Entry) -> Fields {
     );
     fields.put("by_view", format!("ENTRY#{view}#{day}#{id}"));
     fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{id}", entry.facts.kind.as_str()));
-    let line = entry.facts.remittance.as_ref().map(|number| format!("LINE#{number}#{day}#{id}"));
+    let line = entry.transfer().map(|number| format!("LINE#{number}#{day}#{id}"));
     fields.put_some("by_remittance", line);
     fields
 }

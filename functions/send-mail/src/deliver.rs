@@ -62,16 +62,45 @@ fn message(mail: &Rendered) -> Result<Message, aws_sdk_sesv2::error::BuildError>
     Ok(Message::builder().subject(content(&mail.subject)?).body(body).build())
 }
 
+/// How SES says that an identity is not verified, under the code of a message that it does not like.
+fn says_unverified(message: &str) -> bool {
+    message.contains("not verified")
+}
+
 /// Tells a mail that SES will never take from a moment at which it takes none. SES's message may quote
 /// the address, so only the code goes on.
 fn refusal<R>(error: &SdkError<SendEmailError, R>) -> Refusal {
     match error {
         SdkError::ServiceError(service) => {
-            let is_final =
-                matches!(service.err(), SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_));
+            let is_final = match service.err() {
+                // While the sender's domain is not verified, or any more, or the account is in the sandbox, SES rejects
+                // every mail; it will take it once that is put right.
+                SendEmailError::MessageRejected(rejected) => !rejected.message().is_some_and(says_unverified),
+                SendEmailError::BadRequestException(_) => true,
+                _ => false,
+            };
             Refusal { reason: service.err().code().unwrap_or("unknown").to_owned(), is_final }
         }
         SdkError::TimeoutError(_) => Refusal { reason: "time-out".to_owned(), is_final: false },
         _ => Refusal { reason: "connection".to_owned(), is_final: false },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sesv2::types::error::{BadRequestException, MessageRejected};
+
+    use super::*;
+
+    #[test]
+    fn a_mail_waits_where_the_sender_is_not_verified_and_is_given_up_where_it_is_bad() {
+        let is_final = |error| refusal(&SdkError::service_error(error, ())).is_final;
+        let rejected =
+            |message: &str| SendEmailError::MessageRejected(MessageRejected::builder().message(message).build());
+        let unverified = "Email address is not verified. The following identities failed the check in region EU-WEST-3: \
+                          portail@constructys.example";
+        assert!(!is_final(rejected(unverified)));
+        assert!(is_final(rejected("Transaction failed")));
+        assert!(is_final(SendEmailError::BadRequestException(BadRequestException::builder().build())));
     }
 }

@@ -111,6 +111,7 @@ impl Function {
             }
             Err(refusal) if refusal.is_final => {
                 invocation::count(Metric::MailsFailed, 1);
+                invocation::count(Metric::MailsRefused, 1);
                 invocation::trouble(format!("outbox {outbox_id}: refused by SES, {}", refusal.reason));
                 self.ended(outbox_id, &admitted, Delivery::NotSent, Some("refused by SES"), rng).await
             }

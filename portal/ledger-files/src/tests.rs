@@ -80,6 +80,7 @@ fn a_line_end_inside_a_text_stays_inside_its_cell() {
 #[test]
 fn rows_of_a_day_stand_as_they_were_booked_a_reversal_before_what_replaces_it() {
     let (mut first, mut reversal, mut replacement) = (payment("first"), payment("reversal"), payment("replacement"));
+    (reversal.entry_id, replacement.entry_id) = (Id::from_bytes([2; 16]), Id::from_bytes([3; 16]));
     first.booked_at = instant("2012-02-11T23:29:00Z");
     reversal.reverses = Some(Reversed { entry_id: first.entry_id, kind: EntryKind::Commitment });
     reversal.facts.kind = EntryKind::Reversal;
@@ -95,6 +96,21 @@ fn rows_of_a_day_stand_as_they_were_booked_a_reversal_before_what_replaces_it() 
     rows.extend(days.last());
     let labels: Vec<_> = rows.iter().map(|entry| entry.facts.label.as_str()).collect();
     assert_eq!(labels, ["first", "reversal", "replacement", "next day", "next view"]);
+}
+
+/// As an action's move leaves them: booked at one instant, and the reversal has the version of what it reverses.
+#[test]
+fn a_reversal_of_what_moved_away_stands_behind_it() {
+    let (moved, mut reversal) = (payment("moved"), payment("reversal"));
+    reversal.entry_id = Id::from_bytes([2; 16]);
+    reversal.reverses = Some(Reversed { entry_id: moved.entry_id, kind: EntryKind::PaymentToCompany });
+    reversal.facts.kind = EntryKind::Reversal;
+    let mut days = Days::default();
+    for entry in [reversal, moved] {
+        assert!(days.next(entry).is_empty());
+    }
+    let labels: Vec<_> = days.last().into_iter().map(|entry| entry.facts.label).collect();
+    assert_eq!(labels, ["moved", "reversal"]);
 }
 
 #[test]

@@ -181,6 +181,12 @@ impl EntryKind {
         )
     }
 
+    /// Whether entries of this kind are lines of a transfer: what moves what is paid for an action.
+    #[must_use]
+    pub fn is_transferred(self) -> bool {
+        matches!(self, Self::PaymentToCompany | Self::PaymentToProvider | Self::PaymentReturned | Self::Recovery)
+    }
+
     /// What an amount of this kind does to the totals; the kind gives the sign.
     ///
     /// A reversal has no effect of its own kind: it mirrors the entry that it reverses, see

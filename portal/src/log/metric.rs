@@ -22,6 +22,8 @@ pub enum Metric {
     MailsSent,
     /// Mails that SES did not take, and wishes that failed otherwise: tries, as the stream brings them again.
     MailsFailed,
+    /// Of these, what SES refused for good.
+    MailsRefused,
     /// Mails that were not sent because their address bounced or complained.
     MailsHeldBack,
     /// New records of a feed.
@@ -58,6 +60,7 @@ impl Metric {
             Self::HashTime => "hash_ms",
             Self::MailsSent => "mails_sent",
             Self::MailsFailed => "mails_failed",
+            Self::MailsRefused => "mails_refused",
             Self::MailsHeldBack => "mails_held_back",
             Self::Posted => "posted",
             Self::Unchanged => "unchanged",
@@ -84,7 +87,7 @@ impl Metric {
     /// The least that a line says which has counted some of it.
     pub(crate) fn level(self) -> Level {
         match self {
-            Self::MailsFailed | Self::RefusedBatches | Self::Drift => Level::Error,
+            Self::MailsFailed | Self::MailsRefused | Self::RefusedBatches | Self::Drift => Level::Error,
             Self::MailsHeldBack => Level::Warn,
             _ => Level::Info,
         }

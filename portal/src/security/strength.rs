@@ -24,8 +24,13 @@ const PRODUCT: [&str; 12] = [
 
 const VERY_COMMON: [&str; 2] = ["C’est un mot de passe très courant.", "This is a very common password."];
 
-/// More is assessed no better, and costs time.
-const ASSESSED: usize = PasswordPolicy::LONGEST;
+/// So many code points are known at most: more is no password.
+const LONGEST: usize = PasswordPolicy::LONGEST;
+
+/// So many code points zxcvbn looks at. Its time grows with the square of the length, times the ways in which signs may
+/// stand for letters: half a second of the processor at 128, for anybody who asks. What comes behind makes a password
+/// no weaker.
+const ASSESSED: usize = 40;
 
 /// How strong a password is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,11 +60,12 @@ impl Strength {
 pub fn assess(password: &Password, known: &[&str]) -> Strength {
     let text = password.as_str();
     // Not a copy: nobody would wipe it.
-    let text = text.char_indices().nth(ASSESSED).map_or(text, |(end, _)| &text[..end]);
+    let first = |most: usize| text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end]);
+    let (text, assessed) = (first(LONGEST), first(ASSESSED));
     // Addresses and names are known in one piece and in parts.
     let parts = known.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).filter(|part| part.len() > 2);
     let words: Vec<&str> = PRODUCT.into_iter().chain(known.iter().copied()).chain(parts).collect();
-    let entropy = zxcvbn::zxcvbn(text, &words);
+    let entropy = zxcvbn::zxcvbn(assessed, &words);
     let of_zxcvbn = match entropy.score() {
         Score::Zero => 0,
         Score::One => 1,
@@ -215,6 +221,16 @@ mod tests {
             assert!(strength.hints.iter().any(|[fr, _]| fr.contains("votre SIRET")), "{weak}");
         }
         assert!(assess(&Password::of("martin pêcheur sous la grêle".into()), &known).score >= 3);
+    }
+
+    #[test]
+    fn what_comes_behind_the_assessed_part_costs_no_time_and_makes_nothing_weaker() {
+        let strong = "truelle béton mésange 41 grue parapluie 77";
+        assert_eq!(strong.chars().count(), ASSESSED + 2);
+        let score = |text: String| assess(&Password::of(text), &[]).score;
+        assert_eq!(score(format!("{strong}{}", "a".repeat(80))), 4);
+        // The part that is assessed says it all.
+        assert_eq!(score(format!("{}{strong}", "a".repeat(ASSESSED))), score("a".repeat(ASSESSED)));
     }
 
     #[test]

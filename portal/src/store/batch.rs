@@ -28,7 +28,6 @@ pub struct Wanted<R> {
 }
 
 /// What a batch brought.
-#[derive(Debug)]
 pub struct Fetched {
     pub(super) items: HashMap<Key, Item>,
 }

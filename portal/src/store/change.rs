@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::StoreError;
 use super::record::to_attribute;
 
-/// What must hold for a write to happen.
-#[derive(Debug, Clone)]
+/// What must hold for a write to happen. It has no `Debug`, as what it compares with may be a secret.
+#[derive(Clone)]
 pub enum Condition {
     /// The item exists.
     Exists,
@@ -83,8 +83,8 @@ impl Condition {
     }
 }
 
-/// What an update does to an item's attributes.
-#[derive(Debug, Clone, Default)]
+/// What an update does to an item's attributes. It has no `Debug`, as what it writes may be a secret.
+#[derive(Clone, Default)]
 pub struct Change {
     pub(super) set: Vec<(&'static str, AttributeValue)>,
     pub(super) prepend: Vec<(&'static str, AttributeValue)>,
@@ -157,7 +157,7 @@ impl Change {
 }
 
 /// Placeholders of one expression; every name is one, so no reserved word can get in the way.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Expression {
     names: HashMap<String, String>,
     values: HashMap<String, AttributeValue>,

@@ -20,19 +20,17 @@ const MOST_CONFLICTS: u32 = 10;
 const FIRST_PAUSE: Duration = Duration::from_millis(4);
 
 /// Writes to commit together; at most [`Transaction::MOST`].
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Transaction {
     pub(super) steps: Vec<Write>,
 }
 
-#[derive(Debug)]
 pub(super) struct Write {
     pub(super) key: Key,
     pub(super) act: Act,
     pub(super) condition: Option<Condition>,
 }
 
-#[derive(Debug)]
 pub(super) enum Act {
     Put(super::Item),
     Update(Change),
@@ -45,7 +43,6 @@ pub(super) enum Act {
 pub struct Step(usize);
 
 /// How a transaction ended.
-#[derive(Debug)]
 #[must_use]
 pub enum Outcome {
     /// All of it happened.
@@ -55,7 +52,6 @@ pub enum Outcome {
 }
 
 /// The conditions that did not hold.
-#[derive(Debug)]
 pub struct Refused {
     pub(super) reasons: Vec<CancellationReason>,
 }

@@ -124,6 +124,17 @@ fn published(line: &Value) -> Vec<String> {
     named.collect()
 }
 
+/// The metrics that alarms watch: each is billed, also of an alarm that adds several up.
+fn alarm_metrics() -> f64 {
+    let alarms = resources("infra/monitoring.yaml");
+    let alarms = alarms.iter().filter(|(_, body)| body["Type"] == "AWS::CloudWatch::Alarm");
+    let watched = alarms.map(|(_, body)| match body["Properties"]["Metrics"].as_sequence() {
+        Some(metrics) => metrics.iter().filter(|metric| !metric["MetricStat"].is_null()).count(),
+        None => 1,
+    });
+    watched.sum::<usize>() as f64
+}
+
 /// What is paid whatever is asked.
 fn monthly(file: &File, seen: usize) {
     let File { prices, assumed, .. } = file;
@@ -134,7 +145,7 @@ fn monthly(file: &File, seen: usize) {
     println!("\na month, whatever is asked (stored data, restores and the account's own services apart)");
     let lines = [
         ("custom metrics", metrics * prices.metric_month),
-        ("alarms", count("infra/monitoring.yaml", "AWS::CloudWatch::Alarm") * prices.alarm_month),
+        ("alarms", alarm_metrics() * prices.alarm_month),
         ("dashboard", prices.dashboard_month),
         ("secrets", count("infra/secrets.yaml", "AWS::SecretsManager::Secret") * prices.secret_month),
         ("key", prices.kms_key_month + assumed.kms_requests_month / 1e4 * prices.kms_ten_thousand_requests),

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::join_all;
 use harness::{
-    ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor,
-    World, link_token, pass_token,
+    ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap,
+    Visitor, World, link_token, pass_token,
 };
 use jiff::Timestamp;
 use lambda_http::Request;
@@ -394,6 +395,62 @@ async fn of_fifty_wrong_numbers_at_once_five_are_answered_and_one_alert_is_sent(
     assert_eq!(statuses(&replies), BTreeMap::from([(404, 5), (429, 45)]));
     assert_eq!(world.mails_to(STAFF).await, 1);
     assert_eq!(world.count(Table::Identity, "USER#", "CLAIM-ATTEMPTS").await, 1);
+}
+
+/// What a right number is refused for tells that it is right: so it is told only while there is something left to
+/// guess, also where five were wrong between its reading and its answer.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
+    let (held, options) = Held::of("claim-manager").await;
+    let world = World::start_with(options).await;
+    let terms = world.document("account-terms").await;
+    let outdated = json!({"version": 1, "sha256": "0".repeat(64)});
+    for (name, accepts, terms) in [("one", false, terms), ("two", true, outdated)] {
+        let guesser = world.user(&Person::at(&format!("{name}@martin.example"))).await;
+        if accepts {
+            world.accept_charter(&guesser).await;
+        }
+        let claim = |number: &str| json!({"member_number": number, "account_terms": terms});
+        let right = claim(ACCOUNT);
+        held.hold();
+        let mut right = pin!(guesser.post("/api/manager-claims", &right));
+        let wrong = async {
+            held.arrived().await;
+            for n in 0..5 {
+                guesser.post("/api/manager-claims", &claim(&number(n))).await.expect_problem(404, "claim-refused");
+            }
+            held.let_go();
+        };
+        tokio::select! {
+            reply = &mut right => panic!("told without a look at the guesses: {reply}"),
+            () = wrong => {}
+        }
+        right.await.expect_problem(429, "too-many-attempts");
+    }
+}
+
+/// The same of the current password: what is wrong with the rest of a form is told whoever knows it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
+    let (held, options) = Held::of("profile").await;
+    let world = World::start_with(options).await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let form = json!({"current_password": PASSWORD, "password": "x", "password_confirmation": "x"});
+    jeanne.post("/api/me/password", &form).await.expect(422);
+    held.hold();
+    let mut right = pin!(jeanne.post("/api/me/password", &form));
+    let failures = async {
+        held.arrived().await;
+        for _ in 0..5 {
+            wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
+        }
+        held.let_go();
+    };
+    tokio::select! {
+        reply = &mut right => panic!("told without a look at the failures: {reply}"),
+        () = failures => {}
+    }
+    right.await.expect_problem(429, "too-many-attempts");
 }
 
 #[tokio::test(flavor = "multi_thread")]

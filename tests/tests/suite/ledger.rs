@@ -1,6 +1,6 @@
 //! The worked example of `docs/ledger.md`, as it stands there.
 
-use harness::{ACCOUNT, Visitor, World};
+use harness::{ACCOUNT, Visitor, World, lines};
 use serde_json::{Value, json};
 
 /// The first block of a document that opens like this.
@@ -79,4 +79,41 @@ async fn the_worked_example_comes_out_as_it_is_printed() {
     lines.sort();
     printed.sort();
     assert_eq!(lines, printed);
+}
+
+/// A notice's number on what no transfer pays is shown with the entry, and makes no transfer and no line of one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_on_what_no_transfer_pays_is_no_line_of_a_transfer() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let transfer = async || {
+        let mut transfer = read(&marie, "remittances/V-2012-0042").await;
+        transfer.as_object_mut().unwrap().remove("as_of").expect("when");
+        transfer
+    };
+    let before = transfer().await;
+    let record = |key: &str, fields: Value| {
+        let mut record = json!({"record": "entry", "source_key": key, "source_version": 1, "member_number": ACCOUNT,
+            "amount_cents": 2_000, "effective_date": "2012-02-10", "label": "Écriture"});
+        record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        record
+    };
+    let refund = json!({"kind": "CONTRIBUTION_REFUND", "contribution_year": 2011, "remittance_number": "V-2012-0042",
+        "bank_reference": "CSTR 0042"});
+    let commitment = json!({"kind": "COMMITMENT", "action_id": "2011-000001", "remittance_number": "V-NONE"});
+    let feed = lines(&[record("N-1", refund), record("N-2", commitment)]);
+    let report = world.import("2012-10-20-001", "", &feed).await;
+    assert_eq!((report.posted, report.quarantined), (2, 0));
+
+    assert_eq!(transfer().await, before);
+    let none = format!("/api/accounts/{ACCOUNT}/remittances/V-NONE");
+    marie.get(&none).await.expect(404);
+    let listed = read(&marie, "remittances?view=2011").await;
+    let numbers: Vec<_> = listed["items"].as_array().unwrap().iter().map(|row| &row["remittance_number"]).collect();
+    assert_eq!(numbers, ["V-2012-0042"]);
+    let entries = read(&marie, "ledger?view=2011&limit=200").await;
+    let shown = entries["items"].as_array().unwrap().iter().filter(|entry| entry["remittance_number"] == "V-NONE");
+    assert_eq!(shown.count(), 1);
+    let reconciled = world.portal.invoke("reconcile", json!({"account": ACCOUNT})).await.unwrap();
+    assert_eq!(reconciled["drift"], 0, "{reconciled}");
 }

@@ -151,6 +151,7 @@ async fn a_request_and_an_event_have_one_line_each_with_what_they_took() {
     assert!(outcomes.iter().all(|outcome| outcome.as_str() == "ok" || is_problem(outcome)), "{outcomes:?}");
     metrics.extend(troubles().await);
     every_widget_shows_what_is_written(&metrics);
+    every_alarm_watches_what_is_written(&metrics);
 }
 
 fn is_problem(slug: &str) -> bool {
@@ -288,27 +289,55 @@ fn widgets(template: &str) -> Vec<(String, BTreeMap<String, String>)> {
     own
 }
 
-/// What is in the dashboard and in no line.
-fn unwritten(template: &str, metrics: &BTreeSet<Published>) -> Vec<String> {
+/// The metrics of the portal's own that alarms watch.
+fn watched(template: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let template: Yaml = serde_yaml_ng::from_str(template).unwrap();
+    let alarms = template["Resources"].as_mapping().unwrap().values().map(|resource| &resource["Properties"]);
+    let own = alarms.filter(|alarm| match &alarm["Namespace"] {
+        Yaml::Tagged(tagged) => tagged.value.as_str().is_some_and(|namespace| namespace.starts_with("MemberPortal/")),
+        _ => false,
+    });
+    let text = |value: &Yaml| value.as_str().expect("a text").to_owned();
+    own.map(|alarm| {
+        let dimensions = alarm["Dimensions"].as_sequence().unwrap().iter();
+        let dimensions = dimensions.map(|dimension| (text(&dimension["Name"]), text(&dimension["Value"])));
+        (text(&alarm["MetricName"]), dimensions.collect())
+    })
+    .collect()
+}
+
+/// What is shown or watched, and in no line.
+fn unwritten(shown: Vec<(String, BTreeMap<String, String>)>, metrics: &BTreeSet<Published>) -> Vec<String> {
     let is_written = |name: &str, shown: &BTreeMap<String, String>| {
         let same = |written: &BTreeMap<String, String>| {
             written.keys().eq(shown.keys()) && shown.iter().all(|(name, value)| value == "*" || written[name] == *value)
         };
         metrics.iter().any(|(_, written, dimensions)| written == name && same(dimensions))
     };
-    let shown = widgets(template);
-    assert!(shown.len() >= 8, "the dashboard is not read any more: {shown:?}");
     let missing = shown.into_iter().filter(|(name, dimensions)| !is_written(name, dimensions));
     missing.map(|(name, dimensions)| format!("{name} {dimensions:?}")).collect()
 }
 
 fn every_widget_shows_what_is_written(metrics: &BTreeSet<Published>) {
     let template = std::fs::read_to_string(folder_of_workspace().join("infra/dashboard.yaml")).unwrap();
-    assert_eq!(unwritten(&template, metrics), Vec::<String>::new());
+    let shown = widgets(&template);
+    assert!(shown.len() >= 8, "the dashboard is not read any more: {shown:?}");
+    assert_eq!(unwritten(shown, metrics), Vec::<String>::new());
     // And a name that nothing writes is seen, in a widget and in a search.
     for (is, wrong) in [("\"mails_sent\"", "\"mails_went\""), ("MetricName=\\\"requests", "MetricName=\\\"asked")] {
         assert!(template.contains(is), "{is}");
-        assert_eq!(unwritten(&template.replace(is, wrong), metrics).len(), 1, "{wrong}");
+        assert_eq!(unwritten(widgets(&template.replace(is, wrong)), metrics).len(), 1, "{wrong}");
+    }
+}
+
+fn every_alarm_watches_what_is_written(metrics: &BTreeSet<Published>) {
+    let template = std::fs::read_to_string(folder_of_workspace().join("infra/monitoring.yaml")).unwrap();
+    let all = watched(&template);
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert_eq!(unwritten(all, metrics), Vec::<String>::new());
+    for (is, wrong) in [("MetricName: drift", "MetricName: drifted"), ("Value: import-feed", "Value: import-feeds")] {
+        assert!(template.contains(is), "{is}");
+        assert_eq!(unwritten(watched(&template.replace(is, wrong)), metrics).len(), 1, "{wrong}");
     }
 }
 
@@ -324,6 +353,9 @@ async fn troubles() -> BTreeSet<Published> {
         world.visitor().forgot("marie@martin.example").await.expect(202);
         world.mails().await;
     }
+    outage.refuse_for_good(1);
+    world.sign_up(&Person::at("paul@martin.example")).await.expect(202);
+    world.portal.drain().await.unwrap();
     outage.begin();
     world.sign_up(&Person::at("jeanne@martin.example")).await.expect(202);
     world.portal.drain().await.unwrap();
@@ -338,7 +370,12 @@ async fn troubles() -> BTreeSet<Published> {
     let lines = world.portal.log_lines();
     let flaws: Vec<_> = lines.iter().filter_map(flaw).collect();
     assert!(flaws.is_empty(), "{flaws:#?}");
-    for (name, level) in [("mails_held_back", "warn"), ("mails_failed", "error"), ("refused_batches", "error")] {
+    for (name, level) in [
+        ("mails_held_back", "warn"),
+        ("mails_failed", "error"),
+        ("mails_refused", "error"),
+        ("refused_batches", "error"),
+    ] {
         let line = lines.iter().find(|line| line[name].as_f64() >= Some(1.0)).unwrap_or_else(|| panic!("no {name}"));
         assert_eq!(line["level"], level, "{line}");
         assert!(line["context"].is_string(), "{line}");

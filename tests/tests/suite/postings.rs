@@ -90,6 +90,7 @@ impl Case {
         if self.rng.random_ratio(1, 5) {
             entry["kind"] = json!(self.one(&CONTRIBUTIONS));
             entry["contribution_year"] = json!(self.rng.random_range(2009..2014));
+            self.maybe_transferred(&mut entry, 1);
             return entry;
         }
         let kind = self.one(&KINDS);
@@ -98,11 +99,16 @@ impl Case {
         if kind == "COMMITMENT_REVISION" && self.rng.random() {
             entry["amount_cents"] = json!(-cents);
         }
-        if kind.starts_with("PAYMENT") && self.rng.random_ratio(3, 4) {
+        self.maybe_transferred(&mut entry, if kind.starts_with("PAYMENT") { 3 } else { 1 });
+        entry
+    }
+
+    /// Gives an entry the number of a notice so many times of four: also one that no transfer pays.
+    fn maybe_transferred(&mut self, entry: &mut Value, of_four: u32) {
+        if self.rng.random_ratio(of_four, 4) {
             entry["remittance_number"] = json!(self.one(&["V-1", "V-2"]));
             entry["bank_reference"] = json!(self.one(&["CSTR 1", "CSTR 2"]));
         }
-        entry
     }
 
     /// Makes the newest version of each entry one that does not wait for ever.

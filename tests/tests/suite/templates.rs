@@ -51,6 +51,51 @@ fn every_alarm_tells_somebody_and_has_its_place_in_the_runbook() {
     }
 }
 
+/// What cannot be made again outlives its stack, and no call by mistake deletes a table.
+#[test]
+fn what_holds_data_outlives_its_stack() {
+    let mut kept = everywhere("AWS::DynamoDB::Table");
+    kept.extend(everywhere("AWS::SecretsManager::Secret"));
+    // The edge's alarms have a key of their own, which nothing that stays is under.
+    kept.extend(everywhere("AWS::KMS::Key").into_iter().filter(|(name, _)| name == "DataKey"));
+    kept.extend(everywhere("AWS::S3::Bucket").into_iter().filter(|(name, _)| name == "FeedBucket"));
+    assert_eq!(kept.len(), 4 + 4 + 1 + 1);
+    for (name, body) in kept {
+        for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
+            assert_eq!(body[policy], "Retain", "{policy} of {name}");
+        }
+        if body["Type"] == "AWS::DynamoDB::Table" {
+            assert_eq!(body["Properties"]["DeletionProtectionEnabled"], true, "{name}");
+        }
+    }
+}
+
+/// Every function that events start and no route reaches is in the alarm that takes a release back.
+#[test]
+fn no_function_behind_events_fails_unseen() {
+    let template = template();
+    let behind_events: Names = template["Resources"]
+        .as_mapping()
+        .unwrap()
+        .iter()
+        .filter(|(_, body)| body["Type"] == "AWS::Serverless::Function")
+        .filter(|(_, body)| {
+            let events = body["Properties"]["Events"].as_mapping();
+            events.is_some_and(|events| !events.is_empty() && events.values().all(|event| event["Type"] != "HttpApi"))
+        })
+        .map(|(name, _)| name.as_str().unwrap().to_owned())
+        .collect();
+    let alarm = &everywhere("AWS::CloudWatch::Alarm")["FailingEventsAlarm"]["Properties"];
+    let watched = alarm["Metrics"].as_sequence().unwrap().iter().filter(|metric| !metric["MetricStat"].is_null());
+    let watched: Names = watched
+        .map(|metric| match &metric["MetricStat"]["Metric"]["Dimensions"][0]["Value"] {
+            Yaml::Tagged(name) => name.value.as_str().unwrap().to_owned(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(watched, behind_events);
+}
+
 #[test]
 fn every_log_ends() {
     let groups = everywhere("AWS::Logs::LogGroup");

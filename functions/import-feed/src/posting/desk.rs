@@ -155,7 +155,7 @@ impl<'a> Desk<'a> {
     }
 
     fn count_in_remittance(&mut self, entry: &Entry) -> Result<(), Blocked> {
-        let Some(number) = &entry.facts.remittance else { return Ok(()) };
+        let Some(number) = entry.transfer() else { return Ok(()) };
         let key = Remittance::key_of(&entry.member_number, number);
         if !self.changes.remittances.contains_key(&key) {
             let known = self.state.remittances.get(&key);

@@ -120,6 +120,14 @@ impl Entry {
         Self::effect_of(&self.facts, self.reverses)
     }
 
+    /// The transfer that it is a line of: of a payment, of what comes back of one, and of what reverses these. Another
+    /// entry may carry the number of a remittance notice, for who reads it; it is nothing that a transfer pays.
+    #[must_use]
+    pub fn transfer(&self) -> Option<&Identifier> {
+        let kind = self.reverses.map_or(self.facts.kind, |reversed| reversed.kind);
+        self.facts.remittance.as_ref().filter(|_| kind.is_transferred())
+    }
+
     /// What an entry of these facts does to the measures.
     pub(super) fn effect_of(facts: &EntryFacts, reverses: Option<Reversed>) -> Effect {
         let kind = reverses.map_or(facts.kind, |reversed| reversed.kind);
@@ -312,7 +320,7 @@ impl From<Entry> for Stored {
             sk,
             by_view: index(None),
             by_status: index(Some(entry.facts.kind)),
-            by_remittance: entry.facts.remittance.as_ref().map(|number| format!("LINE#{number}#{date}#{id}")),
+            by_remittance: entry.transfer().map(|number| format!("LINE#{number}#{date}#{id}")),
             siret: entry.siret,
             scheme: entry.scheme,
             facts: entry.facts,

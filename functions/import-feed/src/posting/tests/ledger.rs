@@ -209,6 +209,10 @@ impl Ledger {
         let mut sums: BTreeMap<(MemberNumber, Identifier), BTreeMap<View, (Cents, i64)>> = BTreeMap::new();
         for entry in self.entries() {
             let Some(number) = &entry.facts.remittance else { continue };
+            // What moves nothing that is paid is no line of a transfer, whatever number it carries.
+            if entry.effect().paid == Cents::ZERO {
+                continue;
+            }
             let views = sums.entry((entry.member_number.clone(), number.clone())).or_default();
             let (paid, in_force) = views.entry(entry.view).or_default();
             *paid += entry.effect().paid;

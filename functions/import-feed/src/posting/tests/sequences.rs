@@ -40,7 +40,10 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
             if on == 3 {
                 let kind = ["CONTRIBUTION_LEGAL", "CONTRIBUTION_REFUND"][kind % 2];
                 let year = [2009, 2012, 2013][date];
-                all.push(contribution(&key, version, ACCOUNTS[account], kind, cents, DATES[date], year));
+                all.push(numbered(
+                    contribution(&key, version, ACCOUNTS[account], kind, cents, DATES[date], year),
+                    cents,
+                ));
             } else {
                 let kind = [
                     "COMMITMENT",
@@ -51,19 +54,21 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
                     "PAYMENT_RETURNED",
                     "RECOVERY",
                 ][kind];
-                let mut entry = entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]);
-                if kind.starts_with("PAYMENT") {
-                    // Two transfers, so that corrections change the transfer, and some have none.
-                    entry["bank_reference"] = json!(["CSTR 1", "CSTR 2"][usize::from(cents % 5 == 0)]);
-                    if cents % 3 > 0 {
-                        entry["remittance_number"] = json!(["V-1", "V-2"][usize::from(cents % 3 == 2)]);
-                    }
-                }
-                all.push(entry);
+                let entry = entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]);
+                all.push(numbered(entry, cents));
             }
         }
         if complete { completed(all) } else { all }
     })
+}
+
+/// Of two transfers, so that corrections change the transfer, and some have none; also what no transfer pays.
+fn numbered(mut entry: Value, cents: i64) -> Value {
+    entry["bank_reference"] = json!(["CSTR 1", "CSTR 2"][usize::from(cents % 5 == 0)]);
+    if cents % 3 > 0 {
+        entry["remittance_number"] = json!(["V-1", "V-2"][usize::from(cents % 3 == 2)]);
+    }
+    entry
 }
 
 /// Makes the newest version of each entry one that does not wait for ever.
