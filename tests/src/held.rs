@@ -1,4 +1,4 @@
-//! A line to DynamoDB on which a transaction of one function is held until something else has happened.
+//! A line to DynamoDB on which one call of a function is held until something else has happened.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,23 +15,36 @@ pub struct Held(Arc<Line>);
 
 struct Line {
     function: &'static str,
-    /// Whether the next transaction is held.
+    operation: &'static str,
+    /// What is in the call's body.
+    about: &'static str,
+    /// Whether the next such call is held.
     holds: AtomicBool,
     arrived: Notify,
     goes_on: Notify,
 }
 
 impl Held {
-    /// A line on which everything passes until [`Self::hold`], and options for a portal with it.
-    pub async fn of(function: &'static str) -> (Self, Options) {
-        let line = Line { function, holds: AtomicBool::new(false), arrived: Notify::new(), goes_on: Notify::new() };
-        let held = Self(Arc::new(line));
+    /// A line on which everything passes until [`Self::hold`], then all but the function's next transaction; and
+    /// options for a portal with it.
+    pub async fn transaction_of(function: &'static str) -> (Self, Options) {
+        Self::of(function, "TransactWriteItems", "").await
+    }
+
+    /// The same of a function's next query that is about this.
+    pub async fn query_of(function: &'static str, about: &'static str) -> (Self, Options) {
+        Self::of(function, "Query", about).await
+    }
+
+    async fn of(function: &'static str, operation: &'static str, about: &'static str) -> (Self, Options) {
+        let (holds, arrived, goes_on) = (AtomicBool::new(false), Notify::new(), Notify::new());
+        let held = Self(Arc::new(Line { function, operation, about, holds, arrived, goes_on }));
         let line = held.clone();
         let options = proxy::before(Service::DynamoDb, move |passing, onward| line.clone().pass(passing, onward)).await;
         (held, options)
     }
 
-    /// Holds the function's next transaction.
+    /// Holds the next such call.
     pub fn hold(&self) {
         self.0.holds.store(true, Ordering::SeqCst);
     }
@@ -47,8 +60,10 @@ impl Held {
     }
 
     async fn pass(self, passing: Passing, onward: Onward) -> Answer {
-        let is_of_function = passing.function == self.0.function && passing.operation == "TransactWriteItems";
-        if is_of_function && self.0.holds.swap(false, Ordering::SeqCst) {
+        let is_meant = passing.function == self.0.function
+            && passing.operation == self.0.operation
+            && String::from_utf8_lossy(&passing.body).contains(self.0.about);
+        if is_meant && self.0.holds.swap(false, Ordering::SeqCst) {
             self.0.arrived.notify_one();
             self.0.goes_on.notified().await;
         }

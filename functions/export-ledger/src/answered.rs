@@ -2,15 +2,22 @@
 //!
 //! Who is calling, whether they may, and the first page of entries are fetched beside each other; a ledger of
 //! more than a megabyte takes further pages, one after the other, once it is known that the caller may have them.
+//!
+//! A correction that is posted between two pages would leave half of itself in the file: so the rows have to add up to
+//! the totals, which are read in the same wait as the first page, or all is read anew.
 
-use futures::future::join;
+use futures::future::{join, try_join};
 use jiff::Timestamp;
-use ledger_files::{CsvFile, Days, FileError, XlsxFile};
+use ledger_files::{CsvFile, Days, FileError, Sums, XlsxFile};
+use portal::domain::View;
 use portal::http::{Answer, Call, FileContent, Problem};
-use portal::store::{Entry, ExportFormat};
+use portal::store::{Entry, ExportFormat, Page, Query, StoreError, Totals};
 use rand::CryptoRng;
 
 use crate::Function;
+
+/// How often it is read anew because the ledger was posted to.
+const MOST_READS: usize = 5;
 
 impl Function {
     pub(crate) async fn answered(
@@ -26,16 +33,50 @@ impl Function {
             Ok((view,)) => view,
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
-        let list = Entry::in_order(&visit.number, view);
-        let (fetched, first) = join(self.store.fetch(batch), self.store.query(&list)).await;
+        let ledger = Ledger { entries: Entry::in_order(&visit.number, view), totals: Totals::all(&visit.number), view };
+        let (fetched, begun) = join(self.store.fetch(batch), self.begin(&ledger)).await;
         visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
-        let entries = self.store.query_rest(list, first?, self.most_entries).await?.ok_or(Problem::ExportTooLarge)?;
+        let entries = self.whole(&ledger, begun?).await?;
         let now = call.now;
         // Some thousand rows are compressed for as long as a password is hashed: nobody else has to wait for it.
         let written = tokio::task::spawn_blocking(move || write(entries, format, now));
         let written = written.await.map_err(|error| Problem::internal("a file was not written to its end", &error))?;
         let content = written.map_err(|error| Problem::internal("a file was not written", &error))?;
         Answer::file(&format.file_name(&visit.number, view), format.content_type(), content)
+    }
+}
+
+/// What a file is made of.
+struct Ledger {
+    entries: Query,
+    totals: Query,
+    /// All where there is none.
+    view: Option<View>,
+}
+
+impl Function {
+    /// The totals, and the first page of entries, side by side.
+    async fn begin(&self, ledger: &Ledger) -> Result<(Vec<Totals>, Page<Entry>), StoreError> {
+        let (mut totals, first) =
+            try_join(self.store.query_all::<Totals>(&ledger.totals), self.store.query(&ledger.entries)).await?;
+        totals.retain(|totals| ledger.view.is_none_or(|view| view == totals.view));
+        Ok((totals, first))
+    }
+
+    /// All entries, of one state of the ledger: those that add up to its totals.
+    async fn whole(&self, ledger: &Ledger, begun: (Vec<Totals>, Page<Entry>)) -> Result<Vec<Entry>, Problem> {
+        let (mut totals, mut first) = begun;
+        for _ in 0..MOST_READS {
+            let entries = self.store.query_rest(ledger.entries.clone(), first, self.most_entries).await?;
+            let entries = entries.ok_or(Problem::ExportTooLarge)?;
+            let mut sums = Sums::default();
+            entries.iter().for_each(|entry| sums.add(entry));
+            if sums == Sums::of(&totals) {
+                return Ok(entries);
+            }
+            (totals, first) = self.begin(ledger).await?;
+        }
+        Err(Problem::TryAgain { context: "the ledger was posted to all the time, or its totals drift".to_owned() })
     }
 }
 

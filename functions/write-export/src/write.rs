@@ -7,8 +7,8 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use ledger_files::{CsvFile, Days, FileError, XlsxFile};
-use portal::domain::{Cents, View};
+use ledger_files::{CsvFile, Days, FileError, Sums, XlsxFile};
+use portal::domain::View;
 use portal::store::{Entry, Export, ExportFormat, Totals};
 use tokio::sync::mpsc;
 
@@ -78,31 +78,6 @@ impl Function {
         let mut totals = self.store.query_all::<Totals>(&Totals::all(&export.member_number)).await?;
         totals.retain(|totals| export.view.is_none_or(|view: View| view == totals.view));
         Ok(totals)
-    }
-}
-
-/// What rows, or totals, come to. "In progress" is no sum of rows.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Sums {
-    committed: Cents,
-    paid: Cents,
-    contributed: Cents,
-}
-
-impl Sums {
-    fn add(&mut self, entry: &Entry) {
-        let effect = entry.effect();
-        self.committed += effect.committed;
-        self.paid += effect.paid;
-        self.contributed += effect.contributed;
-    }
-
-    fn of(totals: &[Totals]) -> Self {
-        totals.iter().fold(Self::default(), |sums, totals| Self {
-            committed: sums.committed + totals.sums.committed,
-            paid: sums.paid + totals.sums.paid,
-            contributed: sums.contributed + totals.sums.contributed,
-        })
     }
 }
 

@@ -21,12 +21,14 @@
 mod columns;
 mod csv_file;
 mod days;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod xlsx_file;
 
 pub use csv_file::CsvFile;
 pub use days::Days;
+pub use sums::Sums;
 pub use xlsx_file::XlsxFile;
 
 /// A file could not be written: a full disk, or a defect.

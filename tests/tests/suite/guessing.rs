@@ -401,7 +401,7 @@ async fn of_fifty_wrong_numbers_at_once_five_are_answered_and_one_alert_is_sent(
 /// guess, also where five were wrong between its reading and its answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
-    let (held, options) = Held::of("claim-manager").await;
+    let (held, options) = Held::transaction_of("claim-manager").await;
     let world = World::start_with(options).await;
     let terms = world.document("account-terms").await;
     let outdated = json!({"version": 1, "sha256": "0".repeat(64)});
@@ -432,7 +432,7 @@ async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess(
 /// The same of the current password: what is wrong with the rest of a form is told whoever knows it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
-    let (held, options) = Held::of("profile").await;
+    let (held, options) = Held::transaction_of("profile").await;
     let world = World::start_with(options).await;
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let form = json!({"current_password": PASSWORD, "password": "x", "password_confirmation": "x"});

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use harness::{ACCOUNT, OTHER_ACCOUNT, PASSWORD, Reply, Tap, Visitor, World, folder_of_workspace};
+use futures::future::join;
+use harness::{ACCOUNT, Held, OTHER_ACCOUNT, PASSWORD, Reply, Tap, Visitor, World, folder_of_workspace};
 use http::{Method, StatusCode};
 use local::{Options, Service};
-use portal::domain::{Id, Identifier, MemberNumber, View};
+use portal::domain::{Cents, Id, Identifier, MemberNumber, View};
 use portal::store::{Entry, Export, ExportsUnderWay, Item, Table, to_item};
 use serde_json::{Value, json};
 
@@ -56,7 +57,10 @@ async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_h
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
     let before = entries(&world).await;
-    let pattern = before.iter().find(|entry| entry.action_id.is_some()).unwrap();
+    // Of no amount, so that the totals are theirs too.
+    let mut pattern = before.iter().find(|entry| entry.action_id.is_some()).unwrap().clone();
+    pattern.facts.amount = Cents::ZERO;
+    let pattern = &pattern;
     // Some 1.6 MB in one view: two pages of it.
     let (first, second) = (1_500, MOST - 1_500 - before.len());
     add_entries(&world, pattern, "2011", first).await;
@@ -76,7 +80,7 @@ async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_h
     assert_eq!(reply.text.matches("\r\n").count(), 1 + of_2011, "a heading, and a row an entry");
     // A wait for each megabyte, and none before the caller is known to be let in.
     let observed = observed.of("export-ledger");
-    assert_eq!((observed.waits(), observed.all()), (2, 3), "the gate is asked beside the first page");
+    assert_eq!((observed.waits(), observed.all()), (2, 4), "gate and totals are asked beside the first page");
 
     // One entry more than there may be, as whatever.
     add_entries(&world, pattern, "2013", 1).await;
@@ -84,6 +88,32 @@ async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_h
         marie.get(&file(all)).await.expect_problem(409, "export-too-large");
         marie.get(&file(&format!("{all}?view=2011"))).await.expect(200);
     }
+}
+
+/// Totals of after a posting beside entries of before it: all is read anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_is_read_while_the_ledger_is_posted_to_adds_up() {
+    let (held, options) = Held::query_of("export-ledger", "TOTALS#").await;
+    let world = World::start_with(options).await;
+    let marie = world.manager("marie@martin.example").await;
+    let file = format!("/api/accounts/{ACCOUNT}/ledger.csv?view=2011");
+    let rows = |reply: Reply| reply.expect(200).text.matches("\r\n").count();
+    let before = rows(marie.get(&file).await);
+    held.hold();
+    let posted = async {
+        held.arrived().await;
+        let record = json!({"record": "entry", "source_key": "N-1", "source_version": 1, "member_number": ACCOUNT,
+            "action_id": "2011-000001", "kind": "COMMITMENT", "amount_cents": 100, "effective_date": "2011-12-31",
+            "label": "Écriture"});
+        world.import("2012-11-15-001", "", &format!("{record}\n")).await;
+        held.let_go();
+    };
+    let (reply, ()) = join(marie.get(&file), posted).await;
+    assert_eq!(rows(reply), before + 1);
+    // What adds up to nothing that the portal shows is given to nobody.
+    let pattern = entries(&world).await.into_iter().find(|entry| entry.effect().committed.0 != 0).unwrap();
+    add_entries(&world, &pattern, "2011", 1).await;
+    marie.get(&file).await.expect_problem(503, "try-again");
 }
 
 const EXPORTS: &str = "/api/accounts/012345/exports";

@@ -1,0 +1,33 @@
+//! What a file adds up to.
+
+use portal::domain::Cents;
+use portal::store::{Entry, Totals};
+
+/// What rows, or totals, come to: where the two are equal the file is what the portal shows. "In progress" is no sum of
+/// rows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    committed: Cents,
+    paid: Cents,
+    contributed: Cents,
+}
+
+impl Sums {
+    /// Counts a row.
+    pub fn add(&mut self, entry: &Entry) {
+        let effect = entry.effect();
+        self.committed += effect.committed;
+        self.paid += effect.paid;
+        self.contributed += effect.contributed;
+    }
+
+    /// What the totals of some views come to.
+    #[must_use]
+    pub fn of(totals: &[Totals]) -> Self {
+        totals.iter().fold(Self::default(), |sums, totals| Self {
+            committed: sums.committed + totals.sums.committed,
+            paid: sums.paid + totals.sums.paid,
+            contributed: sums.contributed + totals.sums.contributed,
+        })
+    }
+}
