@@ -26,8 +26,8 @@ QUEUES = {
 }
 # A minute longer than any function may take: a message is not received twice while its function is at it.
 HIDDEN_S = "960"
-# A poll that does not wait asks some of SQS's servers, and may find none of a few messages.
-WAIT_S = "20"
+# A poll that waits at all asks all of SQS's servers; one that does not may find none of a few messages.
+WAIT_S = "2"
 
 
 def event_of(body):

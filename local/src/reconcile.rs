@@ -54,8 +54,11 @@ pub(crate) async fn reconcile(asked: &Reconciliation, say: impl Fn(&str)) -> Res
     if !busy.is_empty() {
         return Err(format!("posted to all the time, so nothing is known of them: {}; try again", busy.join(", ")));
     }
-    if !asked.json {
-        say(&format!("No drift: {accounts} accounts, {entries} entries"));
+    match &asked.account {
+        _ if asked.json => {}
+        // A number that was mistyped is no all-clear.
+        Some(account) if *entries == 0 => say(&format!("No entry is in account {account}: is that its number?")),
+        _ => say(&format!("No drift: {accounts} accounts, {entries} entries")),
     }
     Ok(())
 }

@@ -304,6 +304,8 @@ async fn a_ledger_that_is_not_what_its_entries_add_up_to_is_told_line_by_line() 
     assert_eq!((code, complained.as_str()), (Some(0), ""));
     assert!(said.starts_with("No drift: 2 accounts, "), "{said}");
     assert_eq!(reconcile(&["--account", "12345"]).await.0, Some(1), "no member number");
+    let (code, said, _) = reconcile(&["--account", "999998"]).await;
+    assert!(code == Some(0) && said.contains("is that its number?") && !said.contains("No drift"), "{said}");
 
     let client = world.portal.dynamodb().unwrap();
     let key = |name: &str, text: &str| (name.to_owned(), AttributeValue::S(text.to_owned()));
