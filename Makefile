@@ -20,6 +20,9 @@ SAM_PACKAGES := .tools/sam/installed
 EXAMPLES ?= 15
 SEED ?= 2012
 SECONDS ?= 60
+# Where cargo puts what it builds. `cargo run` takes no `--workspace`, and of one package it would build all of it anew with
+# that package's features.
+TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Which tests `unit` runs; all where it is empty.
 FILTER ?=
 
@@ -72,11 +75,13 @@ bench: ## Sizes, starts and memory of every function beside the targets, the led
 	tests/bench/starts.sh
 	tests/bench/passwords/run.sh
 	cargo run --quiet --package portal-tests --example pairs --locked
-	cargo run --quiet --release --workspace --example ledger --locked
+	cargo build --quiet --release --workspace --example ledger --locked
+	$(TARGET)/release/examples/ledger
 	tests/bench/memory.sh
 
 cost: ## What a million mixed requests cost, by kind, from measured units, times, bytes and mails
-	cargo run --quiet --workspace --example cost --locked
+	cargo build --quiet --workspace --example cost --locked
+	$(TARGET)/debug/examples/cost
 
 fuzz: $(PACKAGES) $(CARGO_FUZZ) ## What unit and api try, at random and for longer: SECONDS=600 each; findings go to fuzz/artifacts
 	cargo build --workspace --bin local --locked

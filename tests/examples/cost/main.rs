@@ -1,4 +1,4 @@
-//! What a million requests cost: `cargo run -p portal-tests --example cost`, as `make cost` does.
+//! What a million requests cost: `make cost`.
 //!
 //! Each kind of request of [`mix::MIX`] is made several times, with all that it leaves to be done behind the scenes.
 //! Units of DynamoDB, log bytes, mails and times are what the functions' log lines say; waits for DynamoDB are

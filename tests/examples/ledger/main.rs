@@ -1,5 +1,5 @@
-//! The ledger's figures, as a table: `cargo run --release --workspace --example ledger`, as `make bench` does, is
-//! built like the functions of production.
+//! The ledger's figures, as a table: `cargo build --release --workspace --example ledger`, as `make bench` does,
+//! builds it like the functions of production.
 //!
 //! Ratios are taken in one run, in turns, and printed as medians. Capacity is what the engine reports, by
 //! DynamoDB's rules.
