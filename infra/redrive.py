@@ -79,8 +79,12 @@ REDRIVES = {
 def redrive(portal, name):
     queues = portal.resources("AWS::SQS::Queue")
     url = queues[QUEUES[name] + name]
-    waiting = portal.aws.ask("sqs", "get-queue-attributes", queue_url=url, attribute_names="All")["Attributes"]
-    say(f"{waiting['ApproximateNumberOfMessages']} messages in {name}")
+
+    def waiting():
+        attributes = portal.aws.ask("sqs", "get-queue-attributes", queue_url=url, attribute_names="All")["Attributes"]
+        return int(attributes["ApproximateNumberOfMessages"])
+
+    say(f"{waiting()} messages in {name}")
     if portal.aws.dry_run:
         return
     # Where this fails, the messages stay, and so does their alarm.
@@ -97,9 +101,8 @@ def redrive(portal, name):
             portal.aws.ask("sqs", "delete-message", queue_url=url, receipt_handle=message["ReceiptHandle"])
             done += 1
     say(f"{done} messages done with")
-    left = portal.aws.ask("sqs", "get-queue-attributes", queue_url=url, attribute_names="All")["Attributes"]
-    if int(left["ApproximateNumberOfMessages"]):
-        raise Failure(f"{left['ApproximateNumberOfMessages']} messages are in {name} still: run this again")
+    if left := waiting():
+        raise Failure(f"{left} messages are in {name} still: run this again")
 
 
 def main():

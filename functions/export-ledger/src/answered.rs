@@ -9,9 +9,9 @@
 use futures::future::{join, try_join};
 use jiff::Timestamp;
 use ledger_files::{CsvFile, Days, FileError, Sums, XlsxFile};
-use portal::domain::View;
+use portal::domain::{MemberNumber, View};
 use portal::http::{Answer, Call, FileContent, Problem};
-use portal::store::{Entry, ExportFormat, Page, Query, StoreError, Totals};
+use portal::store::{Entry, ExportFormat, Page, StoreError, Totals};
 use rand::CryptoRng;
 
 use crate::Function;
@@ -33,10 +33,9 @@ impl Function {
             Ok((view,)) => view,
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
-        let ledger = Ledger { entries: Entry::in_order(&visit.number, view), totals: Totals::all(&visit.number), view };
-        let (fetched, begun) = join(self.store.fetch(batch), self.begin(&ledger)).await;
+        let (fetched, begun) = join(self.store.fetch(batch), self.begin(&visit.number, view)).await;
         visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
-        let entries = self.whole(&ledger, begun?).await?;
+        let entries = self.whole(&visit.number, view, begun?).await?;
         let now = call.now;
         // Some thousand rows are compressed for as long as a password is hashed: nobody else has to wait for it.
         let written = tokio::task::spawn_blocking(move || write(entries, format, now));
@@ -44,37 +43,29 @@ impl Function {
         let content = written.map_err(|error| Problem::internal("a file was not written", &error))?;
         Answer::file(&format.file_name(&visit.number, view), format.content_type(), content)
     }
-}
 
-/// What a file is made of.
-struct Ledger {
-    entries: Query,
-    totals: Query,
-    /// All where there is none.
-    view: Option<View>,
-}
-
-impl Function {
     /// The totals, and the first page of entries, side by side.
-    async fn begin(&self, ledger: &Ledger) -> Result<(Vec<Totals>, Page<Entry>), StoreError> {
-        let (mut totals, first) =
-            try_join(self.store.query_all::<Totals>(&ledger.totals), self.store.query(&ledger.entries)).await?;
-        totals.retain(|totals| ledger.view.is_none_or(|view| view == totals.view));
-        Ok((totals, first))
+    async fn begin(&self, number: &MemberNumber, view: Option<View>) -> Result<(Vec<Totals>, Page<Entry>), StoreError> {
+        let list = Entry::in_order(number, view);
+        try_join(Totals::of(&self.store, number, view), self.store.query(&list)).await
     }
 
     /// All entries, of one state of the ledger: those that add up to its totals.
-    async fn whole(&self, ledger: &Ledger, begun: (Vec<Totals>, Page<Entry>)) -> Result<Vec<Entry>, Problem> {
-        let (mut totals, mut first) = begun;
+    async fn whole(
+        &self,
+        number: &MemberNumber,
+        view: Option<View>,
+        (mut totals, mut first): (Vec<Totals>, Page<Entry>),
+    ) -> Result<Vec<Entry>, Problem> {
         for _ in 0..MOST_READS {
-            let entries = self.store.query_rest(ledger.entries.clone(), first, self.most_entries).await?;
+            let entries = self.store.query_rest(Entry::in_order(number, view), first, self.most_entries).await?;
             let entries = entries.ok_or(Problem::ExportTooLarge)?;
             let mut sums = Sums::default();
             entries.iter().for_each(|entry| sums.add(entry));
             if sums == Sums::of(&totals) {
                 return Ok(entries);
             }
-            (totals, first) = self.begin(ledger).await?;
+            (totals, first) = self.begin(number, view).await?;
         }
         Err(Problem::TryAgain { context: "the ledger was posted to all the time, or its totals drift".to_owned() })
     }

@@ -291,7 +291,7 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
                 (None, Some(year)) => needs.extend(view(&record.member_number, context.rule.of_year(year))),
                 (None, None) => {}
             }
-            let remittance = record.facts.remittance.as_ref().filter(|_| record.facts.kind.is_transferred());
+            let remittance = record.facts.transfer(None);
             needs.extend(remittance.map(|number| Need::Remittance(Remittance::key_of(&record.member_number, number))));
             needs
         }

@@ -12,7 +12,7 @@ use portal::erasure::Erasure;
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Credentials, Gate, Hashing, Password, Proven};
-use portal::store::{Outcome, Store, Table, Transaction, User};
+use portal::store::{Store, Table, User};
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
@@ -57,9 +57,6 @@ impl HttpFunction for Function {
 impl Function {
     /// Proves the caller's password, before anything else that they sent is looked at. A form without one
     /// goes on, to be refused with all that is wrong with it.
-    ///
-    /// That it is right counts from here on, whatever the request is answered: else what is wrong with the rest of it
-    /// would tell a right password from wrong ones, to guesses in parallel beyond what is left to guess.
     async fn prove(
         &self,
         user: &User,
@@ -68,20 +65,11 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<Option<Proven>, Problem> {
         let Some(current) = current else { return Ok(None) };
-        let mut proven = match self.credentials.prove(&user.email, current.clone(), call, rng).await {
-            Ok(proven) => proven,
-            Err(Problem::BadCredentials) => return Err(Problem::BadCurrentPassword),
-            Err(problem) => return Err(problem),
-        };
-        for _ in 0..MOST_ATTEMPTS {
-            let mut transaction = Transaction::new();
-            proven.guard(&mut transaction)?;
-            match self.store.commit(&transaction, rng).await? {
-                Outcome::Committed => return Ok(Some(proven)),
-                Outcome::Refused(_) => proven.renew(call).await?,
-            }
+        match self.credentials.prove(&user.email, current.clone(), call, rng).await {
+            Ok(proven) => proven.settle(call, rng).await.map(Some),
+            Err(Problem::BadCredentials) => Err(Problem::BadCurrentPassword),
+            Err(problem) => Err(problem),
         }
-        Err(Problem::TryAgain { context: "failures of one address came between all the time".to_owned() })
     }
 }
 

@@ -76,20 +76,11 @@ fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionB
     })
 }
 
-/// By effective date, then as they were booked. What was booked at once goes by its record: an entry, its
-/// reversal, what replaces it.
+/// As they were booked, each with what reverses it.
 fn in_order(mut entries: Vec<Entry>) -> Vec<EntryBody> {
     let reversals = entries.iter().filter_map(|entry| Some((entry.reverses?.entry_id, entry.entry_id)));
     let reversals: HashMap<Id, Id> = reversals.collect();
-    let versions: HashMap<Id, u64> = entries.iter().map(|entry| (entry.entry_id, entry.source_version)).collect();
-    entries.sort_by_cached_key(|entry| {
-        // A reversal has the version that made it, and its place behind the entry that it reverses.
-        let fact = entry.reverses.map_or(entry.entry_id, |reversed| reversed.entry_id);
-        let version = versions.get(&fact).copied().unwrap_or(entry.source_version);
-        let in_force = entry.reverses.is_none() && !reversals.contains_key(&entry.entry_id);
-        let key = entry.source_key.clone();
-        (entry.facts.date, entry.booked_at, key, version, in_force, fact, entry.reverses.is_some())
-    });
+    Entry::sort_as_booked(&mut entries);
     let body = |entry: Entry| EntryBody::reversed(reversals.get(&entry.entry_id).copied(), entry);
     entries.into_iter().map(body).collect()
 }

@@ -8,7 +8,6 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use ledger_files::{CsvFile, Days, FileError, Sums, XlsxFile};
-use portal::domain::View;
 use portal::store::{Entry, Export, ExportFormat, Totals};
 use tokio::sync::mpsc;
 
@@ -24,7 +23,7 @@ const HANDED_OVER: usize = 256 * 1024;
 impl Function {
     pub(crate) async fn write(&self, export: &Export) -> Result<(), ExportError> {
         for _ in 0..MOST_READS {
-            let before = self.totals(export).await?;
+            let before = Totals::of(&self.store, &export.member_number, export.view).await?;
             let mut upload = self.bucket.begin(export.object_key()).await?;
             match self.fill(export, &before, &mut upload).await {
                 Ok(true) => return Ok(upload.finish().await?),
@@ -63,7 +62,7 @@ impl Function {
             sums.add(&entry);
             file.add(&entry)?;
         }
-        if self.totals(export).await? != before {
+        if Totals::of(&self.store, &export.member_number, export.view).await? != before {
             return Ok(false);
         }
         if sums != Sums::of(before) {
@@ -71,13 +70,6 @@ impl Function {
         }
         file.finish(upload).await?;
         Ok(true)
-    }
-
-    /// The totals of what is exported, oldest view first.
-    async fn totals(&self, export: &Export) -> Result<Vec<Totals>, ExportError> {
-        let mut totals = self.store.query_all::<Totals>(&Totals::all(&export.member_number)).await?;
-        totals.retain(|totals| export.view.is_none_or(|view: View| view == totals.view));
-        Ok(totals)
     }
 }
 

@@ -1,8 +1,5 @@
 //! The order of rows.
 
-use std::collections::{HashMap, HashSet};
-
-use portal::domain::Id;
 use portal::store::Entry;
 
 /// So many entries of one day are put in order at most; of a day that has more, so many at a time.
@@ -30,16 +27,7 @@ impl Days {
     #[must_use]
     pub fn last(&mut self) -> Vec<Entry> {
         let mut day = std::mem::take(&mut self.day);
-        // A reversal has the version that made it, or, of what was moved, that of the entry itself: its place is behind
-        // what it reverses, which is of the same view and day.
-        let reversed: HashSet<Id> = day.iter().filter_map(|entry| Some(entry.reverses?.entry_id)).collect();
-        let versions: HashMap<Id, u64> = day.iter().map(|entry| (entry.entry_id, entry.source_version)).collect();
-        day.sort_by_cached_key(|entry| {
-            let fact = entry.reverses.map_or(entry.entry_id, |reversed| reversed.entry_id);
-            let version = versions.get(&fact).copied().unwrap_or(entry.source_version);
-            let in_force = entry.reverses.is_none() && !reversed.contains(&entry.entry_id);
-            (entry.booked_at, entry.source_key.clone(), version, in_force, fact, entry.reverses.is_some())
-        });
+        Entry::sort_as_booked(&mut day);
         day
     }
 }

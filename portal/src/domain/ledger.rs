@@ -184,7 +184,7 @@ impl EntryKind {
     /// Whether entries of this kind are lines of a transfer: what moves what is paid for an action.
     #[must_use]
     pub fn is_transferred(self) -> bool {
-        matches!(self, Self::PaymentToCompany | Self::PaymentToProvider | Self::PaymentReturned | Self::Recovery)
+        self.effect(Cents(1)).is_some_and(|effect| effect.paid != Cents::ZERO)
     }
 
     /// What an amount of this kind does to the totals; the kind gives the sign.

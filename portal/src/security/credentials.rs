@@ -133,7 +133,7 @@ impl Candidate {
                 }
             }
         }
-        Err(Problem::TryAgain { context: "failures of one address came between all the time".to_owned() })
+        Err(overtaken())
     }
 }
 
@@ -145,6 +145,23 @@ impl Proven {
     /// Where the condition cannot be built.
     pub fn guard(&self, transaction: &mut Transaction) -> Result<Step, StoreError> {
         Ok(transaction.check(self.attempts.key(), self.attempts.unchanged()?))
+    }
+
+    /// Commits the guard alone: that the password is right counts from then on, whatever else is wrong with the request.
+    /// Told before, it would tell a right password from wrong ones to guesses in parallel beyond what is left to guess.
+    ///
+    /// # Errors
+    /// As [`Self::renew`]; where the store fails.
+    pub async fn settle(mut self, call: &Call, rng: &mut impl CryptoRng) -> Result<Self, Problem> {
+        for _ in 0..MOST_VERDICTS {
+            let mut transaction = Transaction::new();
+            self.guard(&mut transaction)?;
+            match self.store.commit(&transaction, rng).await? {
+                Outcome::Committed => return Ok(self),
+                Outcome::Refused(_) => self.renew(call).await?,
+            }
+        }
+        Err(overtaken())
     }
 
     /// Looks again, after the guard refused a transaction.
@@ -171,6 +188,10 @@ fn open(attempts: &Attempts, call: &Call) -> Result<(), Problem> {
         Some(left) => Err(Problem::closed_for(left)),
         None => Ok(()),
     }
+}
+
+fn overtaken() -> Problem {
+    Problem::TryAgain { context: "failures of one address came between all the time".to_owned() }
 }
 
 fn failed(error: super::hashing::HashingError) -> Problem {

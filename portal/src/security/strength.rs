@@ -24,9 +24,6 @@ const PRODUCT: [&str; 12] = [
 
 const VERY_COMMON: [&str; 2] = ["C’est un mot de passe très courant.", "This is a very common password."];
 
-/// So many code points are known at most: more is no password.
-const LONGEST: usize = PasswordPolicy::LONGEST;
-
 /// So many code points zxcvbn looks at. Its time grows with the square of the length, times the ways in which signs may
 /// stand for letters: half a second of the processor at 128, for anybody who asks. What comes behind makes a password
 /// no weaker.
@@ -61,7 +58,7 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
     let text = password.as_str();
     // Not a copy: nobody would wipe it.
     let first = |most: usize| text.char_indices().nth(most).map_or(text, |(end, _)| &text[..end]);
-    let (text, assessed) = (first(LONGEST), first(ASSESSED));
+    let (text, assessed) = (first(PasswordPolicy::LONGEST), first(ASSESSED));
     // Addresses and names are known in one piece and in parts.
     let parts = known.iter().flat_map(|word| word.split(|c: char| !c.is_alphanumeric())).filter(|part| part.len() > 2);
     let words: Vec<&str> = PRODUCT.into_iter().chain(known.iter().copied()).chain(parts).collect();

@@ -397,6 +397,22 @@ async fn of_fifty_wrong_numbers_at_once_five_are_answered_and_one_alert_is_sent(
     assert_eq!(world.count(Table::Identity, "USER#", "CLAIM-ATTEMPTS").await, 1);
 }
 
+/// The answer to a right guess whose verdict is held back until failures are counted.
+async fn overtaken(held: &Held, right: impl Future<Output = Reply>, failures: impl Future<Output = ()>) -> Reply {
+    held.hold();
+    let mut right = pin!(right);
+    let failures = async {
+        held.arrived().await;
+        failures.await;
+        held.let_go();
+    };
+    tokio::select! {
+        reply = &mut right => panic!("told without a look at the failures: {reply}"),
+        () = failures => {}
+    }
+    right.await
+}
+
 /// What a right number is refused for tells that it is right: so it is told only while there is something left to
 /// guess, also where five were wrong between its reading and its answer.
 #[tokio::test(flavor = "multi_thread")]
@@ -412,20 +428,13 @@ async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess(
         }
         let claim = |number: &str| json!({"member_number": number, "account_terms": terms});
         let right = claim(ACCOUNT);
-        held.hold();
-        let mut right = pin!(guesser.post("/api/manager-claims", &right));
-        let wrong = async {
-            held.arrived().await;
+        let failures = async {
             for n in 0..5 {
                 guesser.post("/api/manager-claims", &claim(&number(n))).await.expect_problem(404, "claim-refused");
             }
-            held.let_go();
         };
-        tokio::select! {
-            reply = &mut right => panic!("told without a look at the guesses: {reply}"),
-            () = wrong => {}
-        }
-        right.await.expect_problem(429, "too-many-attempts");
+        let reply = overtaken(&held, guesser.post("/api/manager-claims", &right), failures).await;
+        reply.expect_problem(429, "too-many-attempts");
     }
 }
 
@@ -437,20 +446,13 @@ async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let form = json!({"current_password": PASSWORD, "password": "x", "password_confirmation": "x"});
     jeanne.post("/api/me/password", &form).await.expect(422);
-    held.hold();
-    let mut right = pin!(jeanne.post("/api/me/password", &form));
     let failures = async {
-        held.arrived().await;
         for _ in 0..5 {
             wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
         }
-        held.let_go();
     };
-    tokio::select! {
-        reply = &mut right => panic!("told without a look at the failures: {reply}"),
-        () = failures => {}
-    }
-    right.await.expect_problem(429, "too-many-attempts");
+    let reply = overtaken(&held, jeanne.post("/api/me/password", &form), failures).await;
+    reply.expect_problem(429, "too-many-attempts");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -245,7 +245,7 @@ fn replace(
         source_version: version.source_version,
         batch_id: version.batch_id.clone(),
         reverses: None,
-        title: title.filter(|_| version.facts.remittance.is_some() && version.facts.kind.is_transferred()),
+        title: title.filter(|_| version.facts.transfer(None).is_some()),
     };
     let (verdict, became) = match posted {
         Some(_) => (Verdict::Corrected, Became::Corrected),

@@ -1,5 +1,7 @@
 //! Entries: accounting facts, written once.
 
+use std::collections::{HashMap, HashSet};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -77,6 +79,21 @@ pub struct EntryFacts {
     pub label: String,
 }
 
+impl EntryFacts {
+    /// The transfer that an entry of these facts is a line of: a payment, what comes back of one, a recovery, and what
+    /// reverses these. Another entry may carry the number of a remittance notice, for who reads it; it is nothing that a
+    /// transfer pays.
+    #[must_use]
+    pub fn transfer(&self, reverses: Option<Reversed>) -> Option<&Identifier> {
+        self.remittance.as_ref().filter(|_| self.moves_as(reverses).is_transferred())
+    }
+
+    /// The kind whose measures it moves: a reversal moves those of what it reverses.
+    fn moves_as(&self, reverses: Option<Reversed>) -> EntryKind {
+        reverses.map_or(self.kind, |reversed| reversed.kind)
+    }
+}
+
 /// The entry that a reversal mirrors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reversed {
@@ -120,20 +137,32 @@ impl Entry {
         Self::effect_of(&self.facts, self.reverses)
     }
 
-    /// The transfer that it is a line of: of a payment, of what comes back of one, and of what reverses these. Another
-    /// entry may carry the number of a remittance notice, for who reads it; it is nothing that a transfer pays.
+    /// The transfer that it is a line of, as [`EntryFacts::transfer`] says.
     #[must_use]
     pub fn transfer(&self) -> Option<&Identifier> {
-        let kind = self.reverses.map_or(self.facts.kind, |reversed| reversed.kind);
-        self.facts.remittance.as_ref().filter(|_| kind.is_transferred())
+        self.facts.transfer(self.reverses)
+    }
+
+    /// Puts entries into the order of their days and, within a day, in which they were booked. What was booked at once
+    /// goes by its record: an entry, its reversal, what replaces it.
+    pub fn sort_as_booked(entries: &mut [Self]) {
+        let reversed: HashSet<Id> = entries.iter().filter_map(|entry| Some(entry.reverses?.entry_id)).collect();
+        let versions: HashMap<Id, u64> = entries.iter().map(|entry| (entry.entry_id, entry.source_version)).collect();
+        entries.sort_by_cached_key(|entry| {
+            // A reversal has the version that made it, and its place behind the entry that it reverses.
+            let fact = entry.reverses.map_or(entry.entry_id, |reversed| reversed.entry_id);
+            let version = versions.get(&fact).copied().unwrap_or(entry.source_version);
+            let in_force = entry.reverses.is_none() && !reversed.contains(&entry.entry_id);
+            let key = entry.source_key.clone();
+            (entry.facts.date, entry.booked_at, key, version, in_force, fact, entry.reverses.is_some())
+        });
     }
 
     /// What an entry of these facts does to the measures.
     pub(super) fn effect_of(facts: &EntryFacts, reverses: Option<Reversed>) -> Effect {
-        let kind = reverses.map_or(facts.kind, |reversed| reversed.kind);
         // A reversal's amount is the negative of what it reverses, and effects are linear. Nothing
         // reverses a reversal, so the kind always has an effect.
-        kind.effect(facts.amount).unwrap_or_default()
+        facts.moves_as(reverses).effect(facts.amount).unwrap_or_default()
     }
 
     /// Where it is stored.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Month, Move, account_of, partition, pieces};
 use crate::domain::{Cents, Effect, MemberNumber, Scheme, View};
-use crate::store::{Key, Query, Record, Table};
+use crate::store::{Key, Query, Record, Store, StoreError, Table};
 
 /// What an account has in a view: three measures that are never mixed into one balance.
 ///
@@ -84,6 +84,16 @@ impl Totals {
     #[must_use]
     pub fn all(number: &MemberNumber) -> Query {
         Query::partition(Table::Ledger, partition(number)).beginning("TOTALS#")
+    }
+
+    /// Those of a view, or of every view, oldest first.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn of(store: &Store, number: &MemberNumber, view: Option<View>) -> Result<Vec<Self>, StoreError> {
+        let mut totals = store.query_all::<Self>(&Self::all(number)).await?;
+        totals.retain(|totals| view.is_none_or(|view| view == totals.view));
+        Ok(totals)
     }
 
     /// Whether anything counts here: a view that everything was moved out of is not shown.
