@@ -44,10 +44,10 @@ enum Fate {
 
 impl Commits {
     /// A line that lives, and options for a portal with it.
-    pub async fn of_imports() -> (Self, Options) {
+    pub fn of_imports() -> (Self, Options) {
         let commits = Self::default();
         let line = commits.clone();
-        let options = proxy::before(Service::DynamoDb, move |passing, onward| line.clone().pass(passing, onward)).await;
+        let options = proxy::before(&[Service::DynamoDb], move |passing, onward| line.clone().pass(passing, onward));
         (commits, options)
     }
 

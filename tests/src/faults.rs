@@ -92,10 +92,10 @@ struct Ahead {
 
 impl Faults {
     /// A line that works until [`Self::strike`], and options for a portal with it.
-    pub async fn on_dynamodb() -> (Self, Options) {
+    pub fn on_dynamodb() -> (Self, Options) {
         let faults = Self(Arc::default());
         let line = faults.clone();
-        let options = proxy::before(Service::DynamoDb, move |passing, onward| line.clone().pass(passing, onward)).await;
+        let options = proxy::before(&[Service::DynamoDb], move |passing, onward| line.clone().pass(passing, onward));
         (faults, options)
     }
 

@@ -22,10 +22,10 @@ pub struct Outage {
 
 impl Outage {
     /// An SES that works until [`Self::begin`], and options for a portal with it.
-    pub async fn of_ses() -> (Self, Options) {
+    pub fn of_ses() -> (Self, Options) {
         let outage = Self::default();
         let gate = outage.clone();
-        let options = proxy::before(Service::Ses, move |passing, onward| gate.clone().pass(passing, onward)).await;
+        let options = proxy::before(&[Service::Ses], move |passing, onward| gate.clone().pass(passing, onward));
         (outage, options)
     }
 

@@ -1,5 +1,5 @@
-//! A tap on the line between the functions and DynamoDB: counts and delays calls, and says whose they are and
-//! what capacity they take.
+//! A tap on the line between the functions and DynamoDB, or all that they call: counts and delays calls, and says
+//! whose they are, what they need and what capacity they take.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +9,10 @@ use std::time::Duration;
 use axum::body::Body;
 use local::{Options, Service};
 use portal::clock::Stopwatch;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::proxy::{self, Answer, Onward, Passing};
+use crate::uses::{self, Use};
 
 /// Held back on each answer while it is measured, so that calls made side by side are seen side by side.
 const LATENCY: Duration = Duration::from_millis(40);
@@ -38,7 +39,7 @@ const OPERATIONS_WITH_CAPACITY: [&str; 10] = [
 pub struct Call {
     /// The function that made it.
     pub function: String,
-    /// The DynamoDB operation.
+    /// The operation, where the service names it in a header.
     pub operation: String,
     /// What a policy has to allow for it.
     pub uses: BTreeSet<Use>,
@@ -53,17 +54,6 @@ pub struct Call {
     pub sent: Duration,
     /// When it was answered.
     pub answered: Duration,
-}
-
-/// An action on a table, or on an index of it, as IAM sees it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Use {
-    /// Such as `dynamodb:GetItem`; those of a transaction are the actions of its parts.
-    pub action: String,
-    /// The table's name.
-    pub table: String,
-    /// The index's name, if it is a secondary index that is read.
-    pub index: Option<String>,
 }
 
 /// What went by.
@@ -119,8 +109,17 @@ struct Line {
 }
 
 impl Tap {
-    /// A tap, and options for a portal with it.
-    pub async fn on_dynamodb() -> (Self, Options) {
+    /// A tap on DynamoDB, and options for a portal with it.
+    pub fn on_dynamodb() -> (Self, Options) {
+        Self::on(&[Service::DynamoDb])
+    }
+
+    /// A tap on every service that functions call, and options for a portal with it.
+    pub fn on_all() -> (Self, Options) {
+        Self::on(&[Service::DynamoDb, Service::Ses, Service::S3, Service::SecretsManager])
+    }
+
+    fn on(services: &'static [Service]) -> (Self, Options) {
         let line = Arc::new(Line {
             observed: Mutex::default(),
             warmed: Mutex::default(),
@@ -128,8 +127,7 @@ impl Tap {
             stopwatch: Stopwatch::start(),
         });
         let tap = Self(Arc::clone(&line));
-        let options =
-            proxy::before(Service::DynamoDb, move |passing, onward| watch(Arc::clone(&line), passing, onward)).await;
+        let options = proxy::before(services, move |passing, onward| watch(Arc::clone(&line), passing, onward));
         (tap, options)
     }
 
@@ -160,16 +158,20 @@ async fn watch(line: Arc<Line>, mut passing: Passing, onward: Onward) -> Answer 
         line.warmed.lock().unwrap().push(passing.function.clone());
         return Ok(onward.forward(&passing).await.map(Body::from));
     }
-    let mut request: Value = serde_json::from_slice(&passing.body).expect("a body in JSON");
-    if OPERATIONS_WITH_CAPACITY.contains(&passing.operation.as_str()) {
-        request["ReturnConsumedCapacity"] = "INDEXES".into();
-        passing.body = request.to_string().into();
+    let mut replaces = BTreeSet::new();
+    if passing.service == Service::DynamoDb {
+        let mut request: Value = serde_json::from_slice(&passing.body).expect("a body in JSON");
+        replaces = replaced(&passing.operation, &request);
+        if OPERATIONS_WITH_CAPACITY.contains(&passing.operation.as_str()) {
+            request["ReturnConsumedCapacity"] = "INDEXES".into();
+            passing.body = request.to_string().into();
+        }
     }
-    let (uses, replaces) = (uses(&passing.operation, &request), replaces(&passing.operation, &request));
     let response = onward.forward(&passing).await;
     if line.slow.load(Ordering::Relaxed) {
         tokio::time::sleep(LATENCY).await;
     }
+    let uses = uses::of(&passing, response.status());
     let (capacity, capacity_of_indexes) = capacity(response.body());
     let Passing { function, operation, .. } = passing;
     let call = Call {
@@ -198,36 +200,10 @@ fn capacity(answer: &[u8]) -> (f64, f64) {
 }
 
 /// The tables in which a request puts items without the condition that none is there.
-fn replaces(operation: &str, request: &Value) -> BTreeSet<String> {
+fn replaced(operation: &str, request: &Value) -> BTreeSet<String> {
     let in_transaction = request["TransactItems"].as_array().into_iter().flatten().map(|part| &part["Put"]);
     let alone = (operation == "PutItem").then_some(request);
     let puts = in_transaction.chain(alone).filter(|put| put.is_object());
     let replacing = puts.filter(|put| put["ConditionExpression"] != "attribute_not_exists(pk)");
     replacing.map(|put| put["TableName"].as_str().expect("a table").to_owned()).collect()
-}
-
-/// What a policy has to allow for a request. Of a transaction it is the actions of its parts, of a batch
-/// its own action on each table.
-fn uses(operation: &str, request: &Value) -> BTreeSet<Use> {
-    let one = |action: &str, of: &Value| Use {
-        action: format!("dynamodb:{action}"),
-        table: of["TableName"].as_str().expect("a table").to_owned(),
-        index: of["IndexName"].as_str().map(str::to_owned),
-    };
-    let parts = || request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
-    match operation {
-        "TransactWriteItems" | "TransactGetItems" => parts()
-            .map(|(part, of)| match part.as_str() {
-                "ConditionCheck" => one("ConditionCheckItem", of),
-                part => one(&format!("{part}Item"), of),
-            })
-            .collect(),
-        "BatchGetItem" | "BatchWriteItem" => {
-            let tables = request["RequestItems"].as_object().into_iter().flat_map(Map::keys);
-            tables
-                .map(|table| Use { action: format!("dynamodb:{operation}"), table: table.clone(), index: None })
-                .collect()
-        }
-        operation => BTreeSet::from([one(operation, request)]),
-    }
 }

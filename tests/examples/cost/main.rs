@@ -32,7 +32,7 @@ const ROUNDS: usize = 10;
 async fn main() {
     let file = prices::read();
     let memory = memory();
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let tapped = Stage::set(options).await;
     let stage = Stage::set(Options::default()).await;
     assert_eq!(MIX.iter().map(|kind| kind.of_thousand).sum::<u32>(), 1000, "the mix is of a thousand");

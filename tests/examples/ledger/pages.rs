@@ -185,7 +185,7 @@ async fn compare(name: &str, one: (&Visitor, &str), other: (&Visitor, &str)) -> 
 
 /// What DynamoDB has to do for a read. Capacity follows from what is read, whatever else the account has.
 pub(crate) async fn work() -> Vec<Row> {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let Stage { world, large, .. } = Stage::set(options, ENTRIES_FOR_WORK).await;
     let mut rows = Vec::new();
     let measured = [

@@ -60,7 +60,7 @@ fn per_second(stopwatch: Stopwatch) -> f64 {
 
 /// Write capacity units for an entry: everything that the import writes, its actions and totals included.
 pub(crate) async fn capacity() -> Vec<Row> {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::empty(options).await;
     world.import("members", &feed::members(0..20), "").await;
     let mut rows = Vec::new();

@@ -53,7 +53,7 @@ fn numbers(accounts: &Reply) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn three_hundred_accounts_are_listed_in_one_call_and_found_in_the_same() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let clerk = clerk(&world, "clerk@cabinet.example").await;
     clerk.get("/api/accounts").await.expect(200);

@@ -59,7 +59,7 @@ impl Ledger {
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::print_stdout, reason = "the table is what one runs this alone for")]
 async fn no_request_waits_longer_for_the_store_than_its_budget() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     // Somebody went all the way before: keys are loaded, connections are open.
     let marie = world.manager("marie@martin.example").await;

@@ -145,7 +145,7 @@ fn world_knows(evidence: &[portal::store::Item], subject: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_colleagues_do_at_once_there_is_one_manager_and_the_evidence_says_who() {
     for round in 0..6_u64 {
-        let (tap, options) = Tap::on_dynamodb().await;
+        let (tap, options) = Tap::on_dynamodb();
         let world = World::start_with(options).await;
         let Office { marie, paul, zoe, omar, ids: [marie_id, paul_id, zoe_id, omar_id] } = &Office::of(&world).await;
         // The order of the starts differs from round to round.
@@ -180,7 +180,7 @@ async fn whatever_colleagues_do_at_once_there_is_one_manager_and_the_evidence_sa
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_heirs_at_once_one_is_the_manager() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let Office { marie, paul, zoe, ids: [marie_id, paul_id, zoe_id, _], .. } = &Office::of(&world).await;
     for round in 0..4 {
@@ -197,7 +197,7 @@ async fn of_two_heirs_at_once_one_is_the_manager() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_access_from_a_manager_who_leaves_at_that_moment() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
     let mut left = BTreeSet::new();
@@ -226,7 +226,7 @@ async fn nobody_gets_access_from_a_manager_who_leaves_at_that_moment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_seat_has_the_name_that_its_heir_takes_at_that_moment() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let Office { marie, paul, ids: [marie_id, paul_id, ..], .. } = &Office::of(&world).await;
     for round in 0..6_u64 {
@@ -243,7 +243,7 @@ async fn the_seat_has_the_name_that_its_heir_takes_at_that_moment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_who_ask_at_once_ask_once_and_a_request_that_is_approved_and_refused_at_once_is_one_of_the_two() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let Office { marie, omar, ids: [.., omar_id], .. } = &Office::of(&world).await;
     end(marie, omar_id).await.expect(204);
@@ -273,7 +273,7 @@ async fn ten_who_ask_at_once_ask_once_and_a_request_that_is_approved_and_refused
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_and_an_invitation_of_one_moment_are_one_access() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let Office { marie, omar, ids: [.., omar_id], .. } = &Office::of(&world).await;
     end(marie, omar_id).await.expect(204);

@@ -254,7 +254,7 @@ async fn who_belongs_to_an_establishment_is_written_down_with_every_change() {
 /// A change of SIRET and an erasure at the same moment: whoever is gone is written down nowhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_who_is_gone_is_written_down_whatever_met() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     for round in 0..6 {
         let who = world.member(&format!("person{round}@martin.example")).await;
@@ -273,7 +273,7 @@ async fn nobody_who_is_gone_is_written_down_whatever_met() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_that_contest_at_once_make_one_contest_with_ten_voices() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let people: Vec<_> = (0..9).map(|n| Person::at(&format!("person{n}@martin.example"))).collect();
     world.users(&people).await;
@@ -294,7 +294,7 @@ async fn ten_that_contest_at_once_make_one_contest_with_ten_voices() {
 /// Access that is given in the moment of a contest was given before it, or not at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_grant_and_a_contest_at_once_the_grant_came_first_or_was_refused() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let people: Vec<_> = (0..3).map(|n| Person::at(&format!("person{n}@martin.example"))).collect();
     world.users(&people).await;

@@ -178,7 +178,7 @@ async fn a_sign_up_with_other_terms_is_refused_and_never_mailed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn terms_replaced_between_sign_up_and_mail_stay_what_was_accepted() {
-    let (ses, options) = Outage::of_ses().await;
+    let (ses, options) = Outage::of_ses();
     let world = World::start_with(options).await;
     let accepted = world.document("terms").await;
     ses.begin();

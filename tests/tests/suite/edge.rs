@@ -29,7 +29,7 @@ fn requests() -> Vec<(Method, String)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_comes_round_it_is_refused_everywhere_before_a_function_does_anything() {
-    let (tap, mut options) = Tap::on_dynamodb().await;
+    let (tap, mut options) = Tap::on_dynamodb();
     options.parameters = behind_cloudfront(CORRECT).parameters;
     let world = World::empty(options).await;
     world.portal.start_functions().await.unwrap();

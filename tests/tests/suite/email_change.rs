@@ -322,7 +322,7 @@ async fn a_link_of_an_address_sets_no_password_and_one_of_a_password_changes_no_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_ses_is_down_nothing_is_lost_and_a_retry_sends_the_same_links() {
-    let (ses, options) = Outage::of_ses().await;
+    let (ses, options) = Outage::of_ses();
     let world = World::start_with(options).await;
     let jeanne = world.member(OLD).await;
     ses.begin();
@@ -353,7 +353,7 @@ async fn of_fifty_who_use_a_link_at_once_one_changes_the_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn confirming_and_undoing_at_once_end_undone_or_undoable() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     for n in 0..5 {
         let (old, new) = (format!("old{n}@martin.example"), format!("new{n}@martin.example"));
@@ -372,7 +372,7 @@ async fn confirming_and_undoing_at_once_end_undone_or_undoable() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_users_and_a_sign_up_that_want_one_address_one_gets_it() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     for n in 0..4 {
         let wanted = format!("wanted{n}@martin.example");

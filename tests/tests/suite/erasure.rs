@@ -277,7 +277,7 @@ async fn an_erasure_that_was_interrupted_is_asked_for_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_manages_or_reads_anything_who_claims_or_opens_it_while_they_are_erased() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
     let other = world.user(&Person::at("manager@laposte.example").of(OTHER_SIRET)).await;
@@ -307,7 +307,7 @@ async fn nobody_manages_or_reads_anything_who_claims_or_opens_it_while_they_are_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_stays_signed_in_who_logs_in_or_refreshes_while_they_are_erased() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     for n in 0..4 {
         let email = format!("jeanne{n}@martin.example");

@@ -215,7 +215,7 @@ async fn notices_are_not_counted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_that_ses_refused_for_hours_is_sent_once_and_its_link_counts_from_then() {
-    let (ses, options) = Outage::of_ses().await;
+    let (ses, options) = Outage::of_ses();
     let world = World::start_with(options).await;
     ses.begin();
     world.sign_up(&Person::at(EMAIL)).await.expect(202);
@@ -244,7 +244,7 @@ async fn a_mail_that_ses_refused_for_hours_is_sent_once_and_its_link_counts_from
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_mails_that_waited_for_ses_only_the_newer_has_a_link_that_works() {
-    let (ses, options) = Outage::of_ses().await;
+    let (ses, options) = Outage::of_ses();
     let world = World::start_with(options).await;
     world.user(&Person::at(EMAIL)).await;
     ses.begin();

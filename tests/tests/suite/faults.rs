@@ -296,7 +296,7 @@ async fn a_request_all_of_whose_calls_are_slow_ends_in_time() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_function_that_cannot_read_its_keys_as_it_starts_reads_them_later() {
-    let (faults, options) = Faults::on_dynamodb().await;
+    let (faults, options) = Faults::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.user(&Person::at("jeanne@martin.example")).await;
     let place = Place { function: "home".to_owned(), operation: "Query".to_owned(), nth: 0 };

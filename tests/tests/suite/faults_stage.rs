@@ -28,7 +28,7 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn set(flow: &Flow) -> Self {
-        let (faults, options) = Faults::on_dynamodb().await;
+        let (faults, options) = Faults::on_dynamodb();
         let world = World::start_with(options).await;
         // Else what becomes of a mail is told while it is still written that it was sent, or after.
         world.portal.tell_nothing_of_mails();

@@ -93,7 +93,7 @@ async fn a_day_has_twenty_five_wrong_passwords_at_most() {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hundred_guesses_at_once_no_more_than_five_are_answered() {
     // Slowed down, all of them read before one writes.
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     world.user(&Person::at(EMAIL)).await;
     for email in [EMAIL, "nobody@martin.example"] {
@@ -139,7 +139,7 @@ async fn a_right_password_counts_only_while_there_is_something_left_to_guess() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_right_log_ins_at_once_all_pass() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     world.user(&Person::at(EMAIL)).await;
     wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
@@ -217,7 +217,7 @@ async fn no_minute_has_more_than_thirty_log_ins_of_a_place_and_its_list_does_not
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_forty_log_ins_from_one_place_at_once_thirty_are_heard() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     world.user(&Person::at(EMAIL)).await;
     let office = world.visitor();
@@ -386,7 +386,7 @@ async fn a_pass_is_one_guess_and_lasts_a_week() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_fifty_wrong_numbers_at_once_five_are_answered_and_one_alert_is_sent() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.member(EMAIL).await;
     let terms = world.document("account-terms").await;
@@ -417,7 +417,7 @@ async fn overtaken(held: &Held, right: impl Future<Output = Reply>, failures: im
 /// guess, also where five were wrong between its reading and its answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
-    let (held, options) = Held::transaction_of("claim-manager").await;
+    let (held, options) = Held::transaction_of("claim-manager");
     let world = World::start_with(options).await;
     let terms = world.document("account-terms").await;
     let outdated = json!({"version": 1, "sha256": "0".repeat(64)});
@@ -441,7 +441,7 @@ async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess(
 /// The same of the current password: what is wrong with the rest of a form is told whoever knows it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
-    let (held, options) = Held::transaction_of("profile").await;
+    let (held, options) = Held::transaction_of("profile");
     let world = World::start_with(options).await;
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let form = json!({"current_password": PASSWORD, "password": "x", "password_confirmation": "x"});

@@ -49,7 +49,7 @@ async fn a_sign_up_that_is_sent_twice_is_one_wish_and_one_answer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_sign_ups_with_one_key_at_once_are_one_wish() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let form = Person::at("jeanne@martin.example").form(&world.document("terms").await);
     let visitors: Vec<_> = (0..20).map(|_| world.visitor()).collect();
@@ -96,7 +96,7 @@ async fn a_claim_that_is_sent_twice_is_one_claim_or_one_failure() {
 /// As long as the first request holds the key, and longer than one can wait.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_whose_first_is_still_under_way_is_told_so() {
-    let (faults, options) = Faults::on_dynamodb().await;
+    let (faults, options) = Faults::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.member("jeanne@martin.example").await;
     let form = Person::at("paul@martin.example").form(&world.document("terms").await);

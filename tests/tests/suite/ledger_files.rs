@@ -35,6 +35,12 @@ async fn add_entries(world: &World, pattern: &Entry, view: &str, number: usize) 
     put(world, &items).await;
 }
 
+/// An entry of 2012 that counts in no total, past the import.
+pub(super) async fn add_what_no_total_has(world: &World) {
+    let pattern = entries(world).await.into_iter().find(|entry| entry.effect().committed.0 != 0).unwrap();
+    add_entries(world, &pattern, "2012", 1).await;
+}
+
 /// Puts items into the ledger, past the import.
 pub(super) async fn put(world: &World, items: &[Item]) {
     let (client, table) = (world.portal.dynamodb().unwrap(), world.portal.table(Table::Ledger).unwrap());
@@ -52,7 +58,7 @@ pub(super) async fn put(world: &World, items: &[Item]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_had_view_by_view() {
     const MOST: usize = 2_000;
-    let (tap, mut options) = Tap::on_dynamodb().await;
+    let (tap, mut options) = Tap::on_dynamodb();
     options.parameters.insert("AnsweredEntries".to_owned(), MOST.to_string());
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
@@ -93,7 +99,7 @@ async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_h
 /// Totals of after a posting beside entries of before it: all is read anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_read_while_the_ledger_is_posted_to_adds_up() {
-    let (held, options) = Held::query_of("export-ledger", "TOTALS#").await;
+    let (held, options) = Held::query_of("export-ledger", "TOTALS#");
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
     let file = format!("/api/accounts/{ACCOUNT}/ledger.csv?view=2011");
@@ -125,14 +131,14 @@ async fn ask(visitor: &Visitor, export: &Value) -> String {
 }
 
 /// The same when `write-export` has seen it.
-async fn asked(world: &World, visitor: &Visitor, export: &Value) -> String {
+pub(super) async fn asked(world: &World, visitor: &Visitor, export: &Value) -> String {
     let export = ask(visitor, export).await;
     world.portal.drain().await.unwrap();
     export
 }
 
 /// What is behind a link, for whoever has it.
-async fn download(reply: &Reply) -> (String, Vec<u8>) {
+pub(super) async fn download(reply: &Reply) -> (String, Vec<u8>) {
     let file = reqwest::get(reply["url"].as_str().unwrap()).await.unwrap().error_for_status().unwrap();
     let name = file.headers()["content-disposition"].to_str().unwrap().to_owned();
     (name, file.bytes().await.unwrap().to_vec())
@@ -274,8 +280,7 @@ async fn a_file_that_does_not_add_up_is_given_to_nobody_and_one_that_is_ready_is
     let ready = asked(&world, &marie, &json!({"format": "csv", "view": 2011})).await;
     let (_, before) = download(&marie.get(&ready).await.expect(200)).await;
 
-    let pattern = entries(&world).await.into_iter().find(|entry| entry.effect().committed.0 != 0).unwrap();
-    add_entries(&world, &pattern, "2012", 1).await;
+    add_what_no_total_has(&world).await;
     let failed = asked(&world, &marie, &json!({"format": "csv", "view": 2012})).await;
     assert_eq!(marie.get(&failed).await.expect(200)["state"], "failed");
 

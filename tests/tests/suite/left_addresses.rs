@@ -284,7 +284,7 @@ async fn a_link_for_a_password_dies_when_its_address_is_left_and_does_not_come_b
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_link_for_a_password_that_is_asked_for_while_an_address_is_left_outlives_it() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     for n in 0..6 {
         let (old, new) = (format!("old{n}@martin.example"), format!("new{n}@martin.example"));
@@ -302,7 +302,7 @@ async fn no_link_for_a_password_that_is_asked_for_while_an_address_is_left_outli
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_moves_with_the_siret_that_its_user_has_by_then() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let mut both = 0;
     for n in 0..24 {

@@ -90,7 +90,7 @@ fn flaw(line: &Value) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_and_an_event_have_one_line_each_with_what_they_took() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::empty(options).await;
     // What a start reads is no request's, and what schedules start is done.
     world.portal.start_functions().await.unwrap();
@@ -344,7 +344,7 @@ fn every_alarm_watches_what_is_written(metrics: &BTreeSet<Published>) {
 /// What fails behind the scenes is counted by a line that is an error: a mail that SES refuses, a line of a feed that is
 /// none, a batch that is not what its manifest says.
 async fn troubles() -> BTreeSet<Published> {
-    let (outage, options) = Outage::of_ses().await;
+    let (outage, options) = Outage::of_ses();
     let world = World::start_with(options).await;
     world.user(&Person::at("marie@martin.example")).await;
     world.portal.decide_mails_to("marie@martin.example", Fate::Bounced);

@@ -287,7 +287,7 @@ fn members(cases: &[Case]) -> String {
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "a seed is told, and taken from whoever replays it")]
 async fn any_batches_cut_anywhere_and_beside_each_other_end_in_the_models_state_and_never_drift() {
-    let (commits, options) = Commits::of_imports().await;
+    let (commits, options) = Commits::of_imports();
     let world = World::empty(options).await;
     let given = std::env::var("POSTINGS_SEED").ok().map(|seed| seed.parse::<u64>().unwrap());
     let base = rng().random::<u64>() >> 16;

@@ -132,7 +132,7 @@ async fn the_current_password_is_asked_for_first_and_guessing_it_is_limited() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_in_with_the_old_password_outlives_its_change() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let email = "jeanne@martin.example";
     let jeanne = world.user(&Person::at(email)).await;
@@ -152,7 +152,7 @@ async fn no_log_in_with_the_old_password_outlives_its_change() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_changes_of_password_at_once_one_counts() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let email = "jeanne@martin.example";
     let one = world.user(&Person::at(email)).await;

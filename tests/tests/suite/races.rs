@@ -77,7 +77,7 @@ async fn one_of_fifty_sets_the_password(world: &World, email: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn of_sixty_four_colleagues_who_claim_at_once_one_becomes_manager() {
     // Slowed down, many of them read the free seat before the first one takes it.
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let name = |n: u8| format!("MARTIN-{}{}", char::from(b'A' + n / 8), char::from(b'A' + n % 8));
     let people: Vec<_> =
@@ -106,7 +106,7 @@ async fn of_sixty_four_colleagues_who_claim_at_once_one_becomes_manager() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_refreshes_of_one_token_give_one_successor() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.user(&Person::at("jeanne@martin.example")).await;
     let cookie = jeanne.cookie().unwrap();
@@ -128,7 +128,7 @@ async fn twenty_refreshes_of_one_token_give_one_successor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_refresh_brings_back_a_session_that_is_being_ended() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     for what in ["current", "all"] {
         let jeanne = world.user(&Person::at(&format!("{what}@martin.example"))).await;
@@ -147,7 +147,7 @@ async fn no_refresh_brings_back_a_session_that_is_being_ended() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_manages_an_establishment_that_they_leave_at_the_same_moment() {
     // Slowed down, both requests read before either writes.
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.member("jeanne@martin.example").await;
     let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
@@ -167,7 +167,7 @@ async fn nobody_manages_an_establishment_that_they_leave_at_the_same_moment() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_keeps_a_number_that_they_prove_while_they_leave() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     world.manager("jeanne@martin.example").await;
     let paul = world.user(&Person::at("paul@martin.example").named("m", "DURAND")).await;
@@ -190,7 +190,7 @@ async fn nobody_keeps_a_number_that_they_prove_while_they_leave() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_changes_during_the_claim_is_the_name_in_the_seat() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.member("jeanne@martin.example").await;
     let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
@@ -212,7 +212,7 @@ async fn a_name_that_changes_during_the_claim_is_the_name_in_the_seat() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_different_fields_at_once_all_stay() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.manager("jeanne@martin.example").await;
     for round in 0..5 {
@@ -240,7 +240,7 @@ async fn changes_of_different_fields_at_once_all_stay() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_charter_accepted_ten_times_at_once_has_one_receipt() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.user(&Person::at("jeanne@martin.example")).await;
     let mut acceptance = world.document("charter").await;
@@ -257,7 +257,7 @@ async fn a_charter_accepted_ten_times_at_once_has_one_receipt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn yes_and_no_at_once_leave_one_answer_that_every_list_shows() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.manager("jeanne@martin.example").await;
     let paul = world.member("paul@martin.example").await;
@@ -278,7 +278,7 @@ async fn yes_and_no_at_once_leave_one_answer_that_every_list_shows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_in_with_the_old_password_outlives_a_reset() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let email = "jeanne@martin.example";
     world.user(&Person::at(email)).await;

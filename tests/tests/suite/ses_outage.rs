@@ -64,7 +64,7 @@ async fn open_wishes(world: &World) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_minutes_without_ses_lose_no_mail_and_send_none_twice() {
-    let (ses, options) = Outage::of_ses().await;
+    let (ses, options) = Outage::of_ses();
     let world = World::start_with(options).await;
     let people = people();
     outage(&world, &ses, &people).await;
@@ -90,7 +90,7 @@ async fn ten_minutes_without_ses_lose_no_mail_and_send_none_twice() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_crash_between_ses_and_the_mark_sends_that_one_mail_twice_and_no_other() {
-    let (ses, options) = Outage::of_ses().await;
+    let (ses, options) = Outage::of_ses();
     let world = World::start_with(options).await;
     let people = people();
     outage(&world, &ses, &people).await;

@@ -147,7 +147,7 @@ async fn the_longest_text_is_published_and_read() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_ten_publications_at_once_each_has_its_version_or_is_told_to_look_again() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let visitor = world.visitor();
     let mut expected = 1;

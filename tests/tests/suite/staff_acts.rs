@@ -450,7 +450,7 @@ async fn what_is_refused_names_its_field_and_leaves_nothing() {
 async fn of_releases_a_contest_grants_and_claims_at_once_the_end_is_one_of_the_possible_ones() {
     let mut released = 0;
     for round in 0..4 {
-        let (tap, options) = Tap::on_dynamodb().await;
+        let (tap, options) = Tap::on_dynamodb();
         let world = World::start_with(options).await;
         let others = world.users(&[Person::at(PAUL), Person::at("zoe@martin.example")]).await;
         for other in &others {

@@ -43,7 +43,7 @@ async fn a_view_that_is_over_or_running_has_a_statement_and_no_other_has() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_view_of_more_rows_than_a_statement_carries_is_refused_and_its_ledger_is_to_be_had() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
     let rows = |name: &'static str| {

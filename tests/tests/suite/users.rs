@@ -128,7 +128,7 @@ async fn who_has_no_space_yet_finds_the_account_in_it_after_signing_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_address_with_a_space_and_one_without_cannot_be_told_apart() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let marie = world.manager(MANAGER).await;
     paul(&world).await;

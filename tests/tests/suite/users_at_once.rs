@@ -87,7 +87,7 @@ async fn everything_agrees(world: &World, paul: Id) {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_that_was_sent_after_access_was_taken_back_succeeds() {
     // Slowed down, many reads are under way when the access ends.
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
     let reads = ["summary", "actions", "actions?view=2012", "actions/2011-000001"].map(target);
@@ -134,7 +134,7 @@ async fn no_read_that_was_sent_after_access_was_taken_back_succeeds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn giving_and_taking_back_at_once_end_as_one_of_the_two() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
     let mut ends = BTreeSet::new();
@@ -164,7 +164,7 @@ async fn giving_and_taking_back_at_once_end_as_one_of_the_two() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_first_reads_at_once_all_succeed_and_open_the_account_once() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
     invite(&marie).await.expect(202);
@@ -180,7 +180,7 @@ async fn ten_first_reads_at_once_all_succeed_and_open_the_account_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_that_is_opened_while_it_is_taken_back_ends_for_good() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
     let (mut opened, own) = (BTreeSet::new(), json!(paul.id().await.to_string()));
@@ -205,7 +205,7 @@ async fn an_invitation_that_is_opened_while_it_is_taken_back_ends_for_good() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_requests_for_one_address_at_once_are_one_invitation_and_one_mail() {
-    let (tap, options) = Tap::on_dynamodb().await;
+    let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
     let before = world.mails_to(PAUL).await;
