@@ -16,9 +16,6 @@ use rand::CryptoRng;
 
 use crate::Function;
 
-/// How often it is read anew because the ledger was posted to.
-const MOST_READS: usize = 5;
-
 impl Function {
     pub(crate) async fn answered(
         &self,
@@ -57,7 +54,7 @@ impl Function {
         view: Option<View>,
         (mut totals, mut first): (Vec<Totals>, Page<Entry>),
     ) -> Result<Vec<Entry>, Problem> {
-        for _ in 0..MOST_READS {
+        for _ in 0..Totals::MOST_READS {
             let entries = self.store.query_rest(Entry::in_order(number, view), first, self.most_entries).await?;
             let entries = entries.ok_or(Problem::ExportTooLarge)?;
             let mut sums = Sums::default();

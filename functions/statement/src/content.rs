@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, ViewRule};
-use portal::store::{Account, Entry, ListedAction, ListedRemittance, Totals};
+use portal::store::{Account, Entry, ListedAction, ListedRemittance, Move, Totals};
 use statement_pdf::{Action, Contribution, Measures, Month, Remittance, Statement};
 
 /// What was read of a view; lists with the oldest first.
@@ -16,6 +16,19 @@ pub(crate) struct Read {
 }
 
 impl Read {
+    /// Whether the lists come to the totals. They do not where the ledger was posted to while they were read, or an
+    /// action is on its way from one view to another.
+    pub(crate) fn adds_up(&self) -> bool {
+        let mut listed = Move::default();
+        for Move { committed, paid, in_progress, .. } in self.actions.iter().map(|action| action.sums.as_move()) {
+            listed.committed += committed;
+            listed.paid += paid;
+            listed.in_progress += in_progress;
+        }
+        listed.contributed = self.contributions.iter().map(|entry| entry.effect().contributed).sum();
+        listed == self.totals.sums
+    }
+
     /// The statement: the figures that the summary and the lists of the API show.
     pub(crate) fn into_statement(self, rule: ViewRule, today: Date, now: Timestamp) -> Statement {
         let Self { account, totals, actions, contributions, remittances } = self;
@@ -84,7 +97,7 @@ mod tests {
     use portal::domain::{
         ActionStatus, EntryKind, FUND_ZONE, Id, Identifier, MemberNumber, Scheme, Siret, View, fund_day,
     };
-    use portal::store::{ActionSums, EntryFacts, Home, Move, Reversed};
+    use portal::store::{ActionSums, EntryFacts, Home, Reversed};
 
     use super::*;
 
@@ -167,6 +180,10 @@ mod tests {
         let now: Timestamp = "2012-10-15T09:05:00Z".parse().unwrap();
         let (actions, contributions) = (vec![paid_ahead], vec![reversal(view)]);
         let read = Read { account: account(), totals, actions, contributions, remittances: Vec::new() };
+        assert!(
+            !read.adds_up(),
+            "of 600 euros in progress nothing is listed, and of the contribution nothing is totalled"
+        );
         let statement = read.into_statement(rule, fund_day(now), now);
 
         assert_eq!((statement.from, statement.to), (None, date(2011, 12, 31)));
@@ -178,5 +195,32 @@ mod tests {
             (EntryKind::Reversal, Cents(-31_000))
         );
         assert_eq!(statement.as_of.to_zoned_datetime(FUND_ZONE.clone()).hour(), 11);
+    }
+
+    #[test]
+    fn lists_add_up_where_each_measure_does() {
+        let view = View::parse("2011").unwrap();
+        let sums = ActionSums { committed: Cents(180_000), paid: Cents(90_000), in_progress: Cents(-4) };
+        let listed = ListedAction {
+            member_number: number(),
+            action_id: identifier("2011-9001"),
+            title: "CACES R482".to_owned(),
+            home: Home { view, scheme: Scheme::Plan },
+            status: ActionStatus::PartlyPaid,
+            engagement_date: date(2011, 12, 31),
+            sums,
+        };
+        let adds_up = |committed: i64, paid: i64, in_progress: i64, contributed: i64| {
+            let mut totals = Totals::empty(number(), view);
+            let [committed, paid, in_progress, contributed] = [committed, paid, in_progress, contributed].map(Cents);
+            totals.add(None, Move { committed, paid, in_progress, contributed });
+            let (actions, contributions) = (vec![listed.clone()], vec![reversal(view)]);
+            Read { account: account(), totals, actions, contributions, remittances: Vec::new() }.adds_up()
+        };
+        assert!(adds_up(180_000, 90_000, 0, -31_000), "what is paid ahead of its invoice is nothing in progress");
+        assert!(!adds_up(180_001, 90_000, 0, -31_000));
+        assert!(!adds_up(180_000, 90_001, 0, -31_000));
+        assert!(!adds_up(180_000, 90_000, -4, -31_000));
+        assert!(!adds_up(180_000, 90_000, 0, 31_000));
     }
 }

@@ -2,18 +2,19 @@
 //!
 //! Where the view is named, all is read in one wait: who is calling, whether they may, the view's totals and the
 //! lists. Where it is not, the latest one is asked for first. A list of more than a megabyte takes further pages,
-//! once it is known that the caller may have them.
+//! once it is known that the caller may have them. What is posted meanwhile may be in a list and not in the totals: so
+//! the lists have to add up to them, or all is read anew.
 
 mod content;
 
-use futures::future::{join, try_join3};
+use futures::future::{join, try_join, try_join3};
 use portal::domain::{View, ViewRule, fund_day};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, FileContent, Form, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{AccountDoor, Gate, Visit};
 use portal::store::{
-    Batch, Entry, ListedAction, ListedRemittance, Page, Query, Record, Store, StoreError, Table, Totals,
+    Account, Batch, Entry, ListedAction, ListedRemittance, Page, Query, Record, Store, StoreError, Table, Totals,
 };
 use rand::CryptoRng;
 use statement_pdf::{MOST_ROWS, RenderError, Statement, render};
@@ -69,10 +70,7 @@ impl Function {
             return Err(Problem::NotFound);
         }
         let view = totals.view;
-        let (actions, contributions, remittances) =
-            try_join3(self.whole(lists.actions), self.whole(lists.contributions), self.whole(lists.remittances))
-                .await?;
-        let read = Read { account: door.account, totals, actions, contributions, remittances };
+        let read = self.read(&visit, door.account, totals, lists).await?;
         let statement = read.into_statement(self.rule, today, call.now);
         let pdf = draw(statement).await?;
         let name = format!("releve-{}-{view}.pdf", visit.number);
@@ -80,6 +78,32 @@ impl Function {
             Problem::ExportTooLarge => Problem::StatementTooLarge,
             other => other,
         })
+    }
+
+    /// All of one state of the ledger: lists that add up to the totals.
+    async fn read(
+        &self,
+        visit: &Visit,
+        account: Account,
+        mut totals: Totals,
+        mut lists: Lists,
+    ) -> Result<Read, Problem> {
+        let view = totals.view;
+        for _ in 0..Totals::MOST_READS {
+            let (actions, contributions, remittances) =
+                try_join3(self.whole(lists.actions), self.whole(lists.contributions), self.whole(lists.remittances))
+                    .await?;
+            let read = Read { account: account.clone(), totals, actions, contributions, remittances };
+            if read.adds_up() {
+                return Ok(read);
+            }
+            let mut batch = Batch::new();
+            let again = batch.want::<Totals>(Totals::key_of(&visit.number, view));
+            let (mut fetched, listed) = try_join(self.store.fetch(batch), self.lists(visit, view)).await?;
+            totals = fetched.take(&again)?.unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
+            lists = listed;
+        }
+        Err(Problem::TryAgain { context: "the ledger was posted to all the time, or its totals drift".to_owned() })
     }
 
     /// All in one wait.

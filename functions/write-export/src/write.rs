@@ -14,15 +14,12 @@ use tokio::sync::mpsc;
 use crate::upload::Upload;
 use crate::{ExportError, Function};
 
-/// How often it is read anew because the ledger was posted to.
-const MOST_READS: usize = 5;
-
 /// How much of an archive is handed over at once.
 const HANDED_OVER: usize = 256 * 1024;
 
 impl Function {
     pub(crate) async fn write(&self, export: &Export) -> Result<(), ExportError> {
-        for _ in 0..MOST_READS {
+        for _ in 0..Totals::MOST_READS {
             let before = Totals::of(&self.store, &export.member_number, export.view).await?;
             let mut upload = self.bucket.begin(export.object_key()).await?;
             match self.fill(export, &before, &mut upload).await {

@@ -1,11 +1,21 @@
 //! The yearly statement: which views have one, how long it may be, how it is answered. What it says is read by other
 //! software in `tests/exports`.
 
-use harness::{ACCOUNT, Tap, World};
+use futures::future::join;
+use harness::{ACCOUNT, Held, Tap, World};
 use portal::domain::{Identifier, MemberNumber};
-use portal::store::{Action, Batch, to_item};
+use portal::store::{Action, ActionSums, Batch, to_item};
+use serde_json::json;
 
 use crate::ledger_files::put;
+
+/// An action of 2012.
+async fn action(world: &World) -> Action {
+    let mut batch = Batch::new();
+    let number = MemberNumber::parse(ACCOUNT).unwrap();
+    let wanted = batch.want(Action::key_of(&number, &Identifier::parse("2012-000001").unwrap()));
+    world.store().fetch(batch).await.unwrap().take::<Action>(&wanted).unwrap().unwrap()
+}
 
 fn statement(rest: &str) -> String {
     format!("/api/accounts/{ACCOUNT}/statement.pdf{rest}")
@@ -54,10 +64,8 @@ async fn a_view_of_more_rows_than_a_statement_carries_is_refused_and_its_ledger_
         }
     };
     let before = rows("actions").await + rows("contributions").await + rows("remittances").await;
-    let mut batch = Batch::new();
-    let number = MemberNumber::parse(ACCOUNT).unwrap();
-    let wanted = batch.want(Action::key_of(&number, &Identifier::parse("2012-000001").unwrap()));
-    let pattern = world.store().fetch(batch).await.unwrap().take::<Action>(&wanted).unwrap().unwrap();
+    // Of no amount, so that the totals are theirs too.
+    let pattern = Action { sums: ActionSums::default(), ..action(&world).await };
     let mut more: Vec<_> = (0..3_001 - before)
         .map(|n| {
             let action_id = Identifier::parse(&format!("many-{n}")).unwrap();
@@ -75,4 +83,28 @@ async fn a_view_of_more_rows_than_a_statement_carries_is_refused_and_its_ledger_
     marie.get(&statement("?view=2012")).await.expect_problem(409, "statement-too-large");
     marie.get(&format!("/api/accounts/{ACCOUNT}/ledger.csv?view=2012")).await.expect(200);
     marie.get(&statement("?view=2011")).await.expect(200);
+}
+
+/// A list of after a posting beside totals of before it: all is read anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_is_read_while_the_ledger_is_posted_to_adds_up() {
+    let (held, options) = Held::query_of("statement", "ACTION#2012#");
+    let world = World::start_with(options).await;
+    let marie = world.manager("marie@martin.example").await;
+    held.hold();
+    let posted = async {
+        held.arrived().await;
+        let record = json!({"record": "entry", "source_key": "N-1", "source_version": 1, "member_number": ACCOUNT,
+            "action_id": "2012-000001", "kind": "COMMITMENT", "amount_cents": 100, "effective_date": "2012-12-31",
+            "label": "Écriture"});
+        world.import("2012-11-15-001", "", &format!("{record}\n")).await;
+        held.let_go();
+    };
+    let (reply, ()) = join(marie.get(&statement("?view=2012")), posted).await;
+    assert_eq!(held.seen(), 2, "of before and after");
+    reply.expect(200);
+    // What adds up to nothing that the portal shows is given to nobody.
+    let action_id = Identifier::parse("2012-000777").unwrap();
+    put(&world, &[to_item(&Action { action_id, ..action(&world).await }).unwrap()]).await;
+    marie.get(&statement("?view=2012")).await.expect_problem(503, "try-again");
 }

@@ -58,6 +58,9 @@ pub struct MonthSums {
 }
 
 impl Totals {
+    /// How often what is read beside totals is read anew, because the ledger was posted to in between.
+    pub const MOST_READS: usize = 5;
+
     /// Totals of nothing.
     #[must_use]
     pub fn empty(member_number: MemberNumber, view: View) -> Self {
