@@ -73,6 +73,18 @@ pub enum ReconcileError {
     /// The event is none that this function knows.
     #[error("the event is neither {{\"account\": …}} nor {{\"after\": …, \"most\": …}} nor a schedule's: {0}")]
     Event(String),
+    /// Nobody sends the rest of an hour's accounts back, so that time ended it is an error, not a place to go on from.
+    #[error(
+        "{left} of {of} accounts of this hour were not reached in {} minutes: have them read by hand with {{\"after\": …}}, \
+         and the function given more memory, which is more processor",
+        BEGINS_FOR.as_secs() / 60
+    )]
+    OutOfTime {
+        /// How many were not.
+        left: u64,
+        /// How many there were.
+        of: u64,
+    },
     /// The store failed; a repeat begins again at the same place.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
@@ -100,7 +112,12 @@ impl EventFunction for Function {
         };
         let report = self.walk(chosen, request.most()).await?;
         Self::tell(&report);
-        Ok(report)
+        match request {
+            Request::Hour(_) if report.after.is_some() => {
+                Err(ReconcileError::OutOfTime { left: report.of - report.accounts, of: report.of })
+            }
+            _ => Ok(report),
+        }
     }
 }
 
