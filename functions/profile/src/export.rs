@@ -3,21 +3,30 @@
 //! Not the secrets that stand for them (the password's hash, refresh tokens, tokens of links, the key that
 //! seals evidence): those are named where they matter, as a link that is outstanding. Evidence is shown with
 //! its witness opened, which its owner alone may see.
+//!
+//! Audit events never end: somebody who guesses at a password adds to them every day. So an answer has the newest,
+//! and says where older ones begin.
+
+use std::time::Duration;
 
 use futures::future::{try_join, try_join_all, try_join4};
 use jiff::Timestamp;
-use portal::domain::Email;
-use portal::http::{Answer, Call, Problem};
+use portal::domain::{Email, Refusal};
+use portal::http::{Answer, Call, Form, Problem};
 use portal::security::{Caller, SealKey};
 use portal::store::{
     Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Export, Guessed, Invitation,
-    InvitationMails, InvitationMirror, Login, MailHistory, MailState, Outcome, Purpose, Query, Reservation, Rights,
-    Session, StoreError, Table, Transaction, User, Witness,
+    InvitationMails, InvitationMirror, Login, MailHistory, MailState, Outcome, Purpose, Reservation, Rights, Session,
+    StoreError, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
 use crate::{Function, shown};
+
+/// How many events an answer has at most. Each weighs some 2.5 kB at worst, with a browser's name of nothing but
+/// quotation marks, and Lambda carries 6 MB.
+const MOST_EVENTS: usize = 2_000;
 
 /// What is kept under the user's id.
 struct ById {
@@ -28,6 +37,8 @@ struct ById {
     rights: Rights,
     acceptances: Vec<Acceptance>,
     events: Vec<AuditEvent>,
+    /// Where there are older events than these: all of those are before this instant.
+    events_before: Option<Timestamp>,
 }
 
 /// What is kept under one address.
@@ -54,7 +65,14 @@ impl ByAddress {
 
 impl Function {
     pub(crate) async fn export(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let mut by_id = self.by_id(call).await?;
+        let before = match events_before(call.query()) {
+            Ok(before) => before,
+            Err(problem) => {
+                self.gate.caller(call).await?;
+                return Err(problem);
+            }
+        };
+        let mut by_id = self.by_id(call, before).await?;
         let user = by_id.caller.user.clone();
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let event = AuditEvent::by_user(user.user_id, EventKind::DataExported, call.now, witness, rng);
@@ -70,22 +88,24 @@ impl Function {
         };
         // What is kept under an address that is not theirs any more is of somebody else.
         by_address.retain(|address| address.is_of(&user, call.now));
-        by_id.events.push(event);
+        if before.is_none_or(|before| event.at < before) {
+            by_id.events.push(event);
+        }
         Answer::ok(&document(&by_id, &by_address, call.now))
     }
 
-    async fn by_id(&self, call: &Call) -> Result<ById, Problem> {
+    async fn by_id(&self, call: &Call, before: Option<Timestamp>) -> Result<ById, Problem> {
         let ticket = self.gate.ticket(call).await?;
         let user_id = ticket.claims.sub;
         let mut batch = Batch::new();
         let keys = ticket.ask(&mut batch);
         let claim_failures = batch.want::<Attempts>(Guessed::MemberNumberBy { user_id }.key());
-        let subject = || Query::partition(Table::Evidence, format!("SUBJECT#{user_id}"));
-        let (acceptances, events) = (subject().beginning("ACCEPTANCE#"), subject().beginning("EVENT#"));
+        let acceptances = Acceptance::all_of(user_id);
         let all_sessions = Session::all_of(user_id);
         let all_exports = Export::all_of(user_id);
-        let evidence = try_join(self.store.query_all(&acceptances), self.store.query_all(&events));
-        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, events)) = try_join4(
+        let events = self.store.query_first(AuditEvent::newest_of(user_id, before), MOST_EVENTS);
+        let evidence = try_join(self.store.query_all(&acceptances), events);
+        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, (events, behind))) = try_join4(
             self.store.fetch(batch),
             try_join(self.store.query_all(&all_sessions), self.store.query_all(&all_exports)),
             Rights::of(&self.store, user_id),
@@ -94,7 +114,8 @@ impl Function {
         .await?;
         let caller = ticket.admit(&keys, &mut fetched, call.now)?;
         let claim_failures = fetched.take(&claim_failures)?;
-        Ok(ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events })
+        let (events, events_before) = in_order(events, behind);
+        Ok(ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events, events_before })
     }
 
     async fn by_address(&self, email: &Email) -> Result<ByAddress, StoreError> {
@@ -128,14 +149,35 @@ impl Function {
     }
 }
 
+/// The instant before which the events are asked for, if one is.
+fn events_before(mut form: Form) -> Result<Option<Timestamp>, Problem> {
+    let before = form.optional("events_before", |text| {
+        let refusal = || {
+            let fr = "Donnez l’instant que la réponse précédente a donné.";
+            Refusal::new("bad-instant", fr, "Give the instant that the answer before has given.")
+        };
+        text.parse().map_err(|_| refusal())
+    });
+    Ok(form.finish((before,))?.0)
+}
+
+/// Events in the order of their time, and the instant before which the rest is. What is of one millisecond stays
+/// together.
+fn in_order(mut newest_first: Vec<AuditEvent>, behind: Option<AuditEvent>) -> (Vec<AuditEvent>, Option<Timestamp>) {
+    let next = behind.map(|behind| behind.at + Duration::from_millis(1));
+    newest_first.retain(|event| next.is_none_or(|next| event.at >= next));
+    newest_first.reverse();
+    (newest_first, next)
+}
+
 fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
-    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events } = by_id;
+    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events, events_before } = by_id;
     let user = &caller.user;
     let mut profile = shown(user);
     profile["origin"] = json!(user.origin);
     profile["accepted_charter"] = json!(user.accepted_charter);
     let current = |session: &&Session| session.session_id == caller.session.session_id;
-    json!({
+    let mut document = json!({
         "exported_at": now,
         "profile": profile,
         "email_changes": list(&user.email_changes, |change| email_change(change, now)),
@@ -234,7 +276,11 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "detail": event.detail,
             }))
         }),
-    })
+    });
+    if let Some(before) = events_before {
+        document["events_before"] = json!(before);
+    }
+    document
 }
 
 fn list<T>(all: &[T], one: impl Fn(&T) -> Value) -> Value {
@@ -294,4 +340,30 @@ fn with_witness(witness: &Witness, key: &SealKey, mut testified: Value) -> Value
         testified[name] = opened.as_ref().map_or(Value::Null, |seen| seen[name].clone());
     }
     testified
+}
+
+#[cfg(test)]
+mod tests {
+    use portal::domain::Id;
+
+    use super::*;
+
+    #[test]
+    fn events_of_a_millisecond_stay_together() {
+        let key = SealKey::random(&mut portal::environment::rng());
+        let event = |millisecond: i64| {
+            let mut rng = portal::environment::rng();
+            let witness = Witness::new("r", None, None, &key, &mut rng).unwrap();
+            let at = Timestamp::from_millisecond(millisecond).unwrap();
+            AuditEvent::by_user(Id::random(&mut rng), EventKind::LoggedIn, at, witness, &mut rng)
+        };
+        let given = |newest_first: &[i64], behind: Option<i64>| {
+            let (events, before) = in_order(newest_first.iter().map(|at| event(*at)).collect(), behind.map(event));
+            let at: Vec<_> = events.iter().map(|event| event.at.as_millisecond()).collect();
+            (at, before.map(Timestamp::as_millisecond))
+        };
+        assert_eq!(given(&[9, 7, 7, 5], None), (vec![5, 7, 7, 9], None));
+        assert_eq!(given(&[9, 7, 7], Some(5)), (vec![7, 7, 9], Some(6)));
+        assert_eq!(given(&[9, 7], Some(7)), (vec![9], Some(8)), "both of 7 come next");
+    }
 }

@@ -1,6 +1,6 @@
 //! An answer: status, body, cookie.
 //!
-//! A file is an answer too. What it may weigh is what Lambda lets through: 6 MB with everything around it,
+//! A file is an answer too. What either may weigh is what Lambda lets through: 6 MB with everything around it,
 //! text as it stands in JSON and bytes as base64.
 
 use std::fmt;
@@ -12,9 +12,9 @@ use serde::Serialize;
 use super::Problem;
 use crate::store::RememberedOutcome;
 
-/// The most that a file may weigh on its way, in bytes: Lambda carries 6 MB (6,291,556 bytes), headers and the
+/// The most that a body may weigh on its way, in bytes: Lambda carries 6 MB (6,291,556 bytes), headers and the
 /// frame of the answer included.
-const LARGEST_FILE: usize = 6_200_000;
+const LARGEST_BODY: usize = 6_200_000;
 
 /// By which a spreadsheet knows UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -57,17 +57,20 @@ impl FileContent {
     fn weight(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len().div_ceil(3) * 4,
-            // A line end or a quotation mark is two characters in JSON, another control character six.
-            Self::Text(text) => {
-                let weight = |byte: u8| match byte {
-                    b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-                    0..=0x1f => 6,
-                    _ => 1,
-                };
-                text.bytes().map(weight).sum()
-            }
+            Self::Text(text) => weight(text),
         }
     }
+}
+
+/// What a text weighs inside the JSON of an answer at most, in bytes.
+fn weight(text: &str) -> usize {
+    // A line end or a quotation mark is two characters in JSON, another control character six.
+    let weight = |byte: u8| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    };
+    text.bytes().map(weight).sum()
 }
 
 impl Answer {
@@ -87,7 +90,7 @@ impl Answer {
     /// 200 with a JSON body.
     ///
     /// # Errors
-    /// `internal-error` where the body cannot be written as JSON.
+    /// `answer-too-large` beyond what Lambda carries; `internal-error` where the body cannot be written as JSON.
     pub fn ok(body: &impl Serialize) -> Result<Self, Problem> {
         Self::json(StatusCode::OK, body)
     }
@@ -113,7 +116,7 @@ impl Answer {
     /// # Errors
     /// `export-too-large` beyond what Lambda carries; `internal-error` where the name is none.
     pub fn file(name: &str, content_type: &'static str, content: FileContent) -> Result<Self, Problem> {
-        if content.weight() > LARGEST_FILE {
+        if content.weight() > LARGEST_BODY {
             return Err(Problem::ExportTooLarge);
         }
         let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
@@ -139,6 +142,10 @@ impl Answer {
 
     fn json(status: StatusCode, body: &impl Serialize) -> Result<Self, Problem> {
         let body = serde_json::to_string(body).map_err(|error| Problem::internal("an answer is no JSON", &error))?;
+        // Only what is large is counted: nothing in JSON becomes more than twice as long.
+        if body.len() > LARGEST_BODY / 2 && weight(&body) > LARGEST_BODY {
+            return Err(Problem::AnswerTooLarge);
+        }
         Ok(Self { status, body: Some(body), file: None, cookie: None, clears_site: false, cache_control: "no-store" })
     }
 
@@ -217,10 +224,19 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_lambda_does_not_carry_is_a_problem() {
+        // Its own quotation marks are two characters each.
+        let longest = "a".repeat(LARGEST_BODY - 4);
+        assert!(Answer::ok(&longest).is_ok());
+        assert!(matches!(Answer::ok(&format!("{longest}a")), Err(Problem::AnswerTooLarge)));
+        assert!(matches!(Answer::ok(&"\"".repeat(LARGEST_BODY / 4)), Err(Problem::AnswerTooLarge)));
+    }
+
+    #[test]
     fn a_file_that_lambda_does_not_carry_is_a_problem() {
         let file = |content| Answer::file("a.csv", "text/csv", content);
-        assert!(file(FileContent::Text("a".repeat(LARGEST_FILE))).is_ok());
-        assert!(matches!(file(FileContent::Text("\n".repeat(LARGEST_FILE / 2 + 1))), Err(Problem::ExportTooLarge)));
-        assert!(matches!(file(FileContent::Bytes(vec![0; LARGEST_FILE / 4 * 3 + 1])), Err(Problem::ExportTooLarge)));
+        assert!(file(FileContent::Text("a".repeat(LARGEST_BODY))).is_ok());
+        assert!(matches!(file(FileContent::Text("\n".repeat(LARGEST_BODY / 2 + 1))), Err(Problem::ExportTooLarge)));
+        assert!(matches!(file(FileContent::Bytes(vec![0; LARGEST_BODY / 4 * 3 + 1])), Err(Problem::ExportTooLarge)));
     }
 }

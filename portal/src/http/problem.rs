@@ -68,6 +68,8 @@ pub enum Problem {
     ExportTooLarge,
     /// A statement that is longer or larger than an answer may be.
     StatementTooLarge,
+    /// Something that is read whole, and is larger than an answer may be.
+    AnswerTooLarge,
     /// The caller manages an account that a colleague can read.
     ManagerMustHandOver,
     /// A mailed link that is used, expired, replaced, malformed or foreign: one answer.
@@ -321,6 +323,17 @@ impl Problem {
                      `ledger.csv?view=2011` ou `ledger.xlsx?view=2011`.",
                     "This view has more rows than a statement carries: ask for its entries with \
                      `ledger.csv?view=2011` or `ledger.xlsx?view=2011`.",
+                ],
+            ),
+            Self::AnswerTooLarge => (
+                "answer-too-large",
+                StatusCode::CONFLICT,
+                ["Réponse trop longue", "Answer too large"],
+                [
+                    "Ceci dépasse ce qu’une réponse peut porter. Les écritures d’une action se lisent aussi page par \
+                     page (`…/ledger?view=2011`) ou dans le fichier du compte (`POST …/exports`).",
+                    "This is more than an answer can carry. An action's entries can also be read page by page \
+                     (`…/ledger?view=2011`), or in the account's file (`POST …/exports`).",
                 ],
             ),
             Self::ManagerMustHandOver => (

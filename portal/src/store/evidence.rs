@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Record, StoreError, Table};
+use super::{Key, Query, Record, StoreError, Table};
 use crate::domain::{DocumentKind, DocumentReference, Id, MemberNumber};
 use crate::http::Call;
 use crate::security::SealKey;
@@ -106,6 +106,12 @@ impl Acceptance {
 }
 
 impl Acceptance {
+    /// All of somebody.
+    #[must_use]
+    pub fn all_of(subject: Id) -> Query {
+        Query::partition(Table::Evidence, format!("SUBJECT#{subject}")).beginning("ACCEPTANCE#")
+    }
+
     /// The same, as part of the claim of an account.
     #[must_use]
     pub fn with_claim_of(mut self, number: &MemberNumber) -> Self {
@@ -299,6 +305,17 @@ impl AuditEvent {
         rng: &mut impl CryptoRng,
     ) -> Self {
         Self { actor, ..Self::by_user(subject, event, at, witness, rng) }
+    }
+
+    /// What concerns somebody, newest first; with `before`, what is older than that, to the millisecond.
+    #[must_use]
+    pub fn newest_of(subject: Id, before: Option<Timestamp>) -> Query {
+        let all = Query::partition(Table::Evidence, format!("SUBJECT#{subject}")).newest_first();
+        match before {
+            None => all.beginning("EVENT#"),
+            // What is of that millisecond goes on behind the number, and so is not in it.
+            Some(before) => all.between("EVENT#", format!("EVENT#{:014}", before.as_millisecond().max(0))),
+        }
     }
 
     /// The same, about an account.

@@ -160,6 +160,28 @@ impl Store {
         Ok(None)
     }
 
+    /// The first records of a list, `most` of them at most, and the one behind them if there is one.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn query_first<R: Record>(
+        &self,
+        mut query: Query,
+        most: usize,
+    ) -> Result<(Vec<R>, Option<R>), StoreError> {
+        let mut first = Vec::new();
+        loop {
+            let left = i32::try_from(most + 1 - first.len()).unwrap_or(i32::MAX);
+            let page = self.query(&query.clone().limit(left)).await?;
+            first.extend(page.items);
+            if page.next.is_none() || first.len() > most {
+                let behind = (first.len() > most).then(|| first.pop()).flatten();
+                return Ok((first, behind));
+            }
+            query.after = page.next;
+        }
+    }
+
     /// All of a list that is known to be short.
     ///
     /// # Errors

@@ -1,13 +1,15 @@
 //! The export is complete: whatever any table keeps of a user is in it, or in the list here of what is not.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use futures::future::join_all;
 use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, World, link_token};
 use jiff::Timestamp;
-use portal::domain::Email;
+use portal::domain::{Email, Id};
 use portal::security::SealKey;
-use portal::store::{AddressHash, Item, Table, User};
+use portal::store::{AddressHash, AuditEvent, EventKind, Item, Table, User};
 use serde_json::{Value, json};
 
 const JEANNE: &str = "jeanne@martin.example";
@@ -187,17 +189,61 @@ async fn a_witness_that_was_sealed_for_somebody_else_stays_shut() {
     let mut rng = portal::environment::rng();
     let key = SealKey::random(&mut rng);
     let witness = portal::store::Witness::new("r-1", Some("203.0.113.7"), None, &key, &mut rng).unwrap();
-    let mut event = portal::store::AuditEvent::by_user(
-        id,
-        portal::store::EventKind::AccessGranted,
-        world.portal.clock().now(),
-        witness,
-        &mut rng,
-    );
-    event.actor = Some(portal::domain::Id::random(&mut rng));
+    let mut event = AuditEvent::by_user(id, EventKind::AccessGranted, world.portal.clock().now(), witness, &mut rng);
+    event.actor = Some(Id::random(&mut rng));
     world.store().put(&event).await.unwrap();
     let export = jeanne.get("/api/me/export").await.expect(200);
     let shown = export["events"].as_array().unwrap().iter().find(|shown| shown["event"] == "access-granted").unwrap();
     assert_eq!((&shown["by_yourself"], &shown["ip"]), (&json!(false), &Value::Null));
     assert!(!export.text.contains("203.0.113.7") && !export.text.contains(&event.actor.unwrap().to_string()));
+}
+
+/// What a stranger's guesses leave in a few months.
+async fn add_events(world: &World, user_id: Id, number: i64) {
+    let mut rng = portal::environment::rng();
+    let key = SealKey::random(&mut rng);
+    let witness = portal::store::Witness::new("r-1", None, None, &key, &mut rng).unwrap();
+    let begun = world.portal.clock().now();
+    let events = (0..number).map(|n| {
+        // Two to a millisecond, so that an answer may end between two of one.
+        let at = begun - Duration::from_millis((n / 2).unsigned_abs());
+        AuditEvent::by_user(user_id, EventKind::LogInFailed, at, witness.clone(), &mut rng)
+    });
+    let store = world.store();
+    for events in events.collect::<Vec<_>>().chunks(50) {
+        for put in join_all(events.iter().map(|event| store.put(event))).await {
+            put.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn more_events_than_an_answer_has_are_given_in_several() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at(JEANNE)).await;
+    let id = jeanne.id().await;
+    add_events(&world, id, 4_500).await;
+    let stored = world.count(Table::Evidence, &format!("SUBJECT#{id}"), "EVENT#").await;
+    let (mut given, mut query, mut answers) = (Vec::new(), String::new(), 0);
+    loop {
+        let export = jeanne.get(&format!("/api/me/export{query}")).await.expect(200);
+        let events = export["events"].as_array().unwrap();
+        assert!(
+            events.len() <= 2_001
+                && events.is_sorted_by_key(|event| event["at"].as_str().unwrap().parse::<Timestamp>().unwrap())
+        );
+        given.extend(
+            events.iter().filter(|event| event["event"] != "data-exported").map(|event| event["id"].to_string()),
+        );
+        answers += 1;
+        let Some(before) = export["events_before"].as_str() else { break };
+        query = format!("?events_before={before}");
+    }
+    assert_eq!(answers, 3);
+    assert_eq!(given.len(), stored);
+    assert_eq!(given.into_iter().collect::<BTreeSet<_>>().len(), stored, "each once");
+
+    let bad = jeanne.get("/api/me/export?events_before=yesterday").await.expect(422);
+    assert_eq!(bad.errors(), ["events_before:bad-instant"]);
+    world.visitor().get("/api/me/export?events_before=yesterday").await.expect_problem(401, "authentication-required");
 }
