@@ -21,6 +21,9 @@ use crate::Function;
 /// How long a link opens the file: for a download to begin, and not to be passed on.
 const LINK_LIVES: Duration = Duration::from_secs(5 * 60);
 
+/// When it is worth asking again where too many are under way: most files are ready by then.
+const SOON: Duration = Duration::from_secs(60);
+
 /// How many others may ask for exports of the same account, or be done with them, while one does.
 const MOST_ATTEMPTS: usize = 10;
 
@@ -54,7 +57,8 @@ impl Function {
         let mut known = fetched.take(&under_way)?;
         for _ in 0..MOST_ATTEMPTS {
             let mut under_way = known.take().unwrap_or_else(|| ExportsUnderWay::none(visit.number.clone()));
-            under_way.begin(export.export_id, call.now).map_err(Problem::closed_for)?;
+            let begun = under_way.begin(export.export_id, call.now);
+            begun.map_err(|at_most| Problem::closed_for(at_most.min(SOON)))?;
             let mut transaction = Transaction::new();
             transaction.create(&export)?;
             under_way.write(call.now, &mut transaction)?;

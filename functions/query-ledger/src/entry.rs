@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{Cents, CostKind, EntryKind, Id, Identifier, Payee};
+use portal::domain::{Cents, CostKind, EntryKind, Id, Identifier, Payee, Siret};
 use portal::store::Entry;
 use serde::Serialize;
 
 #[derive(Serialize)]
 pub(crate) struct EntryBody {
     entry_id: Id,
+    siret: Siret,
     kind: EntryKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost_kind: Option<CostKind>,
@@ -46,6 +47,7 @@ impl From<Entry> for EntryBody {
     fn from(entry: Entry) -> Self {
         Self {
             entry_id: entry.entry_id,
+            siret: entry.siret,
             kind: entry.facts.kind,
             cost_kind: entry.facts.cost_kind,
             payee: entry.facts.payee,

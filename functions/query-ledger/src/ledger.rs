@@ -79,8 +79,8 @@ pub(crate) fn entry_cursor(entry: &Entry) -> Cursor {
 impl Function {
     pub(crate) async fn ledger(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let Listed { view, rows, next_cursor, .. } = self.list(call, rng, filter::of_entries).await?;
-        let item = |entry: Entry| ItemBody {
-            action_id: entry.action_id.clone(),
+        let item = |mut entry: Entry| ItemBody {
+            action_id: entry.action_id.take(),
             scheme: entry.scheme,
             contribution_year: entry.facts.year,
             entry: entry.into(),

@@ -18,7 +18,7 @@ const LONGEST: usize = 254;
 ///
 /// `Debug` and `Display` show the first letter and the domain: a whole address never gets into a log.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Email(String);
 
 impl Email {
@@ -85,12 +85,6 @@ impl TryFrom<String> for Email {
 
     fn try_from(text: String) -> Result<Self, String> {
         Self::parse(&text).map_err(|refusal| refusal.en)
-    }
-}
-
-impl From<Email> for String {
-    fn from(email: Email) -> Self {
-        email.0
     }
 }
 

@@ -9,7 +9,7 @@ use super::siret::without_spaces;
 
 /// A member number: six digits, where leading zeros count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct MemberNumber(String);
 
 impl MemberNumber {
@@ -47,12 +47,6 @@ impl TryFrom<String> for MemberNumber {
 
     fn try_from(text: String) -> Result<Self, String> {
         Self::parse(&text).map_err(|refusal| refusal.en)
-    }
-}
-
-impl From<MemberNumber> for String {
-    fn from(number: MemberNumber) -> Self {
-        number.0
     }
 }
 

@@ -135,15 +135,17 @@ pub fn one_line(text: &str, longest: usize) -> Result<String, Refusal> {
     }
 }
 
-/// Control characters, bidirectional controls (Unicode TR 9), zero-width and other invisible formatting,
-/// line and paragraph separators, and what no text uses (non-characters, private use).
+/// Control characters, bidirectional controls (Unicode TR 9), zero-width and other invisible formatting, letters that
+/// are blank (Hangul's and Khmer's fillers, braille's empty cell), line and paragraph separators, and what no text uses
+/// (non-characters, private use).
 #[must_use]
 pub fn is_unfit(character: char) -> bool {
     character.is_control()
         || matches!(character,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}'
-            | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..)
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+            | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}'
+            | '\u{e0000}'..)
 }
 
 #[cfg(test)]
@@ -157,7 +159,17 @@ mod tests {
 
     #[test]
     fn what_would_break_a_mail_or_a_page_is_refused() {
-        for wrong in ["a\r\nBcc: x", "a\tb", "\u{202e}abc", "a\u{200b}b", "\u{feff}a", "a\u{2028}b", "a\0"] {
+        for wrong in [
+            "a\r\nBcc: x",
+            "a\tb",
+            "\u{202e}abc",
+            "a\u{200b}b",
+            "\u{feff}a",
+            "a\u{2028}b",
+            "a\0",
+            "\u{3164}",
+            "\u{2800}",
+        ] {
             assert_eq!(PersonName::parse(wrong).unwrap_err().code, "bad-character", "{wrong:?}");
         }
         assert_eq!(PersonName::parse(" \u{a0} ").unwrap_err().code, "required");

@@ -11,7 +11,7 @@ const LA_POSTE: &str = "356000000";
 
 /// A valid SIRET, as 14 digits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "String")]
 pub struct Siret(String);
 
 impl Siret {
@@ -68,14 +68,12 @@ impl TryFrom<String> for Siret {
     }
 }
 
-impl From<Siret> for String {
-    fn from(siret: Siret) -> Self {
-        siret.0
-    }
-}
-
 /// Drops what people put between groups of digits: spaces, U+00A0 and U+202F among them.
 pub(super) fn without_spaces(text: &str) -> String {
+    // What is stored has none: a page of the ledger has a hundred of these.
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.to_owned();
+    }
     text.chars().filter(|character| !character.is_whitespace()).collect()
 }
 

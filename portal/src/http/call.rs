@@ -11,7 +11,7 @@ use lambda_http::{Body, Request, RequestExt};
 use serde_json::Value;
 
 use super::{Edge, Form, Language, Problem, json};
-use crate::domain::Id;
+use crate::domain::{Id, is_unfit};
 
 /// Bodies above this are refused before they are parsed. The longest honest one, a password twice, has
 /// a hundredth of it.
@@ -59,7 +59,10 @@ impl Call {
         let source_ip = edge.viewer(&parts.headers, gateway_saw);
         let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let language = Language::preferred(header(header::ACCEPT_LANGUAGE).unwrap_or_default());
-        let user_agent = header(header::USER_AGENT).map(|text| text.chars().take(LONGEST_USER_AGENT).collect());
+        // Evidence, whatever the browser writes; people read it beside other text, so what is none shows as U+FFFD.
+        let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let fit = |character| if is_unfit(character) { char::REPLACEMENT_CHARACTER } else { character };
+        let user_agent = user_agent.map(|text| text.chars().take(LONGEST_USER_AGENT).map(fit).collect());
         Self {
             route,
             request_id,
@@ -146,5 +149,25 @@ impl Call {
             object.entry(name).or_insert_with(|| Value::from(value));
         }
         Form::of_query(object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_browser_is_kept_as_far_as_its_name_is_text() {
+        let kept = |name: &[u8]| {
+            let mut request = Request::default();
+            request.headers_mut().insert(header::USER_AGENT, HeaderValue::from_bytes(name).unwrap());
+            Call::new(request, &Edge::default(), Timestamp::UNIX_EPOCH).user_agent.unwrap()
+        };
+        assert_eq!(kept("Évil/1.0".as_bytes()), "Évil/1.0");
+        assert_eq!(kept(b"\xff/1.0"), "\u{fffd}/1.0");
+        assert_eq!(kept("\u{202e}a".as_bytes()), "\u{fffd}a", "nothing turns what is read beside it");
+        assert_eq!(kept("é".repeat(600).as_bytes()).chars().count(), LONGEST_USER_AGENT);
     }
 }

@@ -286,8 +286,8 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Aucun gestionnaire", "No manager"],
                 [
-                    "Votre établissement n’a pas de gestionnaire à qui demander l’accès : vous pouvez le devenir.",
-                    "Your establishment has no manager to ask for access: you may become it.",
+                    "Votre établissement n’a pas de gestionnaire à qui demander l’accès : si Constructys le connaît, vous pouvez le devenir.",
+                    "Your establishment has no manager to ask for access: if the fund knows it, you may become it.",
                 ],
             ),
             Self::ClaimContested => (

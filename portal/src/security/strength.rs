@@ -70,7 +70,8 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
         Score::Three => 3,
         _ => 4,
     };
-    let all_known = beyond(text, &words) < PasswordPolicy::OWN_PART;
+    let (whole, own) = (beyond(text, &[]), beyond(text, &words));
+    let all_known = own < PasswordPolicy::OWN_PART;
     let is_common = common_passwords::is_common(text);
     let tried_first = all_known || is_common;
     let score = if tried_first { of_zxcvbn.min(PasswordPolicy::LOWEST_SCORE - 1) } else { of_zxcvbn };
@@ -78,11 +79,13 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
     if password.as_str().chars().count() < PasswordPolicy::SHORTEST {
         hints.push(["Au moins 12 caractères.", "At least 12 characters."]);
     }
-    if all_known {
+    if all_known && own < whole {
         hints.push([
             "Évitez votre nom, votre adresse, votre SIRET et les mots du portail.",
             "Avoid your name, your address, your SIRET and the portal's words.",
         ]);
+    } else if all_known {
+        hints.push(["Employez davantage de lettres et de chiffres.", "Use more letters and digits."]);
     }
     if is_common {
         hints.push(VERY_COMMON);
@@ -218,6 +221,16 @@ mod tests {
             assert!(strength.hints.iter().any(|[fr, _]| fr.contains("votre SIRET")), "{weak}");
         }
         assert!(assess(&Password::of("martin pêcheur sous la grêle".into()), &known).score >= 3);
+    }
+
+    #[test]
+    fn a_password_of_signs_is_told_what_it_lacks_and_not_that_it_names_somebody() {
+        for signs in ["😀🚧🧱🪜🔧🪚🏗️🧰🪛📐📏🔩", "!?;:,.-_+*/=()", "a"] {
+            let strength = assess(&Password::of(signs.into()), &["Jeanne"]);
+            assert!(strength.score < PasswordPolicy::LOWEST_SCORE, "{signs}");
+            assert!(strength.hints.iter().any(|[fr, _]| fr.contains("lettres et de chiffres")), "{signs}");
+            assert!(!strength.hints.iter().any(|[fr, _]| fr.contains("votre SIRET")), "{signs}");
+        }
     }
 
     #[test]

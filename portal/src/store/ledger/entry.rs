@@ -315,10 +315,14 @@ impl TryFrom<Stored> for Entry {
         let ["ENTRY", view, _, entry_id] = pieces(&stored.by_view)? else {
             return Err("not the index key of an entry".to_owned());
         };
-        let action_id = match stored.sk.split('#').collect::<Vec<_>>()[..] {
-            ["ACTION", action_id, "ENTRY", _, _] => Some(Identifier::parse(action_id).map_err(|refusal| refusal.en)?),
-            ["CONTRIBUTION", _, _, _] => None,
-            _ => return Err("not the sort key of an entry".to_owned()),
+        let action_id = if stored.sk.starts_with("CONTRIBUTION#") {
+            let [_, _, _, _] = pieces(&stored.sk)?;
+            None
+        } else {
+            let ["ACTION", action_id, "ENTRY", _, _] = pieces(&stored.sk)? else {
+                return Err("not the sort key of an entry".to_owned());
+            };
+            Some(Identifier::parse(action_id).map_err(|refusal| refusal.en)?)
         };
         Ok(Self {
             entry_id: Id::parse(entry_id).ok_or("an entry without an id")?,

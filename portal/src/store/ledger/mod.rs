@@ -53,8 +53,9 @@ fn account_of(pk: &str) -> Result<MemberNumber, String> {
 
 /// The pieces of a sort key, which `#` parts.
 fn pieces<const N: usize>(sk: &str) -> Result<[&str; N], String> {
-    let pieces: Vec<&str> = sk.split('#').collect();
-    pieces.try_into().map_err(|_| "a sort key of another kind".to_owned())
+    let (mut pieces, mut found) = ([""; N], sk.split('#'));
+    let filled = pieces.iter_mut().all(|piece| found.next().map(|text| *piece = text).is_some());
+    if filled && found.next().is_none() { Ok(pieces) } else { Err("a sort key of another kind".to_owned()) }
 }
 
 impl Store {
