@@ -63,6 +63,7 @@ pub use feed::{ImportError, Quarantined, Report, check_feed};
 pub use functions::InvokeError;
 pub use log::{LineHook, LogTo};
 pub use mailbox::{Fate, Mail};
+pub use names::bucket_name;
 pub use options::{EndpointHook, Error, Options, Service};
 pub use pages::{Page, pages};
 pub use pattern::Pattern;

@@ -16,7 +16,8 @@ pub(crate) fn secret_arn(id: &str) -> String {
 }
 
 /// A bucket's name: S3 knows no capitals.
-pub(crate) fn bucket_name(id: &str) -> String {
+#[must_use]
+pub fn bucket_name(id: &str) -> String {
     kebab(id)
 }
 

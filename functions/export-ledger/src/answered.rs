@@ -64,7 +64,7 @@ impl Function {
             }
             (totals, first) = self.begin(number, view).await?;
         }
-        Err(Problem::TryAgain { context: "the ledger was posted to all the time, or its totals drift".to_owned() })
+        Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() })
     }
 }
 

@@ -103,7 +103,7 @@ impl Function {
             totals = fetched.take(&again)?.unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
             lists = listed;
         }
-        Err(Problem::TryAgain { context: "the ledger was posted to all the time, or its totals drift".to_owned() })
+        Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() })
     }
 
     /// All in one wait.

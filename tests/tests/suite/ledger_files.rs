@@ -35,10 +35,10 @@ async fn add_entries(world: &World, pattern: &Entry, view: &str, number: usize) 
     put(world, &items).await;
 }
 
-/// An entry of 2012 that counts in no total, past the import.
-pub(super) async fn add_what_no_total_has(world: &World) {
+/// An entry of a view that counts in no total, past the import.
+pub(super) async fn add_what_no_total_has(world: &World, view: &str) {
     let pattern = entries(world).await.into_iter().find(|entry| entry.effect().committed.0 != 0).unwrap();
-    add_entries(world, &pattern, "2012", 1).await;
+    add_entries(world, &pattern, view, 1).await;
 }
 
 /// Puts items into the ledger, past the import.
@@ -96,6 +96,16 @@ async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_h
     }
 }
 
+/// Posts an entry of a view while a call is held, and lets it go on.
+pub(super) async fn post_in_between(world: &World, held: &Held, view: &str) {
+    held.arrived().await;
+    let record = json!({"record": "entry", "source_key": "N-1", "source_version": 1, "member_number": ACCOUNT,
+        "action_id": format!("{view}-000001"), "kind": "COMMITMENT", "amount_cents": 100,
+        "effective_date": format!("{view}-12-31"), "label": "Écriture"});
+    world.import("2012-11-15-001", "", &format!("{record}\n")).await;
+    held.let_go();
+}
+
 /// Totals of after a posting beside entries of before it: all is read anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_read_while_the_ledger_is_posted_to_adds_up() {
@@ -106,19 +116,10 @@ async fn a_file_that_is_read_while_the_ledger_is_posted_to_adds_up() {
     let rows = |reply: Reply| reply.expect(200).text.matches("\r\n").count();
     let before = rows(marie.get(&file).await);
     held.hold();
-    let posted = async {
-        held.arrived().await;
-        let record = json!({"record": "entry", "source_key": "N-1", "source_version": 1, "member_number": ACCOUNT,
-            "action_id": "2011-000001", "kind": "COMMITMENT", "amount_cents": 100, "effective_date": "2011-12-31",
-            "label": "Écriture"});
-        world.import("2012-11-15-001", "", &format!("{record}\n")).await;
-        held.let_go();
-    };
-    let (reply, ()) = join(marie.get(&file), posted).await;
+    let (reply, ()) = join(marie.get(&file), post_in_between(&world, &held, "2011")).await;
     assert_eq!(rows(reply), before + 1);
     // What adds up to nothing that the portal shows is given to nobody.
-    let pattern = entries(&world).await.into_iter().find(|entry| entry.effect().committed.0 != 0).unwrap();
-    add_entries(&world, &pattern, "2011", 1).await;
+    add_what_no_total_has(&world, "2011").await;
     marie.get(&file).await.expect_problem(503, "try-again");
 }
 
@@ -280,7 +281,7 @@ async fn a_file_that_does_not_add_up_is_given_to_nobody_and_one_that_is_ready_is
     let ready = asked(&world, &marie, &json!({"format": "csv", "view": 2011})).await;
     let (_, before) = download(&marie.get(&ready).await.expect(200)).await;
 
-    add_what_no_total_has(&world).await;
+    add_what_no_total_has(&world, "2012").await;
     let failed = asked(&world, &marie, &json!({"format": "csv", "view": 2012})).await;
     assert_eq!(marie.get(&failed).await.expect(200)["state"], "failed");
 

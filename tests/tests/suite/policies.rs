@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use harness::{Tap, Use, World, fixture, write_batch};
+use local::bucket_name;
 use serde_json::json;
 use serde_yaml_ng::Value as Yaml;
 
@@ -166,15 +167,8 @@ fn pattern(resource: &str) -> String {
     let (output, rest) =
         named.split_once('/').map_or((named, String::new()), |(output, rest)| (output, format!("/{rest}")));
     let id = output.strip_suffix("Arn").expect("an ARN");
-    let name = if id.ends_with("Bucket") { kebab(id) } else { id.to_owned() };
+    let name = if id.ends_with("Bucket") { bucket_name(id) } else { id.to_owned() };
     format!("{name}{rest}")
-}
-
-/// A bucket is called by its logical id, but S3 knows no capitals.
-fn kebab(id: &str) -> String {
-    let lower =
-        |letter: char| if letter.is_uppercase() { format!("-{}", letter.to_lowercase()) } else { letter.into() };
-    id.chars().map(lower).collect::<String>().trim_start_matches('-').to_owned()
 }
 
 /// Whether a resource with `*` for any text covers another.
@@ -214,7 +208,7 @@ async fn on_few_days(world: &World) {
     let jeanne = world.manager("jeanne@martin.example").await;
     let ready = asked(world, &jeanne, &json!({"format": "csv"})).await;
     download(&jeanne.get(&ready).await.expect(200)).await;
-    add_what_no_total_has(world).await;
+    add_what_no_total_has(world, "2012").await;
     let failed = asked(world, &jeanne, &json!({"format": "csv"})).await;
     assert_eq!(jeanne.get(&failed).await.expect(200)["state"], "failed");
 }

@@ -5,9 +5,8 @@ use futures::future::join;
 use harness::{ACCOUNT, Held, Tap, World};
 use portal::domain::{Identifier, MemberNumber};
 use portal::store::{Action, ActionSums, Batch, to_item};
-use serde_json::json;
 
-use crate::ledger_files::put;
+use crate::ledger_files::{post_in_between, put};
 
 /// An action of 2012.
 async fn action(world: &World) -> Action {
@@ -92,15 +91,7 @@ async fn a_statement_that_is_read_while_the_ledger_is_posted_to_adds_up() {
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
     held.hold();
-    let posted = async {
-        held.arrived().await;
-        let record = json!({"record": "entry", "source_key": "N-1", "source_version": 1, "member_number": ACCOUNT,
-            "action_id": "2012-000001", "kind": "COMMITMENT", "amount_cents": 100, "effective_date": "2012-12-31",
-            "label": "Écriture"});
-        world.import("2012-11-15-001", "", &format!("{record}\n")).await;
-        held.let_go();
-    };
-    let (reply, ()) = join(marie.get(&statement("?view=2012")), posted).await;
+    let (reply, ()) = join(marie.get(&statement("?view=2012")), post_in_between(&world, &held, "2012")).await;
     assert_eq!(held.seen(), 2, "of before and after");
     reply.expect(200);
     // What adds up to nothing that the portal shows is given to nobody.

@@ -61,6 +61,9 @@ impl Totals {
     /// How often what is read beside totals is read anew, because the ledger was posted to in between.
     pub const MOST_READS: usize = 5;
 
+    /// What the log says where it was not once of one state with the totals.
+    pub const OVERTAKEN: &str = "the ledger was posted to all the time, or its totals drift";
+
     /// Totals of nothing.
     #[must_use]
     pub fn empty(member_number: MemberNumber, view: View) -> Self {
