@@ -49,9 +49,8 @@ deny: $(CARGO_DENY) ## Licences, banned crates and sources of the dependency tre
 	$(CARGO_DENY) --locked check licenses bans sources
 
 templates: $(DEPLOY_PACKAGES) $(SAM_PACKAGES) ## SAM, cfn-lint and checkov find nothing in the templates, and find what is seeded
-	for template in template.yaml infra/*.yaml; do \
-		AWS_DEFAULT_REGION=eu-west-3 SAM_CLI_TELEMETRY=0 $(SAM) validate --lint --template "$$template"; \
-	done
+	printf '%s\n' template.yaml infra/*.yaml | AWS_DEFAULT_REGION=eu-west-3 SAM_CLI_TELEMETRY=0 \
+		xargs -P "$$(nproc)" -I TEMPLATE $(SAM) validate --lint --template TEMPLATE
 	$(DEPLOY_PYTHON) tests/deploy/lint.py
 	$(DEPLOY_PYTHON) tests/deploy/lint.py --gate
 

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from samtranslator.model.exceptions import InvalidDocumentException
@@ -323,6 +324,16 @@ MISTAKES_OF_STAGES = [
 ]
 
 
+def mistaken(seed, name):
+    """The template that a mistake is seeded into, beside the root one."""
+    templates = {key: body for key, body in source().items() if key in ("template.yaml", name)}
+    seed(templates)
+    if name != "template.yaml":
+        # It says which rules are skipped, and is not looked at again.
+        templates["template.yaml"] = {"Metadata": templates["template.yaml"]["Metadata"], "Resources": {}}
+    return templates
+
+
 def gate():
     """Each mistake is found; gives how many are not."""
     missed = 0
@@ -332,13 +343,11 @@ def gate():
         print(f"{seed.__name__}: {caught[0][:WIDTH] if caught else 'NOT FOUND'}", flush=True)
         return not caught
 
-    for seed, marks, name in MISTAKES:
-        templates = {key: body for key, body in source().items() if key in ("template.yaml", name)}
-        seed(templates)
-        if name != "template.yaml":
-            # It says which rules are skipped, and is not looked at again.
-            templates["template.yaml"] = {"Metadata": templates["template.yaml"]["Metadata"], "Resources": {}}
-        missed += judge(seed, findings(templates), marks)
+    # The linters take ten seconds each.
+    with ProcessPoolExecutor() as pool:
+        found = pool.map(findings, [mistaken(seed, name) for seed, _, name in MISTAKES])
+        for (seed, marks, _), lines in zip(MISTAKES, found, strict=True):
+            missed += judge(seed, lines, marks)
     for seed, marks in MISTAKES_OF_STAGES:
         configured = stages()
         seed(configured)

@@ -1,81 +1,201 @@
-//! A line to DynamoDB on which one call of a function is held until something else has happened.
+//! A line to DynamoDB on which one call of a function is held while something else happens.
+//!
+//! What two requests do to each other depends on which call of the one the other comes before. So a race is tried
+//! by holding each call of the one in turn while the other runs whole: every order, and the same ones each time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use local::{Options, Service};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::proxy::{self, Answer, Onward, Passing};
+use crate::tap::WARMING;
 
 /// The line.
 #[derive(Clone)]
 pub struct Held(Arc<Line>);
 
 struct Line {
-    function: &'static str,
-    operation: &'static str,
-    /// What is in the call's body.
-    about: &'static str,
-    /// Whether the next such call is held.
-    holds: AtomicBool,
-    seen: AtomicUsize,
+    turn: Mutex<Option<Turn>>,
     arrived: Notify,
-    goes_on: Notify,
+    /// Whether what is held may go on.
+    open: watch::Sender<bool>,
+}
+
+/// Which calls are counted, and which of them is held.
+struct Turn {
+    calls: Calls,
+    passing: usize,
+    seen: usize,
+    /// By the SDK's own name for it, which it repeats where an answer takes too long.
+    held: Option<String>,
+}
+
+/// The header in which the SDK names a call, the same in each attempt.
+const NAME: &str = "amz-sdk-invocation-id";
+
+/// Which of two is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// The first.
+    First,
+    /// The second.
+    Second,
+}
+
+impl Holding {
+    /// Each in turn.
+    pub const BOTH: [Self; 2] = [Self::First, Self::Second];
+
+    /// Each in turn, with each of these.
+    pub fn with<T: Copy>(values: [T; 2]) -> impl Iterator<Item = (Self, T)> {
+        Self::BOTH.into_iter().flat_map(move |holding| values.map(|value| (holding, value)))
+    }
+}
+
+/// Some calls of a function.
+#[derive(Clone, Copy)]
+pub struct Calls {
+    function: &'static str,
+    /// `None` is any.
+    operation: Option<&'static str>,
+    /// What is in a call's body.
+    about: &'static str,
+}
+
+impl Calls {
+    /// All of a function.
+    #[must_use]
+    pub const fn of(function: &'static str) -> Self {
+        Self { function, operation: None, about: "" }
+    }
+
+    /// Its transactions.
+    #[must_use]
+    pub const fn transactions_of(function: &'static str) -> Self {
+        Self { function, operation: Some("TransactWriteItems"), about: "" }
+    }
+
+    /// Its queries that are about this.
+    #[must_use]
+    pub const fn queries_of(function: &'static str, about: &'static str) -> Self {
+        Self { function, operation: Some("Query"), about }
+    }
+
+    fn mean(&self, passing: &Passing) -> bool {
+        passing.function == self.function
+            && passing.operation != WARMING
+            && self.operation.is_none_or(|operation| passing.operation == operation)
+            && String::from_utf8_lossy(&passing.body).contains(self.about)
+    }
 }
 
 impl Held {
-    /// A line on which everything passes until [`Self::hold`], then all but the function's next transaction; and
-    /// options for a portal with it.
-    pub fn transaction_of(function: &'static str) -> (Self, Options) {
-        Self::of(function, "TransactWriteItems", "")
-    }
-
-    /// The same of a function's next query that is about this.
-    pub fn query_of(function: &'static str, about: &'static str) -> (Self, Options) {
-        Self::of(function, "Query", about)
-    }
-
-    fn of(function: &'static str, operation: &'static str, about: &'static str) -> (Self, Options) {
-        let (holds, seen) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let (arrived, goes_on) = (Notify::new(), Notify::new());
-        let held = Self(Arc::new(Line { function, operation, about, holds, seen, arrived, goes_on }));
+    /// A line on which everything passes but what [`Self::between`] holds, and options for a portal with it.
+    pub fn on_dynamodb() -> (Self, Options) {
+        let (turn, arrived, open) = (Mutex::default(), Notify::new(), watch::Sender::new(true));
+        let held = Self(Arc::new(Line { turn, arrived, open }));
         let line = held.clone();
         let options = proxy::before(&[Service::DynamoDb], move |passing, onward| line.clone().pass(passing, onward));
         (held, options)
     }
 
-    /// Holds the next such call.
-    pub fn hold(&self) {
-        self.0.holds.store(true, Ordering::SeqCst);
+    /// Does one thing, and another while the one's first such call is held.
+    ///
+    /// # Panics
+    /// Where the one has no such call, and so what it gave depends on nothing that the other did.
+    pub async fn between<A, B>(
+        &self,
+        calls: Calls,
+        one: impl Future<Output = A>,
+        other: impl Future<Output = B>,
+    ) -> (A, B) {
+        let (one, other) = self.behind(0, calls, one, other).await;
+        (one, other.expect("the one made such a call"))
     }
 
-    /// How many such calls there were.
+    /// Does two things, one of them whole while the other's call behind so many is held. `None` where the other makes fewer
+    /// calls: it was done, and the one was not.
+    ///
+    /// # Panics
+    /// Where the other makes no such call at all.
+    pub async fn meet<A, B>(
+        &self,
+        holding: Holding,
+        passing: usize,
+        (calls_of_first, first): (Calls, impl Future<Output = A>),
+        (calls_of_second, second): (Calls, impl Future<Output = B>),
+    ) -> Option<(A, B)> {
+        let met = match holding {
+            Holding::First => {
+                let (first, second) = self.behind(passing, calls_of_first, first, second).await;
+                second.map(|second| (first, second))
+            }
+            Holding::Second => {
+                let (second, first) = self.behind(passing, calls_of_second, second, first).await;
+                first.map(|first| (first, second))
+            }
+        };
+        assert!(met.is_some() || passing > 0, "the one that is held makes such a call");
+        met
+    }
+
+    /// Does one thing, and another while the one's call behind so many others is held; not at all where the one makes fewer
+    /// calls.
+    pub async fn behind<A, B>(
+        &self,
+        passing: usize,
+        calls: Calls,
+        one: impl Future<Output = A>,
+        other: impl Future<Output = B>,
+    ) -> (A, Option<B>) {
+        *self.0.turn.lock().unwrap() = Some(Turn { calls, passing, seen: 0, held: None });
+        self.0.open.send_replace(false);
+        let mut one = pin!(one);
+        tokio::select! {
+            biased;
+            one = &mut one => {
+                *self.0.turn.lock().unwrap() = None;
+                return (one, None);
+            }
+            () = self.0.arrived.notified() => {}
+        }
+        let other = other.await;
+        self.0.open.send_replace(true);
+        (one.await, Some(other))
+    }
+
+    /// How many of the calls that were last meant there were.
     pub fn seen(&self) -> usize {
-        self.0.seen.load(Ordering::SeqCst)
+        self.0.turn.lock().unwrap().as_ref().map_or(0, |turn| turn.seen)
     }
 
-    /// Waits until it is there.
-    pub async fn arrived(&self) {
-        self.0.arrived.notified().await;
-    }
-
-    /// Lets it go on.
-    pub fn let_go(&self) {
-        self.0.goes_on.notify_one();
+    /// Whether this call is the one to hold, or another attempt at it.
+    fn holds(&self, passing: &Passing) -> bool {
+        let mut turn = self.0.turn.lock().unwrap();
+        let Some(turn) = turn.as_mut() else { return false };
+        let name = passing.header(NAME);
+        if turn.held.as_deref() == Some(name) {
+            return true;
+        }
+        if !turn.calls.mean(passing) {
+            return false;
+        }
+        turn.seen += 1;
+        let holds = turn.seen == turn.passing + 1;
+        if holds {
+            turn.held = Some(name.to_owned());
+            self.0.arrived.notify_one();
+        }
+        holds
     }
 
     async fn pass(self, passing: Passing, onward: Onward) -> Answer {
-        let is_meant = passing.function == self.0.function
-            && passing.operation == self.0.operation
-            && String::from_utf8_lossy(&passing.body).contains(self.0.about);
-        if is_meant {
-            self.0.seen.fetch_add(1, Ordering::SeqCst);
-        }
-        if is_meant && self.0.holds.swap(false, Ordering::SeqCst) {
-            self.0.arrived.notify_one();
-            self.0.goes_on.notified().await;
+        if self.holds(&passing) {
+            // The sender lives as long as this line.
+            self.0.open.subscribe().wait_for(|open| *open).await.expect("the line is there");
         }
         Ok(onward.forward(&passing).await.map(Body::from))
     }

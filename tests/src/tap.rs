@@ -18,7 +18,7 @@ use crate::uses::{self, Use};
 const LATENCY: Duration = Duration::from_millis(40);
 
 /// What opens a function's connection while it starts, and is asked for by nothing else.
-const WARMING: &str = "DescribeEndpoints";
+pub(crate) const WARMING: &str = "DescribeEndpoints";
 
 /// What can be asked what it takes.
 const OPERATIONS_WITH_CAPACITY: [&str; 10] = [

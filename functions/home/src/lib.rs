@@ -125,7 +125,7 @@ fn applications(registry: &Applications, access: &[bool], charter_pending: bool,
     .collect()
 }
 
-/// The manager, named only to who proved the number or was granted access.
+/// The manager, named only to who proved the number or was granted access; to others it is said that there is one to ask.
 fn manager(establishment: &Establishment, rights: &Rights) -> Value {
     let Some(manager) = &establishment.manager else { return Value::Null };
     let number = &establishment.member_number;
@@ -133,7 +133,10 @@ fn manager(establishment: &Establishment, rights: &Rights) -> Value {
         || rights.proofs.iter().any(|proof| &proof.member_number == number);
     if entitled {
         json!({"named": true, "civility": manager.civility, "last_name": manager.last_name})
-    } else {
+    } else if establishment.open {
         json!({"named": false})
+    } else {
+        // Nobody can ask them for access any more.
+        Value::Null
     }
 }

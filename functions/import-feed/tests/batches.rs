@@ -51,6 +51,34 @@ async fn the_demo_feed_is_posted_once_and_a_repeat_changes_nothing() {
     assert!(progress.count() >= 2, "progress is in the log");
 }
 
+/// One number on all that an account was ever paid, each with the longest reference: its item would outgrow DynamoDB's
+/// 400 KB, and the batch with it.
+#[tokio::test]
+async fn a_transfer_number_that_stands_for_too_many_transfers_stops_no_batch() {
+    let fund = Fund::start().await;
+    let payment = |key: usize| {
+        let mut record = entry(&format!("E-{key}"), 1, NUMBER, "2011-000077", "PAYMENT_TO_COMPANY", 100);
+        record["remittance_number"] = json!("DIVERS");
+        record["bank_reference"] = json!(format!("{key:04}{}", "é".repeat(996)));
+        record
+    };
+    let batch = Batch::new("many").member(NUMBER, SIRET, 1);
+    // The first hundred wait for their action, and are posted whatever the transfer has become by then.
+    let batch = (0..100).fold(batch, |batch, key| batch.record(&payment(key)));
+    let batch = batch.record(&action("A-77", 1, NUMBER, "2011-000077", "PARTLY_PAID", "2011-11-30"));
+    let batch = (100..150).fold(batch, |batch, key| batch.record(&payment(key)));
+    let report = fund.import(&batch).await;
+    assert_eq!(report.get("refused"), None, "{report}");
+    let quarantined = report["quarantined"].as_u64().unwrap();
+    assert!((1..150).contains(&quarantined), "{report}");
+    let reasons = report["by_reason"].clone();
+    assert_eq!(reasons["remittance-too-large"], json!(quarantined), "{report}");
+    let paid = fund.figures(NUMBER).await[&2011][1];
+    assert_eq!(paid, 100 * (150 - i64::try_from(quarantined).unwrap()));
+    fund.reconcile().await;
+    assert_eq!(fund.import(&batch).await["quarantined"], json!(quarantined), "a repeat says the same");
+}
+
 #[tokio::test]
 async fn what_is_unlike_its_manifest_is_refused_whole() {
     let fund = Fund::start().await;

@@ -177,10 +177,13 @@ async fn where_nobody_manages_there_is_nobody_to_ask() {
         assert_eq!(refused.expect_problem(422, "invalid-input").errors(), ["message:not-a-string"]);
     }
     let zoe = world.member("zoe@martin.example").await;
-    world.manager(MANAGER).await;
+    let marie = world.manager(MANAGER).await;
+    assert_eq!(zoe.get("/api/home").await.expect(200)["manager"], json!({"named": false}));
     let closed = fixture().0.replace("\"version\":1", "\"closed_on\":\"2012-12-31\",\"version\":2");
     world.import("2013-01-02-001", &closed, "").await;
     ask(&zoe, "Bonjour").await.expect_problem(409, "no-manager");
+    assert_eq!(zoe.get("/api/home").await.expect(200)["manager"], Value::Null, "nobody whom one could ask");
+    assert_eq!(marie.get("/api/home").await.expect(200)["manager"]["named"], true);
     none_is_left(&world).await;
 }
 

@@ -2,10 +2,12 @@
 //! keeps one manager, and the last event of each says what they are.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use futures::future::{join, join_all};
-use harness::{ACCOUNT, Inventory, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World};
+use futures::future::{FutureExt as _, join, join_all};
+use futures::stream::{self, StreamExt as _};
+use harness::{
+    ACCOUNT, Calls, Held, Holding, Inventory, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World,
+};
 use http::Method;
 use portal::domain::{MemberNumber, Siret};
 use portal::store::{AccountUsers, AuditEvent, Establishment, EventKind, Query, Role, Table};
@@ -43,10 +45,9 @@ async fn erase(visitor: &Visitor) -> Reply {
     visitor.send(Method::DELETE, "/api/me", Some(&json!({"current_password": PASSWORD}))).await
 }
 
-async fn after(milliseconds: u64, act: impl Future<Output = Reply>) -> Reply {
-    tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-    act.await
-}
+const OWN: Calls = Calls::of("profile");
+const MANAGES: Calls = Calls::of("manage-users");
+const ASKS: Calls = Calls::of("request-access");
 
 /// Marie, who manages, Paul and Zoé, who read, and Omar, who asks.
 struct Office {
@@ -144,31 +145,27 @@ fn world_knows(evidence: &[portal::store::Item], subject: &str) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_colleagues_do_at_once_there_is_one_manager_and_the_evidence_says_who() {
-    for round in 0..6_u64 {
+    for round in 0..6 {
         let (tap, options) = Tap::on_dynamodb();
         let world = World::start_with(options).await;
         let Office { marie, paul, zoe, omar, ids: [marie_id, paul_id, zoe_id, omar_id] } = &Office::of(&world).await;
-        // The order of the starts differs from round to round.
-        let turn = |n: u64| (n * 37 + round * 53) % 160;
-        let acts = [after(turn(1), hand_over(marie, paul_id)), after(turn(2), hand_over(marie, zoe_id))];
-        let more = [
-            after(turn(3), end(marie, zoe_id)),
-            after(turn(4), end(paul, paul_id)),
-            after(turn(5), end(marie, omar_id)),
+        let mut acts = [
+            hand_over(marie, paul_id).boxed(),
+            hand_over(marie, zoe_id).boxed(),
+            end(marie, zoe_id).boxed(),
+            end(paul, paul_id).boxed(),
+            end(marie, omar_id).boxed(),
+            give(marie, "new@cabinet.example").boxed(),
+            give(marie, OMAR).boxed(),
+            give(paul, "other@cabinet.example").boxed(),
+            change(marie, "siret", OTHER_SIRET).boxed(),
+            erase(zoe).boxed(),
+            ask(omar).boxed(),
+            hand_over(paul, marie_id).boxed(),
         ];
-        let gifts = [
-            after(turn(6), give(marie, "new@cabinet.example")),
-            after(turn(7), give(marie, OMAR)),
-            after(turn(8), give(paul, "other@cabinet.example")),
-        ];
-        let moves = join(after(turn(9), change(marie, "siret", OTHER_SIRET)), after(turn(10), erase(zoe)));
-        let rest = join(after(turn(11), ask(omar)), after(turn(12), hand_over(paul, marie_id)));
-        let all = async {
-            let ((acts, more), (gifts, (moves, rest))) =
-                join(join(join_all(acts), join_all(more)), join(join_all(gifts), join(moves, rest))).await;
-            let (moves, rest) = ([moves.0, moves.1], [rest.0, rest.1]);
-            acts.into_iter().chain(more).chain(gifts).chain(moves).chain(rest).collect::<Vec<_>>()
-        };
+        // Four at once; who begins differs from round to round.
+        acts.rotate_left(2 * round);
+        let all = stream::iter(acts).buffer_unordered(4).collect::<Vec<_>>();
         let (replies, _) = tap.during(all).await;
         for reply in &replies {
             assert!([200, 202, 204, 401, 403, 404, 409, 503].contains(&reply.status), "round {round}: {reply}");
@@ -197,52 +194,67 @@ async fn of_two_heirs_at_once_one_is_the_manager() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_gets_access_from_a_manager_who_leaves_at_that_moment() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
-    let mut left = BTreeSet::new();
-    for round in 0..8 {
-        let leaving = after(10 * (round % 4), change(&marie, "siret", OTHER_SIRET));
-        let ((left_with, given), _) = tap.during(join(leaving, give(&marie, "new@cabinet.example"))).await;
-        assert!(
-            [200, 409, 503].contains(&left_with.status) && [202, 403, 404, 401].contains(&given.status),
-            "{left_with} {given}"
-        );
-        all_is_well(&world, &format!("round {round}")).await;
-        left.insert(left_with.status);
-        // As before the round.
-        if left_with.status == 200 {
-            marie.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
-            world.claim(&marie, ACCOUNT).await.expect(201);
-        } else {
-            let listed = marie.get(&target("users")).await.expect(200);
-            for user in listed["users"].as_array().unwrap().iter().filter(|user| user["role"] == "reader") {
-                end(&marie, user["id"].as_str().unwrap()).await.expect(204);
+    let mut ends = BTreeSet::new();
+    for holding in Holding::BOTH {
+        for passing in 0.. {
+            let leaving = (OWN, change(&marie, "siret", OTHER_SIRET));
+            let giving = (MANAGES, give(&marie, "new@cabinet.example"));
+            let met = held.meet(holding, passing, leaving, giving).await;
+            if let Some((left, given)) = &met {
+                assert!([200, 409, 503].contains(&left.status), "{left}");
+                assert!([202, 403, 404, 401].contains(&given.status), "{given}");
+                ends.insert((left.status == 200, given.status == 202));
+            }
+            let what = format!("{holding:?} behind {passing}");
+            all_is_well(&world, &what).await;
+            // As before the round.
+            if marie.get("/api/me").await.expect(200)["siret"] == SIRET {
+                let listed = marie.get(&target("users")).await.expect(200);
+                for user in listed["users"].as_array().unwrap().iter().filter(|user| user["role"] == "reader") {
+                    end(&marie, user["id"].as_str().unwrap()).await.expect(204);
+                }
+            } else {
+                marie.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
+                world.claim(&marie, ACCOUNT).await.expect(201);
+            }
+            if met.is_none() {
+                break;
             }
         }
     }
-    assert!(!left.is_empty());
+    assert!(ends.contains(&(true, false)) && ends.contains(&(false, true)), "{ends:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_seat_has_the_name_that_its_heir_takes_at_that_moment() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let Office { marie, paul, ids: [marie_id, paul_id, ..], .. } = &Office::of(&world).await;
-    for round in 0..6_u64 {
-        let name = format!("DURAND-{}", ["A", "B", "C", "D", "E", "F"][usize::try_from(round).unwrap()]);
-        let renaming = after(12 * round, change(paul, "last_name", &name));
-        let ((renamed, given), _) = tap.during(join(renaming, hand_over(marie, paul_id))).await;
-        assert!([200, 503].contains(&renamed.status), "{renamed}");
-        given.expect(200);
-        // Which looks at the names too.
-        all_is_well(&world, &format!("round {round}")).await;
-        hand_over(paul, marie_id).await.expect(200);
+    let mut names = ('A'..='Z').map(|letter| format!("DURAND-{letter}"));
+    for holding in Holding::BOTH {
+        for passing in 0.. {
+            let name = names.next().unwrap();
+            let (renaming, giving) = ((OWN, change(paul, "last_name", &name)), (MANAGES, hand_over(marie, paul_id)));
+            let met = held.meet(holding, passing, renaming, giving).await;
+            // Which looks at the names too.
+            all_is_well(&world, &format!("{holding:?} behind {passing}")).await;
+            let Some((renamed, given)) = met else { break };
+            assert!([200, 503].contains(&renamed.status), "{renamed}");
+            given.expect(200);
+            hand_over(paul, marie_id).await.expect(200);
+        }
+        // The one that met nothing may have been done.
+        if paul.get("/api/accounts").await.expect(200)["accounts"][0]["role"] == "manager" {
+            hand_over(paul, marie_id).await.expect(200);
+        }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ten_who_ask_at_once_ask_once_and_a_request_that_is_approved_and_refused_at_once_is_one_of_the_two() {
+async fn ten_who_ask_at_once_ask_once() {
     let (tap, options) = Tap::on_dynamodb();
     let world = World::start_with(options).await;
     let Office { marie, omar, ids: [.., omar_id], .. } = &Office::of(&world).await;
@@ -253,42 +265,66 @@ async fn ten_who_ask_at_once_ask_once_and_a_request_that_is_approved_and_refused
         reply.expect(202);
     }
     assert_eq!(world.mails_to("marie@martin.example").await, before + 1);
-    for round in 0..6_u64 {
-        all_is_well(&world, &format!("before round {round}")).await;
-        let both = join(after(15 * (round % 3), give(marie, OMAR)), after(15 * (round / 3), end(marie, omar_id)));
-        let ((given, ended), _) = tap.during(both).await;
-        given.expect(202);
-        assert!([204, 404].contains(&ended.status), "{ended}");
-        all_is_well(&world, &format!("round {round}")).await;
-        let listed = marie.get(&target("users")).await.expect(200);
-        let omars: Vec<_> =
-            listed["users"].as_array().unwrap().iter().filter(|user| user["email"] == OMAR).cloned().collect();
-        assert!(omars.len() <= 1, "{omars:?}");
-        for user in omars {
-            end(marie, user["id"].as_str().unwrap()).await.expect(204);
+    all_is_well(&world, "ten asked").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_approved_and_refused_at_once_is_one_of_the_two() {
+    let (held, options) = Held::on_dynamodb();
+    let world = World::start_with(options).await;
+    let Office { marie, omar, ids: [.., omar_id], .. } = &Office::of(&world).await;
+    for holding in Holding::BOTH {
+        for passing in 0.. {
+            let what = format!("{holding:?} behind {passing}");
+            all_is_well(&world, &format!("before {what}")).await;
+            let (giving, refusing) = ((MANAGES, give(marie, OMAR)), (MANAGES, end(marie, omar_id)));
+            let met = held.meet(holding, passing, giving, refusing).await;
+            all_is_well(&world, &what).await;
+            if let Some((given, ended)) = &met {
+                assert_eq!(given.status, 202, "{given}");
+                assert!([204, 404].contains(&ended.status), "{ended}");
+            }
+            let listed = marie.get(&target("users")).await.expect(200);
+            let omars: Vec<_> =
+                listed["users"].as_array().unwrap().iter().filter(|user| user["email"] == OMAR).cloned().collect();
+            assert!(omars.len() <= 1, "{omars:?}");
+            for user in omars {
+                end(marie, user["id"].as_str().unwrap()).await.expect(204);
+            }
+            ask(omar).await.expect(202);
+            if met.is_none() {
+                break;
+            }
         }
-        ask(omar).await.expect(202);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_and_an_invitation_of_one_moment_are_one_access() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let Office { marie, omar, ids: [.., omar_id], .. } = &Office::of(&world).await;
     end(marie, omar_id).await.expect(204);
-    for round in 0..6_u64 {
-        let asking = after(15 * (round % 3), ask(omar));
-        let ((asked, given), _) = tap.during(join(asking, after(15 * (round / 3), give(marie, OMAR)))).await;
-        asked.expect(202);
-        given.expect(202);
-        let listed = marie.get(&target("users")).await.expect(200);
-        let omars = listed["users"].as_array().unwrap().iter().filter(|user| user["email"] == OMAR).count();
-        assert_eq!(omars, 1, "{}", listed.text);
-        // Whatever it is, once he opened it nothing else is left.
-        omar.get(&target("summary")).await.expect(200);
-        all_is_well(&world, &format!("round {round}")).await;
-        end(marie, omar_id).await.expect(204);
-        all_is_well(&world, &format!("after round {round}")).await;
+    for holding in Holding::BOTH {
+        for passing in 0.. {
+            let (asking, giving) = ((ASKS, ask(omar)), (MANAGES, give(marie, OMAR)));
+            let met = held.meet(holding, passing, asking, giving).await;
+            let listed = marie.get(&target("users")).await.expect(200);
+            let omars = listed["users"].as_array().unwrap().iter().filter(|user| user["email"] == OMAR).count();
+            assert_eq!(omars, 1, "{}", listed.text);
+            if let Some((asked, given)) = &met {
+                assert_eq!((asked.status, given.status), (202, 202), "{asked} {given}");
+            }
+            // Whatever it is, once he opened it nothing else is left.
+            let opened = omar.get(&target("summary")).await.status == 200;
+            assert_eq!(opened, met.is_some() || holding == Holding::Second);
+            let what = format!("{holding:?} behind {passing}");
+            all_is_well(&world, &what).await;
+            end(marie, omar_id).await.expect(204);
+            all_is_well(&world, &format!("after {what}")).await;
+            if met.is_none() {
+                break;
+            }
+        }
     }
 }

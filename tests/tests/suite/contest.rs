@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::future::{join, join_all};
-use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World, contest_token};
+use futures::future::join_all;
+use harness::{
+    ACCOUNT, Calls, Held, Holding, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World, contest_token,
+};
 use http::Method;
 use local::Mail;
 use portal::domain::{Id, Siret};
@@ -12,7 +14,7 @@ use portal::environment::rng;
 use portal::store::{
     AuditEvent, Change, Condition, Contest, ContestLink, Establishment, EventKind, Outbox, Query, Resident, Table, Wish,
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 const CONTACT: &str = "compta@martin.example";
 const MARIE: &str = "marie@martin.example";
@@ -254,20 +256,21 @@ async fn who_belongs_to_an_establishment_is_written_down_with_every_change() {
 /// A change of SIRET and an erasure at the same moment: whoever is gone is written down nowhere.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_who_is_gone_is_written_down_whatever_met() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    for round in 0..6 {
-        let who = world.member(&format!("person{round}@martin.example")).await;
-        let id = who.id().await;
-        let sure = json!({"current_password": PASSWORD});
-        let erased = who.send(Method::DELETE, "/api/me", Some(&sure));
-        let moved = async {
-            tokio::time::sleep(Duration::from_millis(15 * round)).await;
-            who.patch("/api/me", &json!({"siret": OTHER_SIRET})).await
-        };
-        let ((erased, _), _) = tap.during(join(erased, moved)).await;
-        let there = residents(&world, SIRET).await.contains(&id) || residents(&world, OTHER_SIRET).await.contains(&id);
-        assert_eq!(erased.status != 204, there, "{erased}");
+    let (calls, sure) = (Calls::of("profile"), json!({"current_password": PASSWORD}));
+    let elsewhere = json!({"siret": OTHER_SIRET});
+    for holding in Holding::BOTH {
+        for passing in 0.. {
+            let who = world.member(&format!("{holding:?}{passing}@martin.example").to_lowercase()).await;
+            let id = who.id().await;
+            let erased = (calls, who.send(Method::DELETE, "/api/me", Some(&sure)));
+            let moved = (calls, who.patch("/api/me", &elsewhere));
+            let Some((erased, _)) = held.meet(holding, passing, erased, moved).await else { break };
+            let written = [residents(&world, SIRET).await, residents(&world, OTHER_SIRET).await];
+            let there = written.iter().any(|residents| residents.contains(&id));
+            assert_eq!(erased.status != 204, there, "{holding:?} behind {passing}: {erased}");
+        }
     }
 }
 
@@ -294,45 +297,44 @@ async fn ten_that_contest_at_once_make_one_contest_with_ten_voices() {
 /// Access that is given in the moment of a contest was given before it, or not at all.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_grant_and_a_contest_at_once_the_grant_came_first_or_was_refused() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let people: Vec<_> = (0..3).map(|n| Person::at(&format!("person{n}@martin.example"))).collect();
+    let people: Vec<_> = (0..20).map(|n| Person::at(&format!("person{n}@martin.example"))).collect();
     world.users(&people).await;
     let marie = world.manager(MARIE).await;
     let tokens: Vec<_> = notices(&world).await.iter().map(contest_token).collect();
-    let mut refused = 0;
-    for (round, token) in tokens.iter().enumerate() {
-        let invite = |n: usize| json!({"email": format!("guest{round}-{n}@cabinet.example")});
-        let bodies: Vec<_> = (0..8).map(invite).collect();
-        let users = target("users");
-        let grants = join_all((0..).zip(&bodies).map(async |(n, body)| {
-            tokio::time::sleep(Duration::from_millis(15 * n)).await;
-            marie.post(&users, body).await
-        }));
-        let ((answers, contested), _) = tap.during(join(grants, contest(&world, token))).await;
-        contested.expect(202);
-        let listed = marie.get(&target("users")).await.expect(200);
-        let has = |body: &Value| listed["users"].as_array().unwrap().iter().any(|user| user["email"] == body["email"]);
-        for (answer, body) in answers.iter().zip(&bodies) {
-            assert_eq!(answer.status == 202, has(body), "{answer}");
-            if answer.status != 202 {
-                answer.clone().expect_problem(409, "claim-contested");
-                refused += 1;
+    let (mut tokens, mut statuses) = (tokens.iter(), BTreeSet::new());
+    for holding in Holding::BOTH {
+        for passing in 0.. {
+            let guest = json!({"email": format!("{holding:?}{passing}@cabinet.example").to_lowercase()});
+            let users = target("users");
+            let granted = (Calls::of("manage-users"), marie.post(&users, &guest));
+            let contested = (Calls::of("contest-claim"), contest(&world, tokens.next().unwrap()));
+            let met = held.meet(holding, passing, granted, contested).await;
+            let Some((granted, contested)) = met else { break };
+            contested.expect(202);
+            let listed = marie.get(&users).await.expect(200);
+            let has = listed["users"].as_array().unwrap().iter().any(|user| user["email"] == guest["email"]);
+            assert_eq!(granted.status == 202, has, "{holding:?} behind {passing}: {granted}");
+            statuses.insert(granted.status);
+            if !has {
+                granted.expect_problem(409, "claim-contested");
             }
+            // The staff let it pass, for the next round.
+            let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
+                "reason": "vérifié au téléphone"});
+            assert!(world.staff(dismissal).await["dismissed"].is_object());
         }
-        // The staff let it pass, for the next round.
-        let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
-            "reason": "vérifié au téléphone"});
-        assert!(world.staff(dismissal).await["dismissed"].is_object());
     }
-    assert!(refused > 0, "they met");
+    assert_eq!(statuses, BTreeSet::from([202, 409]));
 }
 
 /// A hand-over is the same claim: it came before the contest, or it is refused, and shakes nobody's link off.
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_hand_over_and_a_contest_at_once_the_hand_over_came_first_or_was_refused() {
-    let world = World::start().await;
-    let people: Vec<_> = (0..4).map(|n| Person::at(&format!("person{n}@martin.example"))).collect();
+    let (held, options) = Held::on_dynamodb();
+    let world = World::start_with(options).await;
+    let people: Vec<_> = (0..20).map(|n| Person::at(&format!("person{n}@martin.example"))).collect();
     world.users(&people).await;
     let marie = world.manager(MARIE).await;
     let tokens: Vec<_> = notices(&world).await.iter().map(contest_token).collect();
@@ -341,26 +343,36 @@ async fn of_a_hand_over_and_a_contest_at_once_the_hand_over_came_first_or_was_re
     paul.get(&target("summary")).await.expect(200);
     let ids = [marie.id().await, paul.id().await];
     let both = [&marie, &paul];
-    let mut holder = 0;
-    for token in &tokens {
-        let body = json!({"id": ids[1 - holder]});
-        let place = target("manager");
-        let (handed, contested) = join(both[holder].post(&place, &body), contest(&world, token)).await;
-        contested.expect(202);
-        if handed.status == 200 {
-            holder = 1 - holder;
-        } else {
-            handed.expect_problem(409, "claim-contested");
+    let (mut holder, mut tokens, mut statuses) = (0, tokens.iter(), BTreeSet::new());
+    let place = target("manager");
+    for holding in Holding::BOTH {
+        for passing in 0.. {
+            let body = json!({"id": ids[1 - holder]});
+            let handed = (Calls::of("manage-users"), both[holder].post(&place, &body));
+            let contested = (Calls::of("contest-claim"), contest(&world, tokens.next().unwrap()));
+            let Some((handed, contested)) = held.meet(holding, passing, handed, contested).await else { break };
+            contested.expect(202);
+            statuses.insert(handed.status);
+            if handed.status == 200 {
+                holder = 1 - holder;
+            } else {
+                handed.expect_problem(409, "claim-contested");
+            }
+            let seat = seat(&world).await;
+            assert_eq!(seat.manager.unwrap().user_id.to_string(), ids[holder].to_string());
+            assert!(seat.contested.is_some());
+            let again = both[holder].post(&place, &json!({"id": ids[1 - holder]})).await;
+            again.expect_problem(409, "claim-contested");
+            let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
+                "reason": "vérifié au téléphone"});
+            assert!(world.staff(dismissal).await["dismissed"].is_object());
         }
-        let seat = seat(&world).await;
-        assert_eq!(seat.manager.unwrap().user_id.to_string(), ids[holder].to_string());
-        assert!(seat.contested.is_some());
-        let again = both[holder].post(&place, &json!({"id": ids[1 - holder]})).await;
-        again.expect_problem(409, "claim-contested");
-        let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
-            "reason": "vérifié au téléphone"});
-        assert!(world.staff(dismissal).await["dismissed"].is_object());
+        // The last of those that are held met nothing: it was done alone.
+        if holding == Holding::First {
+            holder = 1 - holder;
+        }
     }
+    assert_eq!(statuses, BTreeSet::from([200, 409]));
 }
 
 /// The wish of the claim comes again after a crash: in the middle of the branches, and after their mails went out.

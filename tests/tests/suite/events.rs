@@ -7,9 +7,8 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures::future::join;
 use harness::{
-    ACCOUNT, Contract, Held, Person, Reply, SIRET, World, fixture, folder_of_workspace, link_token, write_batch,
+    ACCOUNT, Calls, Contract, Held, Person, Reply, SIRET, World, fixture, folder_of_workspace, link_token, write_batch,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use portal::domain::{Email, Id, MemberNumber, View};
@@ -285,7 +284,7 @@ async fn schedules_run() {
 /// Nobody goes on where an hour's run was ended, so it does not end quietly.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_hour_that_is_too_short_for_its_accounts_is_an_error() {
-    let (held, options) = Held::query_of("reconcile", "000009");
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let (members, _) = fixture();
     // All of the same hour as 012345, the last of them.
@@ -294,13 +293,9 @@ async fn an_hour_that_is_too_short_for_its_accounts_is_an_error() {
         members.lines().next().unwrap().replace(ACCOUNT, &number).replace(SIRET, &siret) + "\n"
     };
     assert_eq!(world.import("2012-11-01-001", &(0..5).map(member).collect::<String>(), "").await.posted, 5);
-    held.hold();
-    let time_passes = async {
-        held.arrived().await;
-        world.advance(Duration::from_secs(721));
-        held.let_go();
-    };
-    let (outcome, ()) = join(world.portal.invoke("reconcile", sample("reconcile")), time_passes).await;
+    let run = world.portal.invoke("reconcile", sample("reconcile"));
+    let time_passes = async { world.advance(Duration::from_secs(721)) };
+    let (outcome, ()) = held.between(Calls::queries_of("reconcile", "000009"), run, time_passes).await;
     let error = outcome.unwrap_err().to_string();
     assert!(error.contains("2 of 6 accounts of this hour"), "{error}");
     let reconciled = world.portal.invoke("reconcile", sample("reconcile")).await.unwrap();

@@ -4,12 +4,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::pin::pin;
 use std::time::Duration;
 
 use futures::future::join_all;
 use harness::{
-    ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap,
+    ACCOUNT, Calls, EMPTY_ACCOUNT, EMPTY_SIRET, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap,
     Visitor, World, link_token, pass_token,
 };
 use jiff::Timestamp;
@@ -397,27 +396,11 @@ async fn of_fifty_wrong_numbers_at_once_five_are_answered_and_one_alert_is_sent(
     assert_eq!(world.count(Table::Identity, "USER#", "CLAIM-ATTEMPTS").await, 1);
 }
 
-/// The answer to a right guess whose verdict is held back until failures are counted.
-async fn overtaken(held: &Held, right: impl Future<Output = Reply>, failures: impl Future<Output = ()>) -> Reply {
-    held.hold();
-    let mut right = pin!(right);
-    let failures = async {
-        held.arrived().await;
-        failures.await;
-        held.let_go();
-    };
-    tokio::select! {
-        reply = &mut right => panic!("told without a look at the failures: {reply}"),
-        () = failures => {}
-    }
-    right.await
-}
-
 /// What a right number is refused for tells that it is right: so it is told only while there is something left to
 /// guess, also where five were wrong between its reading and its answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
-    let (held, options) = Held::transaction_of("claim-manager");
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let terms = world.document("account-terms").await;
     let outdated = json!({"version": 1, "sha256": "0".repeat(64)});
@@ -433,7 +416,8 @@ async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess(
                 guesser.post("/api/manager-claims", &claim(&number(n))).await.expect_problem(404, "claim-refused");
             }
         };
-        let reply = overtaken(&held, guesser.post("/api/manager-claims", &right), failures).await;
+        let verdict = Calls::transactions_of("claim-manager");
+        let (reply, ()) = held.between(verdict, guesser.post("/api/manager-claims", &right), failures).await;
         reply.expect_problem(429, "too-many-attempts");
     }
 }
@@ -441,7 +425,7 @@ async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess(
 /// The same of the current password: what is wrong with the rest of a form is told whoever knows it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
-    let (held, options) = Held::transaction_of("profile");
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let form = json!({"current_password": PASSWORD, "password": "x", "password_confirmation": "x"});
@@ -451,7 +435,8 @@ async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left
             wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
         }
     };
-    let reply = overtaken(&held, jeanne.post("/api/me/password", &form), failures).await;
+    let verdict = Calls::transactions_of("profile");
+    let (reply, ()) = held.between(verdict, jeanne.post("/api/me/password", &form), failures).await;
     reply.expect_problem(429, "too-many-attempts");
 }
 

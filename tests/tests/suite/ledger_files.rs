@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
-use futures::future::join;
-use harness::{ACCOUNT, Held, OTHER_ACCOUNT, PASSWORD, Reply, Tap, Visitor, World, folder_of_workspace};
+use harness::{ACCOUNT, Calls, Held, OTHER_ACCOUNT, PASSWORD, Reply, Tap, Visitor, World, folder_of_workspace};
 use http::{Method, StatusCode};
 use local::{Options, Service};
 use portal::domain::{Cents, Id, Identifier, MemberNumber, View};
@@ -96,27 +95,25 @@ async fn a_ledger_of_many_pages_is_one_file_and_one_that_is_too_large_is_to_be_h
     }
 }
 
-/// Posts an entry of a view while a call is held, and lets it go on.
-pub(super) async fn post_in_between(world: &World, held: &Held, view: &str) {
-    held.arrived().await;
+/// Posts an entry of a view.
+pub(super) async fn post_one(world: &World, view: &str) {
     let record = json!({"record": "entry", "source_key": "N-1", "source_version": 1, "member_number": ACCOUNT,
         "action_id": format!("{view}-000001"), "kind": "COMMITMENT", "amount_cents": 100,
         "effective_date": format!("{view}-12-31"), "label": "Écriture"});
     world.import("2012-11-15-001", "", &format!("{record}\n")).await;
-    held.let_go();
 }
 
 /// Totals of after a posting beside entries of before it: all is read anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_read_while_the_ledger_is_posted_to_adds_up() {
-    let (held, options) = Held::query_of("export-ledger", "TOTALS#");
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
     let file = format!("/api/accounts/{ACCOUNT}/ledger.csv?view=2011");
     let rows = |reply: Reply| reply.expect(200).text.matches("\r\n").count();
     let before = rows(marie.get(&file).await);
-    held.hold();
-    let (reply, ()) = join(marie.get(&file), post_in_between(&world, &held, "2011")).await;
+    let totals = Calls::queries_of("export-ledger", "TOTALS#");
+    let (reply, ()) = held.between(totals, marie.get(&file), post_one(&world, "2011")).await;
     assert_eq!(rows(reply), before + 1);
     // What adds up to nothing that the portal shows is given to nobody.
     add_what_no_total_has(&world, "2011").await;

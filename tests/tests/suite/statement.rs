@@ -1,12 +1,11 @@
 //! The yearly statement: which views have one, how long it may be, how it is answered. What it says is read by other
 //! software in `tests/exports`.
 
-use futures::future::join;
-use harness::{ACCOUNT, Held, Tap, World};
+use harness::{ACCOUNT, Calls, Held, Tap, World};
 use portal::domain::{Identifier, MemberNumber};
 use portal::store::{Action, ActionSums, Batch, to_item};
 
-use crate::ledger_files::{post_in_between, put};
+use crate::ledger_files::{post_one, put};
 
 /// An action of 2012.
 async fn action(world: &World) -> Action {
@@ -87,11 +86,12 @@ async fn a_view_of_more_rows_than_a_statement_carries_is_refused_and_its_ledger_
 /// A list of after a posting beside totals of before it: all is read anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_is_read_while_the_ledger_is_posted_to_adds_up() {
-    let (held, options) = Held::query_of("statement", "ACTION#2012#");
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
-    held.hold();
-    let (reply, ()) = join(marie.get(&statement("?view=2012")), post_in_between(&world, &held, "2012")).await;
+    let actions = Calls::queries_of("statement", "ACTION#2012#");
+    let of_2012 = statement("?view=2012");
+    let (reply, ()) = held.between(actions, marie.get(&of_2012), post_one(&world, "2012")).await;
     assert_eq!(held.seen(), 2, "of before and after");
     reply.expect(200);
     // What adds up to nothing that the portal shows is given to nobody.

@@ -4,9 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures::future::{join, join_all};
-use harness::{ACCOUNT, Person, Reply, Tap, Visitor, World};
-use portal::clock::Stopwatch;
+use futures::future::join_all;
+use harness::{ACCOUNT, Calls, Held, Holding, Person, Reply, Tap, Visitor, World};
 use portal::domain::Id;
 use portal::store::{AuditEvent, EventKind, Item, Query, Table};
 use serde_json::{Value, json};
@@ -84,82 +83,66 @@ async fn everything_agrees(world: &World, paul: Id) {
     assert!(invitations.iter().all(|(_, invitation)| last.contains_key(invitation)));
 }
 
+const MANAGES: Calls = Calls::of("manage-users");
+const READS: Calls = Calls::of("query-ledger");
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_that_was_sent_after_access_was_taken_back_succeeds() {
-    // Slowed down, many reads are under way when the access ends.
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
-    let reads = ["summary", "actions", "actions?view=2012", "actions/2011-000001"].map(target);
-    for round in 0..6 {
-        invite(&marie).await.expect(202);
-        if round % 3 > 0 {
-            paul.get(&reads[0]).await.expect(200);
-        }
-        let id = listed(&marie).await.unwrap()["id"].clone();
-        let (clock, ended) = (Stopwatch::start(), std::sync::OnceLock::new());
-        let reading = join_all((0..4).map(async |n| {
-            let mut replies = Vec::new();
-            // Two rounds of reads more when the answer is there.
-            for after in 0.. {
-                let sent = clock.elapsed();
-                replies.push((sent, paul.get(&reads[(n + after) % reads.len()]).await));
-                if ended.get().is_some_and(|ended| replies.iter().filter(|(sent, _)| sent > ended).count() > 2) {
-                    return replies;
+    for read in ["summary", "actions", "actions?view=2012", "actions/2011-000001"].map(target) {
+        for (holding, opened) in Holding::with([false, true]) {
+            for passing in 0.. {
+                if listed(&marie).await.is_none() {
+                    invite(&marie).await.expect(202);
                 }
-            }
-            replies
-        }));
-        let revoking = async {
-            tokio::time::sleep(std::time::Duration::from_millis(30 * round)).await;
-            let reply = revoke(&marie, &id).await;
-            ended.set(clock.elapsed()).unwrap();
-            reply
-        };
-        let ((replies, revoked), _) = tap.during(join(reading, revoking)).await;
-        revoked.expect(204);
-        let ended = *ended.get().unwrap();
-        for (sent, reply) in replies.into_iter().flatten() {
-            if sent > ended {
-                reply.expect_problem(404, "not-found");
-            } else if reply.status != 200 {
+                if opened {
+                    paul.get(&read).await.expect(200);
+                }
+                let id = listed(&marie).await.unwrap()["id"].clone();
+                let (reading, revoking) = ((READS, paul.get(&read)), (MANAGES, revoke(&marie, &id)));
+                let Some((reply, revoked)) = held.meet(holding, passing, reading, revoking).await else { break };
+                revoked.expect(204);
                 // What came through is whole: the contract was checked. The rest is a plain no.
-                reply.expect_problem(404, "not-found");
+                if reply.status != 200 {
+                    reply.expect_problem(404, "not-found");
+                }
+                paul.get(&read).await.expect_problem(404, "not-found");
+                assert_eq!(listed(&marie).await, None);
+                everything_agrees(&world, paul.id().await).await;
             }
         }
-        assert_eq!(listed(&marie).await, None);
-        everything_agrees(&world, paul.id().await).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn giving_and_taking_back_at_once_end_as_one_of_the_two() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
     let mut ends = BTreeSet::new();
-    for round in 0..12 {
-        if listed(&marie).await.is_none() {
-            invite(&marie).await.expect(202);
+    for (holding, opened) in Holding::with([false, true]) {
+        for passing in 0.. {
+            if listed(&marie).await.is_none() {
+                invite(&marie).await.expect(202);
+            }
+            if opened {
+                paul.get(&target("summary")).await.expect(200);
+            }
+            let id = listed(&marie).await.unwrap()["id"].clone();
+            let (giving, taking) = ((MANAGES, invite(&marie)), (MANAGES, revoke(&marie, &id)));
+            let Some((given, taken)) = held.meet(holding, passing, giving, taking).await else { break };
+            given.expect(202);
+            taken.expect(204);
+            let (user, reads) = (listed(&marie).await, paul.get(&target("summary")).await.status);
+            assert_eq!(reads, if user.is_some() { 200 } else { 404 });
+            assert!(user.as_ref().is_none_or(|user| user["status"] == "invited"), "{user:?}");
+            ends.insert(reads);
+            everything_agrees(&world, paul.id().await).await;
         }
-        if round % 2 == 1 {
-            paul.get(&target("summary")).await.expect(200);
-        }
-        let id = listed(&marie).await.unwrap()["id"].clone();
-        let giving = async {
-            tokio::time::sleep(std::time::Duration::from_millis(25 * (round % 6))).await;
-            invite(&marie).await
-        };
-        let ((given, taken), _) = tap.during(join(giving, revoke(&marie, &id))).await;
-        given.expect(202);
-        taken.expect(204);
-        let (user, reads) = (listed(&marie).await, paul.get(&target("summary")).await.status);
-        assert_eq!(reads, if user.is_some() { 200 } else { 404 });
-        assert!(user.as_ref().is_none_or(|user| user["status"] == "invited"), "{user:?}");
-        ends.insert(reads);
-        everything_agrees(&world, paul.id().await).await;
     }
-    assert_eq!(ends.len(), 2, "both ends came about: {ends:?}");
+    assert_eq!(ends, BTreeSet::from([200, 404]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -180,27 +163,31 @@ async fn ten_first_reads_at_once_all_succeed_and_open_the_account_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invitation_that_is_opened_while_it_is_taken_back_ends_for_good() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let (marie, paul) = both(&world).await;
     let (mut opened, own) = (BTreeSet::new(), json!(paul.id().await.to_string()));
-    for round in 0..10 {
-        invite(&marie).await.expect(202);
-        let id = listed(&marie).await.unwrap()["id"].clone();
-        let taking = async {
-            tokio::time::sleep(std::time::Duration::from_millis(20 * (round / 2))).await;
+    let summary = target("summary");
+    for (holding, by_manager) in Holding::with([true, false]) {
+        for passing in 0.. {
+            if let Some(user) = listed(&marie).await {
+                revoke(&marie, &user["id"]).await.expect(204);
+            }
+            invite(&marie).await.expect(202);
+            let id = listed(&marie).await.unwrap()["id"].clone();
             // By the manager, or by Paul himself.
-            if round % 2 == 0 { revoke(&marie, &id).await } else { revoke(&paul, &own).await }
-        };
-        let ((read, taken), _) = tap.during(join(paul.get(&target("summary")), taking)).await;
-        assert!([200, 404].contains(&read.status), "{read}");
-        opened.insert(read.status);
-        taken.expect(204);
-        paul.get(&target("summary")).await.expect_problem(404, "not-found");
-        assert_eq!(listed(&marie).await, None);
-        everything_agrees(&world, paul.id().await).await;
+            let (who, whose) = if by_manager { (&marie, &id) } else { (&paul, &own) };
+            let (reading, taking) = ((READS, paul.get(&summary)), (MANAGES, revoke(who, whose)));
+            let Some((read, taken)) = held.meet(holding, passing, reading, taking).await else { break };
+            assert!([200, 404].contains(&read.status), "{read}");
+            opened.insert(read.status);
+            taken.expect(204);
+            paul.get(&summary).await.expect_problem(404, "not-found");
+            assert_eq!(listed(&marie).await, None);
+            everything_agrees(&world, paul.id().await).await;
+        }
     }
-    assert!(opened.contains(&200), "some were opened before they were taken back");
+    assert_eq!(opened, BTreeSet::from([200, 404]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use portal::domain::{ActionStatus, Identifier, MemberNumber, View};
 use portal::store::{
-    Action, ActionPlace, Entry, EntryPlace, Facets, Guard, Home, Key, Month, Move, Pending, Record, Remittance, Totals,
+    Action, ActionPlace, Entry, EntryFacts, EntryPlace, Facets, Guard, Home, Key, Month, Move, Pending, Record,
+    Remittance, Totals,
 };
 
 use super::{Blocked, Need, State};
@@ -154,18 +155,25 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
+    fn remittance(&self, account: &MemberNumber, number: &Identifier) -> Result<Remittance, Blocked> {
+        let key = Remittance::key_of(account, number);
+        if let Some(remittance) = self.changes.remittances.get(&key) {
+            return Ok(remittance.clone());
+        }
+        let known = self.state.remittances.get(&key).ok_or(Blocked::Needs(vec![Need::Remittance(key)]))?;
+        Ok(known.cloned().unwrap_or_else(|| Remittance::empty(account.clone(), number.clone())))
+    }
+
+    /// Whether the transfer of which this would be a line takes no more.
+    pub(super) fn is_full(&self, account: &MemberNumber, facts: &EntryFacts) -> Result<bool, Blocked> {
+        facts.transfer(None).map_or(Ok(false), |number| Ok(self.remittance(account, number)?.is_full()))
+    }
+
     fn count_in_remittance(&mut self, entry: &Entry) -> Result<(), Blocked> {
         let Some(number) = entry.transfer() else { return Ok(()) };
-        let key = Remittance::key_of(&entry.member_number, number);
-        if !self.changes.remittances.contains_key(&key) {
-            let known = self.state.remittances.get(&key);
-            let known = known.ok_or_else(|| Blocked::Needs(vec![Need::Remittance(key.clone())]))?;
-            let empty = || Remittance::empty(entry.member_number.clone(), number.clone());
-            self.changes.remittances.insert(key.clone(), known.cloned().unwrap_or_else(empty));
-        }
-        if let Some(remittance) = self.changes.remittances.get_mut(&key) {
-            remittance.count(entry);
-        }
+        let mut remittance = self.remittance(&entry.member_number, number)?;
+        remittance.count(entry);
+        self.changes.remittances.insert(remittance.key(), remittance);
         Ok(())
     }
 

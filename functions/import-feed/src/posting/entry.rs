@@ -38,6 +38,9 @@ pub(super) fn post(
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
         }
     }
+    if desk.is_full(&record.member_number, &record.facts)? {
+        return Ok(Verdict::Quarantined(Reason::in_field("remittance-too-large", "remittance_number")));
+    }
     let version = Version {
         source: &context.source,
         source_key: &record.source_key,

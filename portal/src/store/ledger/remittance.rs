@@ -10,6 +10,15 @@ use super::{Entry, EntryFacts, EntryPlace, Reversed, account_of, partition, piec
 use crate::domain::{Cents, Id, Identifier, MemberNumber, View};
 use crate::store::{Item, Key, Query, Record, Table};
 
+/// Half of what an item of DynamoDB holds: the rest is for what waits for its action, or moves in with it.
+const FULL_BYTES: usize = 200_000;
+
+/// A day as it is written, `2012-02-10`.
+const DAY_BYTES: usize = 10;
+
+/// A count in a map, at most: four bytes of number, and DynamoDB's own byte for each name and value.
+const COUNT_BYTES: usize = 6;
+
 /// A transfer as its notice numbers it: the sum of the entries that carry the number, corrections included.
 ///
 /// It moves with these entries, in their transaction. A transfer may pay for actions of several views: each
@@ -75,6 +84,15 @@ impl Remittance {
         {
             self.banks.remove(bank);
         }
+    }
+
+    /// Whether its item has no room for a further day or bank reference. A transfer has one of each; a number that
+    /// stands for many, such as a placeholder on all that an account was ever paid, has thousands.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let days = self.views.values().map(|share| share.days.len()).sum::<usize>();
+        let banks = self.banks.keys().map(|bank| bank.len() + COUNT_BYTES).sum::<usize>();
+        days * (DAY_BYTES + COUNT_BYTES) + banks > FULL_BYTES
     }
 
     /// The whole amount: paid, less what came back.
