@@ -4,6 +4,7 @@ Linters read SAM's own resources shallowly: a variable of a function that refers
 seen at all. So what is linted, and what the deployment's test deploys, is the expanded template.
 """
 
+import logging
 import os
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from samtranslator.yaml_helper import yaml_parse
 ROOT = Path(__file__).resolve().parents[2]
 # Where a package would put the functions' code; nothing reads it there.
 CODE_BUCKET = "code-of-the-functions"
+
+# It warns of its own metrics and switches, which nobody here has.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 # The transform asks a client of AWS for its region.
 os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-3")
