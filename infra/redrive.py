@@ -14,7 +14,7 @@ given again; what comes twice changes nothing. `--dry-run` counts. docs/operatio
 import argparse
 import json
 
-from stack import Aws, Stack, add_common, run, say
+from stack import Aws, Failure, Stack, add_common, run, say
 
 # Where each queue is: the stack that it is nested in.
 QUEUES = {

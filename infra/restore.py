@@ -280,6 +280,8 @@ def repoint(aws, portal, options):
             raise Failure(f"there is no table {target}: restore it first")
         if table == "Identity":
             label = description.get("LatestStreamLabel", "")
+            if not label:
+                raise Failure(f"{target} has no stream, and the portal reads one: give it one of NEW_IMAGE")
     if name != ORIGINAL:
         moved = [table for table in TABLES if targets[table] != portal.in_use[table]]
         different = sum(at_once(lambda table: differences(aws, portal.own[table], targets[table]), moved), [])
@@ -414,20 +416,23 @@ def use(aws, portal, values):
 
 
 def batches(aws, portal, options):
-    """What has to be imported again: batches that arrived, or were posted, since the instant."""
+    """What has to be imported again: batches that arrived or were posted since the instant, or were not to their end."""
     if not options.since:
         say("give --since with the instant to have the batches listed that have to be imported again")
         return
     since = parsed(options.since)
     bucket = portal.outputs["FeedBucketName"]
     objects = aws.ask("s3api", "list-objects-v2", bucket=bucket).get("Contents", [])
-    folders = {}
-    for item in objects:
-        folder, _, file = item["Key"].rpartition("/")
-        if file in ("manifest.json", "report.json") and instant_of(item["LastModified"]) >= since:
-            folders[folder] = min(item["LastModified"], folders.get(folder, item["LastModified"]))
-    say(f"{len(folders)} batches arrived or were posted since {iso(since)}" + (", to be imported again:" if folders else ""))
-    for folder in sorted(folders, key=lambda folder: instant_of(folders[folder])):
+    # When the manifest of each came, and its report; one without is half posted, or was never begun.
+    manifests, reports = (
+        {folder: instant_of(item["LastModified"]) for item in objects
+         for folder, _, file in [item["Key"].rpartition("/")] if file == name}
+        for name in ("manifest.json", "report.json")
+    )
+    again = [folder for folder, came in manifests.items() if max(came, reports.get(folder, since)) >= since]
+    say(f"{len(again)} batches arrived or were posted since {iso(since)}, or have no report"
+        + (", to be imported again:" if again else ""))
+    for folder in sorted(again, key=manifests.get):
         manifest = f"s3://{bucket}/{folder}/manifest.json"
         print(f"aws s3 cp {manifest} {manifest} --metadata-directive REPLACE")
 

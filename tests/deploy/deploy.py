@@ -46,6 +46,7 @@ def without_iam():
         before = manager.call("GET", f"/api/accounts/{NUMBER}/summary")["totals"]
         reconciled = deployment.invoke("ReconcileFunction", {"account": NUMBER})
         step(f"reconcile says {reconciled}")
+        assert reconciled["drift"] == 0 and reconciled["entries"] > 50, reconciled
         step("deploys the same again")
         assert not deployment.deploy(), "an unchanged tree is deployed as a change"
         step("deploys an update over it")

@@ -344,7 +344,7 @@ def gate():
         return not caught
 
     # The linters take ten seconds each.
-    with ProcessPoolExecutor() as pool:
+    with ProcessPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         found = pool.map(findings, [mistaken(seed, name) for seed, _, name in MISTAKES])
         for (seed, marks, _), lines in zip(MISTAKES, found, strict=True):
             missed += judge(seed, lines, marks)

@@ -1,7 +1,8 @@
 //! A line to DynamoDB on which one call of a function is held while something else happens.
 //!
 //! What two requests do to each other depends on which call of the one the other comes before. So a race is tried
-//! by holding each call of the one in turn while the other runs whole: every order, and the same ones each time.
+//! by holding each call of the one in turn while the other runs whole: each time the same orders, but for calls that a
+//! function makes side by side.
 
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
@@ -19,7 +20,6 @@ pub struct Held(Arc<Line>);
 
 struct Line {
     turn: Mutex<Option<Turn>>,
-    arrived: Notify,
     /// Whether what is held may go on.
     open: watch::Sender<bool>,
 }
@@ -28,9 +28,9 @@ struct Line {
 struct Turn {
     calls: Calls,
     passing: usize,
-    seen: usize,
-    /// By the SDK's own name for it, which it repeats where an answer takes too long.
-    held: Option<String>,
+    /// By the SDK's own names for them, which it repeats where an answer takes too long.
+    seen: Vec<String>,
+    arrived: Arc<Notify>,
 }
 
 /// The header in which the SDK names a call, the same in each attempt.
@@ -86,17 +86,22 @@ impl Calls {
 
     fn mean(&self, passing: &Passing) -> bool {
         passing.function == self.function
-            && passing.operation != WARMING
+            && !is_of_a_start(passing)
             && self.operation.is_none_or(|operation| passing.operation == operation)
             && String::from_utf8_lossy(&passing.body).contains(self.about)
     }
 }
 
+/// Whether a function asks for this when it starts, before its first request.
+fn is_of_a_start(passing: &Passing) -> bool {
+    let reads_keys = || String::from_utf8_lossy(&passing.body).contains("SIGNING-KEYS");
+    passing.operation == WARMING || passing.operation == "Query" && reads_keys()
+}
+
 impl Held {
     /// A line on which everything passes but what [`Self::between`] holds, and options for a portal with it.
     pub fn on_dynamodb() -> (Self, Options) {
-        let (turn, arrived, open) = (Mutex::default(), Notify::new(), watch::Sender::new(true));
-        let held = Self(Arc::new(Line { turn, arrived, open }));
+        let held = Self(Arc::new(Line { turn: Mutex::default(), open: watch::Sender::new(true) }));
         let line = held.clone();
         let options = proxy::before(&[Service::DynamoDb], move |passing, onward| line.clone().pass(passing, onward));
         (held, options)
@@ -151,16 +156,19 @@ impl Held {
         one: impl Future<Output = A>,
         other: impl Future<Output = B>,
     ) -> (A, Option<B>) {
-        *self.0.turn.lock().unwrap() = Some(Turn { calls, passing, seen: 0, held: None });
+        let arrived = Arc::new(Notify::new());
+        let turn = Turn { calls, passing, seen: Vec::new(), arrived: Arc::clone(&arrived) };
+        *self.0.turn.lock().unwrap() = Some(turn);
         self.0.open.send_replace(false);
         let mut one = pin!(one);
         tokio::select! {
             biased;
             one = &mut one => {
                 *self.0.turn.lock().unwrap() = None;
+                self.0.open.send_replace(true);
                 return (one, None);
             }
-            () = self.0.arrived.notified() => {}
+            () = arrived.notified() => {}
         }
         let other = other.await;
         self.0.open.send_replace(true);
@@ -169,27 +177,24 @@ impl Held {
 
     /// How many of the calls that were last meant there were.
     pub fn seen(&self) -> usize {
-        self.0.turn.lock().unwrap().as_ref().map_or(0, |turn| turn.seen)
+        self.0.turn.lock().unwrap().as_ref().map_or(0, |turn| turn.seen.len())
     }
 
     /// Whether this call is the one to hold, or another attempt at it.
     fn holds(&self, passing: &Passing) -> bool {
         let mut turn = self.0.turn.lock().unwrap();
         let Some(turn) = turn.as_mut() else { return false };
-        let name = passing.header(NAME);
-        if turn.held.as_deref() == Some(name) {
-            return true;
-        }
         if !turn.calls.mean(passing) {
             return false;
         }
-        turn.seen += 1;
-        let holds = turn.seen == turn.passing + 1;
-        if holds {
-            turn.held = Some(name.to_owned());
-            self.0.arrived.notify_one();
+        let name = passing.header(NAME);
+        if !turn.seen.iter().any(|seen| seen == name) {
+            turn.seen.push(name.to_owned());
+            if turn.seen.len() == turn.passing + 1 {
+                turn.arrived.notify_one();
+            }
         }
-        holds
+        turn.seen.get(turn.passing).is_some_and(|held| held == name)
     }
 
     async fn pass(self, passing: Passing, onward: Onward) -> Answer {

@@ -162,6 +162,10 @@ impl<T: Tables> Poster<T> {
             match plan(state, context, job) {
                 Ok((verdict, changes)) => {
                     if state.writes_with(&changes) > Transaction::MOST {
+                        if verdicts.is_empty() {
+                            let what = "one record changes more items than a transaction has";
+                            return Err(ImportError::Inconsistent(what.to_owned()));
+                        }
                         break;
                     }
                     state.apply(changes);

@@ -2,11 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cut;
 mod support;
 
-use std::time::Duration;
-
-use portal::domain::{Civility, Id, Identifier, MemberNumber, PersonName, Siret};
+use cut::Cut;
+use jiff::civil::date;
+use portal::domain::{Civility, Id, Identifier, MemberNumber, PersonName, Siret, View};
 use portal::environment::rng;
 use portal::store::{
     Account, Action, Change, Establishment, Grant, GrantMirror, Manager, Outcome, Remittance, Role, Table, Transaction,
@@ -59,29 +60,28 @@ async fn the_demo_feed_is_posted_once_and_a_repeat_changes_nothing() {
 async fn a_transfer_number_that_stands_for_too_many_transfers_stops_no_batch() {
     let fund = Fund::start().await;
     let mut transfer = Remittance::empty(MemberNumber::parse(NUMBER).unwrap(), Identifier::parse("DIVERS").unwrap());
-    for n in 0.. {
-        if transfer.is_full() {
-            break;
-        }
-        transfer.banks.insert(format!("{n:060}"), 1);
-    }
-    assert!((1_000..10_000).contains(&transfer.banks.len()));
+    let view = View::parse("2011").unwrap();
+    transfer.views.entry(view).or_default().days.insert(date(2012, 2, 10), 1);
+    transfer.banks.extend((0..4_000).map(|n| (format!("{n:060}"), 1)));
     let mut transaction = Transaction::new();
     transaction.put(&Remittance { version: 1, ..transfer }, None).unwrap();
     assert!(matches!(fund.store.commit(&transaction, &mut rng()).await, Ok(Outcome::Committed)));
-    let payment = |key: &str, number: &str| {
+    let payment = |key: &str, number: &str, bank: &str| {
         let mut record = entry(key, 1, NUMBER, "2011-000077", "PAYMENT_TO_COMPANY", 100);
         record["remittance_number"] = json!(number);
+        record["bank_reference"] = json!(bank);
         record
     };
-    let batch = small().record(&payment("E-3", "DIVERS")).record(&payment("E-4", "V-1"));
-    for posted in [5, 0] {
+    // What makes the item no larger is posted, as what has another number is.
+    let (new, known) = (payment("E-3", "DIVERS", "CSTR 1"), payment("E-4", "DIVERS", &format!("{:060}", 7)));
+    let batch = small().record(&new).record(&known).record(&payment("E-5", "V-1", "CSTR 1"));
+    for posted in [6, 0] {
         let report = fund.import(&batch).await;
-        assert_eq!(counts(&report), [posted, 5 - posted, 0, 0, 1, 0], "{report}");
+        assert_eq!(counts(&report), [posted, 6 - posted, 0, 0, 1, 0], "{report}");
         let named = &report["quarantine"][0];
         assert_eq!((&named["source_key"], &named["field"]), (&json!("E-3"), &json!("remittance_number")));
         assert_eq!(named["reason"], "remittance-too-large");
-        assert_eq!(fund.figures(NUMBER).await[&2011][1], 90_100);
+        assert_eq!(fund.figures(NUMBER).await[&2011][1], 90_200);
     }
 }
 
@@ -215,10 +215,13 @@ async fn killed_anywhere_and_run_again_the_end_is_the_same() {
     whole.reconcile().await;
     let fund = Fund::start().await;
     fund.upload(&batch).await;
-    for milliseconds in [5, 12, 20, 30, 45, 60] {
-        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), fund.arrive(&batch.id)).await;
+    // Each run ends a little later than the one before it, and the last at its end.
+    let mut cuts = 0;
+    while Cut::after(3 * cuts, cuts % 2 == 1).arrive(&fund, &batch.id).await.is_none() {
         fund.reconcile().await;
+        cuts += 1;
     }
+    assert!(cuts > 3, "{cuts}");
     // Two at the same time, as when an event is delivered twice.
     let (first, second) = tokio::join!(fund.arrive(&batch.id), fund.arrive(&batch.id));
     assert_eq!((first["quarantined"].as_u64(), second["quarantined"].as_u64()), (Some(0), Some(0)));

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod cut;
 mod support;
 
-use std::time::Duration;
-
+use cut::Cut;
 use portal::domain::MemberNumber;
 use serde_json::json;
 use support::{Batch, Fund, action, entry};
@@ -29,11 +29,12 @@ async fn an_action_of_many_entries_moves_in_several_transactions() {
     assert_eq!(fund.figures(NUMBER).await, [(2011, [180_000, 90_000, 60_000, 0])].into());
     let moved = Batch::new("moved").record(&action("A-77", 2, "630378", "2011-000077", "CLOSED", "2012-01-01"));
     fund.upload(&moved).await;
-    for milliseconds in [15, 30, 60] {
-        let _ = tokio::time::timeout(Duration::from_millis(milliseconds), fund.arrive("moved")).await;
+    let mut cuts = 0;
+    while Cut::after(2 * cuts, cuts % 2 == 1).arrive(&fund, "moved").await.is_none() {
         fund.reconcile().await;
+        cuts += 1;
     }
-    fund.arrive("moved").await;
+    assert!(cuts > 3, "{cuts}");
     fund.reconcile().await;
     assert_eq!(fund.figures("630378").await, [(2012, [180_000, 90_000, 60_000, 0])].into());
     assert_eq!(fund.figures(NUMBER).await, [].into());

@@ -50,7 +50,8 @@ pub(crate) struct Listed<L: List> {
 }
 
 impl Function {
-    /// Reads a page: one wait, but where [`List::query`] has no range of all views, two.
+    /// Reads a page: one wait; where [`List::query`] has no range of all views, and the account's latest is not this
+    /// year's, two.
     pub(crate) async fn list<L: List>(
         &self,
         call: &Call,
@@ -63,7 +64,11 @@ impl Function {
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
         let view = asked.filter.view().or(after.as_ref().map(|cursor| cursor.view));
-        let page = self.page(&visit, &asked, view, after.as_ref());
+        let this_year = self.rule.of_year(fund_day(call.now).year());
+        // Where no range holds all views, this year's is read meanwhile: it is the latest of whoever still trains.
+        let in_one_range = view.is_some() || asked.filter.query(&visit, None).is_some();
+        let guess = (!in_one_range).then_some(this_year);
+        let page = self.page(&visit, &asked, view.or(guess), after.as_ref());
         let (view, facets, page) = if let Some(view) = view {
             let facets = L::TOTALS.then(|| batch.want::<Facets>(Facets::key_of(&visit.number, view)));
             let (fetched, page) = join(self.store.fetch(batch), page).await;
@@ -79,14 +84,13 @@ impl Function {
             let (fetched, facets, page) = join3(self.store.fetch(batch), facets, page).await;
             visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
             let latest = facets?.into_iter().find(Facets::is_shown);
-            let this_year = || self.rule.of_year(fund_day(call.now).year());
-            (latest.as_ref().map_or_else(this_year, |facets| facets.view), latest, page?)
-        };
-        let page = match page {
-            Some(page) => page,
-            None => {
-                self.page(&visit, &asked, Some(view), None).await?.unwrap_or(Page { items: Vec::new(), next: None })
-            }
+            let view = latest.as_ref().map_or(this_year, |facets| facets.view);
+            let page = if guess.is_none_or(|guess| guess == view) {
+                page?
+            } else {
+                self.page(&visit, &asked, Some(view), None).await?
+            };
+            (view, latest, page)
         };
         let (rows, next) = cut::<L>(page, view, asked.limit);
         let next_cursor = next.map(|cursor| cursor.seal(&self.cursor_key, &bound(&visit, asked.filter)));
@@ -110,11 +114,11 @@ impl Function {
         asked: &Asked<L>,
         view: Option<View>,
         after: Option<&Cursor>,
-    ) -> Result<Option<Page<L::Row>>, StoreError> {
-        let Some(query) = asked.filter.query(visit, view) else { return Ok(None) };
+    ) -> Result<Page<L::Row>, StoreError> {
+        let Some(query) = asked.filter.query(visit, view) else { return Ok(Page { items: Vec::new(), next: None }) };
         let place = after.and_then(|cursor| asked.filter.place(visit, cursor));
         let one_more = i32::try_from(asked.limit + 1).unwrap_or(i32::MAX);
-        self.store.query(&query.limit(one_more).after(place)).await.map(Some)
+        self.store.query(&query.limit(one_more).after(place)).await
     }
 }
 

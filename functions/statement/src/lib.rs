@@ -1,13 +1,13 @@
 //! `statement`: a member account's year as a PDF to file or to mail.
 //!
-//! Where the view is named, all is read in one wait: who is calling, whether they may, the view's totals and the
-//! lists. Where it is not, the latest one is asked for first. A list of more than a megabyte takes further pages,
+//! All is read in one wait: who is calling, whether they may, the view's totals and the lists. Where no view is named
+//! the lists are this year's, and are read again where the account's latest view is another. A list of more than a megabyte takes further pages,
 //! once it is known that the caller may have them. What is posted meanwhile may be in a list and not in the totals: so
 //! the lists have to add up to them, or all is read anew.
 
 mod content;
 
-use futures::future::{join, try_join, try_join3};
+use futures::future::{join, join3, try_join, try_join3};
 use portal::domain::{View, ViewRule, fund_day};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, FileContent, Form, Problem};
@@ -132,12 +132,14 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<(AccountDoor, Totals, Lists), Problem> {
         let all = Totals::all(&visit.number);
-        let (fetched, all) = join(self.store.fetch(batch), self.store.query_all::<Totals>(&all)).await;
+        let this_year = self.rule.of_year(fund_day(call.now).year());
+        // It is the latest of whoever still trains.
+        let lists = self.lists(visit, this_year);
+        let (fetched, all, lists) = join3(self.store.fetch(batch), self.store.query_all::<Totals>(&all), lists).await;
         let door = visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
-        let this_year = || self.rule.of_year(fund_day(call.now).year());
         let latest = all?.into_iter().rfind(Totals::is_shown);
-        let totals = latest.unwrap_or_else(|| Totals::empty(visit.number.clone(), this_year()));
-        let lists = self.lists(visit, totals.view).await?;
+        let totals = latest.unwrap_or_else(|| Totals::empty(visit.number.clone(), this_year));
+        let lists = if totals.view == this_year { lists? } else { self.lists(visit, totals.view).await? };
         Ok((door, totals, lists))
     }
 

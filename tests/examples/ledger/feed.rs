@@ -74,3 +74,12 @@ pub(crate) fn ledger(account: u32, entries: u32, views: usize) -> String {
     }
     lines
 }
+
+/// The line of a contribution for a year.
+pub(crate) fn contribution(account: u32, year: i16) -> String {
+    let number = number(account);
+    let record = json!({"record": "entry", "source_key": format!("C-{number}-{year}"), "source_version": 1,
+        "member_number": number, "kind": "CONTRIBUTION_LEGAL", "amount_cents": 100,
+        "effective_date": format!("{year}-01-01"), "contribution_year": year, "label": "Contribution"});
+    format!("{record}\n")
+}

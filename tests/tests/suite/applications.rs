@@ -69,7 +69,7 @@ async fn the_member_account_can_be_renamed_and_hidden_but_not_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_ten_entries_put_at_once_none_is_lost_and_removing_one_takes_no_other() {
+async fn of_five_entries_put_at_once_none_is_lost_and_removing_one_takes_no_other() {
     let world = World::start().await;
     let events: Vec<_> = (0..5).map(|n| entry(&format!("service-{n}"))).collect();
     let answers = join_all(events.iter().map(|event| world.staff(event.clone()))).await;

@@ -140,6 +140,10 @@ async fn run(number: usize, flow: &'static Flow, room: Arc<Semaphore>) -> Ended 
         }
     };
     let places = first.places();
+    if places.is_empty() {
+        let complaint = format!("{}: {} called nothing", flow.name, flow.function);
+        return Ended { cases: 1, complaints: vec![complaint], ..Ended::default() };
+    }
     let mut waits = Vec::new();
     let mut stages: Vec<Vec<Case>> = Vec::new();
     for (nth, place) in places.iter().enumerate() {

@@ -2,7 +2,7 @@
 //! software in `tests/exports`.
 
 use harness::{ACCOUNT, Calls, Held, Tap, World};
-use portal::domain::{Identifier, MemberNumber};
+use portal::domain::{Identifier, MemberNumber, fund_day};
 use portal::store::{Action, ActionSums, Batch, to_item};
 
 use crate::ledger_files::{post_one, put};
@@ -39,7 +39,7 @@ async fn a_view_that_is_over_or_running_has_a_statement_and_no_other_has() {
     let world = World::start().await;
     let marie = world.manager("marie@martin.example").await;
     let summary = marie.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
-    let this_year: i16 = summary["as_of"].as_str().unwrap()[..4].parse().unwrap();
+    let this_year = fund_day(summary["as_of"].as_str().unwrap().parse().unwrap()).year();
     for empty in 2013..=this_year {
         marie.get(&statement(&format!("?view={empty}"))).await.expect(200);
     }

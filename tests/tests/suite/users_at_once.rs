@@ -32,6 +32,14 @@ async fn listed(manager: &Visitor) -> Option<Value> {
     pauls.pop()
 }
 
+/// Invites Paul, who has nothing then but an invitation that he did not open.
+async fn invite_anew(manager: &Visitor) {
+    if let Some(user) = listed(manager).await {
+        revoke(manager, &user["id"]).await.expect(204);
+    }
+    invite(manager).await.expect(202);
+}
+
 /// Marie who manages, Paul who may or may not read.
 async fn both(world: &World) -> (Visitor, Visitor) {
     let marie = world.manager("marie@martin.example").await;
@@ -94,9 +102,7 @@ async fn no_read_that_was_sent_after_access_was_taken_back_succeeds() {
     for read in ["summary", "actions", "actions?view=2012", "actions/2011-000001"].map(target) {
         for (holding, opened) in Holding::with([false, true]) {
             for passing in 0.. {
-                if listed(&marie).await.is_none() {
-                    invite(&marie).await.expect(202);
-                }
+                invite_anew(&marie).await;
                 if opened {
                     paul.get(&read).await.expect(200);
                 }
@@ -124,9 +130,7 @@ async fn giving_and_taking_back_at_once_end_as_one_of_the_two() {
     let mut ends = BTreeSet::new();
     for (holding, opened) in Holding::with([false, true]) {
         for passing in 0.. {
-            if listed(&marie).await.is_none() {
-                invite(&marie).await.expect(202);
-            }
+            invite_anew(&marie).await;
             if opened {
                 paul.get(&target("summary")).await.expect(200);
             }
@@ -170,10 +174,7 @@ async fn an_invitation_that_is_opened_while_it_is_taken_back_ends_for_good() {
     let summary = target("summary");
     for (holding, by_manager) in Holding::with([true, false]) {
         for passing in 0.. {
-            if let Some(user) = listed(&marie).await {
-                revoke(&marie, &user["id"]).await.expect(204);
-            }
-            invite(&marie).await.expect(202);
+            invite_anew(&marie).await;
             let id = listed(&marie).await.unwrap()["id"].clone();
             // By the manager, or by Paul himself.
             let (who, whose) = if by_manager { (&marie, &id) } else { (&paul, &own) };

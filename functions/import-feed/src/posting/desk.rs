@@ -164,9 +164,9 @@ impl<'a> Desk<'a> {
         Ok(known.cloned().unwrap_or_else(|| Remittance::empty(account.clone(), number.clone())))
     }
 
-    /// Whether the transfer of which this would be a line takes no more.
-    pub(super) fn is_full(&self, account: &MemberNumber, facts: &EntryFacts) -> Result<bool, Blocked> {
-        facts.transfer(None).map_or(Ok(false), |number| Ok(self.remittance(account, number)?.is_full()))
+    /// Whether the transfer of which this would be a line has room for it.
+    pub(super) fn has_room(&self, account: &MemberNumber, facts: &EntryFacts) -> Result<bool, Blocked> {
+        facts.transfer(None).map_or(Ok(true), |number| Ok(self.remittance(account, number)?.has_room(facts)))
     }
 
     fn count_in_remittance(&mut self, entry: &Entry) -> Result<(), Blocked> {

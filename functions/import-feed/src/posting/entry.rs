@@ -38,7 +38,7 @@ pub(super) fn post(
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
         }
     }
-    if desk.is_full(&record.member_number, &record.facts)? {
+    if !desk.has_room(&record.member_number, &record.facts)? {
         return Ok(Verdict::Quarantined(Reason::in_field("remittance-too-large", "remittance_number")));
     }
     let version = Version {

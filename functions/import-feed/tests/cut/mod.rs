@@ -1,5 +1,7 @@
 //! A way to DynamoDB and S3 that ends after so many calls: whoever made the last one never hears of it.
 
+#![allow(dead_code, reason = "each test file uses its part")]
+
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,9 +11,14 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use import_feed::Function;
 use local::Portal;
 use portal::environment::Environment;
+use portal::lambda::EventFunction as _;
+use serde_json::Value;
 use tokio::sync::Notify;
+
+use crate::support::Fund;
 
 /// Counts calls, and cuts the way at one.
 #[derive(Debug, Clone)]
@@ -38,6 +45,14 @@ impl Cut {
         let given = portal.environment_of("import-feed").unwrap();
         let way = Way { cut: self.clone(), http: given.http() };
         Environment::new(given.variables().clone(), given.clock.clone(), given.log.clone(), SharedHttpClient::new(way))
+    }
+
+    /// Has the manifest of a folder arrive at a function with this way; nothing where that was cut.
+    pub(crate) async fn arrive(&self, fund: &Fund, folder: &str) -> Option<Value> {
+        let function = Function::start(&self.environment(&fund.portal)).await.unwrap();
+        let event = serde_json::from_value(fund.event(&format!("{folder}/manifest.json"))).unwrap();
+        let report = self.run(function.handle(event)).await?;
+        Some(serde_json::to_value(report.unwrap()).unwrap())
     }
 
     /// Runs an invocation until it ends or the way is cut, and then it is gone.

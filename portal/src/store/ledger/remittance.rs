@@ -86,13 +86,20 @@ impl Remittance {
         }
     }
 
-    /// Whether its item has no room for a further day or bank reference. A transfer has one of each; a number that
-    /// stands for many, such as a placeholder on all that an account was ever paid, has thousands.
+    /// Whether its item has room for a line of these facts. A transfer has one day and one bank reference; a number that
+    /// stands for many transfers, such as a placeholder on all that an account was ever paid, has thousands.
     #[must_use]
-    pub fn is_full(&self) -> bool {
+    pub fn has_room(&self, facts: &EntryFacts) -> bool {
+        let knows_day = self.views.values().any(|share| share.days.contains_key(&facts.date));
+        let knows_bank = facts.bank.as_ref().is_none_or(|bank| self.banks.contains_key(bank));
+        knows_day && knows_bank || self.counted_bytes() <= FULL_BYTES
+    }
+
+    /// What days and bank references take of its item.
+    fn counted_bytes(&self) -> usize {
         let days = self.views.values().map(|share| share.days.len()).sum::<usize>();
         let banks = self.banks.keys().map(|bank| bank.len() + COUNT_BYTES).sum::<usize>();
-        days * (DAY_BYTES + COUNT_BYTES) + banks > FULL_BYTES
+        days * (DAY_BYTES + COUNT_BYTES) + banks
     }
 
     /// The whole amount: paid, less what came back.
