@@ -29,6 +29,7 @@ peak() {
 }
 # Both feeds have an account that is large enough to fill any window of the import.
 generate() {
+    rm -rf "$folder/feed-$1"
     peak "$target/debug/generate-feed" --establishments "$1" --years 2009-2016 \
         --seed 1 --large-account 5000 --out "$folder/feed-$1"
 }
@@ -42,6 +43,10 @@ import() {
 files() {
     "$target/debug/examples/export_memory" "$1" "$2" | grep -oE '[0-9]+ kB' | tail -1 | cut -d' ' -f1
 }
+# What a command prints most in the middle, of so many times: single runs of the same differ by a twentieth.
+median() {
+    for _ in $(seq "$1"); do "${@:2}"; done | sort -n | sed -n "$((($1 + 1) / 2))p"
+}
 row() {
     awk -v what="$1" -v few="$2" -v many="$3" 'BEGIN {
         ratio = many / few
@@ -51,10 +56,10 @@ row() {
 }
 
 printf '%-40s %12s %12s\n' "peak memory" "few entries" "many entries"
-row "generator" "$(generate "$few")" "$(generate "$many")"
-row "export, CSV" "$(files csv 10000)" "$(files csv 1000000)"
-row "export, XLSX" "$(files xlsx 10000)" "$(files xlsx 1000000)"
-row "initial load" "$(load "$few")" "$(load "$many")"
+row "generator" "$(median 5 generate "$few")" "$(generate "$many")"
+row "export, CSV" "$(median 5 files csv 10000)" "$(median 3 files csv 1000000)"
+row "export, XLSX" "$(median 5 files xlsx 10000)" "$(median 3 files xlsx 1000000)"
+row "initial load" "$(median 5 load "$few")" "$(median 3 load "$many")"
 if [ "$posted" != "$many" ]; then
     generate "$posted" >/dev/null
 fi

@@ -89,6 +89,8 @@ def running(*, iam):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.1)
+        else:
+            sys.exit(f"the emulator answers nobody; its log is {log}")
         yield Aws(port, process)
     finally:
         process.terminate()

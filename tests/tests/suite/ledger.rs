@@ -36,7 +36,9 @@ async fn the_worked_example_comes_out_as_it_is_printed() {
     let report = world.import("2012-10-20-001", "", &feed).await;
     assert_eq!((report.quarantined, report.corrected), (0, 1));
     let after = read(&marie, "summary").await;
-    for row in rows(document, "| View | Committed") {
+    let rows_of_views = rows(document, "| View | Committed");
+    assert!(!rows_of_views.is_empty());
+    for row in rows_of_views {
         let of_view = |summary: &Value| {
             let views = summary["views"].as_array().unwrap();
             views.iter().find(|view| view["view"].as_i64() == row[0].parse().ok()).unwrap()["totals"].clone()
