@@ -103,16 +103,16 @@ $(CARGO_FUZZ):
 # Python 3.11 or newer; the packages are pinned with their hashes.
 $(PACKAGES): tests/api/requirements.txt
 	python3 -m venv --clear .tools/venv
-	.tools/venv/bin/pip install --quiet --no-compile --disable-pip-version-check --require-hashes --requirement $<
+	.tools/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
 
 # All that they need is in the list; without `--no-deps` pip wants hashes of what they call by an extra's name.
 $(SAM_PACKAGES): tests/deploy/sam/requirements.txt
 	python3 -m venv --clear .tools/sam
-	.tools/sam/bin/pip install --quiet --no-compile --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	.tools/sam/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
 
 $(DEPLOY_PACKAGES): tests/deploy/requirements.txt
 	python3 -m venv --clear .tools/deploy
-	.tools/deploy/bin/pip install --quiet --no-compile --disable-pip-version-check --require-hashes --requirement $<
+	.tools/deploy/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
 	touch $@
