@@ -32,15 +32,26 @@ impl World {
 
     /// The same with options of one's own.
     pub async fn start_with(options: Options) -> Self {
-        let world = Self::empty(options).await;
+        Self::empty(options).await.with_fixture().await
+    }
+
+    async fn with_fixture(self) -> Self {
         let (members, ledger) = fixture();
-        world.import("2012-10-15-001", &members, &ledger).await;
-        world
+        self.import("2012-10-15-001", &members, &ledger).await;
+        self
+    }
+
+    /// The same with a clock that only [`Self::advance`] moves.
+    pub async fn start_stopped() -> Self {
+        Self::empty_at(Clock::stopped_at(Clock::system().now()), Options::default()).await.with_fixture().await
     }
 
     /// A portal that knows nobody.
-    pub async fn empty(mut options: Options) -> Self {
-        let clock = Clock::system();
+    pub async fn empty(options: Options) -> Self {
+        Self::empty_at(Clock::system(), options).await
+    }
+
+    async fn empty_at(clock: Clock, mut options: Options) -> Self {
         options.clock = clock.clone();
         options.data = Data::Memory;
         let portal = Portal::start(options).await.expect("a portal");

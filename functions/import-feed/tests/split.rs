@@ -139,8 +139,7 @@ impl Fund {
     async fn manifest_arrives(&self, function: &Function, folder: &str, sequencer: &str) -> Value {
         let mut event = self.event(&format!("{folder}/manifest.json"));
         event["detail"]["object"]["sequencer"] = json!(sequencer);
-        let event = serde_json::from_value(event).unwrap();
-        serde_json::to_value(function.handle(event).await.unwrap()).unwrap()
+        Self::hand(function, event).await
     }
 
     /// Uploads a batch and has it cut.

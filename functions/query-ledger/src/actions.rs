@@ -48,8 +48,12 @@ impl List for Filter {
         Self::as_text(self)
     }
 
-    fn query(self, visit: &Visit, view: Option<View>) -> Option<Query> {
-        Some(ListedAction::list(&visit.number, view, self.status, self.scheme))
+    fn of_view(self, visit: &Visit, view: View) -> Query {
+        ListedAction::list(&visit.number, Some(view), self.status, self.scheme)
+    }
+
+    fn of_all_views(self, visit: &Visit) -> Option<Query> {
+        Some(ListedAction::list(&visit.number, None, self.status, self.scheme))
     }
 
     fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {

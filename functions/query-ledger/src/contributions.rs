@@ -52,9 +52,12 @@ impl List for Contributions {
         Self::as_text(self)
     }
 
-    fn query(self, visit: &Visit, view: Option<View>) -> Option<Query> {
-        let number = &visit.number;
-        Some(view.map_or_else(|| Entry::all_contributions(number), |view| Entry::contributions(number, view)))
+    fn of_view(self, visit: &Visit, view: View) -> Query {
+        Entry::contributions(&visit.number, view)
+    }
+
+    fn of_all_views(self, visit: &Visit) -> Option<Query> {
+        Some(Entry::all_contributions(&visit.number))
     }
 
     fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {

@@ -47,14 +47,14 @@ impl List for EntryFilter {
         Self::as_text(self)
     }
 
-    fn query(self, visit: &Visit, view: Option<View>) -> Option<Query> {
-        let number = &visit.number;
-        match view {
-            Some(view) => Some(Entry::list(number, view, self.kind, self.from, self.to)),
-            None if self.from.is_none() && self.to.is_none() => Some(Entry::list_from_latest(number, self.kind)),
-            // Days are sorted within a view.
-            None => None,
-        }
+    fn of_view(self, visit: &Visit, view: View) -> Query {
+        Entry::list(&visit.number, view, self.kind, self.from, self.to)
+    }
+
+    fn of_all_views(self, visit: &Visit) -> Option<Query> {
+        // Days are sorted within a view.
+        let is_whole = self.from.is_none() && self.to.is_none();
+        is_whole.then(|| Entry::list_from_latest(&visit.number, self.kind))
     }
 
     fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {

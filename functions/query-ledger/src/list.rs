@@ -1,7 +1,7 @@
 //! What all lists have in common: who may, which view, which page, where the next one begins.
 
 use futures::future::{join, join3};
-use portal::domain::{View, fund_day};
+use portal::domain::View;
 use portal::http::{Call, Problem};
 use portal::security::Visit;
 use portal::store::{Facets, Page, Query, Record, StoreError};
@@ -25,9 +25,11 @@ pub(crate) trait List: Copy {
     /// The list and its filter as text, different for different ones: a cursor is bound to it.
     fn as_text(self) -> String;
 
-    /// The range that holds the rows of a view, or, where that is not known yet, of all views from the latest
-    /// on; `None` where no range does.
-    fn query(self, visit: &Visit, view: Option<View>) -> Option<Query>;
+    /// The range that holds the rows of a view.
+    fn of_view(self, visit: &Visit, view: View) -> Query;
+
+    /// The range that holds the rows of all views, from the latest on; `None` where no range does.
+    fn of_all_views(self, visit: &Visit) -> Option<Query>;
 
     /// The place of the row that a cursor names.
     fn place(self, visit: &Visit, cursor: &Cursor) -> Option<portal::store::Item>;
@@ -50,7 +52,7 @@ pub(crate) struct Listed<L: List> {
 }
 
 impl Function {
-    /// Reads a page: one wait; where [`List::query`] has no range of all views, and the account's latest is not this
+    /// Reads a page: one wait; where [`List::of_all_views`] has no range, and the account's latest is not this
     /// year's, two.
     pub(crate) async fn list<L: List>(
         &self,
@@ -64,11 +66,15 @@ impl Function {
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
         let view = asked.filter.view().or(after.as_ref().map(|cursor| cursor.view));
-        let this_year = self.rule.of_year(fund_day(call.now).year());
-        // Where no range holds all views, this year's is read meanwhile: it is the latest of whoever still trains.
-        let in_one_range = view.is_some() || asked.filter.query(&visit, None).is_some();
-        let guess = (!in_one_range).then_some(this_year);
-        let page = self.page(&visit, &asked, view.or(guess), after.as_ref());
+        let this_year = self.rule.of_today(call.now);
+        let range = match view {
+            Some(view) => Some(asked.filter.of_view(&visit, view)),
+            None => asked.filter.of_all_views(&visit),
+        };
+        // Where no range holds all views, this year's is read meanwhile.
+        let is_guessed = range.is_none();
+        let range = range.unwrap_or_else(|| asked.filter.of_view(&visit, this_year));
+        let page = self.page(&visit, &asked, range, after.as_ref());
         let (view, facets, page) = if let Some(view) = view {
             let facets = L::TOTALS.then(|| batch.want::<Facets>(Facets::key_of(&visit.number, view)));
             let (fetched, page) = join(self.store.fetch(batch), page).await;
@@ -85,10 +91,10 @@ impl Function {
             visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
             let latest = facets?.into_iter().find(Facets::is_shown);
             let view = latest.as_ref().map_or(this_year, |facets| facets.view);
-            let page = if guess.is_none_or(|guess| guess == view) {
-                page?
+            let page = if is_guessed && view != this_year {
+                self.page(&visit, &asked, asked.filter.of_view(&visit, view), None).await?
             } else {
-                self.page(&visit, &asked, Some(view), None).await?
+                page?
             };
             (view, latest, page)
         };
@@ -112,13 +118,12 @@ impl Function {
         &self,
         visit: &Visit,
         asked: &Asked<L>,
-        view: Option<View>,
+        range: Query,
         after: Option<&Cursor>,
     ) -> Result<Page<L::Row>, StoreError> {
-        let Some(query) = asked.filter.query(visit, view) else { return Ok(Page { items: Vec::new(), next: None }) };
         let place = after.and_then(|cursor| asked.filter.place(visit, cursor));
         let one_more = i32::try_from(asked.limit + 1).unwrap_or(i32::MAX);
-        self.store.query(&query.limit(one_more).after(place)).await
+        self.store.query(&range.limit(one_more).after(place)).await
     }
 }
 

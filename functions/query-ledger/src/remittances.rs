@@ -44,8 +44,12 @@ impl List for Remittances {
         Self::as_text(self)
     }
 
-    fn query(self, visit: &Visit, view: Option<View>) -> Option<Query> {
-        Some(ListedRemittance::list(&visit.number, view))
+    fn of_view(self, visit: &Visit, view: View) -> Query {
+        ListedRemittance::list(&visit.number, Some(view))
+    }
+
+    fn of_all_views(self, visit: &Visit) -> Option<Query> {
+        Some(ListedRemittance::list(&visit.number, None))
     }
 
     fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {

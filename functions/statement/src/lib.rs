@@ -1,9 +1,9 @@
 //! `statement`: a member account's year as a PDF to file or to mail.
 //!
 //! All is read in one wait: who is calling, whether they may, the view's totals and the lists. Where no view is named
-//! the lists are this year's, and are read again where the account's latest view is another. A list of more than a megabyte takes further pages,
-//! once it is known that the caller may have them. What is posted meanwhile may be in a list and not in the totals: so
-//! the lists have to add up to them, or all is read anew.
+//! the lists are this year's, and are read again where the account's latest view is another. A list of more than a
+//! megabyte takes further pages, once it is known that the caller may have them. What is posted meanwhile may be in a
+//! list and not in the totals: so the lists have to add up to them, or all is read anew.
 
 mod content;
 
@@ -132,8 +132,7 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<(AccountDoor, Totals, Lists), Problem> {
         let all = Totals::all(&visit.number);
-        let this_year = self.rule.of_year(fund_day(call.now).year());
-        // It is the latest of whoever still trains.
+        let this_year = self.rule.of_today(call.now);
         let lists = self.lists(visit, this_year);
         let (fetched, all, lists) = join3(self.store.fetch(batch), self.store.query_all::<Totals>(&all), lists).await;
         let door = visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;

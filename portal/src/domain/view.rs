@@ -86,6 +86,12 @@ impl ViewRule {
     pub fn of_year(self, year: i16) -> View {
         View(year).max(self.first)
     }
+
+    /// The view of what is engaged today: the latest of every account that still trains.
+    #[must_use]
+    pub fn of_today(self, now: Timestamp) -> View {
+        self.of_engagement(fund_day(now))
+    }
 }
 
 /// The fund's calendar day at an instant (Europe/Paris).

@@ -101,18 +101,18 @@ async fn a_session_ends_after_twelve_hours_however_often_it_is_refreshed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_refreshed_twice_within_half_a_minute_gives_one_successor_and_later_ends_the_session() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let first = jeanne.cookie().unwrap();
     jeanne.refresh().await.expect(200);
     let second = jeanne.cookie().unwrap();
-    world.advance(seconds(20));
+    world.advance(seconds(28));
     let slow = world.visitor().holding(&first);
     slow.refresh().await.expect(200);
     assert_eq!(slow.cookie().as_deref(), Some(second.as_str()));
     slow.get("/api/home").await.expect(200);
 
-    world.advance(seconds(11));
+    world.advance(seconds(4));
     let thief = world.visitor().holding(&first);
     thief.refresh().await.expect_problem(401, "authentication-required");
     for tab in [&jeanne, &slow] {
@@ -123,21 +123,21 @@ async fn a_token_refreshed_twice_within_half_a_minute_gives_one_successor_and_la
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_client_two_tokens_behind_is_no_thief() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let oldest = jeanne.cookie().unwrap();
     jeanne.refresh().await.expect(200);
-    world.advance(seconds(10));
+    world.advance(seconds(14));
     let middle = jeanne.cookie().unwrap();
     jeanne.refresh().await.expect(200);
     let newest = jeanne.cookie().unwrap();
-    world.advance(seconds(10));
+    world.advance(seconds(14));
     let slow = world.visitor().holding(&oldest);
     slow.refresh().await.expect(200);
     assert_eq!(slow.cookie().as_deref(), Some(newest.as_str()));
 
     // Each token has a half minute of its own, from when it was replaced.
-    world.advance(seconds(11));
+    world.advance(seconds(14));
     let slow = world.visitor().holding(&middle);
     slow.refresh().await.expect(200);
     assert_eq!(slow.cookie().as_deref(), Some(newest.as_str()));

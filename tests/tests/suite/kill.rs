@@ -202,6 +202,7 @@ async fn journey(seed: u64) {
     reset(&mut victim, short, hashing).await;
     no_mail_came_too_often(&victim).await;
     println!("seed {seed}: {} kills, {} of them before the answer", victim.kills, victim.unanswered);
+    assert!(victim.kills >= 12);
 }
 
 /// The password is set by one use of the link, answered or not.
@@ -269,6 +270,8 @@ async fn no_mail_came_too_often(victim: &Victim) {
     assert_eq!(subjects.len(), 7, "one mail of each kind, copies alike to the letter: {subjects:#?}");
     let extra = mails.len() - copies.len();
     assert!(extra <= victim.kills, "{extra} copies after {} kills", victim.kills);
+    // A mail is on its way for the span of two or three kills at most.
+    assert!(copies.values().all(|copies| *copies <= 3), "{copies:?}");
 }
 
 async fn document(victim: &Victim, kind: &str) -> Value {

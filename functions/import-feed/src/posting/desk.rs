@@ -155,25 +155,29 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    fn remittance(&self, account: &MemberNumber, number: &Identifier) -> Result<Remittance, Blocked> {
-        let key = Remittance::key_of(account, number);
-        if let Some(remittance) = self.changes.remittances.get(&key) {
-            return Ok(remittance.clone());
-        }
-        let known = self.state.remittances.get(&key).ok_or(Blocked::Needs(vec![Need::Remittance(key)]))?;
-        Ok(known.cloned().unwrap_or_else(|| Remittance::empty(account.clone(), number.clone())))
+    /// A transfer as the state has it; it may be large, and is copied only to be changed.
+    fn remittance(&self, key: &Key) -> Result<Option<&Remittance>, Blocked> {
+        self.state.remittances.get(key).ok_or_else(|| Blocked::Needs(vec![Need::Remittance(key.clone())]))
     }
 
     /// Whether the transfer of which this would be a line has room for it.
     pub(super) fn has_room(&self, account: &MemberNumber, facts: &EntryFacts) -> Result<bool, Blocked> {
-        facts.transfer(None).map_or(Ok(true), |number| Ok(self.remittance(account, number)?.has_room(facts)))
+        let Some(number) = facts.transfer(None) else { return Ok(true) };
+        let known = self.remittance(&Remittance::key_of(account, number))?;
+        Ok(known.is_none_or(|remittance| remittance.has_room(facts)))
     }
 
     fn count_in_remittance(&mut self, entry: &Entry) -> Result<(), Blocked> {
         let Some(number) = entry.transfer() else { return Ok(()) };
-        let mut remittance = self.remittance(&entry.member_number, number)?;
-        remittance.count(entry);
-        self.changes.remittances.insert(remittance.key(), remittance);
+        let key = Remittance::key_of(&entry.member_number, number);
+        if !self.changes.remittances.contains_key(&key) {
+            let empty = || Remittance::empty(entry.member_number.clone(), number.clone());
+            let known = self.remittance(&key)?.cloned().unwrap_or_else(empty);
+            self.changes.remittances.insert(key.clone(), known);
+        }
+        if let Some(remittance) = self.changes.remittances.get_mut(&key) {
+            remittance.count(entry);
+        }
         Ok(())
     }
 

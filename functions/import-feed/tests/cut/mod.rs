@@ -50,9 +50,7 @@ impl Cut {
     /// Has the manifest of a folder arrive at a function with this way; nothing where that was cut.
     pub(crate) async fn arrive(&self, fund: &Fund, folder: &str) -> Option<Value> {
         let function = Function::start(&self.environment(&fund.portal)).await.unwrap();
-        let event = serde_json::from_value(fund.event(&format!("{folder}/manifest.json"))).unwrap();
-        let report = self.run(function.handle(event)).await?;
-        Some(serde_json::to_value(report.unwrap()).unwrap())
+        self.run(Fund::hand(&function, fund.event(&format!("{folder}/manifest.json")))).await
     }
 
     /// Runs an invocation until it ends or the way is cut, and then it is gone.

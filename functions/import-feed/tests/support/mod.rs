@@ -144,9 +144,14 @@ impl Fund {
         })
     }
 
+    /// Hands a function an event and gives its outcome.
+    pub(crate) async fn hand(function: &Function, event: Value) -> Value {
+        let event = serde_json::from_value(event).unwrap();
+        serde_json::to_value(function.handle(event).await.unwrap()).unwrap()
+    }
+
     pub(crate) async fn arrive(&self, folder: &str) -> Value {
-        let event = serde_json::from_value(self.event(&format!("{folder}/manifest.json"))).unwrap();
-        serde_json::to_value(self.function.handle(event).await.unwrap()).unwrap()
+        Self::hand(&self.function, self.event(&format!("{folder}/manifest.json"))).await
     }
 
     pub(crate) async fn import(&self, batch: &Batch) -> Value {
