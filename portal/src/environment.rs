@@ -52,7 +52,8 @@ pub struct Environment {
     pub clock: Clock,
     /// The log.
     pub log: Log,
-    http: SharedHttpClient,
+    /// The connector, made when the first client asks for it: a function without clients carries none.
+    http: Arc<OnceLock<SharedHttpClient>>,
     /// The client that `aws::dynamodb` made.
     pub(crate) dynamodb: Arc<OnceLock<aws_sdk_dynamodb::Client>>,
 }
@@ -61,7 +62,13 @@ impl Environment {
     /// The environment of a Lambda process.
     #[must_use]
     pub fn of_process() -> Self {
-        Self::new(std::env::vars().collect(), Clock::system(), Log::stdout(), http_client())
+        Self {
+            variables: std::env::vars().collect(),
+            clock: Clock::system(),
+            log: Log::stdout(),
+            http: Arc::default(),
+            dynamodb: Arc::default(),
+        }
     }
 
     /// An environment made of parts.
@@ -69,7 +76,7 @@ impl Environment {
     /// `http` is given, not made, because the many functions of the local portal share one.
     #[must_use]
     pub fn new(variables: BTreeMap<String, String>, clock: Clock, log: Log, http: SharedHttpClient) -> Self {
-        Self { variables, clock, log, http, dynamodb: Arc::default() }
+        Self { variables, clock, log, http: Arc::new(OnceLock::from(http)), dynamodb: Arc::default() }
     }
 
     /// All variables, for a process or a way to the services of its own. Credentials are among them.
@@ -115,7 +122,7 @@ impl Environment {
     /// The connector that every SDK client shares.
     #[must_use]
     pub fn http(&self) -> SharedHttpClient {
-        self.http.clone()
+        self.http.get_or_init(http_client).clone()
     }
 
     /// The AWS region.

@@ -30,9 +30,14 @@ pub trait HttpFunction: Clone + Send + Sync + 'static {
     /// The function's one name: its folder, package, binary and event file.
     const NAME: &'static str;
 
-    /// Builds clients, reads configuration and secrets: everything that Lambda's Init pays for. The connection to
-    /// DynamoDB is opened beside it.
+    /// Builds clients, reads configuration and secrets: everything that Lambda's Init pays for.
     fn start(environment: &Environment) -> impl Future<Output = Result<Self, StartError>> + Send;
+
+    /// Opens the connection to DynamoDB, beside the start. A function without tables has nothing to open, and says so:
+    /// then it carries no client of AWS either, which is half of what a function weighs.
+    fn connect(environment: &Environment) -> impl Future<Output = ()> + Send {
+        open_connection(environment, Self::NAME)
+    }
 
     /// Answers one call.
     fn answer(&self, call: &Call) -> impl Future<Output = Result<Answer, Problem>> + Send;
@@ -89,7 +94,7 @@ pub type Invoke = Box<dyn Fn(Value, Context) -> BoxFuture<'static, Result<Value,
 /// Where the environment lacks something that the function needs.
 pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<Invoke, StartError> {
     let edge = Edge::of(environment)?;
-    let (function, ()) = join(F::start(environment), open_connection(environment, F::NAME)).await;
+    let (function, ()) = join(F::start(environment), F::connect(environment)).await;
     let function = function?;
     let environment = environment.clone();
     let unused = AtomicBool::new(true);

@@ -16,6 +16,8 @@ impl HttpFunction for Function {
         Ok(Self)
     }
 
+    async fn connect(_environment: &Environment) {}
+
     async fn answer(&self, _call: &Call) -> Result<Answer, Problem> {
         Answer::ok(&json!({"status": "ok"}))
     }

@@ -15,6 +15,8 @@ impl HttpFunction for Function {
         Ok(Self)
     }
 
+    async fn connect(_environment: &Environment) {}
+
     async fn answer(&self, _call: &Call) -> Result<Answer, Problem> {
         Err(Problem::NotFound)
     }

@@ -16,9 +16,6 @@ use crate::store::RememberedOutcome;
 /// frame of the answer included.
 const LARGEST_BODY: usize = 6_200_000;
 
-/// By which a spreadsheet knows UTF-8.
-const BYTE_ORDER_MARK: char = '\u{feff}';
-
 /// An answer that is no problem.
 pub struct Answer {
     status: StatusCode,
@@ -179,10 +176,6 @@ impl Answer {
         let (body, content_type, disposition) = match self.file {
             Some(File { content, content_type, disposition }) => {
                 let body = match content {
-                    // `lambda_http` decodes text once more, and takes a mark off its beginning as it does.
-                    FileContent::Text(text) if text.starts_with(BYTE_ORDER_MARK) => {
-                        Body::Text(format!("{BYTE_ORDER_MARK}{text}"))
-                    }
                     FileContent::Text(text) => Body::Text(text),
                     FileContent::Bytes(bytes) => Body::Binary(bytes),
                 };

@@ -1,12 +1,14 @@
 //! From the request to the response: the one place where a problem becomes an answer and a log line.
 
 use std::convert::Infallible;
+use std::future;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use lambda_http::http::{HeaderValue, header};
-use lambda_http::{Body, Request, Response};
+use lambda_http::{Body, IntoResponse, Request, Response};
 
 use super::line::request_line;
 use super::{Answer, Call, Edge, Problem};
@@ -22,6 +24,17 @@ const LONGEST: Duration = Duration::from_secs(9);
 /// Two years, subdomains included: what browsers' preload lists ask for.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
+/// A response as it goes to `lambda_http`: its body is text or bytes already, by the type of the answer. As a
+/// `Response<Body>` it would be judged once more by its content type, copied, and decoded by tables for some forty
+/// charsets.
+pub struct Ready(Response<Body>);
+
+impl IntoResponse for Ready {
+    fn into_response(self) -> BoxFuture<'static, Response<Body>> {
+        Box::pin(future::ready(self.0))
+    }
+}
+
 /// Answers one request with a function; `cold` where it is the first since the function started.
 ///
 /// # Errors
@@ -32,7 +45,7 @@ pub async fn serve<F: HttpFunction>(
     edge: &Edge,
     request: Request,
     cold: bool,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Ready, Infallible> {
     let stopwatch = Stopwatch::start();
     let admitted = edge.admits(request.headers());
     let call = Call::new(request, edge, environment.clock.now());
@@ -60,7 +73,7 @@ pub async fn serve<F: HttpFunction>(
     if let Ok(request_id) = HeaderValue::from_str(&call.request_id) {
         headers.insert("x-request-id", request_id);
     }
-    Ok(response)
+    Ok(Ready(response))
 }
 
 fn problem_response(problem: &Problem, call: &Call) -> Response<Body> {
