@@ -4,6 +4,7 @@
 //! by holding each call of the one in turn while the other runs whole: each time the same orders, but for calls that a
 //! function makes side by side.
 
+use std::fmt;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
@@ -36,22 +37,79 @@ struct Turn {
 /// The header in which the SDK names a call, the same in each attempt.
 const NAME: &str = "amz-sdk-invocation-id";
 
-/// Which of two is held.
+/// Which of two is held, and behind how many of its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holding {
-    /// The first.
-    First,
-    /// The second.
-    Second,
+pub enum Order {
+    /// The first is.
+    First(usize),
+    /// The second is.
+    Second(usize),
 }
 
-impl Holding {
-    /// Each in turn.
-    pub const BOTH: [Self; 2] = [Self::First, Self::Second];
+/// `first-3`, for a message or an address.
+impl fmt::Display for Order {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (which, passing) = match self {
+            Self::First(passing) => ("first", passing),
+            Self::Second(passing) => ("second", passing),
+        };
+        write!(formatter, "{which}-{passing}")
+    }
+}
 
-    /// Each in turn, with each of these.
-    pub fn with<T: Copy>(values: [T; 2]) -> impl Iterator<Item = (Self, T)> {
-        Self::BOTH.into_iter().flat_map(move |holding| values.map(|value| (holding, value)))
+/// All orders in which two things can meet: each call of the first is held in turn while the second runs whole, then each
+/// of the second while the first does.
+///
+/// ```text
+/// let mut orders = held.orders();
+/// while let Some(order) = orders.another() {
+///     let Some((one, other)) = orders.meet(one, other).await else { continue };
+/// }
+/// ```
+pub struct Orders<'a> {
+    held: &'a Held,
+    order: Option<Order>,
+    /// Whether the two met in this order: the one that is held makes further calls.
+    met: bool,
+}
+
+impl Orders<'_> {
+    /// The next order.
+    pub fn another(&mut self) -> Option<Order> {
+        let order = match self.order {
+            None => Order::First(0),
+            Some(Order::First(passing)) if self.met => Order::First(passing + 1),
+            Some(Order::First(_)) => Order::Second(0),
+            Some(Order::Second(passing)) if self.met => Order::Second(passing + 1),
+            Some(Order::Second(_)) => return None,
+        };
+        (self.order, self.met) = (Some(order), false);
+        Some(order)
+    }
+
+    /// Does two things in this order. `None` where the one that is held makes fewer calls: it was done alone, and the
+    /// other was not.
+    ///
+    /// # Panics
+    /// Where it makes no such call at all.
+    pub async fn meet<A, B>(
+        &mut self,
+        (calls_of_first, first): (Calls, impl Future<Output = A>),
+        (calls_of_second, second): (Calls, impl Future<Output = B>),
+    ) -> Option<(A, B)> {
+        let (met, passing) = match self.order.expect("asked for another order first") {
+            Order::First(passing) => {
+                let (first, second) = self.held.behind(passing, calls_of_first, first, second).await;
+                (second.map(|second| (first, second)), passing)
+            }
+            Order::Second(passing) => {
+                let (second, first) = self.held.behind(passing, calls_of_second, second, first).await;
+                (first.map(|first| (first, second)), passing)
+            }
+        };
+        self.met = met.is_some();
+        assert!(self.met || passing > 0, "the one that is held makes such a call");
+        met
     }
 }
 
@@ -121,30 +179,9 @@ impl Held {
         (one, other.expect("the one made such a call"))
     }
 
-    /// Does two things, one of them whole while the other's call behind so many is held. `None` where the other makes fewer
-    /// calls: it was done, and the one was not.
-    ///
-    /// # Panics
-    /// Where the other makes no such call at all.
-    pub async fn meet<A, B>(
-        &self,
-        holding: Holding,
-        passing: usize,
-        (calls_of_first, first): (Calls, impl Future<Output = A>),
-        (calls_of_second, second): (Calls, impl Future<Output = B>),
-    ) -> Option<(A, B)> {
-        let met = match holding {
-            Holding::First => {
-                let (first, second) = self.behind(passing, calls_of_first, first, second).await;
-                second.map(|second| (first, second))
-            }
-            Holding::Second => {
-                let (second, first) = self.behind(passing, calls_of_second, second, first).await;
-                first.map(|first| (first, second))
-            }
-        };
-        assert!(met.is_some() || passing > 0, "the one that is held makes such a call");
-        met
+    /// All orders in which two things can meet on this line.
+    pub fn orders(&self) -> Orders<'_> {
+        Orders { held: self, order: None, met: false }
     }
 
     /// Does one thing, and another while the one's call behind so many others is held; not at all where the one makes fewer

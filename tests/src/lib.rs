@@ -39,7 +39,7 @@ pub use contract::Contract;
 pub use faults::{Effect, Fault, Faults, Place};
 pub use feed::{ACCOUNT, EMPTY_ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, SIRET, fixture, lines, write_batch};
 pub use forge::Forge;
-pub use held::{Calls, Held, Holding};
+pub use held::{Calls, Held, Order};
 pub use outage::Outage;
 pub use person::{PASSWORD, Person};
 pub use process::{Process, Started, eventually, folder_of_workspace, staff_cli};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use harness::{
-    ACCOUNT, Calls, Held, Holding, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World, contest_token,
+    ACCOUNT, Calls, Held, OTHER_SIRET, Order, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World, contest_token,
 };
 use http::Method;
 use local::Mail;
@@ -258,18 +258,17 @@ async fn nobody_who_is_gone_is_written_down_whatever_met() {
     let world = World::start_with(options).await;
     let (calls, sure) = (Calls::of("profile"), json!({"current_password": PASSWORD}));
     let (elsewhere, mut statuses) = (json!({"siret": OTHER_SIRET}), BTreeSet::new());
-    for holding in Holding::BOTH {
-        for passing in 0.. {
-            let who = world.member(&format!("{holding:?}{passing}@martin.example").to_lowercase()).await;
-            let id = who.id().await;
-            let erased = (calls, who.send(Method::DELETE, "/api/me", Some(&sure)));
-            let moved = (calls, who.patch("/api/me", &elsewhere));
-            let Some((erased, _)) = held.meet(holding, passing, erased, moved).await else { break };
-            let written = [residents(&world, SIRET).await, residents(&world, OTHER_SIRET).await];
-            let there = written.iter().any(|residents| residents.contains(&id));
-            assert_eq!(erased.status != 204, there, "{holding:?} behind {passing}: {erased}");
-            statuses.insert(erased.status);
-        }
+    let mut orders = held.orders();
+    while let Some(order) = orders.another() {
+        let who = world.member(&format!("{order}@martin.example")).await;
+        let id = who.id().await;
+        let erased = (calls, who.send(Method::DELETE, "/api/me", Some(&sure)));
+        let moved = (calls, who.patch("/api/me", &elsewhere));
+        let Some((erased, _)) = orders.meet(erased, moved).await else { continue };
+        let written = [residents(&world, SIRET).await, residents(&world, OTHER_SIRET).await];
+        let there = written.iter().any(|residents| residents.contains(&id));
+        assert_eq!(erased.status != 204, there, "{order}: {erased}");
+        statuses.insert(erased.status);
     }
     assert!(statuses.contains(&204), "{statuses:?}");
 }
@@ -304,27 +303,26 @@ async fn of_a_grant_and_a_contest_at_once_the_grant_came_first_or_was_refused() 
     let marie = world.manager(MARIE).await;
     let tokens: Vec<_> = notices(&world).await.iter().map(contest_token).collect();
     let (mut tokens, mut statuses) = (tokens.iter(), BTreeSet::new());
-    for holding in Holding::BOTH {
-        for passing in 0.. {
-            let guest = json!({"email": format!("{holding:?}{passing}@cabinet.example").to_lowercase()});
-            let users = target("users");
-            let granted = (Calls::of("manage-users"), marie.post(&users, &guest));
-            let contested = (Calls::of("contest-claim"), contest(&world, tokens.next().unwrap()));
-            let met = held.meet(holding, passing, granted, contested).await;
-            let Some((granted, contested)) = met else { break };
-            contested.expect(202);
-            let listed = marie.get(&users).await.expect(200);
-            let has = listed["users"].as_array().unwrap().iter().any(|user| user["email"] == guest["email"]);
-            assert_eq!(granted.status == 202, has, "{holding:?} behind {passing}: {granted}");
-            statuses.insert(granted.status);
-            if !has {
-                granted.expect_problem(409, "claim-contested");
-            }
-            // The staff let it pass, for the next round.
-            let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
-                "reason": "vérifié au téléphone"});
-            assert!(world.staff(dismissal).await["dismissed"].is_object());
+    let mut orders = held.orders();
+    while let Some(order) = orders.another() {
+        let guest = json!({"email": format!("{order}@cabinet.example")});
+        let users = target("users");
+        let granted = (Calls::of("manage-users"), marie.post(&users, &guest));
+        let contested = (Calls::of("contest-claim"), contest(&world, tokens.next().unwrap()));
+        let met = orders.meet(granted, contested).await;
+        let Some((granted, contested)) = met else { continue };
+        contested.expect(202);
+        let listed = marie.get(&users).await.expect(200);
+        let has = listed["users"].as_array().unwrap().iter().any(|user| user["email"] == guest["email"]);
+        assert_eq!(granted.status == 202, has, "{order}: {granted}");
+        statuses.insert(granted.status);
+        if !has {
+            granted.expect_problem(409, "claim-contested");
         }
+        // The staff let it pass, for the next round.
+        let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
+            "reason": "vérifié au téléphone"});
+        assert!(world.staff(dismissal).await["dismissed"].is_object());
     }
     assert_eq!(statuses, BTreeSet::from([202, 409]));
 }
@@ -345,32 +343,33 @@ async fn of_a_hand_over_and_a_contest_at_once_the_hand_over_came_first_or_was_re
     let both = [&marie, &paul];
     let (mut holder, mut tokens, mut statuses) = (0, tokens.iter(), BTreeSet::new());
     let place = target("manager");
-    for holding in Holding::BOTH {
-        for passing in 0.. {
-            let body = json!({"id": ids[1 - holder]});
-            let handed = (Calls::of("manage-users"), both[holder].post(&place, &body));
-            let contested = (Calls::of("contest-claim"), contest(&world, tokens.next().unwrap()));
-            let Some((handed, contested)) = held.meet(holding, passing, handed, contested).await else { break };
-            contested.expect(202);
-            statuses.insert(handed.status);
-            if handed.status == 200 {
+    let mut orders = held.orders();
+    while let Some(order) = orders.another() {
+        let body = json!({"id": ids[1 - holder]});
+        let handed = (Calls::of("manage-users"), both[holder].post(&place, &body));
+        let contested = (Calls::of("contest-claim"), contest(&world, tokens.next().unwrap()));
+        let Some((handed, contested)) = orders.meet(handed, contested).await else {
+            // It was done alone.
+            if matches!(order, Order::First(_)) {
                 holder = 1 - holder;
-            } else {
-                handed.expect_problem(409, "claim-contested");
             }
-            let seat = seat(&world).await;
-            assert_eq!(seat.manager.unwrap().user_id.to_string(), ids[holder].to_string());
-            assert!(seat.contested.is_some());
-            let again = both[holder].post(&place, &json!({"id": ids[1 - holder]})).await;
-            again.expect_problem(409, "claim-contested");
-            let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
-                "reason": "vérifié au téléphone"});
-            assert!(world.staff(dismissal).await["dismissed"].is_object());
-        }
-        // The last of those that are held met nothing: it was done alone.
-        if holding == Holding::First {
+            continue;
+        };
+        contested.expect(202);
+        statuses.insert(handed.status);
+        if handed.status == 200 {
             holder = 1 - holder;
+        } else {
+            handed.expect_problem(409, "claim-contested");
         }
+        let seat = seat(&world).await;
+        assert_eq!(seat.manager.unwrap().user_id.to_string(), ids[holder].to_string());
+        assert!(seat.contested.is_some());
+        let again = both[holder].post(&place, &json!({"id": ids[1 - holder]})).await;
+        again.expect_problem(409, "claim-contested");
+        let dismissal = json!({"operation": "dismiss-contest", "establishment": SIRET, "staff": "Claire Durand",
+            "reason": "vérifié au téléphone"});
+        assert!(world.staff(dismissal).await["dismissed"].is_object());
     }
     assert_eq!(statuses, BTreeSet::from([200, 409]));
 }

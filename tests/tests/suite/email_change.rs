@@ -1,9 +1,10 @@
 //! Another address: asked for, confirmed from the new one, undone from the old one, and whatever comes between.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::{join, join_all};
-use harness::{Outage, PASSWORD, Person, Reply, Tap, Visitor, World, link_token};
+use harness::{Calls, Held, Outage, PASSWORD, Person, Reply, Tap, Visitor, World, link_token};
 use local::Mail;
 use portal::store::Table;
 use serde_json::{Value, json};
@@ -353,21 +354,24 @@ async fn of_fifty_who_use_a_link_at_once_one_changes_the_address() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn confirming_and_undoing_at_once_end_undone_or_undoable() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    for n in 0..5 {
-        let (old, new) = (format!("old{n}@martin.example"), format!("new{n}@martin.example"));
+    let (mut orders, mut ends, calls) = (held.orders(), BTreeSet::new(), Calls::of("change-email"));
+    while let Some(order) = orders.another() {
+        let (old, new) = (format!("old-{order}@martin.example"), format!("new-{order}@martin.example"));
         let jeanne = world.member(&old).await;
         ask(&jeanne, &new).await.expect(202);
         let (confirming, undoing) = (address_token(&world, &new).await, address_token(&world, &old).await);
-        let ((confirmed, undone), _) = tap.during(join(follow(&world, &confirming), follow(&world, &undoing))).await;
+        let (confirms, undoes) = ((calls, follow(&world, &confirming)), (calls, follow(&world, &undoing)));
+        let Some((confirmed, undone)) = orders.meet(confirms, undoes).await else { continue };
         undone.expect(204);
-        assert!([204, 410].contains(&confirmed.status), "{confirmed}");
+        ends.insert(confirmed.status);
         jeanne.get("/api/me").await.expect_problem(401, "authentication-required");
         let reset = link_token(&world.newest_mail(&old).await);
         world.visitor().set_password(&reset, NEW_PASSWORD).await.expect(204);
-        assert!(opens(&world, &old, NEW_PASSWORD).await && !opens(&world, &new, NEW_PASSWORD).await);
+        assert!(opens(&world, &old, NEW_PASSWORD).await && !opens(&world, &new, NEW_PASSWORD).await, "{order}");
     }
+    assert_eq!(ends, BTreeSet::from([204, 410]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,12 @@
 //! What a change of profile means for the manager's seat, and what a new password ends.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures::future::{join, join_all};
-use harness::{ACCOUNT, PASSWORD, Person, SIRET, Tap, World, lines, link_token};
+use harness::{ACCOUNT, Calls, Held, PASSWORD, Person, SIRET, World, lines, link_token};
 use serde_json::{Value, json};
+
+const OWN: Calls = Calls::of("profile");
 
 fn member(number: &str, version: u64, closed_on: Option<&str>) -> Value {
     let mut member = json!({"member_number": number, "siret": SIRET, "name": "MARTIN BTP", "headcount_band": "10-49",
@@ -132,40 +134,44 @@ async fn the_current_password_is_asked_for_first_and_guessing_it_is_limited() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_in_with_the_old_password_outlives_its_change() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let email = "jeanne@martin.example";
-    let jeanne = world.user(&Person::at(email)).await;
-    let visitors: Vec<_> = (0..12).map(|_| world.visitor()).collect();
-    let log_ins = join_all(visitors.iter().map(|visitor| visitor.log_in(email, PASSWORD)));
+    let (mut orders, mut log_ins) = (held.orders(), BTreeSet::new());
     let change = new_password(PASSWORD, NEW_PASSWORD);
-    let both = join(jeanne.post("/api/me/password", &change), log_ins);
-    let ((changed, log_ins), _) = tap.during(both).await;
-    changed.expect(204);
-    for (visitor, log_in) in visitors.iter().zip(log_ins) {
-        assert!([200, 401].contains(&log_in.status), "{log_in}");
+    while let Some(order) = orders.another() {
+        let email = format!("{order}@martin.example");
+        let (jeanne, visitor) = (world.user(&Person::at(&email)).await, world.visitor());
+        let changes = (OWN, jeanne.post("/api/me/password", &change));
+        let logs_in = (Calls::of("sessions"), visitor.log_in(&email, PASSWORD));
+        let Some((changed, log_in)) = orders.meet(changes, logs_in).await else { continue };
+        changed.expect(204);
+        log_ins.insert(log_in.status);
         visitor.get("/api/home").await.expect_problem(401, "authentication-required");
         visitor.refresh().await.expect_problem(401, "authentication-required");
+        jeanne.refresh().await.expect(200);
     }
-    jeanne.refresh().await.expect(200);
+    assert_eq!(log_ins, BTreeSet::from([200, 401]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_two_changes_of_password_at_once_one_counts() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let email = "jeanne@martin.example";
-    let one = world.user(&Person::at(email)).await;
-    let other = world.visitor();
-    other.log_in(email, PASSWORD).await.expect(200);
     let second_password = "grue chocolat 77 parapluie lointain";
     let (first, second) = (new_password(PASSWORD, NEW_PASSWORD), new_password(PASSWORD, second_password));
-    let both = join(one.post("/api/me/password", &first), other.post("/api/me/password", &second));
-    let ((first, second), _) = tap.during(both).await;
-    let statuses = [first.status, second.status];
-    assert!(statuses.contains(&204) && statuses != [204, 204], "{first} {second}");
-    let [kept, lost] =
-        if first.status == 204 { [NEW_PASSWORD, second_password] } else { [second_password, NEW_PASSWORD] };
-    world.visitor().log_in(email, kept).await.expect(200);
-    world.visitor().log_in(email, lost).await.expect_problem(401, "bad-credentials");
+    let mut orders = held.orders();
+    while let Some(order) = orders.another() {
+        let email = format!("{order}@martin.example");
+        let (one, other) = (world.user(&Person::at(&email)).await, world.visitor());
+        other.log_in(&email, PASSWORD).await.expect(200);
+        let one_changes = (OWN, one.post("/api/me/password", &first));
+        let other_changes = (OWN, other.post("/api/me/password", &second));
+        let Some((first, second)) = orders.meet(one_changes, other_changes).await else { continue };
+        let statuses = [first.status, second.status];
+        assert!(statuses.contains(&204) && statuses != [204, 204], "{order}: {first} {second}");
+        let [kept, lost] =
+            if first.status == 204 { [NEW_PASSWORD, second_password] } else { [second_password, NEW_PASSWORD] };
+        world.visitor().log_in(&email, kept).await.expect(200);
+        world.visitor().log_in(&email, lost).await.expect_problem(401, "bad-credentials");
+    }
 }

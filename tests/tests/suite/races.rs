@@ -1,10 +1,20 @@
-//! Many at once: whatever the order, one of them wins, the others are told, and what is stored agrees.
+//! Many at once, and two in every order: one of them wins, the others are told, and what is stored agrees.
 
-use futures::future::{join, join_all};
-use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World, link_token};
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use harness::{
+    ACCOUNT, Calls, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap, Visitor, World, link_token,
+};
 use portal::domain::{Id, Siret};
 use portal::store::{Establishment, Rights, Role, Table};
 use serde_json::json;
+
+const ACCOUNTS: Calls = Calls::of("accounts");
+const CLAIMS: Calls = Calls::of("claim-manager");
+const OWN: Calls = Calls::of("profile");
+const PASSWORDS: Calls = Calls::of("create-password");
+const SESSIONS: Calls = Calls::of("sessions");
 
 #[tokio::test(flavor = "multi_thread")]
 async fn fifty_sign_ups_of_one_address_in_any_case_are_one_mail_and_one_account() {
@@ -128,81 +138,94 @@ async fn twenty_refreshes_of_one_token_give_one_successor() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_refresh_brings_back_a_session_that_is_being_ended() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     for what in ["current", "all"] {
-        let jeanne = world.user(&Person::at(&format!("{what}@martin.example"))).await;
-        let tabs: Vec<_> = (0..10).map(|_| world.visitor().holding(&jeanne.cookie().unwrap())).collect();
-        let target = format!("/api/sessions/{what}");
-        let refreshes = join_all(tabs.iter().map(Visitor::refresh));
-        let ((logged_out, _), _) = tap.during(join(jeanne.delete(&target), refreshes)).await;
-        logged_out.expect(204);
-        for tab in &tabs {
+        let (target, mut refreshes) = (format!("/api/sessions/{what}"), BTreeSet::new());
+        let mut orders = held.orders();
+        while let Some(order) = orders.another() {
+            let jeanne = world.user(&Person::at(&format!("{what}-{order}@martin.example"))).await;
+            let tab = world.visitor().holding(&jeanne.cookie().unwrap());
+            let (ending, refreshing) = ((SESSIONS, jeanne.delete(&target)), (SESSIONS, tab.refresh()));
+            let Some((ended, refreshed)) = orders.meet(ending, refreshing).await else { continue };
+            ended.expect(204);
+            refreshes.insert(refreshed.status);
             tab.get("/api/home").await.expect_problem(401, "authentication-required");
             tab.refresh().await.expect_problem(401, "authentication-required");
         }
+        assert_eq!(refreshes, BTreeSet::from([200, 401]), "{what}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_manages_an_establishment_that_they_leave_at_the_same_moment() {
-    // Slowed down, both requests read before either writes.
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let jeanne = world.member("jeanne@martin.example").await;
     let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
     let leaving = json!({"siret": OTHER_SIRET});
-    for _ in 0..10 {
-        let both = join(jeanne.post("/api/manager-claims", &claim), jeanne.patch("/api/me", &leaving));
-        let ((claimed, left), _) = tap.during(both).await;
-        assert!([201, 404, 503].contains(&claimed.status), "{claimed}");
-        assert!([200, 503].contains(&left.status), "{left}");
-        rights_fit_the_siret(&world, &jeanne).await;
+    let (mut orders, mut ends) = (held.orders(), BTreeSet::new());
+    while let Some(order) = orders.another() {
+        let jeanne = world.member(&format!("{order}@martin.example")).await;
+        let claims = (CLAIMS, jeanne.post("/api/manager-claims", &claim));
+        let leaves = (OWN, jeanne.patch("/api/me", &leaving));
+        if let Some((claimed, left)) = orders.meet(claims, leaves).await {
+            assert!([200, 503].contains(&left.status), "{order}: {left}");
+            ends.insert(claimed.status);
+            rights_fit_the_siret(&world, &jeanne).await;
+        }
         jeanne.patch("/api/me", &leaving).await.expect(200);
         rights_fit_the_siret(&world, &jeanne).await;
-        assert_eq!(seat(&world, SIRET).await, None);
-        jeanne.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
+        assert_eq!(seat(&world, SIRET).await, None, "{order}");
     }
+    assert_eq!(ends, BTreeSet::from([201, 404, 503]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_keeps_a_number_that_they_prove_while_they_leave() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     world.manager("jeanne@martin.example").await;
-    let paul = world.user(&Person::at("paul@martin.example").named("m", "DURAND")).await;
-    world.accept_charter(&paul).await;
     let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
     let leaving = json!({"siret": OTHER_SIRET});
-    for _ in 0..10 {
-        let both = join(paul.post("/api/manager-claims", &claim), paul.patch("/api/me", &leaving));
-        let ((claimed, left), _) = tap.during(both).await;
-        assert!([404, 409, 503].contains(&claimed.status), "{claimed}");
-        assert!([200, 503].contains(&left.status), "{left}");
+    let (mut orders, mut ends) = (held.orders(), BTreeSet::new());
+    while let Some(order) = orders.another() {
+        let paul = world.member(&format!("{order}@martin.example")).await;
+        let proves = (CLAIMS, paul.post("/api/manager-claims", &claim));
+        let leaves = (OWN, paul.patch("/api/me", &leaving));
+        if let Some((proved, left)) = orders.meet(proves, leaves).await {
+            assert!([200, 503].contains(&left.status), "{order}: {left}");
+            ends.insert(proved.status);
+        }
         paul.patch("/api/me", &leaving).await.expect(200);
         rights_fit_the_siret(&world, &paul).await;
         paul.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
-        assert_eq!(paul.get("/api/home").await["manager"], json!({"named": false}));
+        assert_eq!(paul.get("/api/home").await["manager"], json!({"named": false}), "{order}");
     }
-    paul.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
+    assert_eq!(ends, BTreeSet::from([404, 409, 503]));
+    let paul = world.member("paul@martin.example").await;
+    paul.patch("/api/me", &leaving).await.expect(200);
     world.claim(&paul, OTHER_ACCOUNT).await.expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_changes_during_the_claim_is_the_name_in_the_seat() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.member("jeanne@martin.example").await;
     let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
-    for round in 0..10 {
-        let renaming = json!({"last_name": format!("MARTIN-{}", char::from(b'A' + round))});
-        let both = join(jeanne.post("/api/manager-claims", &claim), jeanne.patch("/api/me", &renaming));
-        let ((claimed, renamed), _) = tap.during(both).await;
-        assert!([201, 503].contains(&claimed.status), "{claimed}");
-        assert!([200, 503].contains(&renamed.status), "{renamed}");
-        world.claim(&jeanne, ACCOUNT).await;
-        let (me, home) = (jeanne.get("/api/me").await, jeanne.get("/api/home").await);
-        assert_eq!(home["manager"]["last_name"], me["last_name"]);
+    let (mut orders, mut letters) = (held.orders(), 'A'..='Z');
+    while let Some(order) = orders.another() {
+        let renaming = json!({"last_name": format!("MARTIN-{}", letters.next().unwrap())});
+        let claims = (CLAIMS, jeanne.post("/api/manager-claims", &claim));
+        let renames = (OWN, jeanne.patch("/api/me", &renaming));
+        if let Some((claimed, renamed)) = orders.meet(claims, renames).await {
+            assert!([201, 503].contains(&claimed.status), "{order}: {claimed}");
+            assert!([200, 503].contains(&renamed.status), "{order}: {renamed}");
+            // Whoever was told to try again does.
+            world.claim(&jeanne, ACCOUNT).await.expect(201);
+            let (me, home) = (jeanne.get("/api/me").await, jeanne.get("/api/home").await);
+            assert_eq!(home["manager"]["last_name"], me["last_name"], "{order}");
+        }
         // Leaves the seat for the next round.
         for siret in [OTHER_SIRET, SIRET] {
             jeanne.patch("/api/me", &json!({"siret": siret})).await.expect(200);
@@ -212,28 +235,24 @@ async fn a_name_that_changes_during_the_claim_is_the_name_in_the_seat() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_of_different_fields_at_once_all_stay() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.manager("jeanne@martin.example").await;
-    for round in 0..5 {
-        let letter = char::from(b'A' + round);
-        let changes = [
-            ("last_name", json!(format!("MARTIN-{letter}"))),
-            ("first_name", json!(format!("Jeanne-{letter}"))),
-            ("job_title", json!(format!("Comptable {letter}"))),
-            ("civility", json!(if round % 2 == 0 { "m" } else { "mme" })),
-        ];
-        let bodies: Vec<_> = changes.iter().map(|(field, value)| json!({*field: value})).collect();
-        let (answers, _) = tap.during(join_all(bodies.iter().map(|body| jeanne.patch("/api/me", body)))).await;
-        for answer in answers {
-            answer.expect(200);
-        }
-        let (me, home) = (jeanne.get("/api/me").await, jeanne.get("/api/home").await);
-        for (field, value) in &changes {
-            assert_eq!(&me[field], value, "{field}");
-        }
-        for field in ["civility", "last_name"] {
-            assert_eq!(home["manager"][field], me[field], "{field}");
+    // What the seat shows too with what it does not, and two that it shows.
+    for second in ["job_title", "first_name"] {
+        let (mut orders, mut letters) = (held.orders(), 'A'..='Z');
+        while let Some(order) = orders.another() {
+            let value = format!("Martin-{}", letters.next().unwrap());
+            let (one, other) = (json!({"last_name": value}), json!({second: value}));
+            let both = ((OWN, jeanne.patch("/api/me", &one)), (OWN, jeanne.patch("/api/me", &other)));
+            let Some((first, second_reply)) = orders.meet(both.0, both.1).await else { continue };
+            first.expect(200);
+            second_reply.expect(200);
+            let (me, home) = (jeanne.get("/api/me").await, jeanne.get("/api/home").await);
+            assert_eq!(me[second], value.as_str(), "{order}");
+            for field in ["civility", "last_name"] {
+                assert_eq!(home["manager"][field], me[field], "{order}: {field}");
+            }
         }
     }
 }
@@ -257,44 +276,52 @@ async fn a_charter_accepted_ten_times_at_once_has_one_receipt() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn yes_and_no_at_once_leave_one_answer_that_every_list_shows() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.manager("jeanne@martin.example").await;
     let paul = world.member("paul@martin.example").await;
     world.make_reader(&paul).await;
     let activation = format!("/api/accounts/{ACCOUNT}/activation");
-    for round in 0..6 {
-        let answers = [json!({"use": round % 2 == 0}), json!({"use": round % 2 == 1})];
-        let both = join_all(answers.iter().map(|answer| jeanne.put(&activation, answer)));
-        for answer in tap.during(both).await.0 {
-            answer.expect(200);
+    let (yes, no) = (json!({"use": true}), json!({"use": false}));
+    for before in [&yes, &no] {
+        let (mut orders, mut ends) = (held.orders(), BTreeSet::new());
+        while let Some(order) = orders.another() {
+            jeanne.put(&activation, before).await.expect(200);
+            let says_yes = (ACCOUNTS, jeanne.put(&activation, &yes));
+            let says_no = (ACCOUNTS, jeanne.put(&activation, &no));
+            let Some((one, other)) = orders.meet(says_yes, says_no).await else { continue };
+            one.expect(200);
+            other.expect(200);
+            let open = jeanne.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.status == 200;
+            ends.insert(open);
+            for visitor in [&jeanne, &paul] {
+                assert_eq!(visitor.get("/api/accounts").await["accounts"][0]["active"], open, "{order}");
+            }
         }
-        let open = jeanne.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.status == 200;
-        for visitor in [&jeanne, &paul] {
-            assert_eq!(visitor.get("/api/accounts").await["accounts"][0]["active"], open);
-        }
+        assert_eq!(ends, BTreeSet::from([false, true]), "from {before}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_log_in_with_the_old_password_outlives_a_reset() {
-    let (tap, options) = Tap::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let email = "jeanne@martin.example";
-    world.user(&Person::at(email)).await;
-    world.visitor().forgot(email).await.expect(202);
-    let token = link_token(&world.newest_mail(email).await);
-    let visitors: Vec<_> = (0..12).map(|_| world.visitor()).collect();
-    let resetting = world.visitor();
-    let log_ins = join_all(visitors.iter().map(|visitor| visitor.log_in(email, PASSWORD)));
-    let both = join(resetting.set_password(&token, "escabeau mauve tournevis 7"), log_ins);
-    let ((reset, log_ins), _) = tap.during(both).await;
-    reset.expect(204);
-    for (visitor, log_in) in visitors.iter().zip(log_ins) {
-        assert!([200, 401].contains(&log_in.status), "{log_in}");
+    let (mut orders, mut log_ins) = (held.orders(), BTreeSet::new());
+    while let Some(order) = orders.another() {
+        let email = format!("{order}@martin.example");
+        world.user(&Person::at(&email)).await;
+        world.visitor().forgot(&email).await.expect(202);
+        let token = link_token(&world.newest_mail(&email).await);
+        let (resetting, visitor) = (world.visitor(), world.visitor());
+        let resets = (PASSWORDS, resetting.set_password(&token, "escabeau mauve tournevis 7"));
+        let logs_in = (SESSIONS, visitor.log_in(&email, PASSWORD));
+        let Some((reset, log_in)) = orders.meet(resets, logs_in).await else { continue };
+        reset.expect(204);
+        log_ins.insert(log_in.status);
         visitor.get("/api/home").await.expect_problem(401, "authentication-required");
         visitor.refresh().await.expect_problem(401, "authentication-required");
     }
+    assert_eq!(log_ins, BTreeSet::from([200, 401]));
 }
 
 /// What the store says a user may do belongs to the establishment that their profile names.
