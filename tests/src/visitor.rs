@@ -110,7 +110,8 @@ impl Visitor {
         }
         let response = request.send().await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let text = response.text().await?;
+        // Not by `text`, which takes a byte order mark off.
+        let text = String::from_utf8_lossy(&response.bytes().await?).into_owned();
         let reply = Reply {
             method: method.to_string(),
             path: target.split('?').next().unwrap_or_default().to_owned(),

@@ -56,11 +56,19 @@ impl Inventory {
                     count(format!("{what} {}", text(event)), 1);
                 }
                 ("SUBJECT", "ACCEPTANCE") => count(format!("{what} {}", text(&item["document"])), 1),
+                ("USER", "PROFILE") if item["email_problem"].is_string() => {
+                    count("USER PROFILE".to_owned(), 1);
+                    count("stopped address".to_owned(), 1);
+                }
                 ("SIGNING-KEYS" | "ALERTS" | "CONTESTS" | "NEWS", _) => count(owner.to_owned(), 1),
                 _ => count(format!("{owner} {what}"), 1),
             }
         }
         count("mail".to_owned(), self.mails);
+        // A key comes as another goes: their number does not tell.
+        let newest = of(&self.identity, "SIGNING-KEYS", "").filter_map(|(_, key)| key["active_from"].as_u64()).max();
+        let days = newest.unwrap_or_default() / (24 * 3600 * 1000);
+        count("day of the newest key".to_owned(), usize::try_from(days).expect("not that late"));
         census
     }
 

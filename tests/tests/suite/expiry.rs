@@ -49,7 +49,7 @@ const END: &str = "Votre espace personnalisé Constructys est supprimé";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_log_in_is_warned_once_and_gone_a_month_later_and_not_a_minute_early() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     let people: Vec<_> = (0..6).map(|n| Person::at(&format!("p{n}@martin.example"))).collect();
     world.users(&people).await;
     world.user(&Person::at(ZOE)).await;
@@ -88,7 +88,7 @@ async fn who_does_not_log_in_is_warned_once_and_gone_a_month_later_and_not_a_min
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_after_the_warning_begins_the_two_years_anew() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     let zoe = world.user(&Person::at(ZOE)).await;
     reach(&world, due(&world, ZOE).await, 0);
     assert_eq!(run(&world).await, [1, 0, 0]);
@@ -105,7 +105,7 @@ async fn a_log_in_after_the_warning_begins_the_two_years_anew() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_who_has_colleagues_is_kept_and_the_staff_told_until_the_colleagues_have_gone() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     world.manager("marie@martin.example").await;
     let paul = world.user(&Person::at("paul@martin.example")).await;
     world.make_reader(&paul).await;
@@ -138,7 +138,7 @@ async fn a_manager_who_has_colleagues_is_kept_and_the_staff_told_until_the_colle
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_log_in_and_the_end_at_once_one_wins_whole() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     let people: Vec<_> = (0..12).map(|n| Person::at(&format!("p{n}@martin.example"))).collect();
     let visitors = world.users(&people).await;
     reach(&world, due(&world, &people[0].email).await, 0);
@@ -167,7 +167,7 @@ async fn of_a_log_in_and_the_end_at_once_one_wins_whole() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_end_that_was_cut_off_goes_on_the_next_day_and_nobody_logs_in_meanwhile() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     world.user(&Person::at(ZOE)).await;
     let store = world.store();
     let begun = login(&world, ZOE).await.unwrap();
@@ -180,7 +180,7 @@ async fn an_end_that_was_cut_off_goes_on_the_next_day_and_nobody_logs_in_meanwhi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_due_is_told_with_everything_else_that_is_kept() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     let zoe = world.user(&Person::at(ZOE)).await;
     let export = zoe.get("/api/me/export").await.expect(200);
     let told: &Value = &export["addresses"][0]["log_in"];

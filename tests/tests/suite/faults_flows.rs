@@ -526,7 +526,10 @@ pub(super) const FLOWS: &[Flow] = &[
         success: (200, ""),
         done: &[],
         // A key comes, and one that is of no use any more goes.
-        effect: &[Change { kind: "SIGNING-KEYS", least: -1, most: 1, again: 0 }],
+        effect: &[
+            Change { kind: "SIGNING-KEYS", least: -1, most: 1, again: 0 },
+            Change { kind: "day of the newest key", least: 29, most: 32, again: 0 },
+        ],
         prepare: |stage, _| deeds::rotate(stage).boxed(),
     },
     Flow {
@@ -542,7 +545,7 @@ pub(super) const FLOWS: &[Flow] = &[
         function: "mail-feedback",
         success: (200, ""),
         done: &[],
-        effect: &[],
+        effect: &[one("stopped address")],
         prepare: |stage, n| deeds::bounce(stage, n).boxed(),
     },
     Flow {
