@@ -121,7 +121,8 @@ async fn tokens_of_an_example_are_refused_and_ones_own_in_their_place_succeed() 
     answer(&world, "signup", &sample("signup")).await.expect(202);
     let token = link_token(&world.newest_mail(EMAIL).await);
     let event = with_body(&sample("create-password"), |body| body["token"] = json!(token));
-    answer(&world, "create-password", &event).await.expect(204);
+    let set = answer(&world, "create-password", &event).await.expect(204);
+    assert_eq!((set.text.as_str(), set.header("content-type")), ("", None));
     let session = answer(&world, "sessions", &sample("sessions")).await.expect(200);
     assert!(session.header("set-cookie").is_some(), "log-in gives a cookie");
     for (name, status) in [

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
-use harness::{Calls, OTHER_SIRET, PASSWORD, Person, Reply, Visitor, World, link_token};
+use harness::{Calls, Held, OTHER_SIRET, PASSWORD, Person, Reply, Visitor, World, link_token};
 use http::Method;
 use local::Mail;
 use portal::domain::{Email, Id};
@@ -189,13 +189,13 @@ fn address_token(mail: &Mail) -> String {
 
 /// Who is kept an address, and who signs in with one, as the store has it.
 #[derive(Debug, Default, PartialEq)]
-struct Held {
+struct Kept {
     reservations: BTreeMap<String, i64>,
     log_ins: BTreeSet<String>,
 }
 
-async fn held(world: &World) -> BTreeMap<Id, Held> {
-    let mut held: BTreeMap<Id, Held> = BTreeMap::new();
+async fn kept(world: &World) -> BTreeMap<Id, Kept> {
+    let mut kept: BTreeMap<Id, Kept> = BTreeMap::new();
     for item in world.items(Table::Identity).await {
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
         let Some(email) = text("pk").strip_prefix("EMAIL#").map(str::to_owned) else { continue };
@@ -203,17 +203,17 @@ async fn held(world: &World) -> BTreeMap<Id, Held> {
         match text("sk").as_str() {
             "RESERVATION" => {
                 let until = item["until"].as_n().unwrap().parse().unwrap();
-                held.entry(id()).or_default().reservations.insert(email, until);
+                kept.entry(id()).or_default().reservations.insert(email, until);
             }
-            "LOGIN" => assert!(held.entry(id()).or_default().log_ins.insert(email)),
+            "LOGIN" => assert!(kept.entry(id()).or_default().log_ins.insert(email)),
             _ => {}
         }
     }
-    held
+    kept
 }
 
 /// Exactly the addresses that can be come back to are kept, each until the last change from it ends.
-async fn is_in_step(world: &World, walk: &Walk, steps: usize, held: &Held) {
+async fn is_in_step(world: &World, walk: &Walk, steps: usize, there: &Kept) {
     let (present, kept) = walk.after(steps);
     let user: User = world.store().get(&User::key_of(walk.id)).await.unwrap().unwrap();
     let until = |address: &String| {
@@ -221,8 +221,8 @@ async fn is_in_step(world: &World, walk: &Walk, steps: usize, held: &Held) {
         from.map(|change| change.until().as_millisecond()).max().unwrap()
     };
     let reservations = kept.iter().map(|address| (address.clone(), until(address))).collect();
-    let expected = Held { reservations, log_ins: BTreeSet::from([present]) };
-    assert_eq!(*held, expected, "after {steps} of {:?}", walk.steps);
+    let expected = Kept { reservations, log_ins: BTreeSet::from([present]) };
+    assert_eq!(*there, expected, "after {steps} of {:?}", walk.steps);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,9 +246,9 @@ async fn an_address_is_kept_as_long_as_its_owner_can_come_back_and_no_erasure_to
         for walk in under_way {
             walk.end(&world, n, &mails).await;
         }
-        let held = held(&world).await;
+        let kept = kept(&world).await;
         for walk in walks.iter().filter(|walk| n < walk.steps.len()) {
-            is_in_step(&world, walk, n + 1, &held[&walk.id]).await;
+            is_in_step(&world, walk, n + 1, &kept[&walk.id]).await;
         }
     }
     world.advance(Duration::from_secs(3600));
@@ -256,8 +256,8 @@ async fn an_address_is_kept_as_long_as_its_owner_can_come_back_and_no_erasure_to
         let all = join_all(walks.iter().map(async |walk| walk.meet_strangers(&world).await)).await;
         join_all(walks.iter().zip(&all).map(async |(walk, strangers)| walk.erase(&world, strangers).await)).await;
     }
-    let held = held(&world).await;
-    assert!(walks.iter().all(|walk| !held.contains_key(&walk.id)), "nothing is kept for who is erased");
+    let kept = kept(&world).await;
+    assert!(walks.iter().all(|walk| !kept.contains_key(&walk.id)), "nothing is kept for who is erased");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -285,29 +285,34 @@ async fn a_link_for_a_password_dies_when_its_address_is_left_and_does_not_come_b
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_link_for_a_password_that_is_asked_for_while_an_address_is_left_outlives_it() {
-    let (held, options) = harness::Held::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let mut orders = held.orders();
+    let (mut orders, mut mailed) = (held.orders(), BTreeSet::new());
     while let Some(order) = orders.another() {
         let (old, new) = (format!("old-{order}@martin.example"), format!("new-{order}@martin.example"));
         let jeanne = world.member(&old).await;
         ask(&jeanne, &new).await;
-        world.mails().await;
-        let visitor = world.visitor();
-        let confirms = (CONFIRMS, follow(&world, &new));
-        let forgets = (Calls::of("forgot-password"), visitor.forgot(&old));
-        let Some((confirmed, forgot)) = orders.meet(confirms, forgets).await else { continue };
+        let token = json!({"token": address_token(&world.newest_mail(&new).await)});
+        let (confirming, forgetting) = (world.visitor(), world.visitor());
+        let confirms = (CONFIRMS, confirming.post("/api/email", &token));
+        // The link comes to be where the mail is sent.
+        let forgets = async {
+            forgetting.forgot(&old).await.expect(202);
+            world.mails().await;
+        };
+        let Some((confirmed, ())) = orders.meet(confirms, (Calls::of("send-mail"), forgets)).await else { continue };
         confirmed.expect(204);
-        forgot.expect(202);
-        world.mails().await;
+        let mails = world.mails().await;
+        mailed.insert(mails.iter().filter(|mail| mail.to == old && mail.text.contains("/mot-de-passe#")).count());
         let links = world.items(Table::Identity).await.into_iter().filter(|item| item.contains_key("owner"));
         assert!(links.filter(|link| !matches!(&link["owner"], AttributeValue::Null(_))).count() == 0, "{order}");
     }
+    assert_eq!(mailed, BTreeSet::from([1, 2]), "that of the sign-up, and in some orders another");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_in_moves_with_the_siret_that_its_user_has_by_then() {
-    let (held, options) = harness::Held::on_dynamodb();
+    let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let (mut orders, mut changes) = (held.orders(), BTreeSet::new());
     while let Some(order) = orders.another() {

@@ -1,6 +1,7 @@
 //! What SES tells of mails, through the function "mail-feedback": an address that bounced or complained is mailed no
 //! more, its owner is told at the log-in, and the staff can see why.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -219,7 +220,7 @@ async fn an_event_that_comes_twice_or_at_once_with_others_counts_once() {
 async fn a_bounce_and_a_change_of_address_at_once_leave_no_mark_on_the_new_one() {
     let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let mut orders = held.orders();
+    let (mut orders, mut stopped) = (held.orders(), BTreeSet::new());
     while let Some(order) = orders.another() {
         let (old, new) = (format!("{order}@martin.example"), format!("{order}@toitures.example"));
         let marie = world.user(&Person::at(&old)).await;
@@ -236,8 +237,11 @@ async fn a_bounce_and_a_change_of_address_at_once_leave_no_mark_on_the_new_one()
         let Some((confirmed, bounced)) = orders.meet(confirms, bounces).await else { continue };
         confirmed.expect(204);
         bounced.unwrap();
+        stopped.insert(state(&world, &old).await.problem().is_some());
         assert_eq!(told(&marie, &new).await, [Value::Null, Value::Null, Value::Null], "{order}");
     }
+    // Where the change was confirmed first, a mail that tells of it was delivered there since.
+    assert!(stopped.contains(&true), "the bounce was of the old address");
 }
 
 #[tokio::test(flavor = "multi_thread")]

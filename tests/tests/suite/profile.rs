@@ -159,7 +159,7 @@ async fn of_two_changes_of_password_at_once_one_counts() {
     let world = World::start_with(options).await;
     let second_password = "grue chocolat 77 parapluie lointain";
     let (first, second) = (new_password(PASSWORD, NEW_PASSWORD), new_password(PASSWORD, second_password));
-    let mut orders = held.orders();
+    let (mut orders, mut ends) = (held.orders(), BTreeSet::new());
     while let Some(order) = orders.another() {
         let email = format!("{order}@martin.example");
         let (one, other) = (world.user(&Person::at(&email)).await, world.visitor());
@@ -173,5 +173,7 @@ async fn of_two_changes_of_password_at_once_one_counts() {
             if first.status == 204 { [NEW_PASSWORD, second_password] } else { [second_password, NEW_PASSWORD] };
         world.visitor().log_in(&email, kept).await.expect(200);
         world.visitor().log_in(&email, lost).await.expect_problem(401, "bad-credentials");
+        ends.insert(first.status == 204);
     }
+    assert_eq!(ends, BTreeSet::from([false, true]), "each of them did in some order");
 }
