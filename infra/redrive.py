@@ -13,6 +13,7 @@ given again; what comes twice changes nothing. `--dry-run` counts. docs/operatio
 
 import argparse
 import json
+import time
 
 from stack import Aws, Failure, Stack, add_common, run, say
 
@@ -28,6 +29,8 @@ QUEUES = {
 HIDDEN_S = "960"
 # A poll that waits at all asks all of SQS's servers; one that does not may find none of a few messages.
 WAIT_S = "2"
+# The number of messages that SQS tells may be a minute old.
+LATE_S = 60
 
 
 def event_of(body):
@@ -101,7 +104,10 @@ def redrive(portal, name):
             portal.aws.ask("sqs", "delete-message", queue_url=url, receipt_handle=message["ReceiptHandle"])
             done += 1
     say(f"{done} messages done with")
-    if left := waiting():
+    until = time.monotonic() + LATE_S
+    while (left := waiting()) and time.monotonic() < until:
+        time.sleep(5)
+    if left:
         raise Failure(f"{left} messages are in {name} still: run this again")
 
 

@@ -131,7 +131,9 @@ def stages():
     for name, commands in tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8")).items():
         if isinstance(commands, dict) and "deploy" in commands:
             deploy = commands["deploy"]["parameters"]
-            values = dict(pair.split("=", 1) for pair in deploy["parameter_overrides"])
+            pairs = (pair.split("=", 1) for pair in deploy["parameter_overrides"])
+            # `Key=""` is how sam takes an empty value; a parameter that is not there keeps the value that it had.
+            values = {key: value.strip('"') for key, value in pairs}
             found[name] = (deploy.get("template_file", "template.yaml"), values)
     return found
 

@@ -175,11 +175,15 @@ fn what_the_api_reads_of_a_request_reaches_it_and_no_answer_is_given_to_somebody
 fn no_rule_of_the_firewall_refuses_a_body_for_what_is_in_it() {
     let edge = edge();
     let rules = edge["Resources"]["Firewall"]["Properties"]["Rules"].as_sequence().unwrap();
-    let common = rules.iter().find(|rule| rule["Name"] == "CommonAttacks").unwrap();
-    let counted = common["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"].as_sequence().unwrap();
-    for name in ["SizeRestrictions", "CrossSiteScripting", "GenericLFI", "GenericRFI", "EC2MetaDataSSRF"] {
-        let rule = counted.iter().find(|rule| rule["Name"] == format!("{name}_BODY"));
-        assert!(!rule.unwrap_or_else(|| panic!("{name}_BODY refuses"))["ActionToUse"]["Count"].is_null(), "{name}");
+    let of_common = ["SizeRestrictions", "CrossSiteScripting", "GenericLFI", "GenericRFI", "EC2MetaDataSSRF"];
+    let of_known = ["Log4JRCE", "JavaDeserializationRCE", "ReactJSRCE"];
+    for (group, names) in [("CommonAttacks", of_common.as_slice()), ("KnownBadInputs", of_known.as_slice())] {
+        let group = rules.iter().find(|rule| rule["Name"] == group).unwrap();
+        let counted = group["Statement"]["ManagedRuleGroupStatement"]["RuleActionOverrides"].as_sequence().unwrap();
+        for name in names {
+            let rule = counted.iter().find(|rule| rule["Name"] == format!("{name}_BODY"));
+            assert!(!rule.unwrap_or_else(|| panic!("{name}_BODY refuses"))["ActionToUse"]["Count"].is_null(), "{name}");
+        }
     }
     let groups = rules.iter().filter_map(|rule| rule["Statement"]["ManagedRuleGroupStatement"]["Name"].as_str());
     let known = ["AmazonIpReputationList", "KnownBadInputsRuleSet", "CommonRuleSet"];

@@ -60,10 +60,17 @@ fn what_holds_data_outlives_its_stack() {
     kept.extend(everywhere("AWS::KMS::Key").into_iter().filter(|(name, _)| name == "DataKey"));
     kept.extend(everywhere("AWS::S3::Bucket").into_iter().filter(|(name, _)| name == "FeedBucket"));
     assert_eq!(kept.len(), 4 + 4 + 1 + 1);
+    // And no update replaces it, where the policy of the runbook is set.
+    let policy: Yaml = serde_yaml_ng::from_str(&read("infra/keep-data.json")).unwrap();
+    let denied = &policy["Statement"][1];
+    assert_eq!((&denied["Effect"], &denied["Action"][0]), (&"Deny".into(), &"Update:Replace".into()));
+    let types = denied["Condition"]["StringEquals"]["ResourceType"].as_sequence().unwrap();
+    let kept_types: Names = types.iter().map(|kind| kind.as_str().unwrap().to_owned()).collect();
     for (name, body) in kept {
         for policy in ["DeletionPolicy", "UpdateReplacePolicy"] {
             assert_eq!(body[policy], "Retain", "{policy} of {name}");
         }
+        assert!(kept_types.contains(body["Type"].as_str().unwrap()), "infra/keep-data.json does not know {name}");
         if body["Type"] == "AWS::DynamoDB::Table" {
             assert_eq!(body["Properties"]["DeletionProtectionEnabled"], true, "{name}");
         }
@@ -112,10 +119,10 @@ fn a_release_is_taken_back_by_alarms_that_are_there() {
     assert_eq!(globals["AutoPublishAlias"], "live");
     assert_eq!(globals["AutoPublishAliasAllProperties"], true);
     let Yaml::Tagged(alarms) = &globals["DeploymentPreference"]["Alarms"] else { panic!("a choice") };
-    let named: Names = alarms.value[1]
-        .as_sequence()
-        .unwrap()
-        .iter()
+    // Of a canary, and of what is none: that one is never on, so that nothing holds up what mends a release.
+    let named: Names = [&alarms.value[1], &alarms.value[2]]
+        .into_iter()
+        .flat_map(|alarms| alarms.as_sequence().unwrap())
         .map(|alarm| match alarm {
             Yaml::Tagged(name) => name.value.as_str().unwrap().replace("${AWS::StackName}", "${RollBackPrefix}"),
             other => panic!("{other:?}"),
@@ -128,7 +135,10 @@ fn a_release_is_taken_back_by_alarms_that_are_there() {
         });
     let there: BTreeMap<_, _> = there.collect();
     assert_eq!(there.keys().cloned().collect::<Names>(), named);
-    for (name, alarm) in there {
+    let never = &there["${RollBackPrefix}-never"];
+    assert_eq!((&never["ComparisonOperator"], &never["Threshold"]), (&"LessThanThreshold".into(), &0.into()));
+    assert_eq!((&never["MetricName"], &never["TreatMissingData"]), (&"Count".into(), &"notBreaching".into()));
+    for (name, alarm) in there.iter().filter(|(name, _)| !name.ends_with("-never")) {
         // Five minutes at most, and the canary of samconfig.toml takes ten.
         let minutes = alarm["EvaluationPeriods"].as_u64().unwrap();
         assert!(minutes <= 5, "{name} looks at {minutes} minutes");
