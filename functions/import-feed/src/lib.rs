@@ -84,7 +84,7 @@ pub enum ImportError {
     /// The bucket, or the folder, with the feed failed.
     #[error("the feed's files failed: {0}")]
     Bucket(#[from] BucketError),
-    /// The ledger contradicts itself.
+    /// The ledger contradicts itself, however often it is read.
     #[error("the ledger is inconsistent: {0}")]
     Inconsistent(String),
     /// The event names a manifest that is not there.

@@ -62,6 +62,8 @@ enum Step {
     Done(Vec<Verdict>),
     /// Somebody else wrote in between.
     TooLate,
+    /// What was read does not fit together: of before and of after what somebody else wrote in between, or for good.
+    Inconsistent(String),
     /// Entries of an action have to be moved first.
     Unsettled(ActionPlace),
 }
@@ -137,7 +139,10 @@ impl<T: Tables> Poster<T> {
                     continue;
                 }
                 Ok(Step::Unsettled(place)) => Box::pin(self.settle(context, &place)).await?,
-                Ok(Step::TooLate) => {}
+                Ok(Step::Inconsistent(what)) if attempts == MOST_ATTEMPTS => {
+                    return Err(ImportError::Inconsistent(what));
+                }
+                Ok(Step::TooLate | Step::Inconsistent(_)) => {}
                 // What was sent may have been committed or not: what is stored says it.
                 Err(ImportError::Store(StoreError::Contention | StoreError::Unavailable { .. }))
                     if attempts < MOST_ATTEMPTS => {}
@@ -182,7 +187,7 @@ impl<T: Tables> Poster<T> {
                 }
                 Err(Blocked::Unsettled(place)) if verdicts.is_empty() => return Ok(Step::Unsettled(place)),
                 Err(Blocked::Unsettled(_)) => break,
-                Err(Blocked::Inconsistent(what)) => return Err(ImportError::Inconsistent(what)),
+                Err(Blocked::Inconsistent(what)) => return Ok(Step::Inconsistent(what)),
             }
         }
         let transaction = state.transaction()?;

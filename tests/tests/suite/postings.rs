@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use futures::FutureExt as _;
-use harness::{Commits, World, write_batch};
+use harness::{Calls, Commits, Held, World, write_batch};
 use portal::domain::{MemberNumber, Siret};
 use portal::environment::rng;
 use portal::lambda::EventFunction as _;
@@ -337,4 +337,41 @@ async fn any_batches_cut_anywhere_and_beside_each_other_end_in_the_models_state_
         assert_eq!(case.ledger(&world).await, (ledger, items), "seed {seed}: once more changes nothing");
     }
     assert!(given.is_some() || died > 0, "no import died");
+}
+
+/// An entry moves to another action while the one that it leaves goes to another year: what is read of the ledger then is
+/// partly of before and partly of after, which is no fault of the ledger.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_imports_about_one_entry_both_end_in_every_order() {
+    let (held, options) = Held::on_dynamodb();
+    let world = World::empty(options).await;
+    let case = Case::new(0, 0);
+    world.import("members", &members(std::slice::from_ref(&case)), "").await;
+    let reconcile = reconcile::Function::start(world.portal.environment_of("reconcile").unwrap()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (calls, account) = (Calls::of("import-feed"), case.accounts[0].as_str());
+    let mut orders = held.orders();
+    while let Some(order) = orders.another() {
+        let action = |id: &str, version: u64, date: &str| {
+            json!({"record": "action", "source_key": format!("{id}-{order}"), "source_version": version,
+                "member_number": account, "action_id": format!("{id}-{order}"), "title": "CACES", "scheme": "PLAN",
+                "status": "COMMITTED", "engagement_date": date})
+        };
+        let entry = |version: u64, action: &str| {
+            json!({"record": "entry", "source_key": format!("E-{order}"), "source_version": version,
+                "member_number": account, "action_id": format!("{action}-{order}"), "kind": "COMMITMENT",
+                "amount_cents": 1_000, "effective_date": "2011-12-31", "label": "Écriture"})
+        };
+        let before = [action("A", 1, "2011-12-31"), action("B", 1, "2011-12-31"), entry(1, "A")];
+        import(&world, folder.path(), &format!("{order}-before"), &before).await.unwrap();
+        let (leaving, re_dated) = ([entry(2, "B")], [action("A", 2, "2012-01-01")]);
+        let names = [format!("{order}-leaving"), format!("{order}-re-dated")];
+        let leaves = (calls, import(&world, folder.path(), &names[0], &leaving));
+        let is_re_dated = (calls, import(&world, folder.path(), &names[1], &re_dated));
+        let Some((left, moved)) = orders.meet(leaves, is_re_dated).await else { continue };
+        let corrected = (left.map(|report| report.corrected), moved.map(|report| report.corrected));
+        assert_eq!(corrected, (Ok(1), Ok(1)), "{order}");
+        let drift = reconcile.handle(json!({})).await.unwrap();
+        assert_eq!((drift.drift, drift.busy.len()), (0, 0), "{order}: {drift:?}");
+    }
 }

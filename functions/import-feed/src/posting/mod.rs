@@ -79,7 +79,7 @@ pub enum Blocked {
     Needs(Vec<Need>),
     /// Entries of this action have to be moved to where it is first.
     Unsettled(ActionPlace),
-    /// What is stored contradicts itself.
+    /// What was read contradicts itself: it was read before and after somebody else wrote, or is stored so.
     Inconsistent(String),
 }
 
