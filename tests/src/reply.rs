@@ -1,5 +1,6 @@
 //! An answer of the portal, with what was asked.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Index;
 
@@ -27,6 +28,23 @@ impl Reply {
     /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// When to come again, in seconds.
+    ///
+    /// # Panics
+    /// Where it does not say.
+    pub fn retry_after(&self) -> u64 {
+        self.header("retry-after").expect("it says when").parse().expect("seconds")
+    }
+
+    /// How many answers there are of each status.
+    pub fn statuses(replies: &[Self]) -> BTreeMap<u16, usize> {
+        let mut statuses = BTreeMap::new();
+        for reply in replies {
+            *statuses.entry(reply.status).or_default() += 1;
+        }
+        statuses
     }
 
     /// The last part of a problem's type; empty for what is no problem.

@@ -1,4 +1,4 @@
-//! The limits on guessing: passwords, log-ins and sign-ups from one place, member numbers.
+//! The limits on guessing passwords, and on log-ins and sign-ups from one place.
 //!
 //! No switch turns a limit off: whoever is here comes from an address of their own.
 
@@ -7,10 +7,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use futures::future::join_all;
-use harness::{
-    ACCOUNT, Calls, EMPTY_ACCOUNT, EMPTY_SIRET, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap,
-    Visitor, World, link_token, pass_token,
-};
+use harness::{Calls, Held, PASSWORD, Person, Reply, Tap, World, link_token};
 use jiff::Timestamp;
 use lambda_http::Request;
 use portal::domain::Email;
@@ -21,23 +18,7 @@ use portal::store::{Outcome, RateLimit, Table, Transaction};
 use serde_json::json;
 
 const EMAIL: &str = "jeanne@martin.example";
-const STAFF: &str = "agents@constructys.example";
-/// The contact on the fixture's file.
-const CONTACT: &str = "compta@martin.example";
 const NEW_PASSWORD: &str = "escabeau mauve tournevis 7";
-
-/// How many answers there are of each status.
-fn statuses(replies: &[Reply]) -> BTreeMap<u16, usize> {
-    let mut statuses = BTreeMap::new();
-    for reply in replies {
-        *statuses.entry(reply.status).or_default() += 1;
-    }
-    statuses
-}
-
-fn retry_after(reply: &Reply) -> u64 {
-    reply.header("retry-after").expect("it says when").parse().expect("seconds")
-}
 
 /// One wrong password, from somewhere else each time.
 async fn wrong(world: &World, email: &str) -> Reply {
@@ -46,7 +27,7 @@ async fn wrong(world: &World, email: &str) -> Reply {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn five_wrong_passwords_are_answered_and_then_not_even_the_right_one_is_heard() {
-    let world = World::start().await;
+    let world = World::start_stopped().await;
     world.user(&Person::at(EMAIL)).await;
     // An address that nobody has is counted alike: in the same world, to the same answers.
     for email in [EMAIL, "nobody@martin.example"] {
@@ -56,16 +37,16 @@ async fn five_wrong_passwords_are_answered_and_then_not_even_the_right_one_is_he
         let mut pause = 60;
         for _ in 0..3 {
             let closed = wrong(&world, email).await.expect_problem(429, "too-many-attempts");
-            assert!((pause - 5..=pause).contains(&retry_after(&closed)), "{closed}");
+            assert_eq!(closed.retry_after(), pause, "{closed}");
             world.visitor().log_in(email, PASSWORD).await.expect_problem(429, "too-many-attempts");
-            world.advance(Duration::from_secs(retry_after(&closed)));
+            world.advance(Duration::from_secs(closed.retry_after()));
             wrong(&world, email).await.expect_problem(401, "bad-credentials");
             pause *= 2;
         }
     }
     // Who waits as long as they are told is heard, and a success does not start the count anew.
     let closed = wrong(&world, EMAIL).await.expect_problem(429, "too-many-attempts");
-    world.advance(Duration::from_secs(retry_after(&closed)));
+    world.advance(Duration::from_secs(closed.retry_after()));
     world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
     wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
     wrong(&world, EMAIL).await.expect_problem(429, "too-many-attempts");
@@ -81,7 +62,7 @@ async fn a_day_has_twenty_five_wrong_passwords_at_most() {
         if reply.status == 401 {
             failures += 1;
         } else {
-            let wait = Duration::from_secs(retry_after(&reply.expect_problem(429, "too-many-attempts")));
+            let wait = Duration::from_secs(reply.expect_problem(429, "too-many-attempts").retry_after());
             world.advance(wait);
             passed += wait;
         }
@@ -102,7 +83,7 @@ async fn of_a_hundred_guesses_at_once_no_more_than_five_are_answered() {
             async move { visitor.log_in(email, &guess).await }
         });
         let (replies, _) = tap.during(join_all(guesses)).await;
-        let statuses = statuses(&replies);
+        let statuses = Reply::statuses(&replies);
         assert_eq!(statuses.values().sum::<usize>(), 100);
         assert!(statuses.keys().all(|status| [200, 401, 429].contains(status)), "{statuses:?}");
         assert_eq!(statuses[&401], 5, "{statuses:?}");
@@ -144,7 +125,7 @@ async fn twenty_right_log_ins_at_once_all_pass() {
     wrong(&world, EMAIL).await.expect_problem(401, "bad-credentials");
     let visitors: Vec<_> = (0..20).map(|_| world.visitor()).collect();
     let (replies, _) = tap.during(join_all(visitors.iter().map(|visitor| visitor.log_in(EMAIL, PASSWORD)))).await;
-    assert_eq!(statuses(&replies), BTreeMap::from([(200, 20)]));
+    assert_eq!(Reply::statuses(&replies), BTreeMap::from([(200, 20)]));
     for reply in join_all(visitors.iter().map(|visitor| visitor.get("/api/home"))).await {
         reply.expect(200);
     }
@@ -184,9 +165,9 @@ async fn one_place_logs_in_thirty_times_a_minute() {
         assert!([200, 401].contains(&reply.status), "{reply}");
     }
     let closed = office.log_in(EMAIL, PASSWORD).await.expect_problem(429, "too-many-attempts");
-    assert!((1..=60).contains(&retry_after(&closed)), "{closed}");
+    assert!((1..=60).contains(&closed.retry_after()), "{closed}");
     world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
-    world.advance(Duration::from_secs(retry_after(&closed)));
+    world.advance(Duration::from_secs(closed.retry_after()));
     office.log_in(EMAIL, PASSWORD).await.expect(200);
 }
 
@@ -222,7 +203,7 @@ async fn of_forty_log_ins_from_one_place_at_once_thirty_are_heard() {
     let office = world.visitor();
     let log_ins = (0..40).map(|_| office.log_in(EMAIL, PASSWORD));
     let (replies, _) = tap.during(join_all(log_ins)).await;
-    assert_eq!(statuses(&replies), BTreeMap::from([(200, 30), (429, 10)]));
+    assert_eq!(Reply::statuses(&replies), BTreeMap::from([(200, 30), (429, 10)]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -237,12 +218,12 @@ async fn one_place_signs_up_twenty_times_an_hour() {
     };
     // At once: what one place may do is decided by conditional writes.
     let replies = join_all((0..25).map(sign_up)).await;
-    assert_eq!(statuses(&replies), BTreeMap::from([(202, 20), (429, 5)]));
+    assert_eq!(Reply::statuses(&replies), BTreeMap::from([(202, 20), (429, 5)]));
     assert_eq!(world.mails().await.len(), 20, "who is refused causes no mail");
     let closed = sign_up(30).await.expect_problem(429, "too-many-attempts");
-    assert!((3500..=3601).contains(&retry_after(&closed)), "{closed}");
+    assert!((3500..=3601).contains(&closed.retry_after()), "{closed}");
     world.sign_up(&Person::at("elsewhere@martin.example")).await.expect(202);
-    world.advance(Duration::from_secs(retry_after(&closed)));
+    world.advance(Duration::from_secs(closed.retry_after()));
     sign_up(31).await.expect(202);
 }
 
@@ -296,133 +277,8 @@ async fn the_viewers_address_counts_beside_the_origin_secret_alone() {
     assert!(!seen.iter().any(|ip| ["203.0.113.8", "192.0.2.99"].contains(&ip.to_string().as_str())));
 }
 
-/// Claims a number for the establishment in the visitor's profile.
-async fn claim(world: &World, visitor: &Visitor, number: &str) -> Reply {
-    world.claim(visitor, number).await
-}
-
-fn number(n: usize) -> String {
-    format!("{:06}", 700_000 + n)
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn five_wrong_numbers_close_the_claim_for_a_user_and_alert_the_staff() {
-    let world = World::start().await;
-    let jeanne = world.member(EMAIL).await;
-    for n in 0..5 {
-        claim(&world, &jeanne, &number(n)).await.expect_problem(404, "claim-refused");
-    }
-    let closed = claim(&world, &jeanne, ACCOUNT).await.expect_problem(429, "too-many-attempts");
-    assert!(retry_after(&closed) > 23 * 3600, "{closed}");
-    let alert = world.newest_mail(STAFF).await;
-    assert!(alert.text.contains(&jeanne.id().await.to_string()), "{}", alert.text);
-    assert_eq!((world.mails_to(STAFF).await, world.mails_to(CONTACT).await), (1, 0));
-    // Others of the establishment are heard, and a day later she is.
-    let paul = world.member("paul@martin.example").await;
-    claim(&world, &paul, &number(9)).await.expect_problem(404, "claim-refused");
-    world.advance(Duration::from_secs(retry_after(&closed)));
-    let jeanne = world.visitor();
-    jeanne.log_in(EMAIL, PASSWORD).await.expect(200);
-    claim(&world, &jeanne, ACCOUNT).await.expect(201);
-}
-
-/// Ten failures for the leaflet's establishment, by two users.
-async fn closed_establishment(world: &World) {
-    for name in ["guesser", "stranger"] {
-        let guesser = world.member(&format!("{name}@elsewhere.example")).await;
-        for n in 0..5 {
-            claim(world, &guesser, &number(n)).await.expect_problem(404, "claim-refused");
-        }
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_establishment_that_strangers_closed_gets_in_by_the_pass_mailed_to_its_contact() {
-    let world = World::start().await;
-    let jeanne = world.member(EMAIL).await;
-    closed_establishment(&world).await;
-    claim(&world, &jeanne, ACCOUNT).await.expect_problem(429, "too-many-attempts");
-    assert_eq!(world.mails_to(STAFF).await, 3, "two users, one establishment");
-    let pass = pass_token(&world.newest_mail(CONTACT).await);
-    let terms = world.document("account-terms").await;
-    let with = |number: &str, token: &str| json!({"member_number": number, "account_terms": terms, "token": token});
-    jeanne.post("/api/manager-claims", &with(ACCOUNT, "none")).await.expect_problem(410, "link-invalid");
-    // It is the establishment's, not whoever's holds it.
-    let other = world.user(&Person::at("paul@poste.example").of(OTHER_SIRET)).await;
-    world.accept_charter(&other).await;
-    other.post("/api/manager-claims", &with(OTHER_ACCOUNT, &pass)).await.expect_problem(410, "link-invalid");
-    jeanne.post("/api/manager-claims", &with(ACCOUNT, &pass)).await.expect(201);
-    assert_eq!(world.count(Table::Identity, "CLAIM-PASS#", "PASS").await, 0, "it is used up");
-    assert_eq!(world.mails_to(CONTACT).await, 2, "the pass, and word of the claim");
-    claim(&world, &other, OTHER_ACCOUNT).await.expect(201);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pass_is_one_guess_and_lasts_a_week() {
-    let world = World::start().await;
-    let jeanne = world.member(EMAIL).await;
-    closed_establishment(&world).await;
-    world.mails().await;
-    let pass = pass_token(&world.newest_mail(CONTACT).await);
-    let terms = world.document("account-terms").await;
-    let with = |number: &str| json!({"member_number": number, "account_terms": terms, "token": pass});
-    // Many at once with one pass: one guess is heard.
-    let guesses: Vec<_> = (0..10).map(|n| with(&number(n))).collect();
-    let replies = join_all(guesses.iter().map(|guess| jeanne.post("/api/manager-claims", guess))).await;
-    assert_eq!(statuses(&replies), BTreeMap::from([(404, 1), (410, 9)]));
-    jeanne.post("/api/manager-claims", &with(ACCOUNT)).await.expect_problem(410, "link-invalid");
-
-    let world = World::start().await;
-    let jeanne = world.member(EMAIL).await;
-    closed_establishment(&world).await;
-    let pass = pass_token(&world.newest_mail(CONTACT).await);
-    let terms = world.document("account-terms").await;
-    world.advance(Duration::from_secs(7 * 24 * 3600 + 1));
-    jeanne.log_in(EMAIL, PASSWORD).await.expect(200);
-    let late = json!({"member_number": ACCOUNT, "account_terms": terms, "token": pass});
-    jeanne.post("/api/manager-claims", &late).await.expect_problem(410, "link-invalid");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn of_fifty_wrong_numbers_at_once_five_are_answered_and_one_alert_is_sent() {
-    let (tap, options) = Tap::on_dynamodb();
-    let world = World::start_with(options).await;
-    let jeanne = world.member(EMAIL).await;
-    let terms = world.document("account-terms").await;
-    let claims: Vec<_> = (0..50).map(|n| json!({"member_number": number(n), "account_terms": terms})).collect();
-    let (replies, _) = tap.during(join_all(claims.iter().map(|claim| jeanne.post("/api/manager-claims", claim)))).await;
-    assert_eq!(statuses(&replies), BTreeMap::from([(404, 5), (429, 45)]));
-    assert_eq!(world.mails_to(STAFF).await, 1);
-    assert_eq!(world.count(Table::Identity, "USER#", "CLAIM-ATTEMPTS").await, 1);
-}
-
-/// What a right number is refused for tells that it is right: so it is told only while there is something left to
-/// guess, also where five were wrong between its reading and its answer.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_right_number_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
-    let (held, options) = Held::on_dynamodb();
-    let world = World::start_with(options).await;
-    let terms = world.document("account-terms").await;
-    let outdated = json!({"version": 1, "sha256": "0".repeat(64)});
-    for (name, accepts, terms) in [("one", false, terms), ("two", true, outdated)] {
-        let guesser = world.user(&Person::at(&format!("{name}@martin.example"))).await;
-        if accepts {
-            world.accept_charter(&guesser).await;
-        }
-        let claim = |number: &str| json!({"member_number": number, "account_terms": terms});
-        let right = claim(ACCOUNT);
-        let failures = async {
-            for n in 0..5 {
-                guesser.post("/api/manager-claims", &claim(&number(n))).await.expect_problem(404, "claim-refused");
-            }
-        };
-        let verdict = Calls::transactions_of("claim-manager");
-        let (reply, ()) = held.between(verdict, guesser.post("/api/manager-claims", &right), failures).await;
-        reply.expect_problem(429, "too-many-attempts");
-    }
-}
-
-/// The same of the current password: what is wrong with the rest of a form is told whoever knows it.
+/// What is wrong with the rest of a form is told whoever knows the current password: so only while there is something left
+/// to guess, also where five were wrong between its reading and the answer.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left_to_guess() {
     let (held, options) = Held::on_dynamodb();
@@ -438,27 +294,4 @@ async fn a_right_current_password_shows_by_no_refusal_once_there_is_nothing_left
     let verdict = Calls::transactions_of("profile");
     let (reply, ()) = held.between(verdict, jeanne.post("/api/me/password", &form), failures).await;
     reply.expect_problem(429, "too-many-attempts");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_establishment_without_contact_or_account_closes_alike() {
-    let world = World::start().await;
-    for name in ["one", "two"] {
-        let person = Person::at(&format!("{name}@elsewhere.example")).of(EMPTY_SIRET);
-        let guesser = world.user(&person).await;
-        world.accept_charter(&guesser).await;
-        for n in 0..5 {
-            claim(&world, &guesser, &number(n)).await.expect_problem(404, "claim-refused");
-        }
-    }
-    let third = world.user(&Person::at("three@elsewhere.example").of(EMPTY_SIRET)).await;
-    world.accept_charter(&third).await;
-    claim(&world, &third, EMPTY_ACCOUNT).await.expect_problem(429, "too-many-attempts");
-    assert_eq!(world.mails_to(CONTACT).await, 0);
-    let mails = world.mails().await;
-    assert!(mails.iter().any(|mail| mail.to == STAFF && mail.text.contains("356\u{a0}000\u{a0}000\u{a0}09075")));
-    // Another establishment is not concerned.
-    let jeanne = world.member(EMAIL).await;
-    claim(&world, &jeanne, ACCOUNT).await.expect(201);
-    assert_eq!(jeanne.get("/api/accounts").await["accounts"][0]["siret"], SIRET);
 }

@@ -23,6 +23,7 @@ mod expiries;
 mod expiry;
 mod export;
 mod faults;
+mod guessed_numbers;
 mod guessing;
 mod hand_over;
 mod idempotency;

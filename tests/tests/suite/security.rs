@@ -263,7 +263,7 @@ fn every_place_that_data_are_kept_in_has_its_level() {
     assert!(places.len() >= 9);
     let missing: Vec<_> = places.difference(&written).collect();
     assert!(missing.is_empty(), "docs/security.md does not say what level these are: {missing:?}");
-    let retention = ["ExpirationInDays: 396", "NoncurrentDays: 90", "RecoveryPeriodInDays: 35", "1209600 # 14 days"];
+    let retention = ["ExpirationInDays: 306", "NoncurrentDays: 90", "RecoveryPeriodInDays: 35", "1209600 # 14 days"];
     retention.into_iter().for_each(|text| in_source("infra/data.yaml", text));
     in_source("samconfig.toml", "\"LogRetentionDays=180\"");
 }

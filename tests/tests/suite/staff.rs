@@ -22,7 +22,7 @@ async fn stored(world: &World) -> [usize; 3] {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_kind_is_published_takes_force_at_once_and_its_versions_stay_readable() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let visitor = world.visitor();
     for kind in DocumentKind::ALL {
         let first = visitor.get(&format!("/api/documents/{kind}")).await.expect(200);
@@ -69,7 +69,7 @@ async fn who_published_what_when_and_why_is_evidence() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn publishing_the_text_in_force_again_changes_nothing() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let first = world.visitor().get("/api/documents/charter").await.expect(200);
     let unchanged = world.staff(publication("charter", first["body"].as_str().unwrap())).await;
     assert_eq!(unchanged["unchanged"]["version"], 1);
@@ -87,7 +87,7 @@ async fn publishing_the_text_in_force_again_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_names_its_field_and_publishes_nothing() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let good = publication("charter", "# Charte\n\nUn seul article.\n");
     let with = |name: &str, value: Value| {
         let mut event = good.clone();
@@ -139,7 +139,7 @@ async fn what_is_refused_names_its_field_and_publishes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_longest_text_is_published_and_read() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let body = format!("# Charte\n{}", "x".repeat(200 * 1024 - 9));
     assert_eq!(world.staff(publication("charter", &body)).await["published"]["version"], 2);
     assert_eq!(world.visitor().get("/api/documents/charter").await.expect(200)["body"], body.as_str());
@@ -179,7 +179,7 @@ async fn of_ten_publications_at_once_each_has_its_version_or_is_told_to_look_aga
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_route_leads_there_and_a_program_of_this_machine_gets_there_by_lambdas_own_api() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     assert!(world.portal.routes().iter().all(|route| route.function != "staff"));
     for target in ["/api/staff", "/staff"] {
         world.visitor().post(target, &publication("charter", "# Charte\n")).await.expect_problem(404, "not-found");

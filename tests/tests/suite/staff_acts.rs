@@ -1,5 +1,6 @@
 //! What the staff do to members: looking up, releasing, dismissing, sending again, closing. Each is evidence.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::{join, join_all};
@@ -33,8 +34,15 @@ async fn about(world: &World, operation: &str, staff: &str) -> Value {
 
 /// What the staff did, oldest first: the act and its detail.
 async fn acts(world: &World) -> Vec<StaffEvent> {
-    let month = world.portal.clock().now().strftime("%Y-%m").to_string();
-    world.store().query_all(&Query::partition(Table::Evidence, format!("STAFF#{month}"))).await.unwrap()
+    let now = world.portal.clock().now();
+    // A month may have ended since.
+    let months = BTreeSet::from([now - Duration::from_secs(3600), now].map(|at| at.strftime("%Y-%m").to_string()));
+    let mut acts = Vec::new();
+    for month in months {
+        let query = Query::partition(Table::Evidence, format!("STAFF#{month}"));
+        acts.append(&mut world.store().query_all(&query).await.unwrap());
+    }
+    acts
 }
 
 fn target(rest: &str) -> String {
@@ -65,7 +73,7 @@ async fn mails_about(world: &World, to: &str, subject: &str) -> Vec<Mail> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_establishment_is_looked_up_by_its_siret_and_by_its_number() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let (marie, paul, reader) = contested(&world).await;
     let shown = about(&world, "look-up-establishment", CLAIRE).await;
     let by_siret = json!({"establishment": "533 846 150 00019"});
@@ -100,7 +108,7 @@ async fn an_establishment_is_looked_up_by_its_siret_and_by_its_number() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_user_is_looked_up_with_what_became_of_their_mails() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let look = async |email: &str| act(&world, "look-up-user", CLAIRE, json!({"email": email})).await;
     // Nobody, then a sign-up that waits.
     let nobody = look(MARIE).await;
@@ -162,7 +170,7 @@ async fn a_user_is_looked_up_with_what_became_of_their_mails() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_kept_of_mails_goes_with_the_user() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let marie = world.member(MARIE).await;
     world.mails().await;
     let own = format!("USER#{}", marie.id().await);
@@ -181,7 +189,7 @@ async fn what_is_kept_of_mails_goes_with_the_user() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manager_is_released_by_two_and_the_account_can_be_claimed_again() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let (marie, paul, reader) = contested(&world).await;
     let first = about(&world, "release-manager", CLAIRE).await;
     assert_eq!(first["awaiting_second"]["manager"]["last_name"], "MARTIN", "{first}");
@@ -233,7 +241,7 @@ async fn a_manager_is_released_by_two_and_the_account_can_be_claimed_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alone_a_released_manager_takes_their_oui_along() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     world.manager(MARIE).await;
     about(&world, "release-manager", CLAIRE).await;
     assert!(about(&world, "release-manager", HUGO).await["released"].is_object());
@@ -246,7 +254,7 @@ async fn alone_a_released_manager_takes_their_oui_along() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_intention_ends_after_a_day_and_with_the_claim_it_was_about() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let marie = world.manager(MARIE).await;
     assert!(about(&world, "release-manager", CLAIRE).await["awaiting_second"].is_object());
     world.advance(Release::LIFETIME);
@@ -269,7 +277,7 @@ async fn an_intention_ends_after_a_day_and_with_the_claim_it_was_about() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contest_that_is_dismissed_opens_what_it_froze_and_both_are_told() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let (marie, ..) = contested(&world).await;
     let invited = json!({"email": "new@cabinet.example"});
     marie.post(&target("users"), &invited).await.expect_problem(409, "claim-contested");
@@ -296,7 +304,7 @@ async fn a_contest_that_is_dismissed_opens_what_it_froze_and_both_are_told() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_contest_is_over_when_its_manager_leaves_and_goes_along_when_the_account_moves() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let (marie, _, reader) = contested(&world).await;
     // The fund's file moves the account: manager and contest go along.
     let (members, _) = harness::fixture();
@@ -316,7 +324,7 @@ async fn a_contest_is_over_when_its_manager_leaves_and_goes_along_when_the_accou
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_mail_goes_out_again_and_its_link_is_in_the_mail_alone() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let resend = async |fields: Value| act(&world, "resend-mail", CLAIRE, fields).await;
     let activation = json!({"email": MARIE, "mail": "activation"});
     assert_eq!(resend(activation.clone()).await["error"]["code"], "no-sign-up");
@@ -364,7 +372,7 @@ async fn a_mail_goes_out_again_and_its_link_is_in_the_mail_alone() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_closed_account_takes_no_claims_and_grants_and_is_read_on_until_the_file_decides() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     let marie = world.manager(MARIE).await;
     let closed = about(&world, "close-account", CLAIRE).await;
     assert!(closed["closed"]["closed_on"].is_string(), "{closed}");
@@ -387,7 +395,7 @@ async fn a_closed_account_takes_no_claims_and_grants_and_is_read_on_until_the_fi
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guesses_that_reach_a_limit_are_listed() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     for name in ["one", "two"] {
         let guesser = world.member(&format!("{name}@martin.example")).await;
         for _ in 0..5 {
@@ -405,7 +413,7 @@ async fn guesses_that_reach_a_limit_are_listed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_names_its_field_and_leaves_nothing() {
-    let world = World::start_stopped().await;
+    let world = World::start().await;
     world.manager(MARIE).await;
     let with = |operation: &str, fields: Value| event(operation, CLAIRE, fields);
     for (event, field, code) in [
