@@ -34,7 +34,7 @@ pub trait HttpFunction: Clone + Send + Sync + 'static {
     fn start(environment: &Environment) -> impl Future<Output = Result<Self, StartError>> + Send;
 
     /// Opens the connection to DynamoDB, beside the start. A function without tables has nothing to open, and says so:
-    /// then it carries no client of AWS either, which is half of what a function weighs.
+    /// then it carries no client of AWS either, which is two thirds of what a function weighs.
     fn connect(environment: &Environment) -> impl Future<Output = ()> + Send {
         open_connection(environment, Self::NAME)
     }

@@ -339,39 +339,91 @@ async fn any_batches_cut_anywhere_and_beside_each_other_end_in_the_models_state_
     assert!(given.is_some() || died > 0, "no import died");
 }
 
-/// An entry moves to another action while the one that it leaves goes to another year: what is read of the ledger then is
-/// partly of before and partly of after, which is no fault of the ledger.
+/// What one import may do to an action A, an entry E of it, an action B, and an entry F that waits for an action C.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    /// E has another amount.
+    Corrects(u64),
+    /// E is one of B's.
+    TakesAway(u64),
+    /// A belongs to another year.
+    ReDates(u64),
+    /// A belongs to another account.
+    Moves(u64),
+    /// F comes before C.
+    Waits,
+    /// C comes.
+    Comes,
+}
+
+/// Two imports about the same: what one of them reads is partly of before the other and partly of after it, which is no
+/// fault of the ledger.
 #[tokio::test(flavor = "multi_thread")]
-async fn two_imports_about_one_entry_both_end_in_every_order() {
+async fn two_imports_about_one_thing_end_in_the_models_state_in_every_order() {
     let (held, options) = Held::on_dynamodb();
     let world = World::empty(options).await;
-    let case = Case::new(0, 0);
+    let mut case = Case { records: Vec::new(), ..Case::new(0, 0) };
     world.import("members", &members(std::slice::from_ref(&case)), "").await;
     let reconcile = reconcile::Function::start(world.portal.environment_of("reconcile").unwrap()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (calls, account) = (Calls::of("import-feed"), case.accounts[0].as_str());
-    let mut orders = held.orders();
-    while let Some(order) = orders.another() {
-        let action = |id: &str, version: u64, date: &str| {
-            json!({"record": "action", "source_key": format!("{id}-{order}"), "source_version": version,
-                "member_number": account, "action_id": format!("{id}-{order}"), "title": "CACES", "scheme": "PLAN",
-                "status": "COMMITTED", "engagement_date": date})
-        };
-        let entry = |version: u64, action: &str| {
-            json!({"record": "entry", "source_key": format!("E-{order}"), "source_version": version,
-                "member_number": account, "action_id": format!("{action}-{order}"), "kind": "COMMITMENT",
-                "amount_cents": 1_000, "effective_date": "2011-12-31", "label": "Écriture"})
-        };
-        let before = [action("A", 1, "2011-12-31"), action("B", 1, "2011-12-31"), entry(1, "A")];
-        import(&world, folder.path(), &format!("{order}-before"), &before).await.unwrap();
-        let (leaving, re_dated) = ([entry(2, "B")], [action("A", 2, "2012-01-01")]);
-        let names = [format!("{order}-leaving"), format!("{order}-re-dated")];
-        let leaves = (calls, import(&world, folder.path(), &names[0], &leaving));
-        let is_re_dated = (calls, import(&world, folder.path(), &names[1], &re_dated));
-        let Some((left, moved)) = orders.meet(leaves, is_re_dated).await else { continue };
-        let corrected = (left.map(|report| report.corrected), moved.map(|report| report.corrected));
-        assert_eq!(corrected, (Ok(1), Ok(1)), "{order}");
+    let [here, there] = case.accounts.clone();
+    let calls = Calls::of("import-feed");
+    for (number, (one, other)) in (0..).zip([
+        (Does::TakesAway(2), Does::ReDates(2)),
+        (Does::TakesAway(2), Does::Moves(2)),
+        (Does::Corrects(2), Does::ReDates(2)),
+        (Does::Corrects(2), Does::Moves(2)),
+        (Does::Corrects(2), Does::Corrects(2)),
+        (Does::Corrects(2), Does::TakesAway(3)),
+        (Does::ReDates(2), Does::Moves(3)),
+        (Does::Waits, Does::Comes),
+    ]) {
+        let mut orders = held.orders();
+        while let Some(order) = orders.another() {
+            let tag = format!("{number}-{order}");
+            let action = |id: &str, version: u64, account: &str, date: &str| {
+                json!({"record": "action", "source_key": format!("{id}-{tag}"), "source_version": version,
+                    "member_number": account, "action_id": format!("{id}-{tag}"), "title": "CACES", "scheme": "PLAN",
+                    "status": "COMMITTED", "engagement_date": date})
+            };
+            let entry = |key: &str, version: u64, action: &str, cents: u64| {
+                json!({"record": "entry", "source_key": format!("{key}-{tag}"), "source_version": version,
+                    "member_number": here, "action_id": format!("{action}-{tag}"), "kind": "PAYMENT_TO_COMPANY",
+                    "amount_cents": cents, "effective_date": "2011-12-31", "label": "Écriture",
+                    "remittance_number": format!("V-{tag}"), "bank_reference": "CSTR 1"})
+            };
+            let done = |does| match does {
+                Does::Corrects(version) => entry("E", version, "A", 2_000),
+                Does::TakesAway(version) => entry("E", version, "B", 1_000),
+                Does::ReDates(version) => action("A", version, &here, "2012-01-01"),
+                Does::Moves(version) => action("A", version, &there, "2011-12-31"),
+                Does::Waits => entry("F", 1, "C", 500),
+                Does::Comes => action("C", 1, &here, "2011-12-31"),
+            };
+            let before =
+                [action("A", 1, &here, "2011-12-31"), action("B", 1, &here, "2011-12-31"), entry("E", 1, "A", 1_000)];
+            import(&world, folder.path(), &format!("{tag}-before"), &before).await.unwrap();
+            let (first, second) = ([done(one)], [done(other)]);
+            let names = [format!("{tag}-one"), format!("{tag}-other")];
+            let does_one = (calls, import(&world, folder.path(), &names[0], &first));
+            let does_other = (calls, import(&world, folder.path(), &names[1], &second));
+            case.records.extend(before);
+            case.records.extend(first.clone());
+            if let Some((one_ended, other_ended)) = orders.meet(does_one, does_other).await {
+                assert!(
+                    one_ended.is_ok() && other_ended.is_ok(),
+                    "{one:?} {other:?} {tag}: {one_ended:?} {other_ended:?}"
+                );
+            } else {
+                // One of them was done alone.
+                for (name, records) in [("one-again", &first), ("other-again", &second)] {
+                    import(&world, folder.path(), &format!("{tag}-{name}"), records).await.unwrap();
+                }
+            }
+            case.records.extend(second);
+        }
         let drift = reconcile.handle(json!({})).await.unwrap();
-        assert_eq!((drift.drift, drift.busy.len()), (0, 0), "{order}: {drift:?}");
+        assert_eq!((drift.drift, drift.busy.len()), (0, 0), "{one:?} {other:?}: {drift:?}");
+        assert_eq!(case.ledger(&world).await.0, case.model(), "{one:?} {other:?}");
     }
 }
