@@ -39,6 +39,7 @@ mod mail_feedback;
 mod news;
 mod nothing_forgotten;
 mod observed;
+mod one_user_twice;
 mod policies;
 mod postings;
 mod profile;
