@@ -48,4 +48,4 @@ pub use tap::{Call, Observed, Tap};
 pub use uses::Use;
 pub use visitor::Visitor;
 pub use whole::Inventory;
-pub use world::{World, contest_token, link_token, pass_token};
+pub use world::{World, address_token, contest_token, link_token, pass_token};

@@ -8,7 +8,7 @@ use local::Mail;
 use portal::domain::Id;
 use serde_json::{Value, json};
 
-use crate::{Contract, Reply};
+use crate::{Contract, PASSWORD, Reply};
 
 /// A visitor. Each comes from an address of 127.0.0.0/8 of their own, as the limits count addresses.
 pub struct Visitor {
@@ -171,6 +171,12 @@ impl Visitor {
     /// Asks for a reset link.
     pub async fn forgot(&self, email: &str) -> Reply {
         self.post("/api/password/forgot", &json!({"email": email})).await
+    }
+
+    /// Asks for another address, with [`PASSWORD`].
+    pub async fn ask_for_address(&self, email: &str) -> Reply {
+        let form = json!({"current_password": PASSWORD, "email": email, "email_confirmation": email});
+        self.post("/api/me/email", &form).await
     }
 
     /// The refresh token's cookie, as the browser holds it.

@@ -90,6 +90,16 @@ impl Inventory {
         flaws
     }
 
+    /// Nothing is half done, and lists have been told.
+    ///
+    /// # Panics
+    /// Where something does not fit together, with `what` came before.
+    #[track_caller]
+    pub fn expect_whole(&self, what: &str) {
+        let flaws = self.flaws(true);
+        assert!(flaws.is_empty(), "{what}: {flaws:#?}");
+    }
+
     /// A user has one log-in, which agrees with them, and the evidence of how they came to be.
     fn users(&self, demand: &mut impl FnMut(bool, String)) {
         let logins = of(&self.identity, "EMAIL#", "LOGIN").count();

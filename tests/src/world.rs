@@ -253,6 +253,11 @@ pub fn contest_token(mail: &Mail) -> String {
     token_of(mail, "/contestation#")
 }
 
+/// The token of the link that confirms a change of address, or undoes it.
+pub fn address_token(mail: &Mail) -> String {
+    token_of(mail, "/adresse#")
+}
+
 /// The token of the pass that a mail carries.
 pub fn pass_token(mail: &Mail) -> String {
     token_of(mail, "/gestionnaire#")

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Visitor, World, fixture};
+use harness::{
+    ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Visitor, World, address_token, fixture,
+};
 use http::Method;
 use portal::domain::Id;
 use portal::store::{AuditEvent, EventKind, Query, Table};
@@ -308,10 +310,9 @@ async fn a_request_is_found_under_the_address_that_its_owner_has_now() {
     let paul = paul(&world).await;
     ask(&paul, "Bonjour").await.expect(202);
     let moved = "paul@durand.example";
-    let form = json!({"current_password": PASSWORD, "email": moved, "email_confirmation": moved});
-    paul.post("/api/me/email", &form).await.expect(202);
+    paul.ask_for_address(moved).await.expect(202);
     let mail = world.newest_mail(moved).await;
-    let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
+    let token = address_token(&mail);
     world.visitor().post("/api/email", &json!({"token": token})).await.expect(204);
     paul.patch("/api/me", &json!({"last_name": "DUVAL"})).await.expect(200);
     let asking = requests(&marie).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use harness::{ACCOUNT, OTHER_ACCOUNT, Person, SIRET, Visitor, World, contest_token, link_token};
+use harness::{ACCOUNT, OTHER_ACCOUNT, Person, SIRET, Visitor, World, address_token, contest_token, link_token};
 use http::Method;
 use portal::store::Table;
 use serde_json::{Value, json};
@@ -263,7 +263,7 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     tablet.post("/api/me/email", &email).await.expect(202);
     for address in [moved, MARIE] {
         let mail = world.newest_mail(address).await;
-        let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap().to_owned();
+        let token = address_token(&mail);
         secrets.link(&token);
         tablet.post("/api/email/link", &json!({"token": token})).await.expect(200);
     }

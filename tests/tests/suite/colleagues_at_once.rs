@@ -81,8 +81,7 @@ impl Office {
 
 /// One manager, or nobody at all; copies agree; and the last event about each says what they have.
 async fn all_is_well(world: &World, what: &str) {
-    let flaws = Inventory::of(world).await.flaws(true);
-    assert!(flaws.is_empty(), "{what}: {flaws:#?}");
+    Inventory::of(world).await.expect_whole(what);
     let (number, siret) = (MemberNumber::parse(ACCOUNT).unwrap(), Siret::parse(SIRET).unwrap());
     let seat: Establishment = world.store().get(&Establishment::key_of(&siret)).await.unwrap().unwrap();
     let AccountUsers { grants, invitations, requests } = AccountUsers::of(&world.store(), &number).await.unwrap();
@@ -206,7 +205,7 @@ async fn nobody_gets_access_from_a_manager_who_leaves_at_that_moment() {
             assert!([202, 403, 404, 401].contains(&given.status), "{given}");
             ends.insert((left.status == 200, given.status == 202));
         }
-        let what = format!("{order}");
+        let what = order.to_string();
         all_is_well(&world, &what).await;
         // As before the round.
         if marie.get("/api/me").await.expect(200)["siret"] == SIRET {
@@ -234,7 +233,7 @@ async fn the_seat_has_the_name_that_its_heir_takes_at_that_moment() {
         let (renaming, giving) = ((OWN, change(paul, "last_name", &name)), (MANAGES, hand_over(marie, paul_id)));
         let met = orders.meet(renaming, giving).await;
         // Which looks at the names too.
-        all_is_well(&world, &format!("{order}")).await;
+        all_is_well(&world, &order.to_string()).await;
         let Some((renamed, given)) = met else {
             // The one that met nothing may have been done.
             if paul.get("/api/accounts").await.expect(200)["accounts"][0]["role"] == "manager" {
@@ -270,7 +269,7 @@ async fn a_request_that_is_approved_and_refused_at_once_is_one_of_the_two() {
     let Office { marie, omar, ids: [.., omar_id], .. } = &Office::of(&world).await;
     let mut orders = held.orders();
     while let Some(order) = orders.another() {
-        let what = format!("{order}");
+        let what = order.to_string();
         all_is_well(&world, &format!("before {what}")).await;
         let (giving, refusing) = ((MANAGES, give(marie, OMAR)), (MANAGES, end(marie, omar_id)));
         let met = orders.meet(giving, refusing).await;
@@ -309,7 +308,7 @@ async fn a_request_and_an_invitation_of_one_moment_are_one_access() {
         // Whatever it is, once he opened it nothing else is left.
         let opened = omar.get(&target("summary")).await.status == 200;
         assert_eq!(opened, met.is_some() || matches!(order, Order::Second(_)));
-        let what = format!("{order}");
+        let what = order.to_string();
         all_is_well(&world, &what).await;
         end(marie, omar_id).await.expect(204);
         all_is_well(&world, &format!("after {what}")).await;

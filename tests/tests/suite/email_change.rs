@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::{join, join_all};
-use harness::{Calls, Held, Outage, PASSWORD, Person, Reply, Tap, Visitor, World, link_token};
-use local::Mail;
+use harness::{Calls, Held, Outage, PASSWORD, Person, Reply, Tap, World, link_token};
 use portal::store::Table;
 use serde_json::{Value, json};
 
@@ -15,21 +14,11 @@ const THIRD: &str = "jeanne@charpentes.example";
 const NEW_PASSWORD: &str = "escabeau mauve tournevis 7";
 const A_DAY: u64 = 24 * 3600;
 
-async fn ask(visitor: &Visitor, email: &str) -> Reply {
-    let form = json!({"current_password": PASSWORD, "email": email, "email_confirmation": email});
-    visitor.post("/api/me/email", &form).await
-}
-
 /// The token of the link to the page of addresses that the newest such mail to somebody carries.
 async fn address_token(world: &World, to: &str) -> String {
     let mails = world.mails().await;
     let mail = mails.iter().rev().find(|mail| mail.to == to && mail.text.contains("/adresse#"));
-    token_in(mail.unwrap_or_else(|| panic!("no link to {to}")))
-}
-
-fn token_in(mail: &Mail) -> String {
-    let (_, rest) = mail.text.split_once("/adresse#").unwrap();
-    rest.split_whitespace().next().unwrap().to_owned()
+    harness::address_token(mail.unwrap_or_else(|| panic!("no link to {to}")))
 }
 
 async fn look(world: &World, token: &str) -> Reply {
@@ -56,7 +45,7 @@ async fn opens(world: &World, email: &str, password: &str) -> bool {
 async fn a_link_to_the_new_address_moves_the_space_and_whoever_is_signed_in_stays() {
     let world = World::start().await;
     let jeanne = world.manager(OLD).await;
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     let (confirming, undoing) = (address_token(&world, NEW).await, address_token(&world, OLD).await);
     assert_ne!(confirming, undoing);
     // Looking, as a mail scanner does, changes nothing.
@@ -87,7 +76,7 @@ async fn the_old_address_undoes_it_and_whoever_did_it_is_out_and_knows_no_passwo
     let thief = world.visitor();
     thief.log_in(OLD, PASSWORD).await.expect(200);
     for confirmed in [false, true] {
-        ask(&thief, NEW).await.expect(202);
+        thief.ask_for_address(NEW).await.expect(202);
         let (confirming, undoing) = (address_token(&world, NEW).await, address_token(&world, OLD).await);
         if confirmed {
             follow(&world, &confirming).await.expect(204);
@@ -118,13 +107,13 @@ async fn the_old_address_undoes_it_and_whoever_did_it_is_out_and_knows_no_passwo
 async fn undoing_the_first_of_several_changes_undoes_them_all() {
     let world = World::start().await;
     let thief = world.member(OLD).await;
-    ask(&thief, NEW).await.expect(202);
+    thief.ask_for_address(NEW).await.expect(202);
     let first = address_token(&world, OLD).await;
     follow(&world, &address_token(&world, NEW).await).await.expect(204);
-    ask(&thief, THIRD).await.expect(202);
+    thief.ask_for_address(THIRD).await.expect(202);
     let second = address_token(&world, NEW).await;
     follow(&world, &address_token(&world, THIRD).await).await.expect(204);
-    ask(&thief, "more@charpentes.example").await.expect(202);
+    thief.ask_for_address("more@charpentes.example").await.expect(202);
     let (third, pending) = (address_token(&world, THIRD).await, address_token(&world, "more@charpentes.example").await);
 
     assert_eq!(look(&world, &second).await.expect(200)["email"], NEW);
@@ -144,10 +133,10 @@ async fn undoing_the_first_of_several_changes_undoes_them_all() {
 async fn undoing_a_later_change_leaves_the_earlier_one_as_it_is() {
     let world = World::start().await;
     let jeanne = world.member(OLD).await;
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     let first = address_token(&world, OLD).await;
     follow(&world, &address_token(&world, NEW).await).await.expect(204);
-    ask(&jeanne, THIRD).await.expect(202);
+    jeanne.ask_for_address(THIRD).await.expect(202);
     follow(&world, &address_token(&world, THIRD).await).await.expect(204);
     follow(&world, &address_token(&world, NEW).await).await.expect(204);
     let reset = link_token(&world.newest_mail(NEW).await);
@@ -163,9 +152,9 @@ async fn undoing_a_later_change_leaves_the_earlier_one_as_it_is() {
 async fn one_can_go_back_oneself() {
     let world = World::start().await;
     let jeanne = world.member(OLD).await;
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     follow(&world, &address_token(&world, NEW).await).await.expect(204);
-    ask(&jeanne, OLD).await.expect(202);
+    jeanne.ask_for_address(OLD).await.expect(202);
     follow(&world, &address_token(&world, OLD).await).await.expect(204);
     assert_eq!(jeanne.get("/api/me").await.expect(200)["email"], OLD);
     assert!(opens(&world, OLD, PASSWORD).await && !opens(&world, NEW, PASSWORD).await);
@@ -175,12 +164,12 @@ async fn one_can_go_back_oneself() {
 async fn links_end_after_a_day_and_after_seven_and_the_old_address_is_kept_as_long() {
     let world = World::start().await;
     let jeanne = world.member(OLD).await;
-    ask(&jeanne, THIRD).await.expect(202);
+    jeanne.ask_for_address(THIRD).await.expect(202);
     let late = address_token(&world, THIRD).await;
     world.advance(Duration::from_secs(A_DAY + 1));
     is_dead(&world, &late).await;
     jeanne.log_in(OLD, PASSWORD).await.expect(200);
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     let undoing = address_token(&world, OLD).await;
     follow(&world, &address_token(&world, NEW).await).await.expect(204);
 
@@ -205,17 +194,17 @@ async fn an_activation_link_from_before_does_not_take_an_address_that_is_kept() 
     world.sign_up(&Person::at(NEW)).await.expect(202);
     let activation = link_token(&world.newest_mail(NEW).await);
     let jeanne = world.member(OLD).await;
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     follow(&world, &address_token(&world, NEW).await).await.expect(204);
     world.visitor().set_password(&activation, NEW_PASSWORD).await.expect_problem(410, "link-invalid");
-    ask(&jeanne, THIRD).await.expect(202);
+    jeanne.ask_for_address(THIRD).await.expect(202);
     follow(&world, &address_token(&world, THIRD).await).await.expect(204);
     world.visitor().set_password(&activation, NEW_PASSWORD).await.expect_problem(410, "link-invalid");
     // Nor does another's change.
     let paul = world.member("paul@martin.example").await;
     let sent = world.mails_to(NEW).await;
     world.advance(Duration::from_secs(61));
-    ask(&paul, NEW).await.expect(202);
+    paul.ask_for_address(NEW).await.expect(202);
     let told = world.newest_mail(NEW).await;
     assert_eq!(world.mails_to(NEW).await, sent + 1);
     assert_eq!(told.subject, "Vous avez déjà un espace personnalisé Constructys");
@@ -227,8 +216,8 @@ async fn a_taken_address_gets_the_same_answer_and_its_owner_a_word_but_no_link()
     let jeanne = world.member(OLD).await;
     world.member("paul@martin.example").await;
     world.advance(Duration::from_secs(61));
-    let free = ask(&jeanne, NEW).await.expect(202);
-    let taken = ask(&jeanne, "paul@martin.example").await.expect(202);
+    let free = jeanne.ask_for_address(NEW).await.expect(202);
+    let taken = jeanne.ask_for_address("paul@martin.example").await.expect(202);
     assert_eq!(free.body, taken.body);
     let told = world.newest_mail("paul@martin.example").await;
     assert_eq!(told.subject, "Vous avez déjà un espace personnalisé Constructys");
@@ -241,15 +230,15 @@ async fn a_taken_address_gets_the_same_answer_and_its_owner_a_word_but_no_link()
 async fn a_change_cannot_be_confirmed_after_a_newer_one_a_new_password_or_a_log_out_everywhere() {
     let world = World::start().await;
     let jeanne = world.member(OLD).await;
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     let replaced = address_token(&world, NEW).await;
-    ask(&jeanne, THIRD).await.expect(202);
+    jeanne.ask_for_address(THIRD).await.expect(202);
     let newer = address_token(&world, THIRD).await;
     is_dead(&world, &replaced).await;
     jeanne.delete("/api/sessions/all").await.expect(204);
     is_dead(&world, &newer).await;
     jeanne.log_in(OLD, PASSWORD).await.expect(200);
-    ask(&jeanne, THIRD).await.expect(202);
+    jeanne.ask_for_address(THIRD).await.expect(202);
     let third = address_token(&world, THIRD).await;
     look(&world, &third).await.expect(200);
     let change = json!({"current_password": PASSWORD, "password": NEW_PASSWORD, "password_confirmation": NEW_PASSWORD});
@@ -289,14 +278,14 @@ async fn ten_requests_in_seven_days_and_no_more() {
     let world = World::start().await;
     let jeanne = world.member(OLD).await;
     for n in 0..10 {
-        ask(&jeanne, &format!("jeanne{n}@toitures.example")).await.expect(202);
+        jeanne.ask_for_address(&format!("jeanne{n}@toitures.example")).await.expect(202);
     }
-    let refused = ask(&jeanne, NEW).await.expect_problem(429, "too-many-attempts");
+    let refused = jeanne.ask_for_address(NEW).await.expect_problem(429, "too-many-attempts");
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     assert!((6 * A_DAY..=7 * A_DAY).contains(&wait), "{wait}");
     world.advance(Duration::from_secs(wait));
     jeanne.log_in(OLD, PASSWORD).await.expect(200);
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     follow(&world, &address_token(&world, NEW).await).await.expect(204);
 }
 
@@ -304,7 +293,7 @@ async fn ten_requests_in_seven_days_and_no_more() {
 async fn a_link_of_an_address_sets_no_password_and_one_of_a_password_changes_no_address() {
     let world = World::start().await;
     let jeanne = world.member(OLD).await;
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     for token in [address_token(&world, NEW).await, address_token(&world, OLD).await] {
         world.visitor().look_at_link(&token).await.expect_problem(410, "link-invalid");
         world.visitor().set_password(&token, NEW_PASSWORD).await.expect_problem(410, "link-invalid");
@@ -327,7 +316,7 @@ async fn while_ses_is_down_nothing_is_lost_and_a_retry_sends_the_same_links() {
     let world = World::start_with(options).await;
     let jeanne = world.member(OLD).await;
     ses.begin();
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     world.mails().await;
     assert_eq!(world.count(Table::Identity, "LINK#", "LINK").await, 2, "both links are written down");
     ses.end();
@@ -342,7 +331,7 @@ async fn while_ses_is_down_nothing_is_lost_and_a_retry_sends_the_same_links() {
 async fn of_fifty_who_use_a_link_at_once_one_changes_the_address() {
     let world = World::start().await;
     let jeanne = world.member(OLD).await;
-    ask(&jeanne, NEW).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     let (confirming, undoing) = (address_token(&world, NEW).await, address_token(&world, OLD).await);
     for token in [&confirming, &undoing] {
         let answers = join_all((0..50).map(|_| follow(&world, token))).await;
@@ -360,7 +349,7 @@ async fn confirming_and_undoing_at_once_end_undone_or_undoable() {
     while let Some(order) = orders.another() {
         let (old, new) = (format!("old-{order}@martin.example"), format!("new-{order}@martin.example"));
         let jeanne = world.member(&old).await;
-        ask(&jeanne, &new).await.expect(202);
+        jeanne.ask_for_address(&new).await.expect(202);
         let (confirming, undoing) = (address_token(&world, &new).await, address_token(&world, &old).await);
         let (confirms, undoes) = ((calls, follow(&world, &confirming)), (calls, follow(&world, &undoing)));
         let Some((confirmed, undone)) = orders.meet(confirms, undoes).await else { continue };
@@ -384,9 +373,9 @@ async fn of_two_users_and_a_sign_up_that_want_one_address_one_gets_it() {
         let (one, other) = (world.member(&jeanne).await, world.member(&paul).await);
         world.sign_up(&Person::at(&wanted)).await.expect(202);
         let activation = link_token(&world.newest_mail(&wanted).await);
-        ask(&one, &wanted).await.expect(202);
+        one.ask_for_address(&wanted).await.expect(202);
         let first = address_token(&world, &wanted).await;
-        ask(&other, &wanted).await.expect(202);
+        other.ask_for_address(&wanted).await.expect(202);
         let second = address_token(&world, &wanted).await;
         assert_ne!(first, second);
         let visitor = world.visitor();

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use harness::{
-    ACCOUNT, Calls, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Visitor, World, link_token,
+    ACCOUNT, Calls, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Visitor, World, address_token,
+    link_token,
 };
 use http::Method;
 use portal::domain::{Email, Id, MemberNumber, Siret};
@@ -20,11 +21,6 @@ const TABLES: [Table; 4] = [Table::Identity, Table::Members, Table::Ledger, Tabl
 
 async fn erase(visitor: &Visitor) -> Reply {
     visitor.send(Method::DELETE, "/api/me", Some(&json!({"current_password": PASSWORD}))).await
-}
-
-async fn ask_for(visitor: &Visitor, email: &str) {
-    let form = json!({"current_password": PASSWORD, "email": email, "email_confirmation": email});
-    visitor.post("/api/me/email", &form).await.expect(202);
 }
 
 /// Which items of a table hold one of these texts anywhere.
@@ -65,14 +61,14 @@ async fn nothing_of_the_person_is_left_in_any_table_but_evidence_that_cannot_be_
         world.visitor().log_in(JEANNE, PASSWORD).await.expect(200);
     }
     world.claim(&jeanne, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
-    ask_for(&jeanne, NEW).await;
+    jeanne.ask_for_address(NEW).await.expect(202);
     let mail = world.newest_mail(NEW).await;
-    let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let token = address_token(&mail);
     // A link to the old address is outstanding when it is left, one to the new when the end comes.
     world.visitor().forgot(JEANNE).await.expect(202);
     world.mails().await;
     world.visitor().post("/api/email", &json!({"token": token})).await.expect(204);
-    ask_for(&jeanne, "more@toitures.example").await;
+    jeanne.ask_for_address("more@toitures.example").await.expect(202);
     world.visitor().log_in(NEW, "faux").await.expect_problem(401, "bad-credentials");
     world.visitor().log_in(JEANNE, "faux").await.expect_problem(401, "bad-credentials");
     for email in [NEW, JEANNE] {
@@ -129,7 +125,7 @@ async fn nothing_of_the_person_is_left_in_any_table_but_evidence_that_cannot_be_
 async fn follow(world: &World, address: &str) {
     let mails = world.mails().await;
     let mail = mails.iter().rev().find(|mail| mail.to == address && mail.text.contains("/adresse#")).unwrap();
-    let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
+    let token = address_token(mail);
     world.visitor().post("/api/email", &json!({"token": token})).await.expect(204);
 }
 
@@ -143,7 +139,7 @@ async fn nothing_is_left_of_an_address_that_was_undone_and_had_a_reset_link() {
     let world = World::start().await;
     let jeanne = world.member(JEANNE).await;
     let id = jeanne.id().await;
-    ask_for(&jeanne, NEW).await;
+    jeanne.ask_for_address(NEW).await.expect(202);
     follow(&world, NEW).await;
     world.visitor().forgot(NEW).await.expect(202);
     let key = seal_key(&world, id).await;
@@ -161,7 +157,7 @@ async fn nothing_is_left_of_an_address_that_was_undone_and_had_a_reset_link() {
 async fn an_address_that_is_somebody_elses_by_now_is_left_alone() {
     let world = World::start().await;
     let jeanne = world.member(JEANNE).await;
-    ask_for(&jeanne, NEW).await;
+    jeanne.ask_for_address(NEW).await.expect(202);
     follow(&world, NEW).await;
     // Whatever it is that lost the address to a stranger.
     let address = Email::parse(JEANNE).unwrap();
@@ -194,9 +190,9 @@ async fn an_address_that_is_somebody_elses_by_now_is_left_alone() {
 async fn who_went_back_and_forth_erases_themselves_and_no_stranger() {
     let world = World::start().await;
     let jeanne = world.member(JEANNE).await;
-    ask_for(&jeanne, NEW).await;
+    jeanne.ask_for_address(NEW).await.expect(202);
     follow(&world, NEW).await;
-    ask_for(&jeanne, JEANNE).await;
+    jeanne.ask_for_address(JEANNE).await.expect(202);
     follow(&world, JEANNE).await;
     // Undoes the way back, so the way there can be undone still.
     follow(&world, NEW).await;
@@ -281,7 +277,6 @@ async fn an_erasure_that_was_interrupted_is_asked_for_again() {
 async fn nobody_manages_or_reads_anything_who_claims_or_opens_it_while_they_are_erased() {
     let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
     let other = world.user(&Person::at("manager@laposte.example").of(OTHER_SIRET)).await;
     world.accept_charter(&other).await;
     world.claim(&other, OTHER_ACCOUNT).await.expect(201);
@@ -294,13 +289,8 @@ async fn nobody_manages_or_reads_anything_who_claims_or_opens_it_while_they_are_
             let jeanne = world.member(&email).await;
             let id = jeanne.id().await;
             other.post(&format!("/api/accounts/{OTHER_ACCOUNT}/users"), &json!({"email": email})).await.expect(202);
-            let gets = async {
-                if claims {
-                    jeanne.post("/api/manager-claims", &claim).await
-                } else {
-                    jeanne.get(&others_summary).await
-                }
-            };
+            let gets =
+                async { if claims { world.claim(&jeanne, ACCOUNT).await } else { jeanne.get(&others_summary).await } };
             let function = if claims { "claim-manager" } else { "query-ledger" };
             let (erases, gets) = ((Calls::of("profile"), erase(&jeanne)), (Calls::of(function), gets));
             let met = orders.meet(erases, gets).await;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use harness::{
-    ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World, contest_token, fixture,
-    link_token, pass_token,
+    ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World, address_token,
+    contest_token, fixture, link_token, pass_token,
 };
 use http::Method;
 use local::Fate;
@@ -45,7 +45,7 @@ async fn own_space(world: &World) {
     ana.post("/api/me/email", &email).await.expect(202);
     for address in [new, old] {
         let mail = world.newest_mail(address).await;
-        let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
+        let token = address_token(&mail);
         ana.post("/api/email/link", &json!({"token": token})).await.expect(200);
         ana.post("/api/email", &json!({"token": token})).await.expect(204);
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
-use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, World, link_token};
+use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, World, address_token, link_token};
 use jiff::Timestamp;
 use portal::domain::{Email, Id};
 use portal::security::SealKey;
@@ -86,13 +86,11 @@ async fn whatever_a_table_keeps_of_a_user_is_in_their_export() {
     world.visitor().log_in(JEANNE, "faux").await.expect_problem(401, "bad-credentials");
     world.claim(&jeanne, OTHER_ACCOUNT).await.expect_problem(404, "claim-refused");
     world.visitor().forgot(JEANNE).await.expect(202);
-    let form = json!({"current_password": PASSWORD, "email": NEW, "email_confirmation": NEW});
-    jeanne.post("/api/me/email", &form).await.expect(202);
+    jeanne.ask_for_address(NEW).await.expect(202);
     let mail = world.newest_mail(NEW).await;
-    let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let token = address_token(&mail);
     world.visitor().post("/api/email", &json!({"token": token})).await.expect(204);
-    let form = json!({"current_password": PASSWORD, "email": "more@toitures.example", "email_confirmation": "more@toitures.example"});
-    jeanne.post("/api/me/email", &form).await.expect(202);
+    jeanne.ask_for_address("more@toitures.example").await.expect(202);
     world.visitor().log_in(NEW, "faux").await.expect_problem(401, "bad-credentials");
     world.visitor().forgot(NEW).await.expect(202);
     world.sign_up(&Person::at(JEANNE)).await.expect(202);

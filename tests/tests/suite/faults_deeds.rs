@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, contest_token, link_token};
+use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, address_token, contest_token, link_token};
 use http::Method;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
@@ -173,9 +173,7 @@ pub(super) async fn follow(stage: &Stage, n: usize, whose: Whose) -> Deed {
     let deed = ask_for_address(stage, n).await;
     assert!(matches!(deed.done(stage).await, Answer::Told { status: 202, .. }));
     let link_to = async |address: &str| {
-        let text = stage.world.newest_mail(address).await.text;
-        let (_, rest) = text.split_once("/adresse#").unwrap();
-        let token = rest.split_whitespace().next().unwrap();
+        let token = address_token(&stage.world.newest_mail(address).await);
         Deed::post(stage.world.visitor(), "/api/email", json!({"token": token}))
     };
     let (new, old) = (new_address(n), nth(n).email);

@@ -39,8 +39,7 @@ async fn both(world: &World) -> (Visitor, Visitor) {
 
 /// Nothing is half done.
 async fn all_is_well(world: &World) {
-    let flaws = Inventory::of(world).await.flaws(true);
-    assert!(flaws.is_empty(), "{flaws:#?}");
+    Inventory::of(world).await.expect_whole("in between");
 }
 
 async fn events(world: &World, subject: Id) -> Vec<(EventKind, Id)> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
-use harness::{Calls, Held, OTHER_SIRET, PASSWORD, Person, Reply, Visitor, World, link_token};
+use harness::{Calls, Held, OTHER_SIRET, PASSWORD, Person, Reply, Visitor, World, address_token, link_token};
 use http::Method;
 use local::Mail;
 use portal::domain::{Email, Id};
@@ -91,7 +91,7 @@ impl Walk {
             Step::Change(letter) => {
                 let email = self.address(letter);
                 self.visitor.log_in(&self.after(n).0, PASSWORD).await.expect(200);
-                ask(&self.visitor, &email).await;
+                self.visitor.ask_for_address(&email).await.expect(202);
             }
             Step::Undo(place) => {
                 let token = json!({"token": self.undoing[place]});
@@ -158,11 +158,6 @@ impl Walk {
     }
 }
 
-async fn ask(visitor: &Visitor, email: &str) {
-    let form = json!({"current_password": PASSWORD, "email": email, "email_confirmation": email});
-    visitor.post("/api/me/email", &form).await.expect(202);
-}
-
 /// Follows the link in the newest mail to an address.
 async fn follow(world: &World, address: &str) -> Reply {
     let token = address_token(&world.newest_mail(address).await);
@@ -180,11 +175,6 @@ async fn reset_link(world: &World, address: &str) -> String {
 async fn opens_nothing(world: &World, token: &str) {
     world.visitor().look_at_link(token).await.expect_problem(410, "link-invalid");
     world.visitor().set_password(token, "escabeau mauve tournevis 7").await.expect_problem(410, "link-invalid");
-}
-
-fn address_token(mail: &Mail) -> String {
-    let (_, rest) = mail.text.split_once("/adresse#").unwrap_or_else(|| panic!("no link in {}", mail.subject));
-    rest.split_whitespace().next().unwrap().to_owned()
 }
 
 /// Who is kept an address, and who signs in with one, as the store has it.
@@ -265,7 +255,7 @@ async fn a_link_for_a_password_dies_when_its_address_is_left_and_does_not_come_b
     let world = World::start().await;
     let (old, new) = ("jeanne@martin.example", "jeanne@toitures.example");
     let jeanne = world.member(old).await;
-    ask(&jeanne, new).await;
+    jeanne.ask_for_address(new).await.expect(202);
     let undoing = address_token(&world.newest_mail(old).await);
     let to_old = reset_link(&world, old).await;
     follow(&world, new).await.expect(204);
@@ -291,7 +281,7 @@ async fn no_link_for_a_password_that_is_asked_for_while_an_address_is_left_outli
     while let Some(order) = orders.another() {
         let (old, new) = (format!("old-{order}@martin.example"), format!("new-{order}@martin.example"));
         let jeanne = world.member(&old).await;
-        ask(&jeanne, &new).await;
+        jeanne.ask_for_address(&new).await.expect(202);
         let token = json!({"token": address_token(&world.newest_mail(&new).await)});
         let (confirming, forgetting) = (world.visitor(), world.visitor());
         let confirms = (CONFIRMS, confirming.post("/api/email", &token));
@@ -319,7 +309,7 @@ async fn a_log_in_moves_with_the_siret_that_its_user_has_by_then() {
         let (old, new) = (format!("old-{order}@martin.example"), format!("new-{order}@martin.example"));
         let jeanne = world.user(&Person::at(&old)).await;
         let id = jeanne.id().await;
-        ask(&jeanne, &new).await;
+        jeanne.ask_for_address(&new).await.expect(202);
         let siret = json!({"siret": OTHER_SIRET});
         let confirms = (CONFIRMS, follow(&world, &new));
         let moves = (Calls::of("profile"), jeanne.patch("/api/me", &siret));

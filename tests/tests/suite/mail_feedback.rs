@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::future::join_all;
-use harness::{Calls, Held, PASSWORD, Person, Visitor, World, link_token};
+use harness::{Calls, Held, PASSWORD, Person, Visitor, World, address_token, link_token};
 use local::Fate;
 use portal::domain::Email;
 use portal::store::{Delivery, EmailProblem, MailState, Outbox, Table};
@@ -76,10 +76,9 @@ async fn an_address_that_bounced_is_mailed_no_more_and_its_owner_is_told_until_t
     // Another address, and all is well.
     marie.log_in(MARIE, PASSWORD).await.expect(200);
     let new = "marie@toitures.example";
-    let change = json!({"current_password": PASSWORD, "email": new, "email_confirmation": new});
-    marie.post("/api/me/email", &change).await.expect(202);
+    marie.ask_for_address(new).await.expect(202);
     let mail = world.newest_mail(new).await;
-    let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
+    let token = address_token(&mail);
     marie.post("/api/email", &json!({"token": token})).await.expect(204);
     assert_eq!(told(&marie, new).await, [Value::Null, Value::Null, Value::Null]);
 }
@@ -224,10 +223,9 @@ async fn a_bounce_and_a_change_of_address_at_once_leave_no_mark_on_the_new_one()
     while let Some(order) = orders.another() {
         let (old, new) = (format!("{order}@martin.example"), format!("{order}@toitures.example"));
         let marie = world.user(&Person::at(&old)).await;
-        let change = json!({"current_password": PASSWORD, "email": new, "email_confirmation": new});
-        marie.post("/api/me/email", &change).await.expect(202);
+        marie.ask_for_address(&new).await.expect(202);
         let mail = world.newest_mail(&new).await;
-        let token = mail.text.split_once("/adresse#").unwrap().1.split_whitespace().next().unwrap();
+        let token = address_token(&mail);
         let bounce = json!({"detail": {"eventType": "Bounce",
             "bounce": {"bounceType": "Permanent", "bounceSubType": "General"},
             "mail": {"timestamp": world.portal.clock().now(), "destination": [old]}}});

@@ -161,12 +161,11 @@ async fn no_refresh_brings_back_a_session_that_is_being_ended() {
 async fn nobody_manages_an_establishment_that_they_leave_at_the_same_moment() {
     let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
-    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
     let leaving = json!({"siret": OTHER_SIRET});
     let (mut orders, mut ends) = (held.orders(), BTreeSet::new());
     while let Some(order) = orders.another() {
         let jeanne = world.member(&format!("{order}@martin.example")).await;
-        let claims = (CLAIMS, jeanne.post("/api/manager-claims", &claim));
+        let claims = (CLAIMS, world.claim(&jeanne, ACCOUNT));
         let leaves = (OWN, jeanne.patch("/api/me", &leaving));
         if let Some((claimed, left)) = orders.meet(claims, leaves).await {
             assert!([200, 503].contains(&left.status), "{order}: {left}");
@@ -185,12 +184,11 @@ async fn nobody_keeps_a_number_that_they_prove_while_they_leave() {
     let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     world.manager("jeanne@martin.example").await;
-    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
     let leaving = json!({"siret": OTHER_SIRET});
     let (mut orders, mut ends) = (held.orders(), BTreeSet::new());
     while let Some(order) = orders.another() {
         let paul = world.member(&format!("{order}@martin.example")).await;
-        let proves = (CLAIMS, paul.post("/api/manager-claims", &claim));
+        let proves = (CLAIMS, world.claim(&paul, ACCOUNT));
         let leaves = (OWN, paul.patch("/api/me", &leaving));
         if let Some((proved, left)) = orders.meet(proves, leaves).await {
             assert!([200, 503].contains(&left.status), "{order}: {left}");
@@ -212,11 +210,10 @@ async fn a_name_that_changes_during_the_claim_is_the_name_in_the_seat() {
     let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let jeanne = world.member("jeanne@martin.example").await;
-    let claim = json!({"member_number": ACCOUNT, "account_terms": world.document("account-terms").await});
     let (mut orders, mut letters, mut ends) = (held.orders(), 'A'..='Z', BTreeSet::new());
     while let Some(order) = orders.another() {
         let renaming = json!({"last_name": format!("MARTIN-{}", letters.next().unwrap())});
-        let claims = (CLAIMS, jeanne.post("/api/manager-claims", &claim));
+        let claims = (CLAIMS, world.claim(&jeanne, ACCOUNT));
         let renames = (OWN, jeanne.patch("/api/me", &renaming));
         if let Some((claimed, renamed)) = orders.meet(claims, renames).await {
             ends.insert((claimed.status, renamed.status));

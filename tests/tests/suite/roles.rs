@@ -283,8 +283,7 @@ async fn what_colleagues_may_do_depends_on_the_state_of_the_account() {
             }
         }
         // Whatever was refused, the state is one that the others may be in.
-        let flaws = Inventory::of(&world).await.flaws(true);
-        assert!(flaws.is_empty(), "{state:?}: {flaws:#?}");
+        Inventory::of(&world).await.expect_whole(&format!("{state:?}"));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
