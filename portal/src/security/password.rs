@@ -54,8 +54,6 @@ impl PasswordPolicy {
     pub const SHORTEST: usize = 12;
     /// In code points; what is longer is no better and costs more to assess.
     pub const LONGEST: usize = 128;
-    /// Letters and digits beyond the known words, at least: six of them alone are a million guesses.
-    pub const OWN_PART: usize = 6;
     /// zxcvbn's "safely unguessable: moderate protection from offline slow-hash scenario".
     pub const LOWEST_SCORE: u8 = 3;
 
@@ -116,11 +114,11 @@ mod tests {
 
     #[test]
     fn what_an_attacker_knows_makes_it_weak() {
-        let known = ["jeanne.delacourtine@gravelines-terrassement.example"];
+        let known = ["jeanne.krzywdzinska@gravelines-terrassement.example"];
         assert_eq!(code("constructys2012", &[]), Some("password-too-weak"));
         assert_eq!(code("zyzyzyzyzyzyzyzyzyzyzy", &[]), Some("password-too-weak"));
-        assert_eq!(code("jeannedelacourtine", &known), Some("password-too-weak"));
-        assert_eq!(code("jeannedelacourtine", &[]), None);
+        assert_eq!(code("jeannekrzywdzinska", &known), Some("password-too-weak"));
+        assert_eq!(code("jeannekrzywdzinska", &[]), None);
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The strength meter (leaflet S37-S39): Faible, Moyen, Fort, with hints.
 
-use zeroize::Zeroizing;
 use zxcvbn::Score;
 use zxcvbn::feedback::{Suggestion, Warning};
 
@@ -27,14 +26,20 @@ const VERY_COMMON: [&str; 2] = ["C’est un mot de passe très courant.", "This 
 /// So many code points zxcvbn looks at. Its time grows with the square of the length, times the ways in which signs may
 /// stand for letters: half a second of the processor at 128, for anybody who asks. What comes behind makes a password
 /// no weaker.
-const ASSESSED: usize = 40;
+const ASSESSED: usize = common_passwords::ASSESSED;
+
+/// Guesses from which a password has zxcvbn's scores of 1 to 4.
+const GUESSES_OF_SCORES: [f64; 4] = [1e3, 1e6, ENOUGH_GUESSES, 1e10];
+
+/// Guesses that nobody makes against a slow hash: where [`PasswordPolicy::LOWEST_SCORE`] begins.
+const ENOUGH_GUESSES: f64 = 1e8;
 
 /// How strong a password is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Strength {
-    /// zxcvbn's score, 0 to 4; below [`PasswordPolicy::LOWEST_SCORE`] for what whoever guesses tries first.
+    /// On zxcvbn's scale, 0 to 4: its own score, or that of a French guesser where it is lower.
     pub score: u8,
-    /// Whether it is on the list of common passwords.
+    /// It is on the list of common passwords.
     pub is_common: bool,
     /// What would help, each in French and in English.
     pub hints: Vec<[&'static str; 2]>,
@@ -70,22 +75,30 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
         Score::Three => 3,
         _ => 4,
     };
-    let (whole, own) = (beyond(text, &[]), beyond(text, &words));
-    let all_known = own < PasswordPolicy::OWN_PART;
+    // zxcvbn knows English and multiplies the guesses of words in a row, known ones too; what a French guesser needs is another
+    // estimate, and the lower one counts.
+    let guesses = common_passwords::estimate(text, &words);
+    let of_guesses =
+        (0..).zip(GUESSES_OF_SCORES).filter(|(_, least)| guesses.count >= *least).map(|(below, _)| below + 1);
     let is_common = common_passwords::is_common(text);
-    let tried_first = all_known || is_common;
-    let score = if tried_first { of_zxcvbn.min(PasswordPolicy::LOWEST_SCORE - 1) } else { of_zxcvbn };
+    let most = if is_common { PasswordPolicy::LOWEST_SCORE - 1 } else { u8::MAX };
+    let score = of_zxcvbn.min(of_guesses.max().unwrap_or(0)).min(most);
     let mut hints = Vec::new();
     if password.as_str().chars().count() < PasswordPolicy::SHORTEST {
         hints.push(["Au moins 12 caractères.", "At least 12 characters."]);
     }
-    if all_known && own < whole {
+    if score < PasswordPolicy::LOWEST_SCORE && guesses.has_known_word {
         hints.push([
             "Évitez votre nom, votre adresse, votre SIRET et les mots du portail.",
             "Avoid your name, your address, your SIRET and the portal's words.",
         ]);
-    } else if all_known {
-        hints.push(["Employez davantage de lettres et de chiffres.", "Use more letters and digits."]);
+    } else if guesses.count < ENOUGH_GUESSES && guesses.has_word {
+        hints.push([
+            "Un ou deux mots, un prénom ou une ville se devinent, même suivis d’une année ou d’un signe : employez-en quatre, sans rapport entre eux.",
+            "One or two words, a name or a town are guessed, even with a year or a sign: use four that have nothing to do with each other.",
+        ]);
+    } else if guesses.count < ENOUGH_GUESSES && guesses.has_keyboard_run {
+        hints.push(warning(Warning::StraightRowsOfKeysAreEasyToGuess));
     }
     if is_common {
         hints.push(VERY_COMMON);
@@ -95,21 +108,6 @@ pub fn assess(password: &Password, known: &[&str]) -> Strength {
         hints.extend(feedback.suggestions().iter().copied().map(suggestion));
     }
     Strength { score, is_common, hints }
-}
-
-/// How many letters and digits are left when the known words are taken out.
-///
-/// zxcvbn multiplies the guesses of each part, so that three known words in a row pass for strong; whoever
-/// knows the words tries them in a row first.
-fn beyond(text: &str, words: &[&str]) -> usize {
-    let mut rest = Zeroizing::new(text.to_lowercase());
-    let mut known: Vec<String> = words.iter().map(|word| word.to_lowercase()).filter(|word| word.len() > 2).collect();
-    known.sort_by_key(|word| std::cmp::Reverse(word.len()));
-    for word in known {
-        // A space, so that what stood on both sides does not become a word.
-        rest = Zeroizing::new(rest.replace(&word, " "));
-    }
-    rest.chars().filter(|character| character.is_alphanumeric()).count()
 }
 
 fn warning(warning: Warning) -> [&'static str; 2] {
@@ -224,13 +222,28 @@ mod tests {
     }
 
     #[test]
-    fn a_password_of_signs_is_told_what_it_lacks_and_not_that_it_names_somebody() {
-        for signs in ["😀🚧🧱🪜🔧🪚🏗️🧰🪛📐📏🔩", "!?;:,.-_+*/=()", "a"] {
+    fn a_password_of_signs_alone_is_as_good_as_its_guesses() {
+        for signs in ["😀🚧🧱🪜🔧🪚🏗️🧰🪛📐📏🔩", "!?;:,.-_+*/=()", "§$%&/()=?*+'#-_.:,;<>|~^"]
+        {
             let strength = assess(&Password::of(signs.into()), &["Jeanne"]);
-            assert!(strength.score < PasswordPolicy::LOWEST_SCORE, "{signs}");
-            assert!(strength.hints.iter().any(|[fr, _]| fr.contains("lettres et de chiffres")), "{signs}");
+            assert_eq!(strength.label(), "fort", "{signs}");
             assert!(!strength.hints.iter().any(|[fr, _]| fr.contains("votre SIRET")), "{signs}");
         }
+        assert_eq!(assess(&Password::of("!!!!!!!!!!!!!!!!".into()), &[]).label(), "faible");
+    }
+
+    #[test]
+    fn french_habits_are_weak_and_told_why() {
+        let weak = |text: &str, hint: &str| {
+            let strength = assess(&Password::of(text.into()), &[]);
+            assert_eq!(strength.label(), "faible", "{text}");
+            assert!(strength.hints.iter().any(|[fr, _]| fr.contains(hint)), "{text}: {:?}", strength.hints);
+        };
+        weak("Marseille2026!", "employez-en quatre");
+        weak("Septembre 2026", "employez-en quatre");
+        weak("doudou chouchou", "employez-en quatre");
+        weak("1a2z3e4r5t6y", "rangée du clavier");
+        weak("constructys 2026", "mots du portail");
     }
 
     #[test]

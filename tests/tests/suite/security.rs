@@ -99,8 +99,8 @@ fn the_limits_are_those_in_force() {
 
     let lengths = format!("have {} to {} code points", PasswordPolicy::SHORTEST, PasswordPolicy::LONGEST);
     assert!(section("Ways in").contains(&lengths), "{lengths}");
-    let beyond = format!("fewer than {} letters and digits", PasswordPolicy::OWN_PART);
-    assert!(section("Ways in").contains(&beyond), "{beyond}");
+    let scores = format!("below {} of 4", PasswordPolicy::LOWEST_SCORE);
+    assert!(section("Ways in").contains(&scores), "{scores}");
 }
 
 #[test]
