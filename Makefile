@@ -9,16 +9,19 @@ CARGO_FUZZ := .tools/bin/cargo-fuzz
 CARGO_FUZZ_VERSION := 0.13.2
 PYTHON := .tools/venv/bin/python
 PACKAGES := .tools/venv/installed
+# Node's, for clients in TypeScript.
+CLIENTS := .tools/clients
+CLIENT_PACKAGES := .tools/clients/installed
 # An environment of their own: their tools pin what the others' tools pin otherwise.
 DEPLOY_PYTHON := .tools/deploy/bin/python
 DEPLOY_PACKAGES := .tools/deploy/installed
 # And so does SAM's command line.
 SAM := .tools/sam/bin/sam
 SAM_PACKAGES := .tools/sam/installed
-# How many requests `api` makes up for an operation, from this seed, so that a run can be had again; and how
-# long `fuzz` looks at each thing, from a seed of its own.
+# How many requests `api` makes up for an operation, and from which seed: a new one each time, which it prints, so that a
+# run can be had again; and how long `fuzz` looks at each thing, from a seed of its own.
 EXAMPLES ?= 15
-SEED ?= 2012
+SEED ?=
 SECONDS ?= 60
 # Where cargo puts what it builds. `cargo run` takes no `--workspace`, and of one package it would build all of it anew with
 # that package's features.
@@ -58,9 +61,10 @@ test-deploy: $(DEPLOY_PACKAGES) ## The templates deployed into a local AWS: the 
 	cargo build --workspace --bins --locked
 	$(DEPLOY_PYTHON) tests/deploy/deploy.py
 
-api: $(PACKAGES) ## Schemathesis holds the running portal against openapi.yaml, as manager, reader and nobody
+api: $(PACKAGES) $(CLIENT_PACKAGES) ## Generated clients reach the ledger, and Schemathesis holds the running portal against openapi.yaml: SEED=2012 for a run again
 	cargo build --workspace --bin local --locked
-	$(PYTHON) tests/api/run.py --seed $(SEED) --examples $(EXAMPLES)
+	$(PYTHON) tests/api/clients.py $(CLIENTS)
+	$(PYTHON) tests/api/run.py $(addprefix --seed ,$(SEED)) --examples $(EXAMPLES)
 
 exports: $(PACKAGES) ## Python, openpyxl and LibreOffice open the exported ledger, Poppler the statement; both add up to the cent
 	cargo build --workspace --bin local --locked
@@ -104,6 +108,13 @@ $(CARGO_FUZZ):
 $(PACKAGES): tests/api/requirements.txt
 	python3 -m venv --clear .tools/venv
 	.tools/venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+$(CLIENT_PACKAGES): tests/api/clients/package-lock.json
+	rm -rf $(CLIENTS)
+	mkdir -p $(CLIENTS)
+	cp tests/api/clients/package.json tests/api/clients/package-lock.json $(CLIENTS)
+	npm ci --prefix $(CLIENTS) --no-audit --no-fund --ignore-scripts --loglevel=error
 	touch $@
 
 # All that they need is in the list; without `--no-deps` pip wants hashes of what they call by an extra's name.

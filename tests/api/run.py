@@ -49,6 +49,8 @@ def main():
     parser.add_argument("--as", dest="personas", action="append", choices=PERSONAS, help="only this one")
     arguments = parser.parse_args()
     personas = arguments.personas or PERSONAS
+    # Said before anything else: a run that is cut off can be had again too.
+    print(f"Seed {arguments.seed}, {arguments.examples} examples an operation", flush=True)
 
     begun = time.monotonic()
     portals = []
@@ -71,7 +73,7 @@ def main():
                 portal.stop()
         report(folder)
     if failed:
-        print(f"Again with: --seed {arguments.seed} --examples {arguments.examples}")
+        print(f"Again with: make api SEED={arguments.seed} EXAMPLES={arguments.examples}")
     sys.exit(failed)
 
 

@@ -28,6 +28,11 @@ impl Contract {
         Self { document, validators: Mutex::default() }
     }
 
+    /// All of it.
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
     /// Every operation: method, path template, and its object.
     pub fn operations(&self) -> Vec<(String, String, &Value)> {
         let mut operations = Vec::new();
@@ -128,7 +133,11 @@ impl Contract {
         })
     }
 
-    fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
+    /// What a reference leads to; anything else as it is.
+    ///
+    /// # Panics
+    /// Where it leads nowhere.
+    pub fn resolve<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
             Some(pointer) => self.document.pointer(pointer).unwrap_or_else(|| panic!("a dangling {pointer}")),
             None => value,

@@ -12,6 +12,7 @@ mod canary;
 mod colleagues_at_once;
 mod command_line;
 mod contest;
+mod contract;
 mod documents;
 mod edge;
 mod email_change;

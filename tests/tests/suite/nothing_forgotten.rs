@@ -156,7 +156,7 @@ fn an_operation_is_a_route_of_the_same_function() {
 
 /// Slug and status of each arm of the one match over all problems; the compiler sees to it that none is
 /// missing there.
-fn problems() -> BTreeMap<String, u16> {
+pub(crate) fn problems() -> BTreeMap<String, u16> {
     let source = read("portal/src/http/problem.rs");
     let (_, table) = source.split_once("fn text(&self) -> Text {").unwrap();
     let table = table.split("\n    }\n").next().unwrap();
