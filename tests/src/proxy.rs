@@ -87,6 +87,17 @@ impl Passing {
         Ok(Self { function, service, operation, body, parts })
     }
 
+    /// The same with another body.
+    pub(crate) fn with_body(&self, body: impl Into<Bytes>) -> Self {
+        Self {
+            function: self.function.clone(),
+            service: self.service,
+            operation: self.operation.clone(),
+            body: body.into(),
+            parts: self.parts.clone(),
+        }
+    }
+
     /// Its method, path and query.
     pub(crate) fn asks(&self) -> (&Method, &Uri) {
         (&self.parts.method, &self.parts.uri)

@@ -5,14 +5,13 @@ use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
+use super::pauses::Pauses;
 use super::record::from_item;
 use super::{Item, Key, Record, Store, StoreError};
+use crate::environment::rng;
 
 /// DynamoDB's limit for one call.
 const MOST_KEYS: usize = 100;
-
-/// How often unprocessed keys are asked for again at once before the store counts as unavailable.
-const MOST_ROUNDS: usize = 5;
 
 /// The records that one call shall bring.
 #[derive(Debug, Default)]
@@ -59,10 +58,10 @@ impl Fetched {
 }
 
 impl Store {
-    /// Brings all records of a batch: one call for up to 100.
+    /// Brings all records of a batch: one call for up to 100, and more where DynamoDB leaves some for later.
     ///
     /// # Errors
-    /// Where the store fails.
+    /// Where the store fails, or leaves all that is left for later for some seconds.
     pub async fn fetch(&self, batch: Batch) -> Result<Fetched, StoreError> {
         let mut items = HashMap::with_capacity(batch.keys.len());
         for keys in batch.keys.chunks(MOST_KEYS) {
@@ -76,6 +75,7 @@ impl Store {
         for key in keys {
             wanted.entry(self.name(key.table)?.to_owned()).or_default().push(key.attributes());
         }
+        let mut left = keys.len();
         let mut request = Some(
             wanted
                 .into_iter()
@@ -86,7 +86,8 @@ impl Store {
                 .collect::<Result<HashMap<_, _>, _>>()
                 .map_err(|error| StoreError::inconsistent(format!("a batch cannot be built: {error}")))?,
         );
-        for _ in 0..MOST_ROUNDS {
+        let mut pauses = Pauses::without_capacity();
+        loop {
             let sent = self.client().batch_get_item().set_request_items(request).send().await;
             let output = sent.map_err(|error| StoreError::from_sdk("BatchGetItem", &error))?;
             for (name, found) in output.responses.unwrap_or_default() {
@@ -98,11 +99,19 @@ impl Store {
                     }
                 }
             }
+            // Not read because of a throttle, or of a megabyte of one partition, or sixteen of all: whatever it is, the
+            // rest is asked for after a pause, for as long as a round brings something.
             request = output.unprocessed_keys.filter(|unprocessed| !unprocessed.is_empty());
-            if request.is_none() {
-                return Ok(());
+            let Some(unprocessed) = &request else { return Ok(()) };
+            let rest = unprocessed.values().map(|keys| keys.keys().len()).sum();
+            if std::mem::replace(&mut left, rest) > rest {
+                pauses.begin_again();
             }
+            let Some(pause) = pauses.next(&mut rng()) else {
+                let code = "unprocessed keys".to_owned();
+                return Err(StoreError::Unavailable { operation: "BatchGetItem", code });
+            };
+            tokio::time::sleep(pause).await;
         }
-        Err(StoreError::Unavailable { operation: "BatchGetItem", code: "unprocessed keys".to_owned() })
     }
 }

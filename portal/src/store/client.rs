@@ -4,16 +4,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 
 use super::change::Expression;
+use super::pauses::Pauses;
 use super::record::{from_item, to_item};
 use super::{Change, Condition, Item, Key, Record, StoreError, Table};
 use crate::aws;
-use crate::environment::{Environment, StartError};
+use crate::environment::{Environment, StartError, rng};
 
 /// DynamoDB, with the names of the tables that the function was given.
 #[derive(Debug, Clone)]
@@ -67,7 +68,8 @@ impl Store {
     /// Where the store fails.
     pub async fn put<R: Record>(&self, record: &R) -> Result<(), StoreError> {
         let request = self.client.put_item().table_name(self.name(record.key().table)?);
-        let sent = request.set_item(Some(to_item(record)?)).send().await;
+        let request = request.set_item(Some(to_item(record)?));
+        let sent = past_transactions(|| request.clone().send()).await;
         sent.map(drop).map_err(|error| StoreError::from_sdk("PutItem", &error))
     }
 
@@ -81,7 +83,7 @@ impl Store {
     pub async fn create<R: Record>(&self, record: &R) -> Result<(), StoreError> {
         let request = self.client.put_item().table_name(self.name(record.key().table)?);
         let request = request.set_item(Some(to_item(record)?)).condition_expression("attribute_not_exists(pk)");
-        match request.send().await {
+        match past_transactions(|| request.clone().send()).await {
             Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => {
                 Ok(())
             }
@@ -101,15 +103,13 @@ impl Store {
         let update = change.write(&mut expression);
         let condition = expression.condition(condition);
         let request = self.client.update_item().table_name(self.name(key.table)?);
-        let sent = request
+        let request = request
             .set_key(Some(key.attributes()))
             .update_expression(update)
             .set_condition_expression(condition)
             .set_expression_attribute_names(expression.names())
-            .set_expression_attribute_values(expression.values())
-            .send()
-            .await;
-        match sent {
+            .set_expression_attribute_values(expression.values());
+        match past_transactions(|| request.clone().send()).await {
             Ok(_) => Ok(true),
             Err(SdkError::ServiceError(e))
                 if matches!(e.err(), UpdateItemError::ConditionalCheckFailedException(_)) =>
@@ -137,16 +137,14 @@ impl Store {
         let update = change.write(&mut expression);
         let condition = expression.condition(Some(condition));
         let request = self.client.update_item().table_name(self.name(key.table)?);
-        let sent = request
+        let request = request
             .set_key(Some(key.attributes()))
             .update_expression(update)
             .set_condition_expression(condition)
             .set_expression_attribute_names(expression.names())
             .set_expression_attribute_values(expression.values())
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match sent {
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match past_transactions(|| request.clone().send()).await {
             Ok(_) => Ok(Ok(())),
             Err(SdkError::ServiceError(e)) => match e.err() {
                 UpdateItemError::ConditionalCheckFailedException(refused) => Ok(Err(refused.item.clone())),
@@ -162,7 +160,28 @@ impl Store {
     /// Where the store fails.
     pub async fn delete(&self, key: &Key) -> Result<(), StoreError> {
         let request = self.client.delete_item().table_name(self.name(key.table)?);
-        let sent = request.set_key(Some(key.attributes())).send().await;
+        let request = request.set_key(Some(key.attributes()));
+        let sent = past_transactions(|| request.clone().send()).await;
         sent.map(drop).map_err(|error| StoreError::from_sdk("DeleteItem", &error))
+    }
+}
+
+/// Sends a single write, and sends it again where a transaction is at its item: DynamoDB refuses it then at once, having
+/// done nothing, and the SDK takes that for the caller's own fault.
+async fn past_transactions<T, E, F>(send: impl Fn() -> F) -> Result<T, SdkError<E>>
+where
+    E: ProvideErrorMetadata,
+    F: Future<Output = Result<T, SdkError<E>>>,
+{
+    let mut pauses = Pauses::between_writes();
+    loop {
+        let sent = send().await;
+        let code = sent.as_ref().err().and_then(|error| error.as_service_error()?.code());
+        let pause = match code {
+            Some("TransactionConflictException") => pauses.next(&mut rng()),
+            _ => None,
+        };
+        let Some(pause) = pause else { return sent };
+        tokio::time::sleep(pause).await;
     }
 }

@@ -34,6 +34,7 @@ mod member_numbers;
 mod news;
 mod offline;
 mod outbox;
+mod pauses;
 mod query;
 mod rate;
 mod record;

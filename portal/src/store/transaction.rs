@@ -1,23 +1,15 @@
 //! Writes that happen together or not at all, each under its condition.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
-use rand::{CryptoRng, RngExt as _};
+use rand::CryptoRng;
 
 use super::change::Expression;
+use super::pauses::Pauses;
 use super::record::{from_item, to_item};
 use super::{Change, Condition, Key, Record, Store, StoreError};
-
-/// How often a transaction is tried again after a conflict: with 64 callers racing for one item each of
-/// them finds out within these, as the first to get through ends the race for all.
-const MOST_CONFLICTS: u32 = 10;
-
-/// The first pause after a conflict; doubled each time, up to 32 times as long, and jittered.
-const FIRST_PAUSE: Duration = Duration::from_millis(4);
 
 /// Writes to commit together; at most [`Transaction::MOST`].
 #[derive(Default)]
@@ -137,13 +129,15 @@ impl Transaction {
 }
 
 impl Store {
-    /// Commits a transaction, trying again where others hold one of its items.
+    /// Commits a transaction, trying again where others hold one of its items, or there is no capacity for one: the SDK
+    /// repeats neither, as it does not look at why a transaction was cancelled.
     ///
     /// # Errors
     /// Where the store fails, or conflicts do not end.
     pub async fn commit(&self, transaction: &Transaction, rng: &mut impl CryptoRng) -> Result<Outcome, StoreError> {
         let items = transaction.steps.iter().map(|write| self.to_sdk(write)).collect::<Result<Vec<_>, _>>()?;
-        for conflicts in 0..MOST_CONFLICTS {
+        let (mut conflicts, mut throttles) = (Pauses::between_writes(), Pauses::without_capacity());
+        loop {
             let sent = self.client().transact_write_items().set_transact_items(Some(items.clone())).send().await;
             let reasons = match sent {
                 Ok(_) => return Ok(Outcome::Committed),
@@ -161,14 +155,15 @@ impl Store {
             {
                 None => return Ok(Outcome::Refused(Refused { reasons })),
                 Some("TransactionConflict") => {
-                    let longest = FIRST_PAUSE * (1 << conflicts.min(5));
-                    tokio::time::sleep(longest.mul_f64(rng.random_range(0.5..1.0))).await;
+                    let pause = conflicts.next(rng).ok_or(StoreError::Contention)?;
+                    tokio::time::sleep(pause).await;
                 }
-                Some("ThrottlingError" | "ProvisionedThroughputExceeded") => {
-                    return Err(StoreError::Unavailable {
+                Some(code @ ("ThrottlingError" | "ProvisionedThroughputExceeded")) => {
+                    let pause = throttles.next(rng).ok_or_else(|| StoreError::Unavailable {
                         operation: "TransactWriteItems",
-                        code: "throttled".to_owned(),
-                    });
+                        code: code.to_owned(),
+                    })?;
+                    tokio::time::sleep(pause).await;
                 }
                 Some(code) => {
                     let message = reasons.iter().find_map(CancellationReason::message).unwrap_or_default().to_owned();
@@ -180,7 +175,6 @@ impl Store {
                 }
             }
         }
-        Err(StoreError::Contention)
     }
 
     fn to_sdk(&self, write: &Write) -> Result<TransactWriteItem, StoreError> {

@@ -17,15 +17,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
-use harness::{Effect, Fault, Faults, Inventory, Person, Place, World};
+use harness::{ACCOUNT, Effect, Fault, Faults, Inventory, Person, Place, World};
 use portal::clock::Stopwatch;
+use serde_json::json;
 use tokio::sync::Semaphore;
 
 use flows::{FLOWS, Flow};
 use stage::{Answer, Stage};
 
 /// A fault, how many requests of the call it strikes, and for how many seconds it then keeps one waiting. Three
-/// is all attempts of the SDK, ten all transactions that are sent after conflicts.
+/// is all attempts of the SDK, ten all writes that are sent after conflicts.
 type Ordeal = (Fault, usize, f64);
 
 /// Ordeals that are the same to a flow, and how many of them each call meets: they go round among the calls.
@@ -67,12 +68,18 @@ const CANCELLED: Kind = (
     4,
 );
 
-/// Others are at the item, which the SDK does not wait for.
-const IN_THE_WAY: Kind = (&[(Fault::Conflict, 1, 0.0)], 1);
+/// A transaction is at the item, which the SDK does not wait for.
+const IN_THE_WAY: Kind = (&[(Fault::Conflict, 1, 0.0), (Fault::Conflict, 9, 0.5), (Fault::Conflict, 10, 0.5)], 2);
 
 const BATCH: Kind = (
-    &[(Fault::Unprocessed, 1, 0.0), (Fault::Unprocessed, 5, 0.0), (Fault::NoCapacity, 3, 1.5), (Fault::CutOff, 3, 1.5)],
-    1,
+    &[
+        (Fault::Unprocessed, 1, 0.0),
+        (Fault::Unprocessed, 7, 0.3),
+        (Fault::OneOfBatch, usize::MAX, 0.1),
+        (Fault::NoCapacity, 3, 1.5),
+        (Fault::CutOff, 3, 1.5),
+    ],
+    2,
 );
 
 const READ: Kind = (
@@ -127,6 +134,18 @@ struct Case {
     flow: &'static Flow,
     number: usize,
     ordeal: Option<(Place, Fault, usize)>,
+}
+
+impl Case {
+    /// Whether the store's own pauses outlast what happens.
+    fn is_waited_for(&self) -> bool {
+        match self.ordeal {
+            Some((_, Fault::Conflict, times)) => times < 10,
+            Some((_, Fault::Cancelled | Fault::Unprocessed, times)) => times < 16,
+            Some((_, Fault::OneOfBatch, _)) => true,
+            _ => false,
+        }
+    }
 }
 
 async fn run(number: usize, flow: &'static Flow, room: Arc<Semaphore>) -> Ended {
@@ -229,6 +248,7 @@ async fn play(stage: &Stage, case: &Case) -> Result<bool, String> {
     let mut tries = 1;
     match first {
         answer if flow.is_success(&answer) => {}
+        Answer::TryAgain if case.is_waited_for() => return Err("it was not waited for".to_owned()),
         Answer::TryAgain => {
             tries = 2;
             let second = deed.done_again(stage).await;
@@ -308,4 +328,43 @@ async fn a_function_that_cannot_read_its_keys_as_it_starts_reads_them_later() {
     jeanne.get("/api/home").await.expect_problem(503, "try-again");
     assert!(faults.heal() > 3, "as it started, and at the call");
     jeanne.get("/api/home").await.expect(200);
+}
+
+/// A throttle comes and goes within milliseconds, and more than a megabyte of one partition is left for later whatever
+/// the capacity.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_read_for_as_long_as_a_round_brings_something() {
+    let (faults, options) = Faults::on_dynamodb();
+    let world = World::start_with(options).await;
+    let jeanne = world.member("jeanne@martin.example").await;
+    let place = Place { function: "home".to_owned(), operation: "BatchGetItem".to_owned(), nth: 0 };
+    faults.strike(&place, Fault::OneOfBatch, usize::MAX);
+    jeanne.get("/api/home").await.expect(200);
+    assert!(faults.heal() > 3, "one round for each key");
+    faults.strike(&place, Fault::Unprocessed, 9);
+    jeanne.get("/api/home").await.expect(200);
+    assert_eq!(faults.heal(), 9);
+    faults.strike(&place, Fault::Unprocessed, usize::MAX);
+    jeanne.get("/api/home").await.expect_problem(503, "try-again");
+    assert_eq!(faults.heal(), 17, "it gives up where nothing comes at all");
+}
+
+/// The lists are brought into step with the account by single writes, after the answer is committed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_committed_waits_for_transactions_at_what_lists_show() {
+    let (faults, options) = Faults::on_dynamodb();
+    let world = World::start_with(options).await;
+    let jeanne = world.manager("jeanne@martin.example").await;
+    let target = format!("/api/accounts/{ACCOUNT}/activation");
+    jeanne.put(&target, &json!({"use": true})).await.expect(200);
+    faults.take_calls();
+    jeanne.put(&target, &json!({"use": false})).await.expect(200);
+    let tells = |place: &Place| (&*place.function, &*place.operation) == ("accounts", "UpdateItem");
+    let writes: Vec<_> = faults.take_calls().into_iter().filter(tells).collect();
+    assert!(!writes.is_empty(), "lists are told");
+    for place in writes {
+        faults.strike(&place, Fault::Conflict, 9);
+        jeanne.put(&target, &json!({"use": true})).await.expect(200);
+        assert_eq!(faults.heal(), 9, "{place:?}");
+    }
 }
