@@ -1,12 +1,14 @@
 //! `GET /api/accounts`: what the caller was granted, and what they are invited to and have not opened, sorted
-//! by number.
+//! by number or by name.
 //!
 //! An accountant has up to 300, each an item of some 300 bytes: one `Query` reads them all (up to a megabyte), so
 //! they are searched and cut into pages here, at the cost of the one read that shows them
 //! (`docs/decisions/0062-many-accounts-many-colleagues.md`).
 
+use std::cmp::Ordering;
+
 use futures::future::join3;
-use portal::domain::{Id, MemberNumber, one_line};
+use portal::domain::{Id, Refusal, folded};
 use portal::http::{Answer, Call, Form, Problem};
 use portal::security::{SealedCursor, SymmetricKey};
 use portal::store::{AddressHash, Batch, Grant, Invitation, InvitationMirror, Role, User};
@@ -18,20 +20,18 @@ use crate::{Function, shown};
 /// How many accounts a page has where only a cursor says that there are pages.
 const DEFAULT_LIMIT: usize = 50;
 
-/// The longest search, in characters: longer than a name on the fund's file.
-const LONGEST_SEARCH: usize = 200;
-
 /// The form of what a cursor says; a cursor of another form is not valid.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// What the list is asked for.
 struct Asked {
     search: Search,
+    sort: Sort,
     /// The last account of the page before.
-    after: Option<MemberNumber>,
+    after: Option<Place>,
     /// How many a page has; all in one, where there are no pages.
     limit: Option<usize>,
-    /// For whom, and for which search, a cursor is good.
+    /// For whom, in which order and for which search, a cursor is good.
     bound: String,
 }
 
@@ -65,39 +65,102 @@ impl Function {
 
 impl Asked {
     fn read(mut form: Form, user_id: Id, key: &SymmetricKey) -> Result<Self, Problem> {
-        let words = form.optional("q", |text| one_line(text, LONGEST_SEARCH));
+        let words = form.search("q");
+        let sort = form.optional("sort", |text| {
+            let refusal = || Refusal::new("unknown-sort", "Cet ordre n’existe pas.", "There is no such order.");
+            Sort::parse(text).ok_or_else(refusal)
+        });
         let limit = form.limit("limit");
         let cursor = form.optional("cursor", |text| Ok(text.to_owned()));
-        let (words, limit, cursor) = form.finish((words, limit, cursor))?;
-        let search = Search::of(&words.unwrap_or_default());
-        let bound = format!("{user_id}\n{}", search.as_text());
-        let after = cursor.map(|text| open(&text, key, &bound).ok_or(Problem::BadCursor)).transpose()?;
+        let (words, sort, limit, cursor) = form.finish((words, sort, limit, cursor))?;
+        let (search, sort) = (Search::of(&words.unwrap_or_default()), sort.unwrap_or_default());
+        let bound = format!("{user_id}\n{}\n{}", sort.as_str(), search.as_text());
+        let after = cursor.map(|text| Place::open(&text, key, &bound).ok_or(Problem::BadCursor)).transpose()?;
         let limit = limit.or(after.as_ref().map(|_| DEFAULT_LIMIT));
-        Ok(Self { search, after, limit, bound })
+        Ok(Self { search, sort, after, limit, bound })
     }
 
     /// The accounts that are searched for, those of the page.
     fn page(&self, mut accounts: Vec<Grant>, key: &SymmetricKey) -> Value {
         accounts.retain(|account| self.search.finds(account));
-        accounts.sort_by(|one, other| one.member_number.as_str().cmp(other.member_number.as_str()));
+        let mut placed: Vec<_> =
+            accounts.into_iter().map(|account| (Place::of(&account, self.sort), account)).collect();
+        placed.sort_by(|(one, _), (other, _)| self.sort.compare(one, other));
         if let Some(after) = &self.after {
-            accounts.retain(|account| account.member_number.as_str() > after.as_str());
+            placed.retain(|(place, _)| self.sort.compare(place, after).is_gt());
         }
-        let more = self.limit.is_some_and(|limit| accounts.len() > limit);
-        accounts.truncate(self.limit.unwrap_or(accounts.len()));
-        let mut page = json!({"accounts": accounts.iter().map(shown).collect::<Value>()});
-        if let Some(last) = accounts.last().filter(|_| more) {
-            let said = format!("{VERSION}#{}", last.member_number);
-            page["next_cursor"] = json!(SealedCursor::OfAccounts.seal(&said, key, &self.bound));
+        let more = self.limit.is_some_and(|limit| placed.len() > limit);
+        placed.truncate(self.limit.unwrap_or(placed.len()));
+        let mut page = json!({"accounts": placed.iter().map(|(_, account)| shown(account)).collect::<Value>()});
+        if let Some((last, _)) = placed.last().filter(|_| more) {
+            page["next_cursor"] = json!(last.seal(key, &self.bound));
         }
         page
     }
 }
 
-/// The account that a cursor names.
-fn open(text: &str, key: &SymmetricKey, bound: &str) -> Option<MemberNumber> {
-    let said = SealedCursor::OfAccounts.open(text, key, bound)?;
-    MemberNumber::parse(said.strip_prefix(VERSION)?.strip_prefix('#')?).ok()
+/// The order of the list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Sort {
+    #[default]
+    Number,
+    NumberDescending,
+    Name,
+    NameDescending,
+}
+
+impl Sort {
+    fn parse(text: &str) -> Option<Self> {
+        let all = [Self::Number, Self::NumberDescending, Self::Name, Self::NameDescending];
+        all.into_iter().find(|sort| sort.as_str() == text)
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Number => "member_number",
+            Self::NumberDescending => "-member_number",
+            Self::Name => "name",
+            Self::NameDescending => "-name",
+        }
+    }
+
+    fn compare(self, one: &Place, other: &Place) -> Ordering {
+        match self {
+            Self::Number | Self::Name => one.cmp(other),
+            Self::NumberDescending | Self::NameDescending => other.cmp(one),
+        }
+    }
+}
+
+/// The place of an account in the order of a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// Without case and accents; empty where the number alone decides.
+    name: String,
+    number: String,
+}
+
+impl Place {
+    fn of(account: &Grant, sort: Sort) -> Self {
+        let name = match sort {
+            Sort::Number | Sort::NumberDescending => String::new(),
+            Sort::Name | Sort::NameDescending => folded(&account.name),
+        };
+        Self { name, number: account.member_number.to_string() }
+    }
+
+    /// The text of a cursor behind it.
+    fn seal(&self, key: &SymmetricKey, bound: &str) -> String {
+        let said = format!("{VERSION}#{}#{}", self.number, self.name);
+        SealedCursor::OfAccounts.seal(&said, key, bound)
+    }
+
+    /// The place that a cursor names.
+    fn open(text: &str, key: &SymmetricKey, bound: &str) -> Option<Self> {
+        let said = SealedCursor::OfAccounts.open(text, key, bound)?;
+        let (number, name) = said.strip_prefix(VERSION)?.strip_prefix('#')?.split_once('#')?;
+        Some(Self { name: name.to_owned(), number: number.to_owned() })
+    }
 }
 
 /// An invitation as the list shows it: as the grant that it becomes.

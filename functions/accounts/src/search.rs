@@ -1,56 +1,35 @@
 //! Searching accounts by name, SIRET or number, as somebody types who has the company before their eyes.
 
+use portal::domain::Words;
 use portal::store::Grant;
-use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
 
 /// Parts of words to be found, each of them, in the name, the SIRET or the number, whatever the case and the
 /// accents; or a number written with spaces, as a SIRET is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Search {
-    words: Vec<String>,
-}
+pub(crate) struct Search(Words);
 
 impl Search {
     pub(crate) fn of(text: &str) -> Self {
         let grouped: String = text.chars().filter(|character| !is_between_digits(*character)).collect();
         if !grouped.is_empty() && grouped.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Self { words: vec![grouped] };
+            return Self(Words::of(&grouped));
         }
-        Self { words: folded(text).split_whitespace().map(str::to_owned).collect() }
+        Self(Words::of(text))
     }
 
     /// The search as text, the same for searches that find the same.
     pub(crate) fn as_text(&self) -> String {
-        self.words.join(" ")
+        self.0.as_text()
     }
 
     pub(crate) fn finds(&self, account: &Grant) -> bool {
-        let name = folded(&account.name);
-        let places = [&name, account.siret.as_str(), account.member_number.as_str()];
-        self.words.iter().all(|word| places.iter().any(|place| place.contains(word.as_str())))
+        self.0.are_in(&[&account.name, account.siret.as_str(), account.member_number.as_str()])
     }
 }
 
 /// What people set between groups of digits.
 fn is_between_digits(character: char) -> bool {
     character.is_whitespace() || matches!(character, '.' | '-')
-}
-
-/// Small letters without accents; apostrophes and the like as spaces, so that `l’Étoile` is found by `etoile`,
-/// by `l etoile` and by `l'etoile`.
-fn folded(text: &str) -> String {
-    let mut folded = String::with_capacity(text.len());
-    for character in text.nfkd().filter(|character| !is_combining_mark(*character)).flat_map(char::to_lowercase) {
-        match character {
-            'œ' => folded.push_str("oe"),
-            'æ' => folded.push_str("ae"),
-            'ß' => folded.push_str("ss"),
-            _ if character.is_alphanumeric() => folded.push(character),
-            _ => folded.push(' '),
-        }
-    }
-    folded
 }
 
 #[cfg(test)]

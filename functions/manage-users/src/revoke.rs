@@ -35,10 +35,13 @@ impl Function {
         let guest = visit.admit(&self.store, &mut fetched?, call.now).await?;
         let id = Id::parse(call.path("id"));
         if id == Some(guest.caller.user.user_id) {
+            call.refuse_unread_query()?;
             return self.leave(&guest.caller.user, &visit.number, users?, call, rng).await;
         }
         let door = guest.as_manager()?;
-        self.take_back(&door, id.ok_or(Problem::NotFound)?, users?, call, rng).await
+        let id = id.ok_or(Problem::NotFound)?;
+        call.refuse_unread_query()?;
+        self.take_back(&door, id, users?, call, rng).await
     }
 
     /// The manager ends somebody's access, or refuses it. The id is a user's, or an invitation's, opened meanwhile

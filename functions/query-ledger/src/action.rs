@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Id, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
-use portal::store::{Action, Entry};
+use portal::store::{Action, ActionSums, Entry, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -53,9 +53,31 @@ impl Function {
                 found
             }
         };
-        let Some((action, entries)) = found else { return Err(Problem::NotFound) };
+        let (Some(action_id), Some(mut found)) = (action_id, found) else { return Err(Problem::NotFound) };
+        for _ in 1..Totals::MOST_READS {
+            if adds_up(&found) {
+                break;
+            }
+            let again = self.store.action_with_entries(&visit.number, &action_id).await?;
+            found = again.ok_or(Problem::NotFound)?;
+        }
+        if !adds_up(&found) {
+            return Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() });
+        }
+        let (action, entries) = found;
         Answer::ok(&body(call.now, action, entries)?)
     }
+}
+
+/// Whether an action's sums are those of its entries. A `Query` is read-committed: an entry that is posted meanwhile may
+/// be in it while the action is still as it was before, or the other way round.
+fn adds_up((action, entries): &(Action, Vec<Entry>)) -> bool {
+    let sums = entries.iter().fold(ActionSums::default(), |sums, entry| sums.after(entry.effect()));
+    let reversals = entries.iter().filter(|entry| entry.reverses.is_some()).count();
+    // Each reversal takes another entry out, besides itself.
+    let unreversed = entries.len().checked_sub(2 * reversals);
+    let counted = action.entries + action.leaving.as_ref().map_or(0, |leaving| leaving.entries);
+    sums == action.all_sums() && unreversed == usize::try_from(counted).ok()
 }
 
 fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionBody, Problem> {

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use portal::domain::{ActionStatus, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Item, ListedAction, Query};
+use portal::store::{Facets, Item, ListedAction, Query};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -13,12 +13,14 @@ use crate::Function;
 use crate::cursor::Cursor;
 use crate::figures::ActionFigures;
 use crate::filter::{self, Filter};
-use crate::list::{List, Listed};
+use crate::list::{List, Listed, Views};
+use crate::sort::{Sort, SortKey};
+use crate::whole::Searched;
 
 #[derive(Serialize)]
 struct PageBody {
     as_of: Timestamp,
-    view: View,
+    view: Option<View>,
     totals: ActionFigures,
     items: Vec<ItemBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,25 +42,26 @@ impl List for Filter {
     type Row = ListedAction;
     const TOTALS: bool = true;
 
-    fn view(self) -> Option<View> {
-        self.view
+    fn views(&self) -> Option<Views> {
+        self.view.map(Views::One)
     }
 
-    fn as_text(self) -> String {
+    fn as_text(&self) -> String {
         Self::as_text(self)
     }
 
-    fn of_view(self, visit: &Visit, view: View) -> Query {
-        ListedAction::list(&visit.number, Some(view), self.status, self.scheme)
+    fn range(&self, visit: &Visit, views: Views) -> Query {
+        match views {
+            Views::One(view) => ListedAction::list(&visit.number, view, self.status, self.scheme),
+            Views::UpTo(last) => ListedAction::list_from_latest(&visit.number, last, self.status, self.scheme),
+            // Actions are never listed so.
+            Views::All => ListedAction::list_from_latest(&visit.number, View::LAST, self.status, self.scheme),
+        }
     }
 
-    fn of_all_views(self, visit: &Visit) -> Option<Query> {
-        Some(ListedAction::list(&visit.number, None, self.status, self.scheme))
-    }
-
-    fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
-        let (status, scheme) = (self.status, self.scheme);
-        Some(ListedAction::place(&visit.number, cursor.view, status, scheme, cursor.date, &cursor.id))
+    fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
+        let (status, scheme, id) = (self.status, self.scheme, Identifier::parse(&cursor.id).ok()?);
+        Some(ListedAction::place(&visit.number, cursor.view, status, scheme, cursor.date, &id))
     }
 
     fn view_of(row: &ListedAction) -> View {
@@ -66,13 +69,47 @@ impl List for Filter {
     }
 
     fn cursor(row: &ListedAction) -> Cursor {
-        Cursor { view: row.home.view, date: row.engagement_date, id: row.action_id.clone(), action_id: None }
+        Cursor { view: row.home.view, date: row.engagement_date, action_id: None, id: row.action_id.to_string() }
+    }
+}
+
+impl Searched for Filter {
+    fn reads_whole(&self) -> Option<&'static str> {
+        let sorted = (self.sort != Sort::default()).then_some("sort");
+        self.words.as_ref().map(|_| "q").or(sorted)
+    }
+
+    fn finds(&self, row: &ListedAction) -> bool {
+        self.words.as_ref().is_none_or(|words| words.are_in(&[&row.title, row.action_id.as_str()]))
+    }
+
+    fn sort(&self) -> Sort {
+        self.sort
+    }
+
+    fn key(&self, row: &ListedAction) -> (SortKey, String) {
+        (self.sort.key_of(row), row.action_id.to_string())
+    }
+
+    fn adds_up(&self, rows: &[ListedAction], facets: Option<&Facets>) -> bool {
+        let totals = |facets: Option<&Facets>| facets.map(|facets| facets.filtered(self.scheme, self.status));
+        totals(Self::facets_of(rows).as_ref()).unwrap_or_default() == totals(facets).unwrap_or_default()
+    }
+
+    fn facets_of(rows: &[ListedAction]) -> Option<Facets> {
+        let first = rows.first()?;
+        let mut facets = Facets::empty(first.member_number.clone(), first.home.view);
+        for row in rows {
+            facets.add(row.home.scheme, row.status, 1, row.sums.as_move());
+        }
+        Some(facets)
     }
 }
 
 impl Function {
     pub(crate) async fn actions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let Listed { filter, view, facets, rows, next_cursor } = self.list(call, rng, filter::of_actions).await?;
+        let listed = self.searched_list(call, rng, filter::of_actions).await?;
+        let Listed { filter, view, facets, rows, next_cursor } = listed;
         let totals = facets.map(|facets| facets.filtered(filter.scheme, filter.status)).unwrap_or_default();
         let items = rows.into_iter().map(item).collect();
         Answer::ok(&PageBody { as_of: call.now, view, totals: totals.into(), items, next_cursor })

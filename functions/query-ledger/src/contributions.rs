@@ -13,12 +13,12 @@ use crate::cursor::Cursor;
 use crate::entry::EntryBody;
 use crate::filter::{self, Contributions};
 use crate::ledger::entry_cursor;
-use crate::list::{List, Listed};
+use crate::list::{List, Listed, Views};
 
 #[derive(Serialize)]
 struct PageBody {
     as_of: Timestamp,
-    view: View,
+    view: Option<View>,
     totals: TotalsBody,
     items: Vec<ItemBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,24 +44,25 @@ impl List for Contributions {
     type Row = Entry;
     const TOTALS: bool = true;
 
-    fn view(self) -> Option<View> {
-        self.0
+    fn views(&self) -> Option<Views> {
+        self.0.map(Views::One)
     }
 
-    fn as_text(self) -> String {
-        Self::as_text(self)
+    fn as_text(&self) -> String {
+        Self::as_text(*self)
     }
 
-    fn of_view(self, visit: &Visit, view: View) -> Query {
-        Entry::contributions(&visit.number, view)
+    fn range(&self, visit: &Visit, views: Views) -> Query {
+        match views {
+            Views::One(view) => Entry::contributions(&visit.number, view),
+            Views::UpTo(last) => Entry::contributions_from_latest(&visit.number, last),
+            // Contributions are never listed so.
+            Views::All => Entry::contributions_from_latest(&visit.number, View::LAST),
+        }
     }
 
-    fn of_all_views(self, visit: &Visit) -> Option<Query> {
-        Some(Entry::all_contributions(&visit.number))
-    }
-
-    fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
-        let id = Id::parse(cursor.id.as_str())?;
+    fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
+        let id = Id::parse(&cursor.id)?;
         Some(Entry::place_of_contribution(&visit.number, cursor.view, cursor.date, id))
     }
 
@@ -76,7 +77,7 @@ impl List for Contributions {
 
 impl Function {
     pub(crate) async fn contributions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let page = self.list(call, rng, |form| filter::of_view(form, Contributions)).await?;
+        let page = self.list(call, rng, filter::of_contributions).await?;
         let Listed { view, facets, rows, next_cursor, .. } = page;
         let contributed = facets.map_or(Cents::ZERO, |facets| facets.contributed);
         let item = |entry: Entry| ItemBody {

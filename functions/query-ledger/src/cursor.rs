@@ -10,19 +10,22 @@ use portal::domain::{Id, Identifier, MemberNumber, View};
 use portal::security::{SealedCursor, SymmetricKey};
 
 /// The form of what a cursor says; a cursor of another form is not valid.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
+
+/// The longest id, in bytes: the number of a transfer has 64 code points.
+const LONGEST_ID: usize = 256;
 
 /// The last item of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// The view that the list is of, named by the filter or not.
+    /// The view of the item. Of a list of one view it is that view, named by the filter or not.
     pub view: View,
     /// The day that the list sorts the item by.
     pub date: Date,
-    /// Which it is: an action, an entry or a transfer.
-    pub id: Identifier,
     /// Of an entry, its action where it has one.
     pub action_id: Option<Identifier>,
+    /// Which it is: the id of an action or an entry, the number of a transfer. Without a line end.
+    pub id: String,
 }
 
 /// What a cursor is good for.
@@ -40,51 +43,60 @@ impl Cursor {
     /// The cursor's text.
     #[must_use]
     pub fn seal(&self, key: &SymmetricKey, bound: &Bound<'_>) -> String {
-        let mut said = format!("{VERSION}#{}#{}#{}", self.view, self.date, self.id);
-        if let Some(action_id) = &self.action_id {
-            said += &format!("#{action_id}");
-        }
-        SealedCursor::OfLedger.seal(&said, key, &bound.as_text())
+        let action_id = self.action_id.as_ref().map_or("", Identifier::as_str);
+        let said = format!("{VERSION}#{}#{}#{action_id}#{}", self.view, self.date, self.id);
+        bound.seal(&said, key)
     }
 
     /// Reads a cursor; `None` where it was not made for this, or was changed.
     #[must_use]
     pub fn open(text: &str, key: &SymmetricKey, bound: &Bound<'_>) -> Option<Self> {
-        Self::read(&SealedCursor::OfLedger.open(text, key, &bound.as_text())?)
+        Self::read(&bound.open(text, key)?)
     }
 
     /// Reads what a cursor says, whose tag was checked.
     #[must_use]
     pub fn read(said: &str) -> Option<Self> {
-        let (view, date, id, action_id) = match said.split('#').collect::<Vec<_>>()[..] {
-            [VERSION, view, date, id] => (view, date, id, None),
-            [VERSION, view, date, id, action_id] => (view, date, id, Some(action_id)),
-            _ => return None,
-        };
+        // The id comes last: `#` may be in the number of a transfer.
+        let [VERSION, view, date, action_id, id] = said.splitn(5, '#').collect::<Vec<_>>()[..] else { return None };
+        let action_id = Some(action_id).filter(|id| !id.is_empty());
+        if id.len() > LONGEST_ID || id.contains('\n') {
+            return None;
+        }
         Some(Self {
             view: View::parse(view)?,
             date: date.parse().ok()?,
-            id: Identifier::parse(id).ok()?,
-            action_id: action_id.map(|id| Identifier::parse(id).ok()).map_or(Some(None), |id| id.map(Some))?,
+            action_id: action_id.map(Identifier::parse).transpose().ok()?,
+            id: id.to_owned(),
         })
     }
 }
 
 impl Bound<'_> {
+    /// The text of a cursor that says this.
+    pub(crate) fn seal(&self, said: &str, key: &SymmetricKey) -> String {
+        SealedCursor::OfLedger.seal(said, key, &self.as_text())
+    }
+
+    /// What a cursor says.
+    pub(crate) fn open(&self, text: &str, key: &SymmetricKey) -> Option<String> {
+        SealedCursor::OfLedger.open(text, key, &self.as_text())
+    }
+
     /// Neither ids nor filters hold a line end, so no two things have one text.
     fn as_text(&self) -> String {
         format!("{}\n{}\n{}", self.user, self.account, self.filter)
     }
 }
-
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use portal::domain::{ActionStatus, Scheme};
+    use portal::domain::{ActionStatus, Scheme, Words};
     use proptest::prelude::*;
 
     use super::*;
     use crate::filter::Filter;
+    use crate::sort::Sort;
 
     fn key() -> SymmetricKey {
         SymmetricKey::from_secret("a secret of the test")
@@ -92,24 +104,26 @@ mod tests {
 
     prop_compose! {
         fn filters()(
-            view in prop::option::of(2009_i16..2017), status in prop::option::of(0..12_usize), scheme in prop::option::of(0..10_usize),
+            view in prop::option::of(2009_i16..2017), status in prop::option::of(0..12_usize), scheme in prop::option::of(0..10_usize), words in prop::option::of("[a-z]{1,3}"), sort in prop::option::of(0..Sort::ALL.len()),
         ) -> String {
             let filter = Filter {
                 view: view.and_then(|year| View::parse(&year.to_string())),
                 status: status.map(|index| ActionStatus::ALL[index]),
                 scheme: scheme.map(|index| Scheme::ALL[index]),
+                words: words.map(|words| Words::of(&words)),
+                sort: sort.map_or_else(Sort::default, |index| Sort::ALL[index]),
             };
             filter.as_text()
         }
     }
 
     prop_compose! {
-        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[A-Za-z0-9._-]{1,64}", action in prop::option::of("[A-Za-z0-9._-]{1,64}")) -> Cursor {
+        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[ -~é]{1,64}", action in prop::option::of("[A-Za-z0-9._-]{1,64}")) -> Cursor {
             Cursor {
                 view: View::parse(&year.to_string()).unwrap(),
                 date: date(year, month, day),
-                id: Identifier::parse(&id).unwrap(),
                 action_id: action.map(|id| Identifier::parse(&id).unwrap()),
+                id,
             }
         }
     }

@@ -1,8 +1,11 @@
 //! What a list is asked for.
 
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, EntryKind, Refusal, Scheme, View};
+use portal::domain::{ActionStatus, EntryKind, Refusal, Scheme, View, Words};
 use portal::http::{Form, Problem};
+
+use crate::search::RemittanceSearch;
+use crate::sort::Sort;
 
 const DEFAULT_LIMIT: usize = 50;
 
@@ -14,8 +17,8 @@ pub(crate) struct Asked<F> {
     pub(crate) limit: usize,
 }
 
-/// Which actions.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Which actions, in which order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Of this view.
     pub view: Option<View>,
@@ -23,14 +26,58 @@ pub struct Filter {
     pub status: Option<ActionStatus>,
     /// Of this scheme.
     pub scheme: Option<Scheme>,
+    /// With these words in title or number.
+    pub words: Option<Words>,
+    /// Their order.
+    pub sort: Sort,
 }
 
 impl Filter {
     /// The filter as text.
     #[must_use]
-    pub fn as_text(self) -> String {
+    pub fn as_text(&self) -> String {
         let status = self.status.map(ActionStatus::as_str).unwrap_or_default();
-        format!("actions/{}/{status}/{}", text_of(self.view), self.scheme.map(Scheme::as_str).unwrap_or_default())
+        let scheme = self.scheme.map(Scheme::as_str).unwrap_or_default();
+        let words = self.words.as_ref().map(Words::as_text).unwrap_or_default();
+        format!("actions/{}/{status}/{scheme}/{}/{words}", text_of(self.view), self.sort.as_text())
+    }
+}
+
+/// Days, both included.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Period {
+    /// From this day on.
+    pub(crate) from: Option<Date>,
+    /// Up to this day.
+    pub(crate) to: Option<Date>,
+}
+
+impl Period {
+    /// Whether it has a beginning or an end.
+    pub(crate) fn is_given(self) -> bool {
+        self.from.is_some() || self.to.is_some()
+    }
+
+    fn as_text(self) -> String {
+        let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
+        format!("{}/{}", day(self.from), day(self.to))
+    }
+
+    /// Reads `from` and `to`.
+    fn read(form: &mut Form) -> Option<Self> {
+        let from = form.optional("from", day);
+        let to = form.optional("to", |text| {
+            let to = day(text)?;
+            let backwards = || {
+                let fr = "La fin de la période précède son début : échangez les deux dates.";
+                Refusal::new("bad-range", fr, "The range ends before it begins: exchange the two days.")
+            };
+            match from.flatten() {
+                Some(from) if to < from => Err(backwards()),
+                _ => Ok(to),
+            }
+        });
+        Some(Self { from: from?, to: to? })
     }
 }
 
@@ -41,18 +88,15 @@ pub(crate) struct EntryFilter {
     pub(crate) view: Option<View>,
     /// Of this kind.
     pub(crate) kind: Option<EntryKind>,
-    /// From this day on.
-    pub(crate) from: Option<Date>,
-    /// Up to this day, included.
-    pub(crate) to: Option<Date>,
+    /// Of these days.
+    pub(crate) period: Period,
 }
 
 impl EntryFilter {
     /// The filter as text.
     pub(crate) fn as_text(self) -> String {
-        let day = |day: Option<Date>| day.map(|day| day.to_string()).unwrap_or_default();
         let kind = self.kind.map(EntryKind::as_str).unwrap_or_default();
-        format!("ledger/{}/{kind}/{}/{}", text_of(self.view), day(self.from), day(self.to))
+        format!("ledger/{}/{kind}/{}", text_of(self.view), self.period.as_text())
     }
 }
 
@@ -68,13 +112,21 @@ impl Contributions {
 }
 
 /// Which transfers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Remittances(pub(crate) Option<View>);
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Remittances {
+    /// That pay for actions of this view.
+    pub(crate) view: Option<View>,
+    /// Of these days.
+    pub(crate) period: Period,
+    /// That are searched for.
+    pub(crate) search: Option<RemittanceSearch>,
+}
 
 impl Remittances {
     /// The filter as text.
-    pub(crate) fn as_text(self) -> String {
-        format!("remittances/{}", text_of(self.0))
+    pub(crate) fn as_text(&self) -> String {
+        let search = self.search.as_ref().map(RemittanceSearch::as_text).unwrap_or_default();
+        format!("remittances/{}/{}/{search}", text_of(self.view), self.period.as_text())
     }
 }
 
@@ -103,9 +155,18 @@ pub(crate) fn of_actions(mut form: Form) -> Result<Asked<Filter>, Problem> {
         let refusal = || Refusal::new("unknown-scheme", "Ce dispositif n’existe pas.", "There is no such scheme.");
         Scheme::parse(text).ok_or_else(refusal)
     });
+    let words = form.search("q");
+    let sort = form.optional("sort", |text| {
+        let refusal = || Refusal::new("unknown-sort", "Cet ordre n’existe pas.", "There is no such order.");
+        Sort::parse(text).ok_or_else(refusal)
+    });
     let (limit, cursor) = page(&mut form);
-    let (view, status, scheme, limit, cursor) = form.finish((view, status, scheme, limit, cursor))?;
-    Ok(Asked { filter: Filter { view, status, scheme }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+    let (view, status, scheme, words, sort, limit, cursor) =
+        form.finish((view, status, scheme, words, sort, limit, cursor))?;
+    // What has signs alone finds everything.
+    let words = words.map(|text| Words::of(&text)).filter(|words| !words.is_empty());
+    let filter = Filter { view, status, scheme, words, sort: sort.unwrap_or_default() };
+    Ok(Asked { filter, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
 }
 
 /// Reads the query of the ledger as it is.
@@ -116,29 +177,29 @@ pub(crate) fn of_entries(mut form: Form) -> Result<Asked<EntryFilter>, Problem> 
             || Refusal::new("unknown-kind", "Ce type d’écriture n’existe pas.", "There is no such kind of entry.");
         EntryKind::parse(text).ok_or_else(refusal)
     });
-    let from = form.optional("from", day);
-    let to = form.optional("to", |text| {
-        let to = day(text)?;
-        let backwards = || {
-            let fr = "La fin de la période précède son début : échangez les deux dates.";
-            Refusal::new("bad-range", fr, "The range ends before it begins: exchange the two days.")
-        };
-        match from.flatten() {
-            Some(from) if to < from => Err(backwards()),
-            _ => Ok(to),
-        }
-    });
+    let period = Period::read(&mut form);
     let (limit, cursor) = page(&mut form);
-    let (view, kind, from, to, limit, cursor) = form.finish((view, kind, from, to, limit, cursor))?;
-    Ok(Asked { filter: EntryFilter { view, kind, from, to }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+    let (view, kind, period, limit, cursor) = form.finish((view, kind, period, limit, cursor))?;
+    Ok(Asked { filter: EntryFilter { view, kind, period }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
 }
 
-/// Reads the query of a list that only a view narrows.
-pub(crate) fn of_view<F>(mut form: Form, filter: impl FnOnce(Option<View>) -> F) -> Result<Asked<F>, Problem> {
+/// Reads the query of a list of transfers.
+pub(crate) fn of_remittances(mut form: Form) -> Result<Asked<Remittances>, Problem> {
+    let view = view(&mut form);
+    let period = Period::read(&mut form);
+    let search = form.search("q");
+    let (limit, cursor) = page(&mut form);
+    let (view, period, search, limit, cursor) = form.finish((view, period, search, limit, cursor))?;
+    let search = search.map(|text| RemittanceSearch::of(&text));
+    Ok(Asked { filter: Remittances { view, period, search }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+}
+
+/// Reads the query of a list of contributions.
+pub(crate) fn of_contributions(mut form: Form) -> Result<Asked<Contributions>, Problem> {
     let view = view(&mut form);
     let (limit, cursor) = page(&mut form);
     let (view, limit, cursor) = form.finish((view, limit, cursor))?;
-    Ok(Asked { filter: filter(view), cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+    Ok(Asked { filter: Contributions(view), cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
 }
 
 fn day(text: &str) -> Result<Date, Refusal> {

@@ -11,13 +11,14 @@ use serde::Serialize;
 use crate::Function;
 use crate::cursor::Cursor;
 use crate::entry::EntryBody;
-use crate::filter::{self, EntryFilter};
-use crate::list::{List, Listed};
+use crate::filter::{self, EntryFilter, Period};
+use crate::list::{List, Listed, Views};
 
 #[derive(Serialize)]
 struct PageBody {
     as_of: Timestamp,
-    view: View,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    view: Option<View>,
     items: Vec<ItemBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
@@ -39,27 +40,31 @@ impl List for EntryFilter {
     type Row = Entry;
     const TOTALS: bool = false;
 
-    fn view(self) -> Option<View> {
-        self.view
+    /// Days without a view are of all views: what is booked on a day belongs to the year of its action, which is the
+    /// one to be found out.
+    fn views(&self) -> Option<Views> {
+        self.view.map(Views::One).or(self.period.is_given().then_some(Views::All))
     }
 
-    fn as_text(self) -> String {
-        Self::as_text(self)
+    fn as_text(&self) -> String {
+        Self::as_text(*self)
     }
 
-    fn of_view(self, visit: &Visit, view: View) -> Query {
-        Entry::list(&visit.number, view, self.kind, self.from, self.to)
+    fn range(&self, visit: &Visit, views: Views) -> Query {
+        let (number, kind, Period { from, to }) = (&visit.number, self.kind, self.period);
+        match views {
+            Views::One(view) => Entry::list(number, view, kind, from, to),
+            Views::UpTo(last) => Entry::list_from_latest(number, last, kind),
+            Views::All => Entry::list_by_day(number, kind, from, to),
+        }
     }
 
-    fn of_all_views(self, visit: &Visit) -> Option<Query> {
-        // Days are sorted within a view.
-        let is_whole = self.from.is_none() && self.to.is_none();
-        is_whole.then(|| Entry::list_from_latest(&visit.number, self.kind))
-    }
-
-    fn place(self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
-        let (id, action_id) = (Id::parse(cursor.id.as_str())?, cursor.action_id.as_ref());
-        Some(Entry::place_in_list(&visit.number, action_id, cursor.view, self.kind, cursor.date, id))
+    fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
+        let (number, action_id, id) = (&visit.number, cursor.action_id.as_ref(), Id::parse(&cursor.id)?);
+        Some(match self.views() {
+            Some(Views::All) => Entry::place_by_day(number, action_id, cursor.view, self.kind, cursor.date, id),
+            _ => Entry::place_in_list(number, action_id, cursor.view, self.kind, cursor.date, id),
+        })
     }
 
     fn view_of(row: &Entry) -> View {
@@ -73,7 +78,12 @@ impl List for EntryFilter {
 
 /// The cursor of an entry.
 pub(crate) fn entry_cursor(entry: &Entry) -> Cursor {
-    Cursor { view: entry.view, date: entry.facts.date, id: entry.entry_id.into(), action_id: entry.action_id.clone() }
+    Cursor {
+        view: entry.view,
+        date: entry.facts.date,
+        action_id: entry.action_id.clone(),
+        id: entry.entry_id.to_string(),
+    }
 }
 
 impl Function {

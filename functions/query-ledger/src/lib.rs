@@ -1,7 +1,8 @@
 //! `query-ledger`: what a member account's ledger holds.
 //!
 //! Every read waits once: who is calling, whether they may, and what they ask for are fetched beside
-//! each other, and judged in the contract's order (401, 404, 403, 422, 409) after.
+//! each other, and judged in the contract's order (401, 404, 403, 422, 409) after. What is read in several items at once
+//! may be of two moments: sums are held against what they are of, and read again where they differ.
 
 mod action;
 mod actions;
@@ -16,7 +17,11 @@ mod ledger;
 mod list;
 mod remittance;
 mod remittances;
+mod search;
+#[doc(hidden)]
+pub mod sort;
 mod summary;
+mod whole;
 
 use futures::future::try_join;
 use portal::domain::ViewRule;
@@ -55,6 +60,7 @@ impl HttpFunction for Function {
             "GET /api/accounts/{number}/contributions" => self.contributions(call, &mut rng()).await,
             "GET /api/accounts/{number}/remittances" => self.remittances(call, &mut rng()).await,
             "GET /api/accounts/{number}/remittances/{remittance_number}" => self.remittance(call, &mut rng()).await,
+            "GET /api/accounts/{number}/remittance" => self.remittance_by_number(call, &mut rng()).await,
             "GET /api/accounts/{number}/ledger" => self.ledger(call, &mut rng()).await,
             _ => Err(Problem::NotFound),
         }

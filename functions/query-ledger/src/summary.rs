@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, Scheme, View, ViewRule, fund_day};
 use portal::http::{Answer, Call, Problem};
+use portal::security::Visit;
 use portal::store::Totals;
 use rand::CryptoRng;
 use serde::Serialize;
@@ -17,6 +18,8 @@ struct SummaryBody {
     as_of: Timestamp,
     views: Vec<ViewBody>,
     totals: TotalsBody,
+    /// Years that had something, all of which was reversed or moved: the ledger still has its entries.
+    emptied_views: Vec<View>,
 }
 
 #[derive(Serialize)]
@@ -53,7 +56,10 @@ impl Function {
         let (fetched, totals) = join(self.store.fetch(batch), self.store.query_all::<Totals>(&totals)).await;
         visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
         let today = fund_day(call.now);
-        let views = totals?.into_iter().filter(Totals::is_shown).map(|totals| view(totals, self.rule, today));
+        let (shown, emptied): (Vec<_>, Vec<_>) =
+            self.of_one_state(&visit, totals?).await?.into_iter().partition(Totals::is_shown);
+        let emptied_views = emptied.into_iter().map(|totals| totals.view).collect();
+        let views = shown.into_iter().map(|totals| view(totals, self.rule, today));
         let views: Vec<ViewBody> = views.collect();
         let mut all = TotalsBody::default();
         for view in &views {
@@ -62,7 +68,21 @@ impl Function {
             all.in_progress += view.totals.in_progress;
             all.contributed += view.totals.contributed;
         }
-        Answer::ok(&SummaryBody { as_of: call.now, views, totals: all })
+        Answer::ok(&SummaryBody { as_of: call.now, views, totals: all, emptied_views })
+    }
+
+    /// The totals of all views at one moment: as they were read, or read again.
+    async fn of_one_state(&self, visit: &Visit, mut totals: Vec<Totals>) -> Result<Vec<Totals>, Problem> {
+        for _ in 1..Totals::MOST_READS {
+            if Totals::are_of_one_state(&totals) {
+                break;
+            }
+            totals = self.store.query_all::<Totals>(&Totals::all(&visit.number)).await?;
+        }
+        if Totals::are_of_one_state(&totals) {
+            return Ok(totals);
+        }
+        Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() })
     }
 }
 

@@ -299,21 +299,42 @@ async fn the_ledger_as_it_was_posted_holds_every_entry_once_and_adds_up() {
 }
 
 #[tokio::test]
-async fn lists_without_a_view_are_of_the_latest_whatever_else_they_filter_by() {
+async fn other_lists_without_a_view_are_of_the_latest_whatever_else_they_filter_by() {
     let reader = Reader::of_the_demo().await;
     let summary = reader.summary().await;
     let latest = &summary["views"].as_array().unwrap().last().unwrap()["view"];
     for (list, query) in [
         ("ledger", "limit=3"),
         ("ledger", "kind=COMMITMENT&limit=1"),
-        ("ledger", "from=2016-01-01&to=2016-12-31&limit=2"),
-        ("ledger", "kind=CONTRIBUTION_LEGAL&from=2016-01-01&limit=1"),
+        ("actions", "q=a&limit=1"),
+        ("actions", "sort=-paid&limit=1"),
         ("contributions", "limit=1"),
-        ("remittances", "limit=1"),
     ] {
         let (page, items) = reader.all_of(list, query).await;
         let (_, named) = reader.all_of(list, &format!("view={latest}&{query}")).await;
         assert_eq!((&page["view"], items), (latest, named), "{list}?{query}");
+    }
+}
+
+#[tokio::test]
+async fn days_and_transfers_without_a_view_are_of_all_views() {
+    let reader = Reader::of_the_demo().await;
+    let summary = reader.summary().await;
+    for (list, query, id) in [
+        ("ledger", "from=2012-01-01&to=2015-12-31&limit=2", "entry_id"),
+        ("ledger", "kind=CONTRIBUTION_LEGAL&from=2012-01-01&limit=1", "entry_id"),
+        ("remittances", "limit=1", "remittance_number"),
+        ("remittances", "from=2012-03-01&limit=1", "remittance_number"),
+    ] {
+        let (page, items) = reader.all_of(list, query).await;
+        let ids = |items: &[Value]| items.iter().map(|item| item[id].as_str().unwrap().to_owned()).collect::<Vec<_>>();
+        let mut of_views = BTreeSet::new();
+        for view in summary["views"].as_array().unwrap() {
+            of_views.extend(ids(&reader.all_of(list, &format!("view={}&{query}", view["view"])).await.1));
+        }
+        let found = ids(&items);
+        assert_eq!((page.get("view"), found.len()), (None, of_views.len()), "{list}?{query}: each once");
+        assert!(!found.is_empty() && found.into_iter().collect::<BTreeSet<_>>() == of_views, "{list}?{query}");
     }
 }
 

@@ -90,7 +90,8 @@ impl Reading {
     }
 
     fn entry(&mut self, sk: &str, action: Option<&str>, item: Item) {
-        let stored = Fields::stored(&item, &["sk", "by_view", "by_status", "by_remittance"]);
+        let stored =
+            Fields::stored(&item, &["sk", "by_view", "by_status", "by_scheme", "by_scheme_status", "by_remittance"]);
         let entry: Entry = match from_item(item) {
             Ok(entry) => entry,
             Err(error) => return self.found.unexpected(sk, &error.to_string()),
@@ -209,7 +210,7 @@ impl Reading {
         };
         transfer.has_item = true;
         let computed = transfer.item(&number);
-        self.found.compare(sk, &Fields::stored(item, &["by_view", "shown", "views", "banks"]), &computed);
+        self.found.compare(sk, &Fields::stored(item, &["by_view", "by_scheme", "shown", "views", "banks"]), &computed);
     }
 
     fn row(&mut self, sk: &str, number: &str, view: &str, item: &Item) {
@@ -223,7 +224,7 @@ impl Reading {
         };
         transfer.has_rows.push(view);
         let computed = transfer.row(&number, view);
-        self.found.compare(sk, &Fields::stored(item, &["by_view", "shown"]), &computed);
+        self.found.compare(sk, &Fields::stored(item, &["by_view", "by_scheme", "shown"]), &computed);
     }
 
     /// All items have passed.
@@ -269,6 +270,8 @@ fn places(entry: &Entry) -> Fields {
     );
     fields.put("by_view", format!("ENTRY#{view}#{day}#{id}"));
     fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{id}", entry.facts.kind.as_str()));
+    fields.put("by_scheme", format!("ENTRY#{day}#{id}"));
+    fields.put("by_scheme_status", format!("ENTRY#{}#{day}#{id}", entry.facts.kind.as_str()));
     let line = entry.transfer().map(|number| format!("LINE#{number}#{day}#{id}"));
     fields.put_some("by_remittance", line);
     fields

@@ -181,6 +181,10 @@ impl Transfer {
         if let Some(first) = days.map(|(day, _)| *day).min() {
             fields.put("shown.date", first);
             fields.put("by_view", format!("REMITTANCE#{view}#{first}#{number}"));
+            // Once in the list of all views: by the first view that still lists it.
+            if self.views.iter().find(|(_, (_, days))| in_force(days)).map(|(first, _)| *first) == Some(view) {
+                fields.put("by_scheme", format!("REMITTANCE#{first}#{number}"));
+            }
         }
         fields.put("shown.amount", self.views.values().map(|(paid, _)| *paid).sum::<Cents>().0);
         let first = self.banks.iter().find(|(_, count)| **count != 0);

@@ -14,11 +14,15 @@ const MOST_ATTEMPTS: usize = 5;
 impl Function {
     pub(crate) async fn log_out(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let caller = self.gate.caller(call).await?;
-        let own = caller.session.session_id;
-        match call.path("id") {
-            "all" => self.end_all(&caller, call, rng).await,
-            "current" => self.end_one(&caller, own, call, rng).await,
-            id => self.end_one(&caller, Id::parse(id).ok_or(Problem::NotFound)?, call, rng).await,
+        let id = match call.path("id") {
+            "all" => None,
+            "current" => Some(caller.session.session_id),
+            id => Some(Id::parse(id).ok_or(Problem::NotFound)?),
+        };
+        call.refuse_unread_query()?;
+        match id {
+            None => self.end_all(&caller, call, rng).await,
+            Some(id) => self.end_one(&caller, id, call, rng).await,
         }
     }
 

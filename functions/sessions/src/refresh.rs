@@ -24,6 +24,7 @@ impl Function {
         if user.epoch != session.epoch || !session.is_alive(call.now) {
             return Err(Problem::AuthenticationRequired);
         }
+        call.refuse_unread_query()?;
         let key = self.signer.key(call.now).await?;
         let current = match token.standing(&session, &self.refresh_key, call.now) {
             Standing::Current => match self.rotate(&token, &session, call).await? {

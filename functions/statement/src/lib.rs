@@ -123,7 +123,7 @@ impl Function {
         Ok((door, totals, lists?))
     }
 
-    /// The view that the summary shows last; this year's where it shows none.
+    /// The view that is meant where none is named.
     async fn of_latest(
         &self,
         visit: &Visit,
@@ -136,8 +136,11 @@ impl Function {
         let lists = self.lists(visit, this_year);
         let (fetched, all, lists) = join3(self.store.fetch(batch), self.store.query_all::<Totals>(&all), lists).await;
         let door = visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
-        let latest = all?.into_iter().rfind(Totals::is_shown);
-        let totals = latest.unwrap_or_else(|| Totals::empty(visit.number.clone(), this_year));
+        let all = all?;
+        let shown = all.iter().filter(|totals| totals.is_shown()).map(|totals| totals.view);
+        let view = self.rule.default_of(shown, call.now);
+        let meant = all.into_iter().find(|totals| totals.view == view);
+        let totals = meant.unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
         let lists = if totals.view == this_year { lists? } else { self.lists(visit, totals.view).await? };
         Ok((door, totals, lists))
     }
@@ -147,9 +150,9 @@ impl Function {
         let number = &visit.number;
         // One more than a statement has: enough to know that there is none.
         let most = i32::try_from(MOST_ROWS + 1).unwrap_or(i32::MAX);
-        let actions = ListedAction::list(number, Some(view), None, None).limit(most);
+        let actions = ListedAction::list(number, view, None, None).limit(most);
         let contributions = Entry::contributions(number, view).limit(most);
-        let remittances = ListedRemittance::list(number, Some(view)).limit(most);
+        let remittances = ListedRemittance::list(number, Some(view), None, None).limit(most);
         let (of_actions, of_contributions, of_remittances) =
             try_join3(self.store.query(&actions), self.store.query(&contributions), self.store.query(&remittances))
                 .await?;

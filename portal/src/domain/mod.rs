@@ -15,6 +15,7 @@ mod person;
 mod refusal;
 mod siret;
 mod view;
+mod words;
 
 pub use document::{Document, DocumentKind, DocumentReference};
 pub use email::Email;
@@ -27,3 +28,4 @@ pub use person::{Civility, JobTitle, Origin, PersonName, is_unfit, one_line};
 pub use refusal::Refusal;
 pub use siret::Siret;
 pub use view::{FUND_ZONE, View, ViewRule, fund_day};
+pub use words::{Words, folded};

@@ -18,17 +18,20 @@ pub static FUND_ZONE: TimeZone = tz::get!("Europe/Paris");
 pub struct View(i16);
 
 impl View {
-    /// Reads a year of four digits, as it stands in a query or a key.
+    /// The latest that there can be.
+    pub const LAST: Self = Self(9999);
+
+    /// Reads a year from 1000 to 9999, as it stands in a query or a key: it has one spelling, of four digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let four_digits = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_digit());
-        four_digits.then(|| text.parse().ok().map(Self))?
+        (four_digits && !text.starts_with('0')).then(|| text.parse().ok().map(Self))?
     }
 
     /// Reads the year that a client names.
     ///
     /// # Errors
-    /// `bad-view` where it is none of four digits.
+    /// `bad-view` where it is none from 1000 to 9999.
     pub fn read(text: &str) -> Result<Self, Refusal> {
         let refusal =
             || Refusal::new("bad-view", "Donnez un exercice sur 4 chiffres.", "Give a view as a year of 4 digits.");
@@ -87,6 +90,21 @@ impl ViewRule {
         View(year).max(self.first)
     }
 
+    /// The view that is meant where none is named, of those that are shown: the latest that is not after next year's,
+    /// as a year that is mistyped would be. Where all are, the first of these; where none is shown, this year's.
+    #[must_use]
+    pub fn default_of(self, shown: impl IntoIterator<Item = View>, now: Timestamp) -> View {
+        let last = self.last_default(now);
+        let (usual, ahead): (Vec<View>, Vec<View>) = shown.into_iter().partition(|view| *view <= last);
+        usual.into_iter().max().or(ahead.into_iter().min()).unwrap_or_else(|| self.of_today(now))
+    }
+
+    /// The latest view that is meant where none is named: next year's, in which some actions are engaged already.
+    #[must_use]
+    pub fn last_default(self, now: Timestamp) -> View {
+        self.of_year(fund_day(now).year().saturating_add(1))
+    }
+
     /// The view of what is engaged today: the latest of every account that still trains.
     #[must_use]
     pub fn of_today(self, now: Timestamp) -> View {
@@ -132,6 +150,29 @@ mod tests {
         assert_eq!(second.last_day(date(2012, 10, 15)), date(2012, 10, 15));
         assert_eq!(first.last_day(date(2012, 10, 15)), date(2011, 12, 31));
         assert_eq!((first.first_day(rule()), second.first_day(rule())), (None, Some(date(2012, 1, 1))));
+    }
+
+    #[test]
+    fn a_view_has_one_spelling() {
+        let read = |text: &str| View::parse(text).map(View::year);
+        assert_eq!([read("1000"), read("2012"), read("9999")], [Some(1000), Some(2012), Some(9999)]);
+        for wrong in ["", "0999", "0000", "999", "02012", "20120", "+2012", "-2012", " 2012", "2012 ", "2012.0", "20.1"]
+        {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn the_view_that_is_meant_is_the_latest_that_is_shown_and_not_after_next_years() {
+        let now: Timestamp = "2026-12-31T22:59:59Z".parse().unwrap();
+        let meant = |years: &[i16]| rule().default_of(years.iter().map(|year| View(*year)), now).year();
+        assert_eq!(meant(&[2011, 2012]), 2012);
+        assert_eq!(meant(&[2027, 2012, 2062]), 2027);
+        assert_eq!(meant(&[2012, 2028]), 2012);
+        assert_eq!(meant(&[2062, 2028]), 2028, "better what is there than nothing");
+        assert_eq!(meant(&[]), 2026);
+        let next_year = rule().default_of([View(2012), View(2028)], "2026-12-31T23:00:00Z".parse().unwrap());
+        assert_eq!(next_year.year(), 2028, "the fund's day has ended");
     }
 
     proptest! {

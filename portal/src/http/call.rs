@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_lambda_events::query_map::QueryMap;
 use jiff::Timestamp;
@@ -39,6 +40,8 @@ pub struct Call {
     caller: OnceLock<Id>,
     path_parameters: QueryMap,
     query: QueryMap,
+    /// Whether the route has taken its query parameters, or refused them.
+    query_is_read: AtomicBool,
     headers: HeaderMap,
     body: Body,
 }
@@ -73,6 +76,7 @@ impl Call {
             caller: OnceLock::new(),
             path_parameters,
             query,
+            query_is_read: AtomicBool::new(false),
             headers: parts.headers,
             body,
         }
@@ -119,13 +123,16 @@ impl Call {
         })
     }
 
-    /// The body as a form.
+    /// The body as a form. A route with a body has no query parameters: each that came is an error of the form.
     ///
     /// # Errors
     /// `body-too-large`, `malformed-request`.
     pub fn form(&self) -> Result<Form, Problem> {
         match self.json()? {
-            Value::Object(object) => Ok(Form::of_body(object)),
+            Value::Object(object) => {
+                self.query_is_read.store(true, Ordering::Relaxed);
+                Ok(Form::of_body(object, &self.query))
+            }
             _ => Err(Problem::MalformedRequest),
         }
     }
@@ -141,14 +148,28 @@ impl Call {
         json::read(&self.body).map_err(|_| Problem::MalformedRequest)
     }
 
-    /// The query as a form of texts; of a parameter given twice the first counts.
+    /// The query as a form of texts.
     #[must_use]
     pub fn query(&self) -> Form {
-        let mut object = serde_json::Map::new();
-        for (name, value) in self.query.iter() {
-            object.entry(name).or_insert_with(|| Value::from(value));
+        self.query_is_read.store(true, Ordering::Relaxed);
+        Form::of_query(&self.query)
+    }
+
+    /// Refuses every query parameter, unless the route has read them: for a route that has neither parameters nor a
+    /// body, right before it does what it is for. [`serve`](super::serve) asks the same of every answer to a GET.
+    ///
+    /// # Errors
+    /// `invalid-input` with each parameter.
+    pub fn refuse_unread_query(&self) -> Result<(), Problem> {
+        if self.query_is_read.load(Ordering::Relaxed) {
+            return Ok(());
         }
-        Form::of_query(object)
+        self.query().finish(()).map(|()| ())
+    }
+
+    /// Whether the call only reads: its method is GET.
+    pub(crate) fn only_reads(&self) -> bool {
+        self.route.starts_with("GET ")
     }
 }
 

@@ -9,6 +9,15 @@ pub trait AllOf {
     fn all(self) -> Option<Self::Values>;
 }
 
+/// A form without fields.
+impl AllOf for () {
+    type Values = ();
+
+    fn all(self) -> Option<()> {
+        Some(())
+    }
+}
+
 macro_rules! all_of {
     ($($name:ident)+) => {
         impl<$($name),+> AllOf for ($(Option<$name>,)+) {

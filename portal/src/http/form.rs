@@ -1,4 +1,4 @@
-//! Reads a body field by field, and reports everything that is wrong with it at once.
+//! Reads a body or a query field by field, and reports everything that is wrong with it at once.
 //!
 //! ```text
 //! let mut form = call.form()?;
@@ -10,14 +10,18 @@
 //! A reader gives `None` for a field that it refused, and [`Form::finish`] alone turns the readers'
 //! results into values: a handler cannot go on with half a form.
 
+use aws_lambda_events::query_map::QueryMap;
 use serde_json::{Map, Value};
 
 use super::field::AllOf;
 use super::{FieldError, Problem};
-use crate::domain::{DocumentReference, Refusal, View};
+use crate::domain::{DocumentReference, Refusal, View, one_line};
 
 /// How many fields that a route does not know an answer names.
 const MOST_UNKNOWN: usize = 20;
+
+/// The longest search, in characters.
+const LONGEST_SEARCH: usize = 200;
 
 /// The largest page of a list.
 const LARGEST_PAGE: usize = 200;
@@ -27,17 +31,44 @@ pub struct Form {
     object: Map<String, Value>,
     path: String,
     errors: Vec<FieldError>,
-    others_allowed: bool,
+    source: Source,
+}
+
+/// Where fields come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Body,
+    /// Values are texts; a list of texts is a parameter that was given more than once.
+    Query,
 }
 
 impl Form {
-    pub(super) fn of_body(object: Map<String, Value>) -> Self {
-        Self { object, path: String::new(), errors: Vec::new(), others_allowed: false }
+    /// A body's fields, to a route that has no query parameters.
+    pub(super) fn of_body(object: Map<String, Value>, query: &QueryMap) -> Self {
+        let mut parameters = Self::of_query(query);
+        parameters.refuse_others();
+        Self { object, errors: parameters.errors, ..Self::part(String::new()) }
     }
 
-    /// A query may carry what others put there, such as a campaign's marks.
-    pub(super) fn of_query(object: Map<String, Value>) -> Self {
-        Self { object, path: String::new(), errors: Vec::new(), others_allowed: true }
+    /// The parameters of a query.
+    pub(super) fn of_query(query: &QueryMap) -> Self {
+        let mut object = Map::new();
+        // `?&&` has pairs without a name and without a value: nothing was said.
+        for (name, value) in query.iter().filter(|(name, value)| !name.is_empty() || !value.is_empty()) {
+            match object.get_mut(name) {
+                None => {
+                    object.insert(name.to_owned(), Value::from(value));
+                }
+                Some(Value::Array(values)) => values.push(Value::from(value)),
+                Some(first) => *first = Value::from(vec![first.take(), Value::from(value)]),
+            }
+        }
+        Self { object, source: Source::Query, ..Self::part(String::new()) }
+    }
+
+    /// What is inside of a field of a body.
+    fn part(path: String) -> Self {
+        Self { object: Map::new(), path, errors: Vec::new(), source: Source::Body }
     }
 
     /// Whether the field is there at all.
@@ -51,11 +82,20 @@ impl Form {
         match self.object.remove(name) {
             None | Some(Value::Null) => self.refuse(name, required()),
             Some(Value::String(text)) if text.trim().is_empty() => self.refuse(name, required()),
-            Some(Value::String(text)) => match parse(&text) {
-                Ok(value) => Some(value),
-                Err(refusal) => self.refuse(name, refusal),
-            },
+            Some(Value::String(text)) => self.parsed(name, &text, parse),
+            Some(Value::Array(_)) if self.source == Source::Query => self.refuse(name, repeated()),
             Some(_) => self.refuse(name, not_a("not-a-string", "du texte", "text")),
+        }
+    }
+
+    fn parsed<T>(&mut self, name: &str, text: &str, parse: impl FnOnce(&str) -> Result<T, Refusal>) -> Option<T> {
+        // What is no UTF-8 was replaced when it was decoded.
+        if self.source == Source::Query && text.contains(char::REPLACEMENT_CHARACTER) {
+            return self.refuse(name, not_decoded());
+        }
+        match parse(text) {
+            Ok(value) => Some(value),
+            Err(refusal) => self.refuse(name, refusal),
         }
     }
 
@@ -69,6 +109,12 @@ impl Form {
             Some(Value::String(text)) if text.is_empty() => {
                 self.object.remove(name);
                 Some(None)
+            }
+            // Spaces are no missing parameter: each says by itself what it makes of them.
+            Some(Value::String(text)) if self.source == Source::Query => {
+                let text = text.clone();
+                self.object.remove(name);
+                self.parsed(name, &text, parse).map(Some)
             }
             Some(_) => self.text(name, parse).map(Some),
         }
@@ -130,8 +176,7 @@ impl Form {
             }
         };
         let object = values.into_iter().enumerate().map(|(place, value)| (place.to_string(), value)).collect();
-        let mut inner =
-            Self { object, path: format!("{}{name}.", self.path), errors: Vec::new(), others_allowed: false };
+        let mut inner = Self { object, ..Self::part(format!("{}{name}.", self.path)) };
         let places = 0..inner.object.len();
         let texts: Vec<_> = places.map(|place| inner.text(&place.to_string(), &parse)).collect();
         self.errors.append(&mut inner.errors);
@@ -148,8 +193,7 @@ impl Form {
                     .refuse(name, not_a("not-an-object", "un objet {version, sha256}", "an object {version, sha256}"));
             }
         };
-        let mut inner =
-            Self { object, path: format!("{}{name}.", self.path), errors: Vec::new(), others_allowed: false };
+        let mut inner = Self { object, ..Self::part(format!("{}{name}.", self.path)) };
         let version = inner.version("version");
         let sha256 = inner.sha256("sha256");
         inner.refuse_others();
@@ -171,16 +215,21 @@ impl Form {
 
     /// A view that may be missing: its year, a number in a body and text in a query.
     pub fn view(&mut self, name: &str) -> Option<Option<View>> {
-        let text = match self.object.remove(name) {
-            None | Some(Value::Null) => return Some(None),
-            Some(Value::String(text)) if text.is_empty() => return Some(None),
-            Some(Value::String(text)) => text,
-            Some(value) => whole(&value).map(|year| year.to_string()).unwrap_or_default(),
-        };
-        match View::read(&text) {
-            Ok(view) => Some(Some(view)),
-            Err(refusal) => self.refuse(name, refusal),
+        if let Some(value) = self.object.get_mut(name)
+            && self.source == Source::Body
+            && !matches!(value, Value::Null | Value::String(_))
+        {
+            *value = Value::from(whole(value).map_or_else(|| "?".to_owned(), |year| year.to_string()));
         }
+        self.optional(name, View::read)
+    }
+
+    /// What is searched for, which may be missing: one line of at most 200 characters, longer than any title or name.
+    pub fn search(&mut self, name: &str) -> Option<Option<String>> {
+        let blank = |text: &str| text.trim().is_empty();
+        let searched =
+            self.optional(name, |text| if blank(text) { Ok(String::new()) } else { one_line(text, LONGEST_SEARCH) })?;
+        Some(searched.filter(|text| !text.is_empty()))
     }
 
     /// A mandatory SHA-256: 64 lower-case hex digits.
@@ -191,8 +240,9 @@ impl Form {
     /// How many items a page shall have, which may be missing: 1 to 200.
     pub fn limit(&mut self, name: &str) -> Option<Option<usize>> {
         self.optional(name, |text| {
-            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-            let limit = text.parse().ok().filter(|limit| digits && (1..=LARGEST_PAGE).contains(limit));
+            // One spelling: no sign, no zero in front.
+            let limit = text.parse::<usize>().ok().filter(|limit| limit.to_string() == text);
+            let limit = limit.filter(|limit| (1..=LARGEST_PAGE).contains(limit));
             limit.ok_or_else(|| {
                 Refusal::new("bad-limit", "Donnez un nombre entier de 1 à 200.", "Give a whole number from 1 to 200.")
             })
@@ -218,18 +268,28 @@ impl Form {
     }
 
     fn refuse_others(&mut self) {
-        if self.others_allowed {
-            return;
-        }
         let unknown = std::mem::take(&mut self.object);
         // A body of 64 KiB holds thousands of fields; twenty tell what is wrong.
         for name in unknown.keys().take(MOST_UNKNOWN) {
-            let refusal = Refusal::new(
-                FieldError::UNKNOWN,
+            self.refuse::<()>(name, self.source.unknown());
+        }
+    }
+}
+
+impl Source {
+    /// The refusal of what the route does not know.
+    fn unknown(self) -> Refusal {
+        match self {
+            Self::Body => Refusal::new(
+                FieldError::UNKNOWN_FIELD,
                 "Ce champ n’existe pas : retirez-le.",
                 "There is no such field: leave it out.",
-            );
-            self.refuse::<()>(name, refusal);
+            ),
+            Self::Query => Refusal::new(
+                FieldError::UNKNOWN_PARAMETER,
+                "Ce paramètre n’existe pas ici : retirez-le de l’adresse.",
+                "There is no such parameter here: leave it out of the address.",
+            ),
         }
     }
 }
@@ -256,6 +316,22 @@ fn required() -> Refusal {
     Refusal::new("required", "Ce champ est obligatoire.", "This field is required.")
 }
 
+fn repeated() -> Refusal {
+    Refusal::new(
+        "repeated-parameter",
+        "Ce paramètre est donné plusieurs fois : n’en gardez qu’un.",
+        "This parameter is given more than once: keep one.",
+    )
+}
+
+fn not_decoded() -> Refusal {
+    Refusal::new(
+        "bad-encoding",
+        "Cette valeur n’est pas codée en UTF-8 (`é` s’écrit `%C3%A9`).",
+        "This value is not encoded as UTF-8 (`é` is written `%C3%A9`).",
+    )
+}
+
 fn not_a(code: &'static str, fr: &str, en: &str) -> Refusal {
     Refusal::new(code, format!("Donnez {fr}."), format!("Give {en}."))
 }
@@ -269,7 +345,7 @@ mod tests {
 
     fn form(value: Value) -> Form {
         match value {
-            Value::Object(object) => Form::of_body(object),
+            Value::Object(object) => Form::of_body(object, &QueryMap::default()),
             _ => panic!("an object"),
         }
     }

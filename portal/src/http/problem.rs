@@ -24,8 +24,15 @@ pub struct FieldError {
 }
 
 impl FieldError {
-    /// The code of a field that the route does not know.
-    pub const UNKNOWN: &str = "unknown-field";
+    /// The code of a field of a body that the route does not know.
+    pub const UNKNOWN_FIELD: &str = "unknown-field";
+    /// The code of a query parameter that the route does not know.
+    pub const UNKNOWN_PARAMETER: &str = "unknown-parameter";
+
+    /// Whether nobody knows the field: its name is the caller's, and may be anything.
+    fn is_unknown(&self) -> bool {
+        [Self::UNKNOWN_FIELD, Self::UNKNOWN_PARAMETER].contains(&self.refusal.code)
+    }
 }
 
 /// Everything that a call can be answered instead of success.
@@ -157,8 +164,7 @@ impl Problem {
             Self::TryAgain { context } | Self::Internal { context } => Some(context.clone()),
             // A field that nobody knows may be named after a secret: it is counted, not named.
             Self::InvalidInput(errors) => {
-                let (unknown, known): (Vec<_>, Vec<_>) =
-                    errors.iter().partition(|error| error.refusal.code == FieldError::UNKNOWN);
+                let (unknown, known): (Vec<_>, Vec<_>) = errors.iter().partition(|error| error.is_unknown());
                 let mut words: Vec<_> =
                     known.iter().map(|error| format!("{}:{}", error.field, error.refusal.code)).collect();
                 if !unknown.is_empty() {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
-use lambda_http::http::{HeaderValue, header};
+use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, IntoResponse, Request, Response};
 
 use super::line::request_line;
@@ -61,6 +61,7 @@ pub async fn serve<F: HttpFunction>(
     } else {
         Err(Problem::MisdirectedRequest)
     };
+    let result = settle(&call, result);
     let line = request_line(F::NAME, environment, &call, &result, &invocation.of_request(stopwatch.elapsed()), cold);
     environment.log.write(line);
     let mut response = match result {
@@ -74,6 +75,19 @@ pub async fn serve<F: HttpFunction>(
         headers.insert("x-request-id", request_id);
     }
     Ok(Ready(response))
+}
+
+/// What a call is answered whose route reads no query: where it could be read, each parameter that came is refused. So
+/// no route can forget to. A problem that comes before it in the contract's order stays; a conflict comes after.
+fn settle(call: &Call, result: Result<Answer, Problem>) -> Result<Answer, Problem> {
+    let comes_after = match &result {
+        Ok(_) => true,
+        Err(problem) => problem.status() == StatusCode::CONFLICT,
+    };
+    if call.only_reads() && comes_after {
+        call.refuse_unread_query()?;
+    }
+    result
 }
 
 fn problem_response(problem: &Problem, call: &Call) -> Response<Body> {

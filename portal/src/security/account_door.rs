@@ -176,8 +176,12 @@ impl Guest {
     /// was taken back opens nothing, and of two reads at once one opens and both go on.
     ///
     /// # Errors
-    /// `not-found` where the invitation was taken back meanwhile.
+    /// `invalid-input` for a query that nobody has read; `not-found` where the invitation was taken back meanwhile.
     pub async fn open(self, store: &Store, call: &Call, rng: &mut impl CryptoRng) -> Result<AccountDoor, Problem> {
+        // A request that is refused opens nothing.
+        if call.only_reads() {
+            call.refuse_unread_query()?;
+        }
         let Self { caller, mut account, permit } = self;
         let invitation = match permit {
             Permit::Granted(grant) => return Ok(AccountDoor { caller, grant, account }),

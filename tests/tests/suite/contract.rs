@@ -135,6 +135,11 @@ fn of_the_code(place: &str) -> Option<List> {
         | "/paths/~1api~1accounts~1{number}~1exports~1{id}/get/responses/200/content/application~1json/schema/properties/state" => {
             names::<ExportState>()
         }
+        "AccountOrder" => texts_in("functions/accounts/src/list.rs", "fn as_str(self) -> &'static str"),
+        "ActionOrder" => {
+            let fields = texts_in("functions/query-ledger/src/sort.rs", "fn as_str(self) -> &'static str");
+            fields.iter().flat_map(|field| [field.clone(), format!("-{field}")]).collect()
+        }
         "AccountUser/properties/status" => variants_in("functions/manage-users/src/list.rs", "Status"),
         "/components/headers/ContentLanguage/schema" => list([Language::French, Language::English].map(Language::tag)),
         _ => return None,

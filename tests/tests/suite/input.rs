@@ -282,41 +282,90 @@ async fn odd_spellings_of_a_path_are_not_found_and_plain_ones_are_decoded() {
 }
 
 #[tokio::test]
-async fn of_a_parameter_given_twice_the_first_counts() {
+async fn a_parameter_is_known_given_once_and_has_one_spelling() {
     let world = World::start().await;
     let marie = world.manager("marie@martin.example").await;
-    let actions = format!("/api/accounts/{ACCOUNT}/actions");
-    let once = marie.get(&format!("{actions}?view=2011&limit=1")).await.expect(200);
-    for query in ["view=2011&limit=1&view=2012&limit=200", "view=2011&limit=1&view=x&limit=-5&utm_source=a&=&&%zz"] {
-        let twice = marie.get(&format!("{actions}?{query}")).await.expect(200);
-        assert_eq!((&twice["view"], &twice["items"]), (&once["view"], &once["items"]), "{query}");
-    }
-    for file in ["csv", "xlsx"] {
-        let ledger = format!("/api/accounts/{ACCOUNT}/ledger.{file}");
-        marie.get(&format!("{ledger}?view=2011&view=x&limit=-5&&%zz")).await.expect(200);
-        for view in ["x", "11", "%D9%A2%D9%A0%D9%A1%D9%A1", "2011%0d%0aSet-Cookie:a=b", "2011%22", "+2011", "2011,2012"]
-        {
-            let reply = marie.get(&format!("{ledger}?view={view}&view=2011")).await.expect(422);
-            assert_eq!(reply.errors(), ["view:bad-view"], "{view}");
+    let account = format!("/api/accounts/{ACCOUNT}");
+    let errors = async |target: &str| marie.get(target).await.expect(422).errors();
+    let odd_views = [
+        "x",
+        "11",
+        "0999",
+        "0000",
+        "02011",
+        "%202011",
+        "2011%20",
+        "+2011",
+        "2011.0",
+        "2011,2012",
+        "%D9%A2%D9%A0%D9%A1%D9%A1",
+        "2011%0d%0aSet-Cookie:a=b",
+        "2011%22",
+        "%zz",
+        "%",
+    ];
+    for list in ["actions", "contributions", "remittances", "ledger", "ledger.csv", "ledger.xlsx", "statement.pdf"] {
+        let list = format!("{account}/{list}");
+        for view in odd_views {
+            assert_eq!(errors(&format!("{list}?view={view}")).await, ["view:bad-view"], "{list} {view}");
         }
+        assert_eq!(errors(&format!("{list}?view=2011&view=2011")).await, ["view:repeated-parameter"], "{list}");
+        assert_eq!(errors(&format!("{list}?view=&view=2011")).await, ["view:repeated-parameter"], "{list}");
+        assert_eq!(errors(&format!("{list}?view=201%E9")).await, ["view:bad-encoding"], "{list}");
+        let all = errors(&format!("{list}?view=2011&View=2011&%zz&%E9=&fbclid=a&fbclid=b&=1")).await;
+        let unknown = [":", "%zz:", "View:", "fbclid:", "\u{fffd}:"].map(|name| format!("{name}unknown-parameter"));
+        assert_eq!(all, unknown, "{list}");
+        // Nothing is said: no name and no value, or a name that is known and no value.
+        marie.get(&format!("{list}?&view=&&=&")).await.expect(200);
     }
-    let statement = format!("/api/accounts/{ACCOUNT}/statement.pdf");
-    marie.get(&format!("{statement}?view=2011&view=x&limit=-5&&%zz")).await.expect(200);
-    for view in ["x", "11", "%D9%A2%D9%A0%D9%A1%D9%A1", "2011%0d%0aSet-Cookie:a=b", "2011%22", "+2011", "2011,2012"] {
-        let reply = marie.get(&format!("{statement}?view={view}&view=2011")).await.expect(422);
-        assert_eq!(reply.errors(), ["view:bad-view"], "{view}");
-    }
-    for (query, error) in [
-        ("view=x&view=2011", "view:bad-view"),
-        ("limit=0&limit=1", "limit:bad-limit"),
-        ("limit=1e1", "limit:bad-limit"),
-        ("limit=+1", "limit:bad-limit"),
-        ("limit=%D9%A1", "limit:bad-limit"),
-        ("status=PAID%00", "status:unknown-status"),
-        ("scheme=PLAN%0d%0aSet-Cookie:a=b", "scheme:unknown-scheme"),
+    for (target, error) in [
+        ("actions?limit=0", "limit:bad-limit"),
+        ("actions?limit=201", "limit:bad-limit"),
+        ("actions?limit=1e1", "limit:bad-limit"),
+        ("actions?limit=%2B1", "limit:bad-limit"),
+        ("actions?limit=01", "limit:bad-limit"),
+        ("actions?limit=%D9%A1", "limit:bad-limit"),
+        ("actions?limit=1&limit=2", "limit:repeated-parameter"),
+        ("actions?status=PAID%00", "status:unknown-status"),
+        ("actions?status=paid", "status:unknown-status"),
+        ("actions?scheme=PLAN%0d%0aSet-Cookie:a=b", "scheme:unknown-scheme"),
+        ("actions?sort=date", "sort:unknown-sort"),
+        ("actions?q=a%00b", "q:bad-character"),
+        ("actions?q=caf%E9", "q:bad-encoding"),
+        ("actions?from=2012-01-01", "from:unknown-parameter"),
+        ("contributions?q=2011", "q:unknown-parameter"),
+        ("remittances?kind=RECOVERY", "kind:unknown-parameter"),
+        ("remittances?from=2012-1-1", "from:bad-date"),
+        ("remittances?from=20120101", "from:bad-date"),
+        ("remittances?from=2012-02-30", "from:bad-date"),
+        ("remittances?from=2012-01-02&to=2012-01-01", "to:bad-range"),
+        ("remittance", "number:required"),
+        ("remittance?number=", "number:required"),
+        ("remittance?number=%20", "number:required"),
+        ("remittance?number=V-1&number=V-2", "number:repeated-parameter"),
+        ("remittance?number=V%E9", "number:bad-encoding"),
+        ("remittances/V-2012-0042?view=2012", "view:unknown-parameter"),
+        ("ledger?q=a", "q:unknown-parameter"),
+        ("ledger.csv?from=2012-01-01", "from:unknown-parameter"),
+        ("ledger.xlsx?kind=COMMITMENT", "kind:unknown-parameter"),
+        ("statement.pdf?from=2012-01-01", "from:unknown-parameter"),
+        ("summary?view=2012", "view:unknown-parameter"),
     ] {
-        let reply = marie.get(&format!("{actions}?{query}")).await.expect(422);
-        assert_eq!(reply.errors(), [error], "{query}");
+        assert_eq!(errors(&format!("{account}/{target}")).await, [error], "{target}");
+    }
+    assert_eq!(errors("/api/accounts?sort=siret").await, ["sort:unknown-sort"]);
+    assert_eq!(errors("/api/me/export?events_before=2012").await, ["events_before:bad-instant"]);
+}
+
+#[tokio::test]
+async fn pages_ignore_what_trackers_add_to_their_addresses() {
+    let world = World::start().await;
+    for page in ["/", "/mot-de-passe", "/adresse", "/contestation"] {
+        let plain = reqwest::get(format!("{}{page}", world.portal.address())).await.unwrap();
+        let tracked = format!("{}{page}?utm_source=lettre&fbclid=x&%zz", world.portal.address());
+        let tracked = reqwest::get(tracked).await.unwrap();
+        assert_eq!((plain.status(), tracked.status()), (http::StatusCode::OK, http::StatusCode::OK), "{page}");
+        assert_eq!(plain.text().await.unwrap(), tracked.text().await.unwrap(), "{page}");
     }
 }
 

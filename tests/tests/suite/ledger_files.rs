@@ -17,7 +17,7 @@ const AT_ONCE: usize = 25;
 
 /// The account's entries in the store.
 async fn entries(world: &World) -> Vec<Entry> {
-    let views = Entry::list_from_latest(&MemberNumber::parse(ACCOUNT).unwrap(), None);
+    let views = Entry::list_from_latest(&MemberNumber::parse(ACCOUNT).unwrap(), View::LAST, None);
     world.store().query_all::<Entry>(&views).await.unwrap()
 }
 

@@ -82,6 +82,7 @@ fn row(method: Method, template: &'static str, body: Option<Value>, expected: [u
     let target = template.replace("{number}", ACCOUNT).replace("{action_id}", "2011-000001");
     let target = target.replace("{remittance_number}", "V-2012-0042");
     let target = target.replace("/users/{id}", &format!("/users/{INVITATION}"));
+    let target = if target.ends_with("/remittance") { target + "?number=V-2012-0042" } else { target };
     let target = target.replace("{kind}", "charter").replace("{version}", "1").replace("{id}", "current");
     Row { method, template, target, body, expected }
 }
@@ -138,6 +139,7 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(get.clone(), "/api/accounts/{number}/contributions", None,       [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/remittances", None,         [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/remittances/{remittance_number}", None, [401, 403, 404, 200, 200, 404]),
+        row(get.clone(), "/api/accounts/{number}/remittance", None, [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/ledger", None,              [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/ledger.csv", None,          [401, 403, 404, 200, 200, 404]),
         row(get.clone(), "/api/accounts/{number}/ledger.xlsx", None,         [401, 403, 404, 200, 200, 404]),
@@ -165,6 +167,34 @@ async fn matrix(world: &World) -> Vec<Row> {
 async fn everybody_may_do_what_the_matrix_says_and_nothing_else() {
     let world = World::start().await;
     let people = People::of(&world).await;
+    assert_eq!(wrong(&people, matrix(&world).await).await, Vec::<String>::new());
+}
+
+/// No route has it: it is refused after who may ask, and before all else, so that nothing is done.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_parameter_is_refused_by_name_on_every_route() {
+    let world = World::start().await;
+    let people = People::of(&world).await;
+    let mut wrong_ones = Vec::new();
+    for row in matrix(&world).await {
+        let sign = if row.target.contains('?') { '&' } else { '?' };
+        let target = format!("{}{sign}utm_source=lettre", row.target);
+        for ((name, visitor), expected) in PEOPLE.iter().zip(people.all()).zip(row.expected) {
+            let allowed = match (expected, row.body.is_some()) {
+                // What the body brings, as a link or a password, may be looked at before the rest of it, or after.
+                (403 | 404 | 410, true) => vec![expected, 422],
+                (401 | 403 | 404, _) => vec![expected],
+                _ => vec![422],
+            };
+            let reply = visitor.send(row.method.clone(), &target, row.body.as_ref()).await;
+            let is_named = reply.errors().contains(&"utm_source:unknown-parameter".to_owned());
+            if !allowed.contains(&reply.status) || is_named != (reply.status == 422) {
+                wrong_ones.push(format!("{name}, one of {allowed:?} expected: {reply}"));
+            }
+        }
+    }
+    assert_eq!(wrong_ones, Vec::<String>::new());
+    // Nothing was done: the matrix gives what it gives.
     assert_eq!(wrong(&people, matrix(&world).await).await, Vec::<String>::new());
 }
 
@@ -297,7 +327,8 @@ async fn every_operation_of_the_contract_has_its_row() {
     let in_contract: BTreeSet<_> = operations.iter().map(|(method, path, _)| (method.clone(), path.clone())).collect();
     assert_eq!(in_contract, in_matrix);
     for row in rows {
-        let (template, operation) = Contract::get().operation(row.method.as_str(), &row.target).unwrap();
+        let path = row.target.split('?').next().unwrap();
+        let (template, operation) = Contract::get().operation(row.method.as_str(), path).unwrap();
         assert_eq!(template, row.template, "the row asks for its own operation");
         // Refresh and log-in answer 401 for reasons of their own.
         let guarded = operation["security"][0]["accessToken"].is_array();
@@ -318,6 +349,9 @@ async fn an_account_that_one_may_not_see_is_one_that_does_not_exist() {
         (Method::GET, "contributions", None),
         (Method::GET, "remittances", None),
         (Method::GET, "remittances/V-2012-0001", None),
+        (Method::GET, "remittance?number=V-2012-0042", None),
+        (Method::GET, "remittance", None),
+        (Method::GET, "remittance?utm_source=a", None),
         (Method::GET, "ledger?kind=COMMITMENT", None),
         (Method::GET, "ledger.csv", None),
         (Method::GET, "ledger.csv?view=x", None),

@@ -1,7 +1,8 @@
 //! What the posting rule knows of the ledger, and what it changed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
+use portal::domain::{MemberNumber, View};
 use portal::store::{
     Action, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Remittance, StoreError, Totals,
     Transaction, Wanted,
@@ -103,6 +104,22 @@ impl<R: Versioned> Shelf<R> {
     }
 }
 
+impl Shelf<Totals> {
+    /// Has the totals that change together say so, by account: whoever reads them sees whether all of it is there.
+    fn count_shared(&mut self) {
+        let mut views: HashMap<MemberNumber, BTreeSet<View>> = HashMap::new();
+        for totals in self.changed() {
+            views.entry(totals.member_number.clone()).or_default().insert(totals.view);
+        }
+        for key in &self.changed {
+            let Some(Some(totals)) = self.records.get_mut(key) else { continue };
+            if let Some(views) = views.get(&totals.member_number) {
+                totals.share_with(views);
+            }
+        }
+    }
+}
+
 /// What is known of the ledger, as far as the jobs at hand need it.
 #[derive(Debug, Clone, Default)]
 pub struct State {
@@ -199,6 +216,7 @@ impl State {
         let mut transaction = Transaction::new();
         self.guards.write(&mut transaction)?;
         self.actions.write(&mut transaction)?;
+        self.totals.count_shared();
         self.totals.write(&mut transaction)?;
         self.facets.write(&mut transaction)?;
         for row in self.remittances.changed().flat_map(Remittance::further_rows) {

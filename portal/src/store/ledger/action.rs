@@ -150,22 +150,29 @@ pub struct ListedAction {
 }
 
 impl ListedAction {
-    /// An account's actions, latest engagement first, of one status or scheme or both or any.
+    /// An account's actions of a view, latest engagement first, of one status or scheme or both or any.
     ///
     /// Each combination has its index. Behind what it filters by, an index sorts by view and date: a list
-    /// of one view is a prefix, and a list of any view begins with the latest.
+    /// of one view is a prefix, and a list of several begins with the latest.
     #[must_use]
-    pub fn list(
+    pub fn list(number: &MemberNumber, view: View, status: Option<ActionStatus>, scheme: Option<Scheme>) -> Query {
+        let (index, prefix) = index_of(status, scheme);
+        let prefix = format!("{prefix}{view}#");
+        Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix).newest_first()
+    }
+
+    /// The same of every view up to `last`, latest view first.
+    #[must_use]
+    pub fn list_from_latest(
         number: &MemberNumber,
-        view: Option<View>,
+        last: View,
         status: Option<ActionStatus>,
         scheme: Option<Scheme>,
     ) -> Query {
-        let (index, mut prefix) = index_of(status, scheme);
-        if let Some(view) = view {
-            prefix += &format!("{view}#");
-        }
-        Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix).newest_first()
+        let (index, prefix) = index_of(status, scheme);
+        // `$` comes after `#`, which ends a view, and after no digit.
+        let to = format!("{prefix}{last}$");
+        Query::partition(Table::Ledger, partition(number)).local_index(index).between(prefix, to).newest_first()
     }
 
     /// The place of an action in such a list, for the list to go on after it.

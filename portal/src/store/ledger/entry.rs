@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{EntryPlace, account_of, partition, pieces};
+use super::{EntryPlace, account_of, days, partition, pieces};
 use crate::domain::{Cents, CostKind, Effect, EntryKind, Id, Identifier, MemberNumber, Payee, Scheme, Siret, View};
 use crate::store::{Item, Key, Query, Record, Table};
 
@@ -183,10 +183,7 @@ impl Entry {
         to: Option<Date>,
     ) -> Query {
         let (index, prefix) = index_of(kind);
-        let prefix = format!("{prefix}{view}#");
-        let from = from.map_or_else(|| prefix.clone(), |day| format!("{prefix}{day}"));
-        // `$` comes after `#`, which ends a day, and after no digit.
-        let to = to.map_or_else(|| format!("{prefix}9999-12-31$"), |day| format!("{prefix}{day}$"));
+        let (from, to) = days(&format!("{prefix}{view}#"), from, to);
         Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to).newest_first()
     }
 
@@ -198,11 +195,37 @@ impl Entry {
         Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix)
     }
 
-    /// The entries of every view, of every kind or of one, latest view and day first.
+    /// The entries of every view up to `last`, of every kind or of one, latest view and day first.
     #[must_use]
-    pub fn list_from_latest(number: &MemberNumber, kind: Option<EntryKind>) -> Query {
+    pub fn list_from_latest(number: &MemberNumber, last: View, kind: Option<EntryKind>) -> Query {
         let (index, prefix) = index_of(kind);
-        Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix).newest_first()
+        let to = format!("{prefix}{last}$");
+        Query::partition(Table::Ledger, partition(number)).local_index(index).between(prefix, to).newest_first()
+    }
+
+    /// The entries of all views together, of every kind or of one, latest day first, from one day to another where they
+    /// are given.
+    #[must_use]
+    pub fn list_by_day(number: &MemberNumber, kind: Option<EntryKind>, from: Option<Date>, to: Option<Date>) -> Query {
+        let (index, prefix) = day_index_of(kind);
+        let (from, to) = days(&prefix, from, to);
+        Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to).newest_first()
+    }
+
+    /// The place of an entry in such a list, for the list to go on after it.
+    #[must_use]
+    pub fn place_by_day(
+        number: &MemberNumber,
+        action_id: Option<&Identifier>,
+        view: View,
+        kind: Option<EntryKind>,
+        date: Date,
+        entry_id: Id,
+    ) -> Item {
+        let (index, prefix) = day_index_of(kind);
+        let mut place = Self::key_at(number, action_id, view, date, entry_id).attributes();
+        place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{date}#{entry_id}")));
+        place
     }
 
     /// The place of an entry in such a list, for the list to go on after it.
@@ -227,10 +250,11 @@ impl Entry {
         Query::partition(Table::Ledger, partition(number)).beginning(format!("CONTRIBUTION#{view}#")).newest_first()
     }
 
-    /// The contributions of every view, latest view and day first.
+    /// The contributions of every view up to `last`, latest view and day first.
     #[must_use]
-    pub fn all_contributions(number: &MemberNumber) -> Query {
-        Query::partition(Table::Ledger, partition(number)).beginning("CONTRIBUTION#").newest_first()
+    pub fn contributions_from_latest(number: &MemberNumber, last: View) -> Query {
+        let to = format!("CONTRIBUTION#{last}$");
+        Query::partition(Table::Ledger, partition(number)).between("CONTRIBUTION#", to).newest_first()
     }
 
     /// The place of a contribution in these lists, for the list to go on after it.
@@ -257,6 +281,15 @@ fn index_of(kind: Option<EntryKind>) -> (&'static str, String) {
     match kind {
         None => ("by_view", "ENTRY#".to_owned()),
         Some(kind) => ("by_status", format!("ENTRY#{}#", kind.as_str())),
+    }
+}
+
+/// The index that serves a list of the entries of all views by their days, and how its keys begin. The two indexes are
+/// those of an action's scheme, which entries leave free.
+fn day_index_of(kind: Option<EntryKind>) -> (&'static str, String) {
+    match kind {
+        None => ("by_scheme", "ENTRY#".to_owned()),
+        Some(kind) => ("by_scheme_status", format!("ENTRY#{}#", kind.as_str())),
     }
 }
 
@@ -293,6 +326,12 @@ struct Stored {
     // Only written: an index carries its own key, and not those of the others.
     #[serde(default)]
     by_status: String,
+    /// `ENTRY#<date>#<id>`: those of all views by date.
+    #[serde(default)]
+    by_scheme: String,
+    /// `ENTRY#<kind>#<date>#<id>`: those of one kind.
+    #[serde(default)]
+    by_scheme_status: String,
     /// `LINE#<remittance number>#<date>#<id>`: what a transfer paid.
     by_remittance: Option<String>,
     siret: Siret,
@@ -348,11 +387,14 @@ impl From<Entry> for Stored {
         let Key { pk, sk, .. } = entry.key();
         let (date, id) = (entry.facts.date, entry.entry_id);
         let index = |kind| format!("{}{}#{date}#{id}", index_of(kind).1, entry.view);
+        let day_index = |kind| format!("{}{date}#{id}", day_index_of(kind).1);
         Self {
             pk,
             sk,
             by_view: index(None),
             by_status: index(Some(entry.facts.kind)),
+            by_scheme: day_index(None),
+            by_scheme_status: day_index(Some(entry.facts.kind)),
             by_remittance: entry.transfer().map(|number| format!("LINE#{number}#{date}#{id}")),
             siret: entry.siret,
             scheme: entry.scheme,

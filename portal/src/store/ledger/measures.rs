@@ -147,7 +147,9 @@ impl Month {
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (year, month) = text.split_once('-')?;
+        // One spelling: no sign, two digits a month.
+        let digits = text.len() == 7 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+        let (year, month) = text.split_once('-').filter(|(year, _)| digits && year.len() == 4)?;
         Some(Self { year: year.parse().ok()?, month: month.parse().ok().filter(|month| (1..=12).contains(month))? })
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! An [`Entry`] is written once and never changed. What else is here moves with the entries, in the same
 //! transaction: the sums of its [`Action`], the [`Totals`] and [`Facets`] of its view, the [`Remittance`]
-//! that paid it, and the [`Guard`] that remembers what was posted for a source key. So at every instant totals equal the sum of the
-//! entries. [`Pending`] keeps an entry whose action has not come yet.
+//! that paid it, and the [`Guard`] that remembers what was posted for a source key. So at every instant totals in the table equal the sum of the
+//! entries; a read of several items may still meet a transaction by half, and has to add up. [`Pending`] keeps an entry whose action has not come yet.
 //!
 //! All but guards live in the partition of their member account. Each record that changes carries a
 //! `version`, counted up with every write: writers compute what they write from what they read, and
@@ -29,6 +29,8 @@ pub use pending::Pending;
 pub use remittance::{ListedRemittance, Remittance, RemittanceLine, RemittanceRow, Share};
 pub use totals::{MonthSums, SchemeSums, Totals};
 
+use jiff::civil::Date;
+
 use super::record::from_item;
 use super::{Query, Store, StoreError, Table};
 use crate::domain::{Identifier, MemberNumber};
@@ -49,6 +51,14 @@ pub fn whole_ledger(number: &MemberNumber) -> Query {
 fn account_of(pk: &str) -> Result<MemberNumber, String> {
     let number = pk.strip_prefix("ACCOUNT#").ok_or("not the partition of an account")?;
     MemberNumber::parse(number).map_err(|refusal| refusal.en)
+}
+
+/// The keys that begin like this and go on with a day: from one day to another, both included, where they are given.
+fn days(prefix: &str, from: Option<Date>, to: Option<Date>) -> (String, String) {
+    let from = from.map_or_else(|| prefix.to_owned(), |day| format!("{prefix}{day}"));
+    // `$` comes after `#`, which ends a day, and after no digit.
+    let to = to.map_or_else(|| format!("{prefix}9999-12-31$"), |day| format!("{prefix}{day}$"));
+    (from, to)
 }
 
 /// The pieces of a sort key, which `#` parts.

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, EntryFacts, EntryPlace, Reversed, account_of, partition, pieces};
+use super::{Entry, EntryFacts, EntryPlace, Reversed, account_of, days, partition, pieces};
 use crate::domain::{Cents, Id, Identifier, MemberNumber, View};
 use crate::store::{Item, Key, Query, Record, Table};
 
@@ -108,6 +108,12 @@ impl Remittance {
         self.views.values().fold(Cents::ZERO, |sum, share| sum + share.paid)
     }
 
+    /// How many unreversed entries it counts.
+    #[must_use]
+    pub fn unreversed(&self) -> u64 {
+        self.views.values().flat_map(|share| share.days.values()).map(|count| u64::from(*count)).sum()
+    }
+
     /// The day of the transfer, its first where entries name several; `None` where nothing is left of it.
     #[must_use]
     pub fn date(&self) -> Option<Date> {
@@ -127,7 +133,14 @@ impl Remittance {
             number: self.number.clone(),
             view: *view,
             shown: self.shown_in(*view),
+            is_first: self.first_shown() == Some(*view),
         })
+    }
+
+    /// The first view that lists it. Its row is the one in the list of all views: what a transfer paid for its first
+    /// view may have been moved out.
+    fn first_shown(&self) -> Option<View> {
+        self.views.iter().find(|(_, share)| !share.days.is_empty()).map(|(view, _)| *view)
     }
 
     fn shown_in(&self, view: View) -> Option<Shown> {
@@ -152,6 +165,8 @@ pub struct RemittanceRow {
     view: View,
     /// Nothing where the view lists it no longer.
     shown: Option<Shown>,
+    /// Whether the list of all views has it from here.
+    is_first: bool,
 }
 
 impl Record for RemittanceRow {
@@ -180,20 +195,23 @@ pub struct ListedRemittance {
 }
 
 impl ListedRemittance {
-    /// The transfers that pay for actions of a view, or of any, latest view and day first.
+    /// The transfers that pay for actions of a view, or those of all views, each once; latest day first, from one day to
+    /// another where they are given.
     #[must_use]
-    pub fn list(account: &MemberNumber, view: Option<View>) -> Query {
-        let prefix = view.map_or_else(|| "REMITTANCE#".to_owned(), |view| format!("REMITTANCE#{view}#"));
-        Query::partition(Table::Ledger, partition(account)).local_index("by_view").beginning(prefix).newest_first()
+    pub fn list(account: &MemberNumber, view: Option<View>, from: Option<Date>, to: Option<Date>) -> Query {
+        let (index, prefix) = index_of(view);
+        let (from, to) = days(&prefix, from, to);
+        Query::partition(Table::Ledger, partition(account)).local_index(index).between(from, to).newest_first()
     }
 
     /// The place of a transfer in such a list, for the list to go on after it.
     #[must_use]
-    pub fn place(account: &MemberNumber, view: View, date: Date, number: &Identifier) -> Item {
+    pub fn place(account: &MemberNumber, view: Option<View>, date: Date, number: &Identifier) -> Item {
         // Whichever item lists it: of all with this key of the index the transfer's own sorts first, so in a
         // descending list everything else comes before this place.
         let mut place = Remittance::key_of(account, number).attributes();
-        place.insert("by_view".to_owned(), AttributeValue::S(order(view, date, number)));
+        let (index, prefix) = index_of(view);
+        place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{date}#{number}")));
         place
     }
 }
@@ -279,8 +297,17 @@ impl From<RemittanceLine> for StoredLine {
     }
 }
 
-fn order(view: View, date: Date, number: &Identifier) -> String {
-    format!("REMITTANCE#{view}#{date}#{number}")
+/// The index that serves a list of transfers, and how its keys begin. Of all views it is that of an action's scheme,
+/// which transfers leave free; only one of a transfer's items is in it.
+fn index_of(view: Option<View>) -> (&'static str, String) {
+    match view {
+        Some(view) => ("by_view", format!("REMITTANCE#{view}#")),
+        None => ("by_scheme", "REMITTANCE#".to_owned()),
+    }
+}
+
+fn order(view: Option<View>, date: Date, number: &Identifier) -> String {
+    format!("{}{date}#{number}", index_of(view).1)
 }
 
 /// What a list shows.
@@ -297,7 +324,11 @@ struct Shown {
 struct Stored {
     pk: String,
     sk: String,
+    /// `REMITTANCE#<view>#<date>#<number>`: the transfers of its first view by date.
     by_view: Option<String>,
+    /// `REMITTANCE#<date>#<number>`: those of all views.
+    #[serde(default)]
+    by_scheme: Option<String>,
     shown: Option<Shown>,
     views: BTreeMap<String, Share>,
     banks: BTreeMap<String, u32>,
@@ -309,6 +340,8 @@ struct StoredRow {
     pk: String,
     sk: String,
     by_view: Option<String>,
+    #[serde(default)]
+    by_scheme: Option<String>,
     shown: Option<Shown>,
 }
 
@@ -338,7 +371,8 @@ impl From<Remittance> for Stored {
         let first = remittance.views.keys().next().copied();
         let shown = first.and_then(|view| remittance.shown_in(view));
         Self {
-            by_view: first.zip(shown.as_ref()).map(|(view, shown)| order(view, shown.date, &remittance.number)),
+            by_view: first.zip(shown.as_ref()).map(|(view, shown)| order(Some(view), shown.date, &remittance.number)),
+            by_scheme: shown.as_ref().map(|shown| order(None, shown.date, &remittance.number)),
             pk,
             sk,
             shown,
@@ -361,6 +395,7 @@ impl TryFrom<StoredRow> for RemittanceRow {
             number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
             view: View::parse(view).ok_or("a row of no view")?,
             shown: stored.shown,
+            is_first: stored.by_scheme.is_some(),
         })
     }
 }
@@ -368,8 +403,10 @@ impl TryFrom<StoredRow> for RemittanceRow {
 impl From<RemittanceRow> for StoredRow {
     fn from(row: RemittanceRow) -> Self {
         let Key { pk, sk, .. } = row.key();
-        let by_view = row.shown.as_ref().map(|shown| order(row.view, shown.date, &row.number));
-        Self { pk, sk, by_view, shown: row.shown }
+        let by_view = row.shown.as_ref().map(|shown| order(Some(row.view), shown.date, &row.number));
+        let by_scheme = row.shown.as_ref().filter(|_| row.is_first);
+        let by_scheme = by_scheme.map(|shown| order(None, shown.date, &row.number));
+        Self { pk, sk, by_view, by_scheme, shown: row.shown }
     }
 }
 
@@ -396,8 +433,9 @@ impl TryFrom<StoredRow> for ListedRemittance {
 impl From<ListedRemittance> for StoredRow {
     fn from(line: ListedRemittance) -> Self {
         let Key { pk, sk, .. } = line.key();
-        let by_view = Some(order(line.view, line.date, &line.number));
+        let by_view = Some(order(Some(line.view), line.date, &line.number));
         let shown = Shown { date: line.date, amount: line.amount, bank_reference: line.bank_reference };
-        Self { pk, sk, by_view, shown: Some(shown) }
+        // Only read, from either index.
+        Self { pk, sk, by_view, by_scheme: None, shown: Some(shown) }
     }
 }

@@ -1,6 +1,6 @@
 //! The totals of a view.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,9 @@ pub struct Totals {
     pub schemes: BTreeMap<Scheme, SchemeSums>,
     /// By month of the effective date; none that is all zero.
     pub months: BTreeMap<Month, MonthSums>,
+    /// How many transactions changed these totals together with those of another view, by view. The other has the same
+    /// number for this one, so that whoever read half of such a transaction sees it: [`Self::are_of_one_state`].
+    pub shared: BTreeMap<View, u64>,
     /// Counted up with each write.
     pub version: u64,
 }
@@ -76,7 +79,29 @@ impl Totals {
             sums: Move::default(),
             schemes: BTreeMap::new(),
             months: BTreeMap::new(),
+            shared: BTreeMap::new(),
             version: 0,
+        }
+    }
+
+    /// Whether all totals of an account, as they were read, are of one state of the ledger. A transaction that moves
+    /// something from one view to another changes two items, and a `Query` may meet one as it was before and the other
+    /// as it was after: it is read-committed, as DynamoDB's guide says.
+    #[must_use]
+    pub fn are_of_one_state(all: &[Self]) -> bool {
+        let shared = |of: View, with: View| {
+            let totals = all.iter().find(|totals| totals.view == of);
+            totals.and_then(|totals| totals.shared.get(&with)).copied().unwrap_or_default()
+        };
+        let other = |totals: &Self, with: View| shared(totals.view, with) == shared(with, totals.view);
+        all.iter().all(|totals| totals.shared.keys().all(|with| other(totals, *with)))
+    }
+
+    /// Counts a transaction that changes these totals and those of the other `views`.
+    pub fn share_with(&mut self, views: &BTreeSet<View>) {
+        for view in views.iter().filter(|view| **view != self.view) {
+            let count = self.shared.entry(*view).or_default();
+            *count = count.saturating_add(1);
         }
     }
 
@@ -158,6 +183,8 @@ struct Stored {
     schemes: BTreeMap<String, [Cents; 3]>,
     /// Committed, paid, contributed.
     months: BTreeMap<String, [Cents; 3]>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    shared: BTreeMap<String, u64>,
     version: u64,
 }
 
@@ -175,6 +202,9 @@ impl TryFrom<Stored> for Totals {
             let month = Month::parse(&name).ok_or("totals of no month")?;
             Ok::<_, String>((month, MonthSums { committed, paid, contributed }))
         };
+        let shared = |(view, count): (String, u64)| {
+            Ok::<_, String>((View::parse(&view).ok_or("totals shared with no view")?, count))
+        };
         Ok(Self {
             member_number: account_of(&stored.pk)?,
             view: View::parse(view).ok_or("totals without a view")?,
@@ -184,6 +214,7 @@ impl TryFrom<Stored> for Totals {
             sums: Move { committed, paid, in_progress, contributed },
             schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, _>>()?,
             months: stored.months.into_iter().map(month).collect::<Result<_, _>>()?,
+            shared: stored.shared.into_iter().map(shared).collect::<Result<_, _>>()?,
             version: stored.version,
         })
     }
@@ -205,6 +236,7 @@ impl From<Totals> for Stored {
             sums: [committed, paid, in_progress, contributed],
             schemes: totals.schemes.into_iter().map(scheme).collect(),
             months: totals.months.into_iter().map(month).collect(),
+            shared: totals.shared.into_iter().map(|(view, count)| (view.to_string(), count)).collect(),
             version: totals.version,
         }
     }

@@ -1,0 +1,111 @@
+//! Searching transfers: by number, bank reference, amount or day, as somebody types who has the bank's statement
+//! before their eyes.
+
+use jiff::civil::Date;
+use portal::domain::{Cents, Words};
+use portal::store::ListedRemittance;
+
+/// What is searched for: words of the number and the bank reference; or an amount; or a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RemittanceSearch {
+    words: Words,
+    amount: Option<Cents>,
+    day: Option<Date>,
+}
+
+impl RemittanceSearch {
+    pub(crate) fn of(text: &str) -> Self {
+        Self { words: Words::of(text), amount: amount(text), day: day(text) }
+    }
+
+    /// One text for all searches that find the same.
+    pub(crate) fn as_text(&self) -> String {
+        let amount = self.amount.map(|amount| amount.0.to_string()).unwrap_or_default();
+        let day = self.day.map(|day| day.to_string()).unwrap_or_default();
+        format!("{}/{amount}/{day}", self.words.as_text())
+    }
+
+    pub(crate) fn finds(&self, remittance: &ListedRemittance) -> bool {
+        let bank = remittance.bank_reference.as_deref().unwrap_or_default();
+        self.day == Some(remittance.date)
+            // The bank's statement shows what was sent and what came back without a sign of ours.
+            || self.amount.is_some_and(|amount| amount == remittance.amount || amount == -remittance.amount)
+            || self.words.are_in(&[remittance.number.as_str(), bank])
+    }
+}
+
+/// An amount in euros: `1300`, `1 300,00 €`, `1300.5`. Spaces part thousands, a comma or a point the cents.
+fn amount(text: &str) -> Option<Cents> {
+    let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
+    let text = text.strip_suffix('€').or_else(|| text.strip_suffix("EUR")).unwrap_or(&text);
+    let (sign, text) = match text.strip_prefix(['-', '\u{2212}']) {
+        Some(rest) => (-1, rest),
+        None => (1, text),
+    };
+    let (euros, cents) = text.split_once([',', '.']).unwrap_or((text, "0"));
+    let digits = |text: &str, most: usize| {
+        ((1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| text.parse::<i64>().ok())
+            .flatten()
+    };
+    let tenths = if cents.len() == 1 { 10 } else { 1 };
+    // Fifteen digits of cents are below what an `i64` holds.
+    Some(Cents(sign * (digits(euros, 13)? * 100 + digits(cents, 2)? * tenths)))
+}
+
+/// A day: `10/02/2012` or `2012-02-10`.
+fn day(text: &str) -> Option<Date> {
+    let pieces = |sign: char| {
+        let pieces: Vec<&str> = text.trim().split(sign).collect();
+        let all_digits = pieces.iter().all(|piece| piece.bytes().all(|byte| byte.is_ascii_digit()));
+        all_digits.then_some(pieces).filter(|pieces| pieces.len() == 3)
+    };
+    let (year, month, day) = match (pieces('-'), pieces('/')) {
+        (Some(iso), _) if iso[0].len() == 4 => (iso[0], iso[1], iso[2]),
+        (_, Some(french)) if french[2].len() == 4 => (french[2], french[1], french[0]),
+        _ => return None,
+    };
+    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn an_amount_is_read_as_a_bank_or_a_keyboard_writes_it() {
+        for (text, cents) in [
+            ("1300", 130_000),
+            ("1 300,00 €", 130_000),
+            ("1\u{202f}300,00\u{a0}€", 130_000),
+            ("1300.5", 130_050),
+            ("0,07", 7),
+            ("-90,00", -9_000),
+            ("90EUR", 9_000),
+        ] {
+            assert_eq!(amount(text), Some(Cents(cents)), "{text:?}");
+        }
+        for none in ["", "€", "V-42", "1,234", "1.300,00", "1e5", "+5", "12345678901234", "5,", ",5"] {
+            assert_eq!(amount(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_read_in_the_french_and_in_the_iso_form() {
+        for text in ["10/02/2012", "2012-02-10", " 10/2/2012 "] {
+            assert_eq!(day(text), Some(date(2012, 2, 10)), "{text:?}");
+        }
+        for none in ["", "10/02", "10/02/12", "2012-02-30", "02/30/2012", "2012-02-10-1", "+1/02/2012"] {
+            assert_eq!(day(none), None, "{none:?}");
+        }
+    }
+
+    #[test]
+    fn searches_that_find_other_things_have_other_texts() {
+        let text = |search: &str| RemittanceSearch::of(search).as_text();
+        assert_ne!(text("13,00"), text("13 00"), "thirteen euros, and thirteen hundred");
+        assert_eq!(text(" CSTR  0042 "), text("cstr 0042"));
+    }
+}
