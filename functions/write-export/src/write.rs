@@ -1,8 +1,9 @@
 //! From the entries to the file.
 //!
-//! Entries are only ever added, so what was read is a state of the ledger if nothing was posted meanwhile: the
-//! totals are read before and after, and have to be the same. And the rows have to add up to them, or nobody gets
-//! the file.
+//! What is read in several pages is a state of the ledger only if nothing was posted meanwhile. Totals that are the same
+//! before and after do not show that: a correction of a day or a label moves no sum, and one half of it may be read
+//! without the other. So the rows have to add up to the totals as well, and where either is not so all is read anew.
+//! Nobody gets a file whose rows do not add up.
 
 use std::io::{self, Write};
 
@@ -19,23 +20,35 @@ const HANDED_OVER: usize = 256 * 1024;
 
 impl Function {
     pub(crate) async fn write(&self, export: &Export) -> Result<(), ExportError> {
+        let mut why = Unsettled::Moved;
         for _ in 0..Totals::MOST_READS {
             let before = Totals::of(&self.store, &export.member_number, export.view).await?;
             let mut upload = self.bucket.begin(export.object_key()).await?;
             match self.fill(export, &before, &mut upload).await {
-                Ok(true) => return Ok(upload.finish().await?),
-                Ok(false) => upload.abandon().await,
+                Ok(None) => return Ok(upload.finish().await?),
+                Ok(Some(unsettled)) => {
+                    upload.abandon().await;
+                    why = unsettled;
+                }
                 Err(error) => {
                     upload.abandon().await;
                     return Err(error);
                 }
             }
         }
-        Err(ExportError::Changing)
+        Err(match why {
+            Unsettled::Moved => ExportError::Changing,
+            Unsettled::Sums => ExportError::Inconsistent,
+        })
     }
 
-    /// The whole content; `false` where the ledger was posted to meanwhile.
-    async fn fill(&self, export: &Export, before: &[Totals], upload: &mut Upload) -> Result<bool, ExportError> {
+    /// The whole content; or why it is none, and has to be read again.
+    async fn fill(
+        &self,
+        export: &Export,
+        before: &[Totals],
+        upload: &mut Upload,
+    ) -> Result<Option<Unsettled>, ExportError> {
         let mut file = File::start(export.format, export.requested_at)?;
         let mut days = Days::default();
         let mut sums = Sums::default();
@@ -60,14 +73,22 @@ impl Function {
             file.add(&entry)?;
         }
         if Totals::of(&self.store, &export.member_number, export.view).await? != before {
-            return Ok(false);
+            return Ok(Some(Unsettled::Moved));
         }
         if sums != Sums::of(before) {
-            return Err(ExportError::Inconsistent);
+            return Ok(Some(Unsettled::Sums));
         }
         file.finish(upload).await?;
-        Ok(true)
+        Ok(None)
     }
+}
+
+/// Why what was read is no state of the ledger.
+enum Unsettled {
+    /// The totals moved meanwhile.
+    Moved,
+    /// The rows do not add up to totals that stayed as they were.
+    Sums,
 }
 
 /// The file in one of its formats.

@@ -292,3 +292,36 @@ async fn a_file_that_does_not_add_up_is_given_to_nobody_and_one_that_is_ready_is
     assert_eq!(outcome, json!({"batchItemFailures": []}));
     assert_eq!(download(&marie.get(&ready).await.expect(200)).await.1, before);
 }
+
+/// A correction of a day moves no sum. Where one half of it is read without the other, the same attempt reads again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_correction_that_moves_no_sum_costs_an_export_no_attempt() {
+    let (held, options) = Held::on_dynamodb();
+    let world = World::start_with(options).await;
+    let marie = world.manager("marie@martin.example").await;
+    // Some 1.2 MB of one day, so that what comes before it is on one page and what comes after it on the next.
+    let mut pattern = entries(&world).await.into_iter().find(|entry| entry.action_id.is_some()).unwrap();
+    pattern.facts.amount = Cents::ZERO;
+    pattern.facts.date = jiff::civil::date(2012, 7, 15);
+    add_entries(&world, &pattern, "2012", 1_200).await;
+    let record = |version: u64, day: &str| {
+        let record = json!({"record": "entry", "source_key": "N-1", "source_version": version,
+            "member_number": ACCOUNT, "action_id": "2012-000001", "kind": "COMMITMENT", "amount_cents": 100,
+            "effective_date": format!("2012-07-{day}"), "label": "Écriture"});
+        format!("{record}\n")
+    };
+    world.import("2012-11-15-001", "", &record(1, "01")).await;
+
+    let pages = Calls::queries_of("write-export", "ENTRY#2012");
+    let correct = async { world.import("2012-11-15-002", "", &record(2, "31")).await };
+    let export = asked(&world, &marie, &json!({"format": "csv", "view": 2012}));
+    let (export, report) = held.behind(1, pages, export, correct).await;
+    assert_eq!(report.expect("a second page").corrected, 1);
+    let ready = marie.get(&export).await.expect(200);
+    assert_eq!(ready["state"], "ready");
+    let stored = world.store().query_all::<Export>(&Export::all_of(marie.id().await)).await.unwrap();
+    assert_eq!(stored[0].attempts, 1);
+    let (_, bytes) = download(&ready).await;
+    let text = String::from_utf8(bytes).unwrap();
+    assert_eq!(text.matches(";N-1;").count(), 3, "what was wrong, its reversal, what replaced it");
+}
