@@ -1,9 +1,8 @@
 //! The ledger as CSV, as French spreadsheets write and read it.
 //!
 //! UTF-8 with a byte order mark, `;` between cells, `,` in amounts, CRLF at the end of a line, days as
-//! `jj/mm/aaaa`. A text that a spreadsheet would take for a formula is led by an apostrophe.
-
-use std::borrow::Cow;
+//! `jj/mm/aaaa`. A text that a spreadsheet would take for a number, a date or a formula is led by an apostrophe
+//! ([`crate::literal`]).
 
 use csv::{Terminator, WriterBuilder};
 use portal::domain::Cents;
@@ -11,13 +10,10 @@ use portal::store::Entry;
 
 use crate::FileError;
 use crate::columns::{COLUMNS, Cell};
+use crate::literal::literal;
 
 /// By which Excel knows UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
-
-/// What makes a spreadsheet read a formula, or step into the next cell (OWASP, CSV injection); the wide forms
-/// are what some of them take for the same.
-const HARMFUL: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// The file, of which what is written already can be taken away at any time.
 #[derive(Debug)]
@@ -62,16 +58,11 @@ impl CsvFile {
 fn shown(cell: Cell) -> String {
     match cell {
         Cell::Empty => String::new(),
-        Cell::Text(text) => harmless(&text).into_owned(),
+        Cell::Text(text) => literal(&text).into_owned(),
         Cell::Whole(number) => number.to_string(),
         Cell::Day(day) => format!("{:02}/{:02}/{:04}", day.day(), day.month(), day.year()),
         Cell::Amount(amount) => euros(amount),
     }
-}
-
-/// The text, led by an apostrophe where a spreadsheet would read more than text.
-fn harmless(text: &str) -> Cow<'_, str> {
-    if text.starts_with(HARMFUL) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// `-1234,56`: nothing between thousands, which programs would trip over.
@@ -86,18 +77,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn what_a_spreadsheet_would_calculate_is_led_by_an_apostrophe() {
-        for harmful in
-            ["=1+1", "+33 1 23", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "=HYPERLINK(\"http://a\")"]
-        {
-            assert_eq!(harmless(harmful), format!("'{harmful}"));
-        }
-        for plain in ["", "Formation A=B", "1-2", "'=1", " =1", "012345", "É"] {
-            assert_eq!(harmless(plain), plain);
-        }
-    }
 
     #[test]
     fn amounts_have_a_decimal_comma_and_their_sign_is_no_formula() {

@@ -21,6 +21,7 @@
 mod columns;
 mod csv_file;
 mod days;
+mod literal;
 mod sums;
 #[cfg(test)]
 mod tests;
