@@ -1,4 +1,4 @@
-//! The two fonts, and how wide text is in them.
+//! The two fonts, what they can show of a text, and how wide it is in them.
 
 use std::collections::HashMap;
 
@@ -6,6 +6,7 @@ use krilla::text::{Font, GlyphId, KrillaGlyph};
 use skrifa::instance::{LocationRef, Size};
 use skrifa::{FontRef, MetadataProvider};
 use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::RenderError;
 
@@ -59,14 +60,46 @@ impl Face {
         Ok(Self { known: font.charmap().mappings().filter_map(known).collect(), embedded })
     }
 
-    /// The text with what the font cannot show replaced: NFC, control characters as spaces.
+    /// The text as the font can show it.
     pub(crate) fn showable(&self, text: &str) -> String {
-        let shown = |character: char| match character {
-            control if control.is_control() => ' ',
-            known if self.known.contains_key(&known) => known,
-            _ => UNKNOWN,
-        };
-        text.nfc().map(shown).collect()
+        self.show(text, |_| ())
+    }
+
+    /// The characters of a text that the font can show neither as they are nor by their parts.
+    pub(crate) fn unshown(&self, text: &str) -> Vec<char> {
+        let mut unshown = Vec::new();
+        self.show(text, |character| unshown.push(character));
+        unshown
+    }
+
+    /// The text as the font can show it: composed (NFC), control characters as spaces, and what has no glyph by its
+    /// compatible parts (NFKC), as the two letters of a ligature. What is left goes to `lacks`: an accent that no
+    /// letter of the font has is left out, anything else shows as U+FFFD.
+    fn show(&self, text: &str, mut lacks: impl FnMut(char)) -> String {
+        let mut shown = String::with_capacity(text.len());
+        for character in text.nfc().filter(|character| !is_ignorable(*character)) {
+            if self.known.contains_key(&character) {
+                shown.push(character);
+                continue;
+            }
+            if character.is_control() || matches!(character, '\u{2028}' | '\u{2029}') {
+                shown.push(' ');
+                continue;
+            }
+            let parts: String = std::iter::once(character).nfkc().collect();
+            if parts.chars().all(|part| self.known.contains_key(&part)) {
+                shown.push_str(&parts);
+                continue;
+            }
+            lacks(character);
+            let bare: String = parts.nfd().filter(|part| !is_combining_mark(*part)).collect();
+            if bare.chars().all(|part| self.known.contains_key(&part)) {
+                shown.push_str(&bare);
+            } else {
+                shown.push(UNKNOWN);
+            }
+        }
+        shown
     }
 
     pub(crate) fn glyphs(&self, text: &str) -> Vec<KrillaGlyph> {
@@ -81,6 +114,26 @@ impl Face {
     pub(crate) fn width(&self, text: &str, size: f32) -> f32 {
         let advance = |character| self.known.get(&character).map_or(0.0, |(_, advance)| *advance);
         text.chars().map(advance).sum::<f32>() * size
+    }
+
+    /// The width of the widest word, which [`Self::wrap_whole`] needs for none to be wider than its line.
+    pub(crate) fn widest_word(&self, text: &str, size: f32) -> f32 {
+        text.split(' ').map(|word| self.width(word, size)).fold(0.0, f32::max)
+    }
+
+    /// The text in lines, broken between words alone: one that is wider than `width` has a line for itself.
+    pub(crate) fn wrap_whole(&self, text: &str, size: f32, width: f32) -> Vec<String> {
+        let mut lines = vec![String::new()];
+        for word in text.split_inclusive(' ') {
+            let last = lines.last().map_or(0.0, |line| self.width(line, size));
+            if last > 0.0 && last + self.width(word.trim_end(), size) > width {
+                lines.push(String::new());
+            }
+            if let Some(line) = lines.last_mut() {
+                line.push_str(word);
+            }
+        }
+        lines
     }
 
     /// The text in lines no wider than `width`; a word that is wider is broken.
@@ -108,4 +161,29 @@ impl Face {
         lines.push(line);
         lines
     }
+}
+
+/// Characters without any look of their own: soft hyphens, joiners, directions, selectors of variants, tags
+/// (Unicode's `Default_Ignorable_Code_Point`).
+fn is_ignorable(character: char) -> bool {
+    matches!(
+        character,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
