@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::contributions::Contribution;
-use crate::records::EntryKind;
+use crate::records::{EntryKind, Payee};
 use crate::story::Told;
 
 /// The view that everything earlier belongs to, as the portal has it unless it is set up otherwise.
@@ -86,8 +86,10 @@ pub struct ViewTotals {
     pub contributions: u64,
     /// Cents committed.
     pub committed: i64,
-    /// Cents paid.
-    pub paid: i64,
+    /// Cents paid to the companies.
+    pub paid_to_company: i64,
+    /// Cents paid to training bodies.
+    pub paid_to_providers: i64,
     /// Cents in progress, as they are shown: of each action its sum or zero, whichever is greater.
     pub in_progress: i64,
     /// Cents contributed.
@@ -158,20 +160,25 @@ impl Expected {
         let mut in_progress = 0;
         for (_, fact) in &told.facts {
             let cents = fact.cents;
+            // Every fact of a story names its payee, so what comes back goes to the side that it was paid to.
+            let paid = match fact.line.payee {
+                Payee::Company => &mut view.paid_to_company,
+                Payee::Provider => &mut view.paid_to_providers,
+            };
             match fact.kind {
                 EntryKind::Commitment | EntryKind::CommitmentRevision => view.committed += cents,
                 EntryKind::CommitmentCancellation => view.committed -= cents,
                 EntryKind::InvoiceReceived => in_progress += cents,
                 EntryKind::InvoiceRejected => in_progress -= cents,
                 EntryKind::PaymentToCompany | EntryKind::PaymentToProvider => {
-                    view.paid += cents;
+                    *paid += cents;
                     in_progress -= cents;
                 }
                 EntryKind::PaymentReturned => {
-                    view.paid -= cents;
+                    *paid -= cents;
                     in_progress += cents;
                 }
-                EntryKind::Recovery => view.paid -= cents,
+                EntryKind::Recovery => *paid -= cents,
                 // No story has them.
                 EntryKind::ContributionLegal
                 | EntryKind::ContributionAgreement

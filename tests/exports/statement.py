@@ -82,8 +82,10 @@ def amounts(rows, *columns):
 
 
 def figures(of):
-    """Committed, paid, in progress, remaining."""
-    return of["committed"], of["paid"], of["in_progress"], of["committed"] - of["paid"]
+    """Committed, paid to the company, paid to providers, in progress, remaining."""
+    paid = of["paid_to_company"], of["paid_to_providers"]
+    assert sum(paid) == of["paid"], of
+    return of["committed"], *paid, of["in_progress"], of["committed"] - of["paid"]
 
 
 def columns(rows):
@@ -103,29 +105,34 @@ def check_figures(account, view, pdf):
     whole = figures(totals)
 
     shown = [re.findall(AMOUNT.pattern.replace("(", "(?:"), text) for text in paragraphs(pdf) if "€" in text]
-    wanted = [[totals["committed"], whole[3]], [totals["paid"], totals["in_progress"]], [totals["contributed"]]]
+    wanted = [
+        [totals["committed"], whole[4], totals["in_progress"]],
+        [totals["paid"], totals["paid_to_company"], totals["paid_to_providers"]],
+        [totals["contributed"]],
+    ]
     assert [[cents(amount) for amount in amounts] for amounts in shown] == wanted, (shown, wanted)
 
     schemes = found["Par dispositif"]
-    rows = amounts(schemes["TBody"], 1, 2, 3, 4)
+    rows = amounts(schemes["TBody"], 1, 2, 3, 4, 5)
     assert rows == [figures(scheme) for scheme in said["by_scheme"]], rows
-    assert columns(rows) == whole == amounts(schemes["TFoot"], 1, 2, 3, 4)[0]
+    assert columns(rows) == whole == amounts(schemes["TFoot"], 1, 2, 3, 4, 5)[0]
 
     months = found["Par mois"]
-    rows = amounts(months["TBody"], 1, 2, 3)
-    assert rows == [(of["committed"], of["paid"], of["contributed"]) for of in said["by_month"]], rows
-    wanted = (totals["committed"], totals["paid"], totals["contributed"])
-    assert columns(rows) == wanted == amounts(months["TFoot"], 1, 2, 3)[0]
+    names = ["committed", "paid_to_company", "paid_to_providers", "contributed"]
+    rows = amounts(months["TBody"], 1, 2, 3, 4)
+    assert rows == [tuple(of[name] for name in names) for of in said["by_month"]], rows
+    wanted = tuple(totals[name] for name in names)
+    assert columns(rows) == wanted == amounts(months["TFoot"], 1, 2, 3, 4)[0]
 
     actions = paged(account, f"actions?view={view}")
     if actions:
         table = found["Actions de formation"]
-        rows = [(row[0], row[1], *figures) for row, figures in zip(table["TBody"], amounts(table["TBody"], 4, 5, 6, 7))]
+        rows = [(row[0], row[1], *figures) for row, figures in zip(table["TBody"], amounts(table["TBody"], 3, 4, 5, 6, 7))]
         wanted = [
             (f"{of['action_id']} du\u00a0{day(of['engagement_date'])}", of["title"], *figures(of)) for of in actions
         ]
         assert rows == wanted, (rows, wanted)
-        assert columns([row[2:] for row in rows]) == whole == amounts(table["TFoot"], 4, 5, 6, 7)[0]
+        assert columns([row[2:] for row in rows]) == whole == amounts(table["TFoot"], 3, 4, 5, 6, 7)[0]
 
     contributions = paged(account, f"contributions?view={view}")
     if contributions:
@@ -135,13 +142,17 @@ def check_figures(account, view, pdf):
         assert columns([row[2:] for row in rows]) == (totals["contributed"],) == amounts(table["TFoot"], 3)[0]
 
     remittances = paged(account, f"remittances?view={view}")
-    if remittances:
-        rows = [(row[0], row[1], row[2], cents(row[3])) for row in found["Virements"]["TBody"]]
-        wanted = [
-            (day(of["date"]), of["remittance_number"], of.get("bank_reference", ""), of["amount"])
-            for of in remittances
-        ]
-        assert rows == wanted, (rows, wanted)
+    for heading, side, payee in [
+        ("Virements à l’entreprise", "paid_to_company", "COMPANY"),
+        ("Virements aux organismes de formation", "paid_to_providers", "PROVIDER"),
+    ]:
+        listed = [of for of in remittances if of["payee"] in (payee, "BOTH")]
+        rows = [(*row[:3], *map(cents, row[3:])) for row in found.get(heading, {}).get("TBody", [])]
+        wanted = [(day(of["date"]), of["remittance_number"], of.get("bank_reference", ""), of[side]) for of in listed]
+        assert [(*row[:3], row[5]) for row in rows] == wanted, (rows, wanted)
+        assert all(sent - returned == net for _, _, _, sent, returned, net in rows), rows
+        alone = {of["remittance_number"]: (of["sent"], of["returned"]) for of in listed if of["payee"] == payee}
+        assert all(row[3:5] == alone.get(row[1], row[3:5]) for row in rows), (rows, alone)
     return len(actions), len(contributions), len(remittances)
 
 
@@ -175,7 +186,7 @@ def check_form(account, view, pdf):
             depth.pop()
 
     walk(root["/StructTreeRoot"])
-    assert (tags["/H1"], tags["/H2"], tags["/Figure"]) == (1, 6, 1), tags
+    assert (tags["/H1"], tags["/H2"], tags["/Figure"]) == (1, 7, 1), tags
     parts = [rows for table in tables(pdf).values() for rows in table.values()]
     cells = sum(len(row) for rows in parts for row in rows)
     heads = sum(len(row) for table in tables(pdf).values() for row in table["THead"])

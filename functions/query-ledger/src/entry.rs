@@ -15,6 +15,9 @@ pub(crate) struct EntryBody {
     cost_kind: Option<CostKind>,
     #[serde(skip_serializing_if = "Option::is_none")]
     payee: Option<Payee>,
+    /// The side whose paid amount it moves, where it moves one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    paid_to: Option<Payee>,
     amount_cents: Cents,
     effective_date: Date,
     booked_at: Timestamp,
@@ -45,12 +48,14 @@ impl EntryBody {
 
 impl From<Entry> for EntryBody {
     fn from(entry: Entry) -> Self {
+        let paid_to = entry.paid_side();
         Self {
             entry_id: entry.entry_id,
             siret: entry.siret,
             kind: entry.facts.kind,
             cost_kind: entry.facts.cost_kind,
             payee: entry.facts.payee,
+            paid_to,
             amount_cents: entry.facts.amount,
             effective_date: entry.facts.date,
             booked_at: entry.booked_at,

@@ -1,33 +1,62 @@
 //! Figures as the contract names them.
 
-use portal::domain::Cents;
-use portal::store::{ActionSums, Facet, Move};
+use portal::domain::{Cents, Paid};
+use portal::store::{ActionSums, Facet, Move, Moved, TransferPayee};
 use serde::Serialize;
 
-/// The three measures; they make no balance together.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct TotalsBody {
-    pub(crate) committed: Cents,
-    pub(crate) paid: Cents,
-    pub(crate) in_progress: Cents,
-    pub(crate) contributed: Cents,
+/// What a transfer moved. `amount` is what was sent less what came back, and both sides added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct TransferBody {
+    amount: Cents,
+    sent: Cents,
+    returned: Cents,
+    payee: TransferPayee,
+    paid_to_company: Cents,
+    paid_to_providers: Cents,
 }
 
-impl TotalsBody {
-    /// Adds the totals of a view.
-    pub(crate) fn add(&mut self, sums: Move) {
-        self.committed += sums.committed;
-        self.paid += sums.paid;
-        self.in_progress += sums.in_progress;
-        self.contributed += sums.contributed;
+impl From<Moved> for TransferBody {
+    fn from(moved: Moved) -> Self {
+        let Paid { to_company, to_providers } = moved.paid();
+        Self {
+            amount: moved.paid().total(),
+            sent: moved.sent.total(),
+            returned: moved.returned.total(),
+            payee: moved.payee(),
+            paid_to_company: to_company,
+            paid_to_providers: to_providers,
+        }
     }
 }
 
+/// What was paid, and to whom. `paid` is always the other two added.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct PaidBody {
+    paid: Cents,
+    paid_to_company: Cents,
+    paid_to_providers: Cents,
+}
+
+impl From<Paid> for PaidBody {
+    fn from(paid: Paid) -> Self {
+        let Paid { to_company, to_providers } = paid;
+        Self { paid: paid.total(), paid_to_company: to_company, paid_to_providers: to_providers }
+    }
+}
+
+/// The three measures; they make no balance together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct TotalsBody {
+    committed: Cents,
+    #[serde(flatten)]
+    paid: PaidBody,
+    in_progress: Cents,
+    contributed: Cents,
+}
+
 impl From<Move> for TotalsBody {
-    fn from(sums: Move) -> Self {
-        let mut body = Self::default();
-        body.add(sums);
-        body
+    fn from(Move { committed, paid, in_progress, contributed }: Move) -> Self {
+        Self { committed, paid: paid.into(), in_progress, contributed }
     }
 }
 
@@ -35,7 +64,8 @@ impl From<Move> for TotalsBody {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct ActionFigures {
     committed: Cents,
-    paid: Cents,
+    #[serde(flatten)]
+    paid: PaidBody,
     in_progress: Cents,
     remaining: Cents,
 }
@@ -44,7 +74,7 @@ impl From<ActionSums> for ActionFigures {
     fn from(sums: ActionSums) -> Self {
         Self {
             committed: sums.committed,
-            paid: sums.paid,
+            paid: sums.paid.into(),
             in_progress: sums.shown_in_progress(),
             remaining: sums.remaining(),
         }
@@ -55,9 +85,9 @@ impl From<Facet> for ActionFigures {
     fn from(facet: Facet) -> Self {
         Self {
             committed: facet.committed,
-            paid: facet.paid,
+            paid: facet.paid.into(),
             in_progress: facet.in_progress,
-            remaining: facet.committed - facet.paid,
+            remaining: facet.committed - facet.paid.total(),
         }
     }
 }

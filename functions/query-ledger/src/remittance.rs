@@ -4,13 +4,14 @@
 use futures::future::{join, try_join};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{Cents, EntryKind, Id, Identifier, MemberNumber, View};
+use portal::domain::{Cents, EntryKind, Id, Identifier, MemberNumber, Paid, Payee, View};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{Batch, Remittance, RemittanceLine, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
+use crate::figures::TransferBody;
 
 #[derive(Serialize)]
 struct RemittanceBody {
@@ -19,7 +20,8 @@ struct RemittanceBody {
     date: Date,
     #[serde(skip_serializing_if = "Option::is_none")]
     bank_reference: Option<String>,
-    amount: Cents,
+    #[serde(flatten)]
+    moved: TransferBody,
     lines: Vec<LineBody>,
 }
 
@@ -31,6 +33,8 @@ struct LineBody {
     invoice_number: Option<Identifier>,
     /// Paid; less than nothing where it came back or was taken out.
     amount: Cents,
+    /// Who it was paid to, or came back from.
+    payee: Payee,
     view: View,
     kind: EntryKind,
     effective_date: Date,
@@ -104,7 +108,7 @@ impl Function {
             as_of: call.now,
             date,
             bank_reference: remittance.bank_reference().map(str::to_owned),
-            amount: remittance.amount(),
+            moved: remittance.moved().into(),
             remittance_number: remittance.number,
             lines: lines.into_iter().map(line).collect(),
         })
@@ -128,16 +132,17 @@ impl Function {
 /// Whether a transfer is the sum of its lines. They are read beside each other, and an entry that is posted meanwhile may
 /// be in the one and not in the other.
 fn adds_up(remittance: &Remittance, lines: &[RemittanceLine]) -> bool {
-    let paid = lines.iter().fold(Cents::ZERO, |sum, line| sum + line.paid());
+    let paid: Paid = lines.iter().map(|line| Paid::to(line.payee, line.paid())).sum();
     let reversals = lines.iter().filter(|line| line.reverses.is_some()).count();
     // Each reversal takes another line out, besides itself.
     let unreversed = lines.len().checked_sub(2 * reversals);
-    paid == remittance.amount() && unreversed == usize::try_from(remittance.unreversed()).ok()
+    paid == remittance.moved().paid() && unreversed == usize::try_from(remittance.unreversed()).ok()
 }
 
 fn line(line: RemittanceLine) -> LineBody {
     LineBody {
         amount: line.paid(),
+        payee: line.payee,
         action_id: line.action_id,
         title: line.title,
         invoice_number: line.facts.invoice,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{Cents, Identifier, View};
+use portal::domain::{Identifier, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
 use portal::store::{Facets, Item, ListedRemittance, Query};
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use crate::Function;
 use crate::cursor::Cursor;
+use crate::figures::TransferBody;
 use crate::filter::{self, Period, Remittances};
 use crate::list::{List, Listed, Views};
 use crate::search::RemittanceSearch;
@@ -33,7 +34,8 @@ struct ItemBody {
     date: Date,
     #[serde(skip_serializing_if = "Option::is_none")]
     bank_reference: Option<String>,
-    amount: Cents,
+    #[serde(flatten)]
+    moved: TransferBody,
 }
 
 impl List for Remittances {
@@ -103,7 +105,7 @@ impl Function {
             remittance_number: remittance.number,
             date: remittance.date,
             bank_reference: remittance.bank_reference,
-            amount: remittance.amount,
+            moved: remittance.moved.into(),
         };
         Answer::ok(&PageBody { as_of: call.now, view, items: rows.into_iter().map(item).collect(), next_cursor })
     }

@@ -29,7 +29,7 @@ impl RemittanceSearch {
         let bank = remittance.bank_reference.as_deref().unwrap_or_default();
         self.day == Some(remittance.date)
             // The bank's statement shows what was sent and what came back without a sign of ours.
-            || self.amount.is_some_and(|amount| amount == remittance.amount || amount == -remittance.amount)
+            || self.amount.is_some_and(|amount| remittance.moved.shows(amount) || remittance.moved.shows(-amount))
             || self.words.are_in(&[remittance.number.as_str(), bank])
     }
 }

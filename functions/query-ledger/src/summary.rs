@@ -6,12 +6,12 @@ use jiff::civil::Date;
 use portal::domain::{Cents, Scheme, View, ViewRule, fund_day};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::Totals;
+use portal::store::{Move, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
-use crate::figures::TotalsBody;
+use crate::figures::{PaidBody, TotalsBody};
 
 #[derive(Serialize)]
 struct SummaryBody {
@@ -37,7 +37,8 @@ struct ViewBody {
 struct SchemeBody {
     scheme: Scheme,
     committed: Cents,
-    paid: Cents,
+    #[serde(flatten)]
+    paid: PaidBody,
     in_progress: Cents,
 }
 
@@ -45,7 +46,8 @@ struct SchemeBody {
 struct MonthBody {
     month: String,
     committed: Cents,
-    paid: Cents,
+    #[serde(flatten)]
+    paid: PaidBody,
     contributed: Cents,
 }
 
@@ -59,16 +61,10 @@ impl Function {
         let (shown, emptied): (Vec<_>, Vec<_>) =
             self.of_one_state(&visit, totals?).await?.into_iter().partition(Totals::is_shown);
         let emptied_views = emptied.into_iter().map(|totals| totals.view).collect();
-        let views = shown.into_iter().map(|totals| view(totals, self.rule, today));
-        let views: Vec<ViewBody> = views.collect();
-        let mut all = TotalsBody::default();
-        for view in &views {
-            all.committed += view.totals.committed;
-            all.paid += view.totals.paid;
-            all.in_progress += view.totals.in_progress;
-            all.contributed += view.totals.contributed;
-        }
-        Answer::ok(&SummaryBody { as_of: call.now, views, totals: all, emptied_views })
+        let mut all = Move::default();
+        shown.iter().for_each(|totals| all += totals.sums);
+        let views = shown.into_iter().map(|totals| view(totals, self.rule, today)).collect();
+        Answer::ok(&SummaryBody { as_of: call.now, views, totals: all.into(), emptied_views })
     }
 
     /// The totals of all views at one moment: as they were read, or read again.
@@ -90,13 +86,13 @@ fn view(totals: Totals, rule: ViewRule, today: Date) -> ViewBody {
     let scheme = |(scheme, sums): (Scheme, portal::store::SchemeSums)| SchemeBody {
         scheme,
         committed: sums.committed,
-        paid: sums.paid,
+        paid: sums.paid.into(),
         in_progress: sums.in_progress,
     };
     let month = |(month, sums): (portal::store::Month, portal::store::MonthSums)| MonthBody {
         month: month.to_string(),
         committed: sums.committed,
-        paid: sums.paid,
+        paid: sums.paid.into(),
         contributed: sums.contributed,
     };
     ViewBody {

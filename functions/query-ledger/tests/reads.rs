@@ -163,6 +163,13 @@ fn sum(items: &[Value], field: &str) -> i64 {
     items.iter().map(|item| item[field].as_i64().unwrap()).sum()
 }
 
+/// What an entry adds to what is paid, told by the kind of what it is or reverses.
+fn paid(entries: &[Value], entry: &Value) -> i64 {
+    let reversed = entries.iter().find(|other| other["entry_id"] == entry["reverses"]).unwrap_or(entry);
+    let cents = entry["amount_cents"].as_i64().unwrap();
+    if matches!(reversed["kind"].as_str(), Some("PAYMENT_RETURNED" | "RECOVERY")) { -cents } else { cents }
+}
+
 #[tokio::test]
 async fn the_three_reads_agree_to_the_cent() {
     let reader = Reader::of_the_demo().await;
@@ -172,7 +179,7 @@ async fn the_three_reads_agree_to_the_cent() {
     assert!(years.len() > 3 && years.is_sorted() && years[0] == 2011, "{years:?}");
     assert_eq!((views[0].get("from"), &views[0]["to"]), (None, &json!("2011-12-31")));
     assert_eq!(views[1]["from"], "2012-01-01");
-    for measure in ["committed", "paid", "in_progress", "contributed"] {
+    for measure in ["committed", "paid", "paid_to_company", "paid_to_providers", "in_progress", "contributed"] {
         let of_views: Vec<_> = views.iter().map(|view| view["totals"].clone()).collect();
         assert_eq!(summary["totals"][measure], sum(&of_views, measure));
         for view in views.iter().filter(|_| measure != "in_progress") {
@@ -182,7 +189,7 @@ async fn the_three_reads_agree_to_the_cent() {
     let mut corrections = 0;
     for view in views {
         let (page, items) = reader.all(&format!("view={}&limit=3", view["view"])).await;
-        for measure in ["committed", "paid", "in_progress"] {
+        for measure in ["committed", "paid", "paid_to_company", "paid_to_providers", "in_progress"] {
             assert_eq!(page["totals"][measure], view["totals"][measure]);
             assert_eq!(sum(&items, measure), view["totals"][measure].as_i64().unwrap());
             assert_eq!(sum(view["by_scheme"].as_array().unwrap(), measure), view["totals"][measure].as_i64().unwrap());
@@ -198,6 +205,11 @@ async fn the_three_reads_agree_to_the_cent() {
                 assert_eq!(action[field], item[field]);
             }
             let entries = action["entries"].as_array().unwrap();
+            for (measure, side) in [("paid_to_company", "COMPANY"), ("paid_to_providers", "PROVIDER")] {
+                assert_eq!(action[measure], item[measure]);
+                let paid = entries.iter().filter(|entry| entry["paid_to"] == side).map(|entry| paid(entries, entry));
+                assert_eq!(paid.sum::<i64>(), action[measure].as_i64().unwrap(), "{action}");
+            }
             let dates: Vec<_> = entries.iter().map(|entry| entry["effective_date"].as_str().unwrap()).collect();
             assert!(dates.is_sorted());
             // What was wrong, that it is taken back, what replaces it: in this order, also when all three
@@ -234,7 +246,9 @@ async fn filters_add_up_and_the_default_view_is_the_latest() {
                 let (page, items) = reader.all(&format!("{view}{field}={value}&limit=1")).await;
                 let expected: Vec<_> = all.iter().filter(|item| item[field] == value).cloned().collect();
                 assert_eq!(items, expected);
-                assert_eq!(page["totals"]["paid"].as_i64().unwrap(), sum(&expected, "paid"));
+                for paid in ["paid", "paid_to_company", "paid_to_providers"] {
+                    assert_eq!(page["totals"][paid].as_i64().unwrap(), sum(&expected, paid));
+                }
             }
         }
         for item in &all {
@@ -342,7 +356,7 @@ async fn days_and_transfers_without_a_view_are_of_all_views() {
 async fn a_transfer_is_traced_to_each_action_and_invoice_that_it_pays() {
     let reader = Reader::of_the_demo().await;
     let summary = reader.summary().await;
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut sides) = (BTreeSet::new(), BTreeSet::new());
     for view in summary["views"].as_array().unwrap() {
         let (_, remittances) = reader.all_of("remittances", &format!("view={}&limit=1", view["view"])).await;
         let days: Vec<_> = remittances.iter().map(|remittance| remittance["date"].as_str().unwrap()).collect();
@@ -351,11 +365,31 @@ async fn a_transfer_is_traced_to_each_action_and_invoice_that_it_pays() {
             let number = listed["remittance_number"].as_str().unwrap();
             let (status, detail) = reader.remittance(number).await;
             assert_eq!(status, 200, "{detail}");
-            for field in ["remittance_number", "date", "bank_reference", "amount"] {
+            for field in [
+                "remittance_number",
+                "date",
+                "bank_reference",
+                "amount",
+                "sent",
+                "returned",
+                "payee",
+                "paid_to_company",
+                "paid_to_providers",
+            ] {
                 assert_eq!(detail[field], listed[field]);
             }
             let lines = detail["lines"].as_array().unwrap();
             assert_eq!(sum(lines, "amount"), listed["amount"].as_i64().unwrap());
+            for (measure, side) in [("paid_to_company", "COMPANY"), ("paid_to_providers", "PROVIDER")] {
+                let of_side: Vec<Value> = lines.iter().filter(|line| line["payee"] == side).cloned().collect();
+                assert_eq!(sum(&of_side, "amount"), listed[measure].as_i64().unwrap());
+                assert_eq!(of_side.is_empty(), ![side, "BOTH"].contains(&listed["payee"].as_str().unwrap()));
+                sides.insert(listed["payee"].as_str().unwrap().to_owned());
+            }
+            assert_eq!(
+                listed["sent"].as_i64(),
+                listed["amount"].as_i64().zip(listed["returned"].as_i64()).map(|(a, b)| a + b)
+            );
             assert!(lines.iter().any(|line| line["view"] == view["view"]), "it pays for an action of the view");
             for line in lines {
                 let (_, action) = reader.action(line["action_id"].as_str().unwrap()).await;
@@ -376,6 +410,7 @@ async fn a_transfer_is_traced_to_each_action_and_invoice_that_it_pays() {
         payments.extend(named.map(|entry| entry["entry_id"].as_str().unwrap().to_owned()));
     }
     assert!(seen.len() > 3 && seen == payments);
+    assert!(["COMPANY", "PROVIDER"].iter().all(|side| sides.contains(*side)), "{sides:?}");
     for nobodys in ["V-0", "not a number", ""] {
         assert_eq!(reader.remittance(nobodys).await.0, 404, "{nobodys:?}");
     }
@@ -466,7 +501,8 @@ async fn an_account_without_entries_has_a_summary_of_nothing() {
     reader.store.put(&grant).await.unwrap();
     let number = json!({"number": "000001"});
     let (_, summary) = reader.get("GET /api/accounts/{number}/summary", number.clone(), "").await;
-    let nothing = json!({"committed": 0, "paid": 0, "in_progress": 0, "contributed": 0});
+    let nothing = json!({"committed": 0, "paid": 0, "paid_to_company": 0, "paid_to_providers": 0, "in_progress": 0,
+        "contributed": 0});
     assert_eq!((&summary["views"], &summary["totals"]), (&json!([]), &nothing));
     let (status, page) = reader.get(ACTIONS, number, "").await;
     assert_eq!((status, &page["items"], page.get("next_cursor")), (200, &json!([]), None));

@@ -35,7 +35,7 @@ impl Display for Drift {
     }
 }
 
-/// An item's fields with what they hold, as text: `sums.paid`, `days.2012-02-10`.
+/// An item's fields with what they hold, as text: `sums.paid_to_company`, `days.2012-02-10`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Fields(BTreeMap<String, String>);
 
@@ -86,10 +86,12 @@ impl Fields {
 /// What a row of numbers holds at a place: totals and facets are rows to be small.
 fn column(path: &str, place: usize) -> String {
     let names: &[&str] = match path.split('.').collect::<Vec<_>>()[..] {
-        ["sums"] => &["committed", "paid", "in_progress", "contributed"],
-        ["schemes", _] => &["committed", "paid", "in_progress"],
-        ["months", _] => &["committed", "paid", "contributed"],
-        ["sums", _] => &["actions", "committed", "paid", "in_progress"],
+        ["sums"] => &["committed", "paid_to_company", "paid_to_providers", "in_progress", "contributed"],
+        ["schemes", _] => &["committed", "paid_to_company", "paid_to_providers", "in_progress"],
+        ["months", _] => &["committed", "paid_to_company", "paid_to_providers", "contributed"],
+        ["sums", _] => &["actions", "committed", "paid_to_company", "paid_to_providers", "in_progress"],
+        [.., "moved"] => &["sent_to_company", "sent_to_providers", "returned_by_company", "returned_by_providers"],
+        [.., "paid"] => &["to_company", "to_providers"],
         _ => &[],
     };
     names.get(place).map_or_else(|| place.to_string(), |name| (*name).to_owned())

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
+use aws_sdk_dynamodb::types::AttributeValue;
 use portal::domain::{Identifier, MemberNumber, View};
 use portal::store::{Action, Entry, Home, Item, from_item};
 
@@ -155,9 +156,12 @@ impl Reading {
         if action.state.is_some() {
             put_sums(&mut computed, "shown", all);
             // Lists carry them under names of one letter.
-            for (field, letter) in [("committed", "c"), ("paid", "p"), ("in_progress", "i")] {
-                stored.put_some(format!("shown.{field}"), shown(&item, letter));
+            stored.put_some("shown.committed", shown(&item, "c").and_then(number));
+            for (place, field) in ["to_company", "to_providers"].into_iter().enumerate() {
+                let side = shown(&item, "p").and_then(|paid| paid.as_l().ok()?.get(place));
+                stored.put_some(format!("shown.paid.{field}"), side.and_then(number));
             }
+            stored.put_some("shown.in_progress", shown(&item, "i").and_then(number));
         }
         self.found.compare(&sk, &stored, &computed);
         // What is at any other home was reversed there.
@@ -293,11 +297,16 @@ fn indexes(action: &Action, id: &Identifier) -> Fields {
 
 fn put_sums(fields: &mut Fields, path: &str, sums: Sums) {
     fields.put(format!("{path}.committed"), sums.committed.0);
-    fields.put(format!("{path}.paid"), sums.paid.0);
+    fields.put(format!("{path}.paid.to_company"), sums.paid.to_company.0);
+    fields.put(format!("{path}.paid.to_providers"), sums.paid.to_providers.0);
     fields.put(format!("{path}.in_progress"), sums.in_progress.0);
 }
 
-/// A sum that lists show of an action.
-fn shown(item: &Item, letter: &str) -> Option<String> {
-    item.get("shown")?.as_m().ok()?.get(letter)?.as_n().ok().cloned()
+/// What lists show of an action under a letter.
+fn shown<'a>(item: &'a Item, letter: &str) -> Option<&'a AttributeValue> {
+    item.get("shown")?.as_m().ok()?.get(letter)
+}
+
+fn number(value: &AttributeValue) -> Option<&String> {
+    value.as_n().ok()
 }

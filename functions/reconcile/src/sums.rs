@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, Cents, Effect, Identifier, Scheme, View};
+use portal::domain::{ActionStatus, Cents, Effect, EntryKind, Identifier, Paid, Scheme, View};
 use portal::store::{Entry, Home};
 
 use crate::drift::Fields;
@@ -13,7 +13,7 @@ use crate::drift::Fields;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) committed: Cents,
-    pub(crate) paid: Cents,
+    pub(crate) paid: Paid,
     /// Received - rejected - payments + returned; may be negative.
     pub(crate) in_progress: Cents,
     /// Reversals take one away. Negative where there is a reversal of nothing.
@@ -28,11 +28,20 @@ impl Sums {
         self.entries += step;
     }
 
-    /// Committed, paid, and in progress as it is shown: nothing where more was paid than invoiced.
-    fn shown(self) -> [Cents; 3] {
-        [self.committed, self.paid, Cents(self.in_progress.0.max(0))]
+    /// In the order of [`MEASURES`]; in progress as it is shown: nothing where more was paid than invoiced.
+    fn shown(self) -> Row {
+        [self.committed, self.paid.to_company, self.paid.to_providers, Cents(self.in_progress.0.max(0))]
     }
 }
+
+/// A row of numbers, as totals and facets have them.
+type Row = [Cents; 4];
+
+/// What a row holds of a scheme or a facet.
+const MEASURES: [&str; 4] = ["committed", "paid_to_company", "paid_to_providers", "in_progress"];
+
+/// What a row holds of a month.
+const OF_MONTH: [&str; 4] = ["committed", "paid_to_company", "paid_to_providers", "contributed"];
 
 /// What an entry counts: one, or one less where it is a reversal.
 pub(crate) fn step(entry: &Entry) -> i64 {
@@ -46,11 +55,11 @@ pub(crate) struct ViewSums {
     entries: i64,
     contributions: i64,
     contributed: Cents,
-    schemes: BTreeMap<Scheme, [Cents; 3]>,
-    /// Committed, paid, contributed by year and month.
-    months: BTreeMap<(i16, i8), [Cents; 3]>,
+    schemes: BTreeMap<Scheme, Row>,
+    /// By year and month.
+    months: BTreeMap<(i16, i8), Row>,
     /// Actions, and what they have, by scheme and status.
-    facets: BTreeMap<(Scheme, ActionStatus), (i64, [Cents; 3])>,
+    facets: BTreeMap<(Scheme, ActionStatus), (i64, Row)>,
     /// Whether the items that keep them were met.
     pub(crate) has_totals: bool,
     pub(crate) has_facets: bool,
@@ -60,7 +69,7 @@ impl ViewSums {
     /// An entry's month.
     pub(crate) fn add_to_month(&mut self, day: Date, effect: Effect) {
         let month = self.months.entry((day.year(), day.month())).or_default();
-        add(month, [effect.committed, effect.paid, effect.contributed]);
+        add(month, [effect.committed, effect.paid.to_company, effect.paid.to_providers, effect.contributed]);
     }
 
     pub(crate) fn add_contribution(&mut self, effect: Effect, step: i64) {
@@ -85,7 +94,7 @@ impl ViewSums {
 
     /// Whether there is anything to keep.
     pub(crate) fn is_empty(&self) -> bool {
-        let none = |row: &[Cents; 3]| *row == [Cents::ZERO; 3];
+        let none = |row: &Row| *row == Row::default();
         self.actions == 0
             && self.entries == 0
             && self.contributions == 0
@@ -99,18 +108,18 @@ impl ViewSums {
         fields.put("actions", self.actions);
         fields.put("entries", self.entries);
         fields.put("contributions", self.contributions);
-        let mut all = [Cents::ZERO; 3];
+        let mut all = Row::default();
         self.schemes.values().for_each(|row| add(&mut all, *row));
-        for (name, sum) in ["committed", "paid", "in_progress"].into_iter().zip(all) {
+        for (name, sum) in MEASURES.into_iter().zip(all) {
             fields.put(format!("sums.{name}"), sum.0);
         }
         fields.put("sums.contributed", self.contributed.0);
         for (scheme, row) in &self.schemes {
-            put_row(&mut fields, &format!("schemes.{}", scheme.as_str()), ["committed", "paid", "in_progress"], *row);
+            put_row(&mut fields, &format!("schemes.{}", scheme.as_str()), MEASURES, *row);
         }
         for ((year, month), row) in &self.months {
             let month = format!("months.{year:04}-{month:02}");
-            put_row(&mut fields, &month, ["committed", "paid", "contributed"], *row);
+            put_row(&mut fields, &month, OF_MONTH, *row);
         }
         fields
     }
@@ -119,12 +128,12 @@ impl ViewSums {
     pub(crate) fn facets(&self) -> Fields {
         let mut fields = Fields::default();
         for ((scheme, status), (actions, row)) in &self.facets {
-            if *actions == 0 && *row == [Cents::ZERO; 3] {
+            if *actions == 0 && *row == Row::default() {
                 continue;
             }
             let facet = format!("sums.{}#{}", scheme.as_str(), status.as_str());
             fields.put(format!("{facet}.actions"), actions);
-            for (name, sum) in ["committed", "paid", "in_progress"].into_iter().zip(row) {
+            for (name, sum) in MEASURES.into_iter().zip(row) {
                 fields.put(format!("{facet}.{name}"), sum.0);
             }
         }
@@ -134,13 +143,13 @@ impl ViewSums {
     }
 }
 
-fn add(row: &mut [Cents; 3], more: [Cents; 3]) {
+fn add(row: &mut Row, more: Row) {
     row.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
 }
 
 /// A row of numbers; none where all are nothing.
-fn put_row(fields: &mut Fields, path: &str, names: [&str; 3], row: [Cents; 3]) {
-    if row != [Cents::ZERO; 3] {
+fn put_row(fields: &mut Fields, path: &str, names: [&str; 4], row: Row) {
+    if row != Row::default() {
         names.into_iter().zip(row).for_each(|(name, sum)| fields.put(format!("{path}.{name}"), sum.0));
     }
 }
@@ -148,17 +157,28 @@ fn put_row(fields: &mut Fields, path: &str, names: [&str; 3], row: [Cents; 3]) {
 /// A transfer, of the entries that carry its number.
 #[derive(Debug, Default)]
 pub(crate) struct Transfer {
-    views: BTreeMap<View, (Cents, BTreeMap<Date, i64>)>,
+    views: BTreeMap<View, (Transferred, BTreeMap<Date, i64>)>,
     banks: BTreeMap<String, i64>,
     /// Whether its item was met, and in which further views.
     pub(crate) has_item: bool,
     pub(crate) has_rows: Vec<View>,
 }
 
+/// What a transfer moved, in the order of [`TRANSFERRED`].
+type Transferred = [Cents; 4];
+
+const TRANSFERRED: [&str; 4] = ["sent_to_company", "sent_to_providers", "returned_by_company", "returned_by_providers"];
+
 impl Transfer {
     pub(crate) fn add(&mut self, entry: &Entry, effect: Effect) {
-        let (paid, days) = self.views.entry(entry.view).or_default();
-        *paid += effect.paid;
+        let (moved, days) = self.views.entry(entry.view).or_default();
+        let Paid { to_company, to_providers } = effect.paid;
+        let kind = entry.reverses.map_or(entry.facts.kind, |reversed| reversed.kind);
+        let more = match kind {
+            EntryKind::PaymentReturned | EntryKind::Recovery => [Cents::ZERO, Cents::ZERO, -to_company, -to_providers],
+            _ => [to_company, to_providers, Cents::ZERO, Cents::ZERO],
+        };
+        add(moved, more);
         *days.entry(entry.facts.date).or_default() += step(entry);
         if let Some(bank) = &entry.facts.bank {
             *self.banks.entry(bank.clone()).or_default() += step(entry);
@@ -186,7 +206,9 @@ impl Transfer {
                 fields.put("by_scheme", format!("REMITTANCE#{first}#{number}"));
             }
         }
-        fields.put("shown.amount", self.views.values().map(|(paid, _)| *paid).sum::<Cents>().0);
+        let mut all = Transferred::default();
+        self.views.values().for_each(|(moved, _)| add(&mut all, *moved));
+        TRANSFERRED.into_iter().zip(all).for_each(|(name, sum)| fields.put(format!("shown.moved.{name}"), sum.0));
         let first = self.banks.iter().find(|(_, count)| **count != 0);
         fields.put_some("shown.bank_reference", first.map(|(bank, _)| bank));
         fields
@@ -196,8 +218,10 @@ impl Transfer {
     pub(crate) fn item(&self, number: &Identifier) -> Fields {
         let first = self.views.keys().next();
         let mut fields = first.map(|view| self.row(number, *view)).unwrap_or_default();
-        for (view, (paid, days)) in &self.views {
-            fields.put(format!("views.{view}.paid"), paid.0);
+        for (view, (moved, days)) in &self.views {
+            for (name, sum) in TRANSFERRED.into_iter().zip(moved) {
+                fields.put(format!("views.{view}.moved.{name}"), sum.0);
+            }
             for (day, count) in days.iter().filter(|(_, count)| **count != 0) {
                 fields.put(format!("views.{view}.days.{day}"), count);
             }

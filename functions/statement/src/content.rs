@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{Cents, ViewRule};
+use portal::domain::{Cents, Paid, ViewRule};
 use portal::store::{Account, Entry, ListedAction, ListedRemittance, Move, Totals};
 use statement_pdf::{Action, Contribution, Measures, Month, Remittance, Statement};
 
@@ -32,7 +32,7 @@ impl Read {
     /// The statement: the figures that the summary and the lists of the API show.
     pub(crate) fn into_statement(self, rule: ViewRule, today: Date, now: Timestamp) -> Statement {
         let Self { account, totals, actions, contributions, remittances } = self;
-        let sums = |committed: Cents, paid: Cents, in_progress: Cents| Measures { committed, paid, in_progress };
+        let sums = |committed: Cents, paid: Paid, in_progress: Cents| Measures { committed, paid, in_progress };
         Statement {
             member_number: account.member_number,
             siret: account.siret,
@@ -87,7 +87,8 @@ fn remittance(remittance: ListedRemittance) -> Remittance {
         number: remittance.number.to_string(),
         date: remittance.date,
         bank_reference: remittance.bank_reference,
-        amount: remittance.amount,
+        sent: remittance.moved.sent,
+        returned: remittance.moved.returned,
     }
 }
 
@@ -95,7 +96,7 @@ fn remittance(remittance: ListedRemittance) -> Remittance {
 mod tests {
     use jiff::civil::date;
     use portal::domain::{
-        ActionStatus, EntryKind, FUND_ZONE, Id, Identifier, MemberNumber, Scheme, Siret, View, fund_day,
+        ActionStatus, EntryKind, FUND_ZONE, Id, Identifier, MemberNumber, Payee, Scheme, Siret, View, fund_day,
     };
     use portal::store::{ActionSums, EntryFacts, Home, Reversed};
 
@@ -155,6 +156,7 @@ mod tests {
             source_version: 2,
             batch_id: identifier("b"),
             reverses: Some(Reversed { entry_id: Id::from_bytes([1; 16]), kind: EntryKind::ContributionLegal }),
+            came_back_from: None,
             title: None,
         }
     }
@@ -168,7 +170,11 @@ mod tests {
             home: Home { view, scheme: Scheme::Plan },
             status: ActionStatus::PartlyPaid,
             engagement_date: date(2011, 12, 31),
-            sums: ActionSums { committed: Cents(180_000), paid: Cents(90_000), in_progress: Cents(-4) },
+            sums: ActionSums {
+                committed: Cents(180_000),
+                paid: Paid::to(Payee::Company, Cents(90_000)),
+                in_progress: Cents(-4),
+            },
         }
     }
 
@@ -177,8 +183,8 @@ mod tests {
         let view = View::parse("2011").unwrap();
         let rule = ViewRule::starting(view);
         let mut totals = Totals::empty(number(), view);
-        let moved =
-            Move { committed: Cents(180_000), paid: Cents(90_000), in_progress: Cents(60_000), ..Move::default() };
+        let paid = Paid::to(Payee::Company, Cents(90_000));
+        let moved = Move { committed: Cents(180_000), paid, in_progress: Cents(60_000), ..Move::default() };
         totals.add(Some(Scheme::Plan), moved);
         let now: Timestamp = "2012-10-15T09:05:00Z".parse().unwrap();
         let (actions, contributions) = (vec![paid_ahead(view)], vec![reversal(view)]);
@@ -190,7 +196,7 @@ mod tests {
         let statement = read.into_statement(rule, fund_day(now), now);
 
         assert_eq!((statement.from, statement.to), (None, date(2011, 12, 31)));
-        let whole = Measures { committed: Cents(180_000), paid: Cents(90_000), in_progress: Cents(60_000) };
+        let whole = Measures { committed: Cents(180_000), paid, in_progress: Cents(60_000) };
         assert_eq!((statement.totals, &statement.schemes[..]), (whole, &[(Scheme::Plan, whole)][..]));
         assert_eq!(statement.actions[0].measures, Measures { in_progress: Cents::ZERO, ..whole });
         assert_eq!(
@@ -203,13 +209,18 @@ mod tests {
     #[test]
     fn lists_add_up_where_each_measure_does() {
         let view = View::parse("2011").unwrap();
-        let adds_up = |committed: i64, paid: i64, in_progress: i64, contributed: i64| {
+        let adds_up_on = |payee: Payee, committed: i64, paid: i64, in_progress: i64, contributed: i64| {
             let mut totals = Totals::empty(number(), view);
             let [committed, paid, in_progress, contributed] = [committed, paid, in_progress, contributed].map(Cents);
+            let paid = Paid::to(payee, paid);
             totals.add(None, Move { committed, paid, in_progress, contributed });
             let (actions, contributions) = (vec![paid_ahead(view)], vec![reversal(view)]);
             Read { account: account(), totals, actions, contributions, remittances: Vec::new() }.adds_up()
         };
+        let adds_up = |committed, paid, in_progress, contributed| {
+            adds_up_on(Payee::Company, committed, paid, in_progress, contributed)
+        };
+        assert!(!adds_up_on(Payee::Provider, 180_000, 90_000, 0, -31_000), "the same amount on the other side");
         assert!(adds_up(180_000, 90_000, 0, -31_000), "what is paid ahead of its invoice is nothing in progress");
         assert!(!adds_up(180_001, 90_000, 0, -31_000));
         assert!(!adds_up(180_000, 90_001, 0, -31_000));

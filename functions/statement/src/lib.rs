@@ -7,19 +7,25 @@
 
 mod content;
 
+use std::collections::BTreeMap;
+
 use futures::future::{join, join3, try_join, try_join3};
 use portal::domain::{View, ViewRule, fund_day};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, FileContent, Form, Problem};
+use portal::invocation;
 use portal::lambda::HttpFunction;
 use portal::security::{AccountDoor, Gate, Visit};
 use portal::store::{
     Account, Batch, Entry, ListedAction, ListedRemittance, Page, Query, Record, Store, StoreError, Table, Totals,
 };
 use rand::CryptoRng;
-use statement_pdf::{MOST_ROWS, RenderError, Statement, render};
+use statement_pdf::{MOST_ROWS, RenderError, Rendered, Statement, render};
 
 use content::Read;
+
+/// How many different characters that the font lacks a log line names.
+const MOST_TOLD: usize = 10;
 
 /// The function.
 #[derive(Clone)]
@@ -176,10 +182,23 @@ impl Function {
 async fn draw(statement: Statement) -> Result<Vec<u8>, Problem> {
     let drawn = tokio::task::spawn_blocking(move || render(&statement)).await;
     match drawn.map_err(|error| Problem::internal("a statement was not drawn to its end", &error))? {
-        Ok(pdf) => Ok(pdf),
+        Ok(Rendered { pdf, unshown }) => {
+            if !unshown.is_empty() {
+                invocation::warn(lacking(&unshown));
+            }
+            Ok(pdf)
+        }
         Err(RenderError::TooLong(_)) => Err(Problem::StatementTooLarge),
         Err(error) => Err(Problem::internal("a statement was not drawn", &error)),
     }
+}
+
+/// How many characters of a statement its font lacks, and the first of them, for whoever keeps the font.
+fn lacking(unshown: &BTreeMap<char, usize>) -> String {
+    let first = unshown.keys().take(MOST_TOLD).map(|character| format!("U+{:04X}", u32::from(*character)));
+    let first: Vec<String> = first.collect();
+    let number: usize = unshown.values().sum();
+    format!("the statement's font lacks {number} characters of its texts, among them {}", first.join(", "))
 }
 
 /// The view that a query names.

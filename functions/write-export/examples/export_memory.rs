@@ -47,6 +47,7 @@ fn entry(n: u32, of: u32) -> Entry {
         source_version: 1,
         batch_id: Identifier::parse("batch-1").unwrap(),
         reverses: None,
+        came_back_from: None,
         title: None,
     }
 }

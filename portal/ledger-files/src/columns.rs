@@ -37,7 +37,7 @@ pub(crate) struct Column {
 
 /// The columns.
 #[rustfmt::skip]
-pub(crate) const COLUMNS: [Column; 25] = [
+pub(crate) const COLUMNS: [Column; 27] = [
     column("Exercice", 9, |entry| Cell::Whole(entry.view.year())),
     column("Date d’effet", 12, |entry| Cell::Day(entry.facts.date)),
     column("Comptabilisé le", 15, |entry| Cell::Day(fund_day(entry.booked_at))),
@@ -53,7 +53,9 @@ pub(crate) const COLUMNS: [Column; 25] = [
     column("N° d’avis de virement", 21, |entry| optional(entry.facts.remittance.as_ref())),
     column("Référence bancaire", 24, |entry| optional(entry.facts.bank.as_ref())),
     column("Engagé (€)", 15, |entry| measure(entry.effect().committed)),
-    column("Payé (€)", 15, |entry| measure(entry.effect().paid)),
+    column("Payé (€)", 15, |entry| measure(entry.effect().paid.total())),
+    column("Payé à l’entreprise (€)", 22, |entry| measure(entry.effect().paid.to_company)),
+    column("Payé aux organismes (€)", 22, |entry| measure(entry.effect().paid.to_providers)),
     column("En cours (€, signé par écriture)", 30, |entry| measure(entry.effect().in_progress)),
     column("Cotisé (€)", 15, |entry| measure(entry.effect().contributed)),
     column("Montant brut (€)", 16, |entry| Cell::Amount(entry.facts.amount)),

@@ -1,6 +1,6 @@
 //! What a file adds up to.
 
-use portal::domain::Cents;
+use portal::domain::{Cents, Paid};
 use portal::store::{Entry, Totals};
 
 /// What rows, or totals, come to: where the two are equal the file is what the portal shows. "In progress" is no sum of
@@ -8,7 +8,7 @@ use portal::store::{Entry, Totals};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Sums {
     committed: Cents,
-    paid: Cents,
+    paid: Paid,
     contributed: Cents,
 }
 

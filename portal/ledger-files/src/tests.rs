@@ -42,6 +42,7 @@ fn payment(label: &str) -> Entry {
         source_version: 1,
         batch_id: identifier("2012-02-11-001"),
         reverses: None,
+        came_back_from: None,
         title: None,
     }
 }
@@ -61,9 +62,9 @@ fn the_csv_is_what_a_french_spreadsheet_opens() {
     let file = csv(&[payment("=1+1"), payment("Un \"mot\" ; un autre")]);
     let lines: Vec<&str> = file.strip_prefix('\u{feff}').unwrap().split("\r\n").collect();
     let before =
-        "2011;10/02/2012;12/02/2012;Règlement à l’entreprise;0007;Plan de formation;Coût pédagogique;Entreprise";
-    let after = "012345;53384615000019;'-118;000042;'=cmd|' /C calc'!A0;;1234,56;-1234,56;;1234,56;\
-        01010101010101010101010101010101;;erp;E-1;1;2012-02-11-001";
+        "2011;10/02/2012;12/02/2012;Règlement à l’entreprise;'0007;Plan de formation;Coût pédagogique;Entreprise";
+    let after = "'012345;'53384615000019;'-118;'000042;'=cmd|' /C calc'!A0;;1234,56;1234,56;;-1234,56;;1234,56;\
+        '01010101010101010101010101010101;;erp;E-1;'1;'2012-02-11-001";
     let [heading, formula, quoted, end] = lines[..] else { panic!("{lines:?}") };
     assert!(heading.starts_with("Exercice;Date d’effet;") && heading.ends_with(";Lot"), "{heading}");
     assert_eq!(formula, format!("{before};'=1+1;{after}"));

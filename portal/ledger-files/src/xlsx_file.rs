@@ -15,9 +15,10 @@ use crate::FileError;
 use crate::columns::{COLUMNS, Cell};
 
 /// What the second sheet says.
-const NOTES: [&str; 6] = [
+const NOTES: [&str; 7] = [
     "Une ligne par écriture, dans l’ordre des exercices et des dates d’effet. Rien n’est jamais modifié : une erreur est corrigée par une contre-passation et une nouvelle écriture.",
     "Les colonnes Engagé, Payé et Cotisé portent le signe de leur effet : la somme d’une colonne est le total affiché par le portail, au centime près.",
+    "Payé est la somme de Payé à l’entreprise, que votre banque affiche, et de Payé aux organismes, réglé directement aux organismes de formation. Ce qui revient ou est repris est retiré du côté dont il provient.",
     "En cours est signé par écriture. Le portail n’affiche jamais moins de zéro pour une action : additionnez par action, comptez zéro pour une somme négative, et vous retrouvez le total affiché.",
     "Engagé, Payé et Cotisé ne forment ensemble aucun solde : les contributions légales sont mutualisées.",
     "Montant brut est le montant de l’écriture tel que le fonds l’a transmis ; son signe est donné par la nature de l’écriture.",

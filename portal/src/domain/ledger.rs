@@ -142,13 +142,91 @@ named! {
     }
 }
 
+/// What was paid, told apart by who received it. The sum of both is never kept, so it cannot differ from them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "[Cents; 2]", into = "[Cents; 2]")]
+pub struct Paid {
+    /// To the member company.
+    pub to_company: Cents,
+    /// To training bodies.
+    pub to_providers: Cents,
+}
+
+impl Paid {
+    /// Nothing.
+    pub const ZERO: Self = Self { to_company: Cents::ZERO, to_providers: Cents::ZERO };
+
+    /// An amount on one side.
+    #[must_use]
+    pub fn to(payee: Payee, amount: Cents) -> Self {
+        match payee {
+            Payee::Company => Self { to_company: amount, ..Self::ZERO },
+            Payee::Provider => Self { to_providers: amount, ..Self::ZERO },
+        }
+    }
+
+    /// Both sides together.
+    #[must_use]
+    pub fn total(self) -> Cents {
+        self.to_company + self.to_providers
+    }
+}
+
+impl std::ops::Add for Paid {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { to_company: self.to_company + other.to_company, to_providers: self.to_providers + other.to_providers }
+    }
+}
+
+impl std::ops::AddAssign for Paid {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl std::ops::Neg for Paid {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        Self { to_company: -self.to_company, to_providers: -self.to_providers }
+    }
+}
+
+impl std::ops::Sub for Paid {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl std::iter::Sum for Paid {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::ZERO, std::ops::Add::add)
+    }
+}
+
+impl From<[Cents; 2]> for Paid {
+    fn from([to_company, to_providers]: [Cents; 2]) -> Self {
+        Self { to_company, to_providers }
+    }
+}
+
+impl From<Paid> for [Cents; 2] {
+    fn from(paid: Paid) -> Self {
+        [paid.to_company, paid.to_providers]
+    }
+}
+
 /// What an entry adds to each measure. The three measures are never mixed into one balance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Effect {
     /// To what is committed.
     pub committed: Cents,
     /// To what is paid.
-    pub paid: Cents,
+    pub paid: Paid,
     /// To the signed sum behind "in progress": received - rejected - payments + returned.
     pub in_progress: Cents,
     /// To what is contributed.
@@ -184,24 +262,44 @@ impl EntryKind {
     /// Whether entries of this kind are lines of a transfer: what moves what is paid for an action.
     #[must_use]
     pub fn is_transferred(self) -> bool {
-        self.effect(Cents(1)).is_some_and(|effect| effect.paid != Cents::ZERO)
+        self.paid_to().is_some() || self.comes_back()
     }
 
-    /// What an amount of this kind does to the totals; the kind gives the sign.
+    /// Who a payment of this kind goes to; nobody where the kind does not say it.
+    #[must_use]
+    pub fn paid_to(self) -> Option<Payee> {
+        match self {
+            Self::PaymentToCompany => Some(Payee::Company),
+            Self::PaymentToProvider => Some(Payee::Provider),
+            _ => None,
+        }
+    }
+
+    /// Whether entries of this kind take back what was paid. The kind does not say from whom.
+    #[must_use]
+    pub fn comes_back(self) -> bool {
+        matches!(self, Self::PaymentReturned | Self::Recovery)
+    }
+
+    /// What an amount of this kind does to the totals; the kind gives the sign. `side` is whom it was paid to or comes
+    /// back from, and says nothing against a kind that names it: [`Self::paid_to`].
     ///
     /// A reversal has no effect of its own kind: it mirrors the entry that it reverses, see
     /// [`Effect::mirrored`].
     #[must_use]
-    pub fn effect(self, amount: Cents) -> Option<Effect> {
+    pub fn effect(self, amount: Cents, side: Payee) -> Option<Effect> {
         let none = Effect::default();
+        let paid = |amount| Paid::to(self.paid_to().unwrap_or(side), amount);
         Some(match self {
             Self::Commitment | Self::CommitmentRevision => Effect { committed: amount, ..none },
             Self::CommitmentCancellation => Effect { committed: -amount, ..none },
             Self::InvoiceReceived => Effect { in_progress: amount, ..none },
             Self::InvoiceRejected => Effect { in_progress: -amount, ..none },
-            Self::PaymentToCompany | Self::PaymentToProvider => Effect { paid: amount, in_progress: -amount, ..none },
-            Self::PaymentReturned => Effect { paid: -amount, in_progress: amount, ..none },
-            Self::Recovery => Effect { paid: -amount, ..none },
+            Self::PaymentToCompany | Self::PaymentToProvider => {
+                Effect { paid: paid(amount), in_progress: -amount, ..none }
+            }
+            Self::PaymentReturned => Effect { paid: paid(-amount), in_progress: amount, ..none },
+            Self::Recovery => Effect { paid: paid(-amount), ..none },
             Self::ContributionLegal | Self::ContributionAgreement | Self::ContributionVoluntary => {
                 Effect { contributed: amount, ..none }
             }
@@ -217,38 +315,57 @@ mod tests {
 
     #[test]
     fn each_kind_moves_its_measures_and_no_other() {
-        let effect = |kind: EntryKind| {
-            kind.effect(Cents(100)).map(|e| [e.committed.0, e.paid.0, e.in_progress.0, e.contributed.0])
+        let measures = |effect: Effect| {
+            let Paid { to_company, to_providers } = effect.paid;
+            [effect.committed.0, to_company.0, to_providers.0, effect.in_progress.0, effect.contributed.0]
         };
-        let expected: [(&str, Option<[i64; 4]>); 14] = [
-            ("COMMITMENT", Some([100, 0, 0, 0])),
-            ("COMMITMENT_REVISION", Some([100, 0, 0, 0])),
-            ("COMMITMENT_CANCELLATION", Some([-100, 0, 0, 0])),
-            ("INVOICE_RECEIVED", Some([0, 0, 100, 0])),
-            ("INVOICE_REJECTED", Some([0, 0, -100, 0])),
-            ("PAYMENT_TO_COMPANY", Some([0, 100, -100, 0])),
-            ("PAYMENT_TO_PROVIDER", Some([0, 100, -100, 0])),
-            ("PAYMENT_RETURNED", Some([0, -100, 100, 0])),
-            ("RECOVERY", Some([0, -100, 0, 0])),
-            ("CONTRIBUTION_LEGAL", Some([0, 0, 0, 100])),
-            ("CONTRIBUTION_AGREEMENT", Some([0, 0, 0, 100])),
-            ("CONTRIBUTION_VOLUNTARY", Some([0, 0, 0, 100])),
-            ("CONTRIBUTION_REFUND", Some([0, 0, 0, -100])),
+        let effect = |kind: EntryKind, side| kind.effect(Cents(100), side).map(measures);
+        let expected: [(&str, Option<[i64; 5]>); 14] = [
+            ("COMMITMENT", Some([100, 0, 0, 0, 0])),
+            ("COMMITMENT_REVISION", Some([100, 0, 0, 0, 0])),
+            ("COMMITMENT_CANCELLATION", Some([-100, 0, 0, 0, 0])),
+            ("INVOICE_RECEIVED", Some([0, 0, 0, 100, 0])),
+            ("INVOICE_REJECTED", Some([0, 0, 0, -100, 0])),
+            ("PAYMENT_TO_COMPANY", Some([0, 100, 0, -100, 0])),
+            ("PAYMENT_TO_PROVIDER", Some([0, 0, 100, -100, 0])),
+            ("PAYMENT_RETURNED", Some([0, -100, 0, 100, 0])),
+            ("RECOVERY", Some([0, -100, 0, 0, 0])),
+            ("CONTRIBUTION_LEGAL", Some([0, 0, 0, 0, 100])),
+            ("CONTRIBUTION_AGREEMENT", Some([0, 0, 0, 0, 100])),
+            ("CONTRIBUTION_VOLUNTARY", Some([0, 0, 0, 0, 100])),
+            ("CONTRIBUTION_REFUND", Some([0, 0, 0, 0, -100])),
             ("REVERSAL", None),
         ];
         assert_eq!(expected.len(), EntryKind::ALL.len());
         for (name, measures) in expected {
-            assert_eq!(effect(EntryKind::parse(name).unwrap()), measures, "{name}");
+            let kind = EntryKind::parse(name).unwrap();
+            assert_eq!(effect(kind, Payee::Company), measures, "{name}");
+            // Of the providers' side: what comes back of it, and nothing else.
+            let of_providers = match measures {
+                Some([committed, back, 0, in_progress, contributed]) if kind.comes_back() => {
+                    Some([committed, 0, back, in_progress, contributed])
+                }
+                other => other,
+            };
+            assert_eq!(effect(kind, Payee::Provider), of_providers, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_a_transfer_is_what_moves_what_is_paid() {
+        for kind in EntryKind::ALL {
+            let moves = kind.effect(Cents(1), Payee::Company).is_some_and(|effect| effect.paid != Paid::ZERO);
+            assert_eq!(kind.is_transferred(), moves, "{kind:?}");
         }
     }
 
     #[test]
     fn a_mirror_undoes_its_entry() {
         for kind in EntryKind::ALL {
-            let Some(effect) = kind.effect(Cents(37)) else { continue };
+            let Some(effect) = kind.effect(Cents(37), Payee::Provider) else { continue };
             let back = effect.mirrored();
             assert_eq!(effect.committed + back.committed, Cents::ZERO);
-            assert_eq!(effect.paid + back.paid, Cents::ZERO);
+            assert_eq!(effect.paid + back.paid, Paid::ZERO);
             assert_eq!(effect.in_progress + back.in_progress, Cents::ZERO);
             assert_eq!(effect.contributed + back.contributed, Cents::ZERO);
         }

@@ -20,7 +20,7 @@ mod words;
 pub use document::{Document, DocumentKind, DocumentReference};
 pub use email::Email;
 pub use id::{Id, Identifier, from_hex, to_hex};
-pub use ledger::{ActionStatus, CostKind, Effect, EntryKind, Payee, Scheme};
+pub use ledger::{ActionStatus, CostKind, Effect, EntryKind, Paid, Payee, Scheme};
 pub use member_number::MemberNumber;
 pub use message::Message;
 pub use money::Cents;

@@ -68,8 +68,9 @@ pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, Inv
 pub use last_use::{LastUse, Stage};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, BatchLine, Became, Entry, EntryFacts, EntryPlace, Facet, Facets,
-    Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Pending, Remittance,
-    RemittanceLine, RemittanceRow, Reversed, SchemeSums, Seen, Share, Subject, Totals, whole_ledger,
+    Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Moved, Pending,
+    Remittance, RemittanceLine, RemittanceRow, Reversed, SchemeSums, Seen, Share, Subject, Totals, TransferPayee,
+    whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

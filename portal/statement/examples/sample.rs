@@ -3,28 +3,30 @@
 use std::io::Write as _;
 
 use jiff::civil::date;
-use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Scheme, Siret, View};
+use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Paid, Payee, Scheme, Siret, View};
 use statement_pdf::{Action, Contribution, Measures, Month, Remittance, Statement, render};
 
-const TITLES: [&str; 4] = [
+const TITLES: [&str; 5] = [
     "Conduite d’engins de chantier – CACES R482, catégorie A",
     "Travail en hauteur",
     "Habilitation électrique BR, recyclage",
+    "Certiﬁcation « hauteur ≥ 3 m → ok », 10 ㎡, module Ⅳ, M. Nguyễn",
     "Lecture de plans et métré pour chefs d’équipe du gros œuvre et du second œuvre",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let actions: usize = std::env::args().nth(1).map_or(Ok(24), |count| count.parse())?;
-    let pdf = render(&statement(actions).ok_or("a number or a year is none")?)?;
-    Ok(std::io::stdout().write_all(&pdf)?)
+    let rendered = render(&statement(actions).ok_or("a number or a year is none")?)?;
+    Ok(std::io::stdout().write_all(&rendered.pdf)?)
 }
 
 fn statement(count: usize) -> Option<Statement> {
     let actions: Vec<Action> = (0..count).map(action).collect();
     let sum = |of: fn(&Measures) -> Cents| actions.iter().map(|action| of(&action.measures)).sum();
+    let paid: Paid = actions.iter().map(|action| action.measures.paid).sum();
     let totals = Measures {
         committed: sum(|measures| measures.committed),
-        paid: sum(|measures| measures.paid),
+        paid,
         in_progress: sum(|measures| measures.in_progress),
     };
     let contributions = vec![
@@ -53,31 +55,38 @@ fn statement(count: usize) -> Option<Statement> {
         totals,
         contributed,
         schemes: vec![(Scheme::Plan, totals)],
-        months: vec![Month {
-            first_day: date(2012, 8, 1),
-            committed: totals.committed,
-            paid: totals.paid,
-            contributed,
-        }],
+        months: vec![Month { first_day: date(2012, 8, 1), committed: totals.committed, paid, contributed }],
         actions,
         contributions,
-        remittances: vec![Remittance {
-            number: "V-2012-0042".to_owned(),
-            date: date(2012, 11, 3),
-            bank_reference: Some("CSTR 20121103 000042".to_owned()),
-            amount: totals.paid,
-        }],
+        remittances: vec![
+            Remittance {
+                number: "V-2012-0042".to_owned(),
+                date: date(2012, 11, 3),
+                bank_reference: Some("CSTR 20121103 000042".to_owned()),
+                sent: Paid { to_providers: Cents::ZERO, ..paid },
+                returned: Paid::ZERO,
+            },
+            Remittance {
+                number: "P-2012-0043".to_owned(),
+                date: date(2012, 11, 4),
+                bank_reference: Some("CSTR 20121104 000043".to_owned()),
+                sent: Paid { to_company: Cents::ZERO, ..paid } + Paid::to(Payee::Provider, Cents(12_000)),
+                returned: Paid::to(Payee::Provider, Cents(12_000)),
+            },
+        ],
     })
 }
 
 fn action(number: usize) -> Action {
     let cents = i64::try_from(number % 997).unwrap_or_default() * 1_031;
+    let payee = if number.is_multiple_of(3) { Payee::Company } else { Payee::Provider };
+    let paid = Paid::to(payee, Cents(cents));
     Action {
         id: format!("2012-{number:06}"),
         title: TITLES[number % TITLES.len()].to_owned(),
         scheme: Scheme::ALL[number % Scheme::ALL.len()],
         status: ActionStatus::ALL[number % ActionStatus::ALL.len()],
         engaged: date(2012, 8, 30),
-        measures: Measures { committed: Cents(cents + 85_000), paid: Cents(cents), in_progress: Cents(12_345) },
+        measures: Measures { committed: Cents(cents + 85_000), paid, in_progress: Cents(12_345) },
     }
 }

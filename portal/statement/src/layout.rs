@@ -153,6 +153,15 @@ impl<'a> Layout<'a> {
         }
     }
 
+    /// How high a paragraph over the width of the page is.
+    pub(crate) fn height(&self, text: &str, style: Style) -> f32 {
+        let face = self.fonts.face(style.weight);
+        let lines = face.wrap(&face.showable(text), style.size, WIDTH).len();
+        #[expect(clippy::cast_precision_loss, reason = "a paragraph has a few lines")]
+        let lines = lines as f32;
+        lines * style.size * 1.4
+    }
+
     /// A heading of the second level, with at least `room` points left below it.
     pub(crate) fn section(&mut self, text: &str, room: f32) {
         self.y += 14.0;

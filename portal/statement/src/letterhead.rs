@@ -40,7 +40,8 @@ fn siret(siret: &Siret) -> String {
         .collect()
 }
 
-pub(crate) fn write(layout: &mut Layout<'_>, statement: &Statement) {
+/// `unshown` is how many characters of the statement's texts the fonts lack.
+pub(crate) fn write(layout: &mut Layout<'_>, statement: &Statement, unshown: usize) {
     let body = Style { weight: Weight::Regular, size: 9.5, colour: INK };
     logo(layout);
     addressee(layout, statement, body);
@@ -56,12 +57,31 @@ pub(crate) fn write(layout: &mut Layout<'_>, statement: &Statement) {
     };
     layout.paragraph(&period, body, Tag::P);
     layout.paragraph(&as_of(statement), body, Tag::P);
+    let small = Style { size: 8.5, colour: GREY, ..body };
+    if let Some(note) = unshown_note(unshown) {
+        layout.paragraph(&note, small, Tag::P);
+    }
 
-    layout.section("Vue d’ensemble", 100.0);
+    layout.section("Vue d’ensemble", 110.0);
     sums(layout, statement);
     let note = "Engagements, règlements et contributions sont trois mesures distinctes : elles ne forment pas un solde. \
-                Le reste à payer est l’engagé moins le réglé.";
-    layout.paragraph(note, Style { size: 8.5, colour: GREY, ..body }, Tag::P);
+                Le réglé est ce que l’entreprise a reçu et ce que les organismes de formation ont reçu pour elle, moins \
+                ce qui est revenu ou a été repris. Le reste à payer est l’engagé moins le réglé.";
+    layout.paragraph(note, small, Tag::P);
+}
+
+/// What the statement says of characters that it cannot show; nothing where there are none.
+fn unshown_note(unshown: usize) -> Option<String> {
+    let of_them = match unshown {
+        0 => return None,
+        1 => "1 caractère que ce document ne sait pas reproduire y est remplacé par « \u{fffd} » ou omis".to_owned(),
+        many => {
+            format!(
+                "{many} caractères que ce document ne sait pas reproduire y sont remplacés par « \u{fffd} » ou omis"
+            )
+        }
+    };
+    Some(format!("{of_them} : le compte adhérent en ligne et ses exports montrent les textes entiers."))
 }
 
 fn logo(layout: &mut Layout<'_>) {
@@ -87,14 +107,32 @@ fn addressee(layout: &mut Layout<'_>, statement: &Statement, body: Style) {
 fn sums(layout: &mut Layout<'_>, statement: &Statement) {
     let totals: Measures = statement.totals;
     let boxes = [
-        ("Engagé", totals.committed, format!("Reste à payer : {}", totals.remaining())),
-        ("Réglé", totals.paid, format!("En cours de traitement : {}", totals.in_progress)),
-        ("Contributions versées", statement.contributed, "mutualisées, sans droit de tirage".to_owned()),
+        (
+            "Engagé",
+            totals.committed,
+            [
+                format!("Reste à payer : {} ", totals.remaining()),
+                format!("En cours de traitement : {}", totals.in_progress),
+            ],
+        ),
+        (
+            "Réglé",
+            totals.paid.total(),
+            [
+                format!("à l’entreprise : {} ", totals.paid.to_company),
+                format!("aux organismes de formation : {}", totals.paid.to_providers),
+            ],
+        ),
+        (
+            "Contributions versées",
+            statement.contributed,
+            ["mutualisées, sans droit de tirage".to_owned(), String::new()],
+        ),
     ];
-    let (gap, height, top) = (10.0, 64.0, layout.y);
+    let (gap, height, top) = (10.0, 76.0, layout.y);
     let width = (WIDTH - 2.0 * gap) / 3.0;
     let mut x = LEFT;
-    for (name, amount, more) in boxes {
+    for (name, amount, [more, most]) in boxes {
         layout.fill((x, top, width, height), PALE);
         layout.fill((x, top, width, 3.0), BLUE);
         let small = Style { weight: Weight::Regular, size: 9.0, colour: INK };
@@ -104,7 +142,11 @@ fn sums(layout: &mut Layout<'_>, statement: &Statement) {
             (format!("{name} "), 19.0, small),
             (format!("{amount} "), 39.0, large),
             (more, 55.0, Style { size: 8.0, ..small }),
+            (most, 66.0, Style { size: 8.0, ..small }),
         ] {
+            if text.is_empty() {
+                continue;
+            }
             layout.text_within((x + 12.0, top + baseline), &text, style, width - 20.0, element);
         }
         x += width + gap;

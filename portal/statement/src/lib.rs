@@ -1,6 +1,6 @@
 //! The yearly statement of a member account: an accessible PDF (PDF/UA-1), A4, in French.
 //!
-//! [`render`] is a pure function: the same statement gives the same bytes. Why this library and these fonts:
+//! [`render`] is a pure function: the same statement gives the same bytes, and says what of its texts the font lacks. Why this library and these fonts:
 //! `docs/decisions/0056-statement-in-pdf.md`. What it looks like: `cargo run -p statement-pdf --example sample`.
 
 mod font;
@@ -12,9 +12,11 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Scheme, Siret, View};
+use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Paid, Scheme, Siret, View};
 
 /// How many actions, contributions and transfers a statement lists at most, all together.
 ///
@@ -29,7 +31,7 @@ pub struct Statement {
     pub member_number: MemberNumber,
     /// The establishment.
     pub siret: Siret,
-    /// Its name; characters that the font lacks show as U+FFFD.
+    /// Its name.
     pub establishment: String,
     /// The year.
     pub view: View,
@@ -61,6 +63,16 @@ impl Statement {
     pub fn rows(&self) -> usize {
         self.actions.len() + self.contributions.len() + self.remittances.len()
     }
+
+    /// The texts that others wrote.
+    fn texts(&self) -> impl Iterator<Item = &str> {
+        let actions = self.actions.iter().flat_map(|action| [&action.id, &action.title]);
+        let contributions = self.contributions.iter().map(|contribution| &contribution.label);
+        let transfers =
+            self.remittances.iter().flat_map(|transfer| [Some(&transfer.number), transfer.bank_reference.as_ref()]);
+        let texts = std::iter::once(&self.establishment).chain(actions).chain(contributions);
+        texts.chain(transfers.flatten()).map(String::as_str)
+    }
 }
 
 /// What the fund promised and paid.
@@ -68,8 +80,8 @@ impl Statement {
 pub struct Measures {
     /// Promised.
     pub committed: Cents,
-    /// Paid.
-    pub paid: Cents,
+    /// Paid, by who received it.
+    pub paid: Paid,
     /// Invoiced and not yet paid.
     pub in_progress: Cents,
 }
@@ -78,7 +90,7 @@ impl Measures {
     /// What remains to pay: committed - paid; negative where more was paid than promised.
     #[must_use]
     pub fn remaining(&self) -> Cents {
-        self.committed - self.paid
+        self.committed - self.paid.total()
     }
 }
 
@@ -89,8 +101,8 @@ pub struct Month {
     pub first_day: Date,
     /// Promised.
     pub committed: Cents,
-    /// Paid.
-    pub paid: Cents,
+    /// Paid, by who received it.
+    pub paid: Paid,
     /// Contributed.
     pub contributed: Cents,
 }
@@ -134,8 +146,19 @@ pub struct Remittance {
     pub date: Date,
     /// The text on the bank's statement; none where the fund gave none.
     pub bank_reference: Option<String>,
-    /// How much.
-    pub amount: Cents,
+    /// What it sent, by who received it.
+    pub sent: Paid,
+    /// What came back of it or was taken back, by whom.
+    pub returned: Paid,
+}
+
+/// A statement as a PDF.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The file.
+    pub pdf: Vec<u8>,
+    /// The characters of its texts that it shows as U+FFFD or leaves out, and how often; it says how many there are.
+    pub unshown: BTreeMap<char, usize>,
 }
 
 /// Why there is no statement.
@@ -159,18 +182,30 @@ pub enum RenderError {
 ///
 /// # Errors
 /// `TooLong` beyond [`MOST_ROWS`]; no other value of a statement leads to an error.
-pub fn render(statement: &Statement) -> Result<Vec<u8>, RenderError> {
+pub fn render(statement: &Statement) -> Result<Rendered, RenderError> {
     if statement.rows() > MOST_ROWS {
         return Err(RenderError::TooLong(statement.rows()));
     }
     let fonts = font::Fonts::load()?;
-    pdf::export(pages(&fonts, statement), &fonts, statement)
+    let unshown = unshown(&fonts, statement);
+    let pdf = pdf::export(pages(&fonts, statement, unshown.values().sum()), &fonts, statement)?;
+    Ok(Rendered { pdf, unshown })
+}
+
+/// What the fonts lack of a statement's texts. Both have the same characters.
+fn unshown(fonts: &font::Fonts, statement: &Statement) -> BTreeMap<char, usize> {
+    let face = fonts.face(font::Weight::Regular);
+    let mut unshown = BTreeMap::new();
+    for character in statement.texts().flat_map(|text| face.unshown(text)) {
+        *unshown.entry(character).or_default() += 1;
+    }
+    unshown
 }
 
 /// What stands on which page.
-fn pages(fonts: &font::Fonts, statement: &Statement) -> layout::Pages {
+fn pages(fonts: &font::Fonts, statement: &Statement, unshown: usize) -> layout::Pages {
     let mut layout = layout::Layout::new(fonts);
-    letterhead::write(&mut layout, statement);
+    letterhead::write(&mut layout, statement, unshown);
     sections::write(&mut layout, statement);
     layout.finish()
 }

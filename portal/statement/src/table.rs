@@ -9,30 +9,54 @@ const PADDING: f32 = 3.0;
 /// The height of a line, in sizes of its text.
 const LEADING: f32 = 1.3;
 
-/// A column: its heading, its width in parts of the page's, and whether it holds figures.
+/// How wide a column of numbers of documents becomes for the longest of them, in parts of the page.
+const MOST_FOR_NUMBERS: f32 = 0.3;
+
+/// What a column holds.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    /// Text, broken where it must be.
+    Words,
+    /// Numbers of documents, which nobody can look up in two parts: the column becomes wider for them, and then they
+    /// smaller.
+    Numbers,
+    /// Amounts, set to the right on one line, smaller where they must.
+    Figures,
+}
+
+/// A column: its heading, its width in parts of the page's, and what it holds.
 pub(crate) struct Column {
     heading: &'static str,
     share: f32,
-    figures: bool,
+    holds: Holds,
 }
 
 /// A column of words.
 pub(crate) const fn words(heading: &'static str, share: f32) -> Column {
-    Column { heading, share, figures: false }
+    Column { heading, share, holds: Holds::Words }
+}
+
+/// A column of the numbers of documents.
+pub(crate) const fn numbers(heading: &'static str, share: f32) -> Column {
+    Column { heading, share, holds: Holds::Numbers }
 }
 
 /// A column of figures, set to the right.
 pub(crate) const fn figures(heading: &'static str, share: f32) -> Column {
-    Column { heading, share, figures: true }
+    Column { heading, share, holds: Holds::Figures }
 }
 
 /// A table; the first cell of a row is the row's heading.
 pub(crate) struct Table<'a> {
-    pub(crate) columns: &'a [Column],
+    columns: &'a [Column],
     /// Of its text, in points.
-    pub(crate) size: f32,
+    size: f32,
+    headings: Vec<String>,
+    rows: Vec<Vec<String>>,
     /// The last row.
-    pub(crate) total: Option<Vec<String>>,
+    total: Option<Vec<String>>,
+    /// Of its columns, in points.
+    widths: Vec<f32>,
 }
 
 /// Which part of a table a row is.
@@ -41,8 +65,9 @@ enum Part {
     Head(ElementId),
     /// The heading on the next page: furniture, as the table has one already.
     HeadAgain,
-    Body(ElementId),
-    Foot(ElementId),
+    /// Without an element it is measured and not written.
+    Body(Option<ElementId>),
+    Foot(Option<ElementId>),
 }
 
 impl Part {
@@ -56,7 +81,8 @@ impl Part {
 
     fn parent(self) -> Option<ElementId> {
         match self {
-            Self::Head(part) | Self::Body(part) | Self::Foot(part) => Some(part),
+            Self::Head(part) => Some(part),
+            Self::Body(part) | Self::Foot(part) => part,
             Self::HeadAgain => None,
         }
     }
@@ -66,38 +92,63 @@ impl Part {
     }
 }
 
-impl Table<'_> {
+impl<'a> Table<'a> {
+    /// A table of these rows, with its columns as wide as they need.
+    pub(crate) fn new(
+        layout: &Layout<'_>,
+        columns: &'a [Column],
+        size: f32,
+        rows: impl IntoIterator<Item = Vec<String>>,
+        total: Option<Vec<String>>,
+    ) -> Self {
+        let rows: Vec<Vec<String>> = rows.into_iter().collect();
+        let headings = columns.iter().map(|column| column.heading.to_owned()).collect();
+        let widths = widths(layout, columns, size, &rows);
+        Self { columns, size, headings, rows, total, widths }
+    }
+
+    /// The height of what has to stand together at its beginning: headings, the first row, and the total where no
+    /// other row comes before it.
+    pub(crate) fn room(&self, layout: &Layout<'_>) -> f32 {
+        let height = |cells: &[String], part| self.height(&self.lines(layout, cells, part));
+        let headings = height(&self.headings, Part::HeadAgain);
+        let first = self.rows.first().map_or(0.0, |row| height(row, Part::Body(None)));
+        let total = self.total.as_ref().filter(|_| self.rows.len() == 1);
+        headings + first + total.map_or(0.0, |total| height(total, Part::Foot(None)))
+    }
+
+    /// Whether it has no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Writes it.
-    pub(crate) fn write(&self, layout: &mut Layout<'_>, rows: impl IntoIterator<Item = Vec<String>>) {
+    pub(crate) fn write(&self, layout: &mut Layout<'_>) {
         let table = layout.element(Tag::Table, None);
         let head = layout.element(Tag::THead, Some(table));
         let body = layout.element(Tag::TBody, Some(table));
-        let headings: Vec<String> = self.columns.iter().map(|column| column.heading.to_owned()).collect();
-        self.row(layout, &headings, &headings, Part::Head(head));
-        for cells in rows {
-            self.row(layout, &headings, &cells, Part::Body(body));
+        self.row(layout, &self.headings, Part::Head(head), 0.0);
+        for (number, cells) in self.rows.iter().enumerate() {
+            // A total without a row above it says of nothing what it is the total of.
+            let is_last = number + 1 == self.rows.len();
+            let total = self.total.as_ref().filter(|_| is_last);
+            let below = total.map_or(0.0, |total| self.height(&self.lines(layout, total, Part::Foot(None))));
+            self.row(layout, cells, Part::Body(Some(body)), below);
         }
         if let Some(total) = &self.total {
             let foot = layout.element(Tag::TFoot, Some(table));
-            self.row(layout, &headings, total, Part::Foot(foot));
+            self.row(layout, total, Part::Foot(Some(foot)), 0.0);
         }
     }
 
-    /// Writes a row, on the next page and below the headings where it does not fit.
-    fn row(&self, layout: &mut Layout<'_>, headings: &[String], cells: &[String], part: Part) {
+    /// Writes a row, on the next page and below the headings where it does not fit with what has to stand below it.
+    fn row(&self, layout: &mut Layout<'_>, cells: &[String], part: Part, below: f32) {
         let (weight, colour, background) = part.look();
-        let lines: Vec<Vec<String>> = self
-            .columns
-            .iter()
-            .zip(cells)
-            .map(|(column, cell)| self.lines(layout, column, cell, weight, part))
-            .collect();
-        let most = lines.iter().map(Vec::len).max().unwrap_or(1);
-        #[expect(clippy::cast_precision_loss, reason = "a cell has a few lines")]
-        let height = most as f32 * self.size * LEADING + 2.0 * PADDING;
-        if !layout.fits(height) && !part.is_heading() {
+        let lines = self.lines(layout, cells, part);
+        let height = self.height(&lines);
+        if !layout.fits(height + below) && !part.is_heading() {
             layout.break_page();
-            self.row(layout, headings, headings, Part::HeadAgain);
+            self.row(layout, &self.headings, Part::HeadAgain, 0.0);
         }
         if let Some(background) = background {
             layout.fill((LEFT, layout.y, WIDTH, height), background);
@@ -106,19 +157,18 @@ impl Table<'_> {
 
         let row = part.parent().map(|parent| layout.element(Tag::TR, Some(parent)));
         let mut x = LEFT;
-        for (index, (column, lines)) in self.columns.iter().zip(lines).enumerate() {
+        for (index, ((column, lines), width)) in self.columns.iter().zip(lines).zip(&self.widths).enumerate() {
             let element = row.map(|row| match (part.is_heading(), index) {
                 (true, _) => layout.element(Tag::TH(TableHeaderScope::Column), Some(row)),
                 (false, 0) => layout.element(Tag::TH(TableHeaderScope::Row), Some(row)),
                 (false, _) => layout.element(Tag::TD, Some(row)),
             });
-            let width = self.width(column);
             let room = width - 2.0 * PADDING;
             let mut baseline = layout.y + PADDING + self.size;
             for line in lines {
                 let wide = layout.fonts.face(weight).width(line.trim_end(), self.size);
                 let size = if wide > room { self.size * room / wide } else { self.size };
-                let indent = if column.figures { (room - wide).max(0.0) } else { 0.0 };
+                let indent = if column.holds == Holds::Figures { (room - wide).max(0.0) } else { 0.0 };
                 layout.text(x + PADDING + indent, baseline, &line, Style { weight, size, colour }, element);
                 baseline += self.size * LEADING;
             }
@@ -127,17 +177,45 @@ impl Table<'_> {
         layout.y += height;
     }
 
-    /// The lines of a cell. A figure is never broken: it is made smaller where it must.
-    fn lines(&self, layout: &Layout<'_>, column: &Column, cell: &str, weight: Weight, part: Part) -> Vec<String> {
-        let face = layout.fonts.face(weight);
-        let text = face.showable(cell);
-        if column.figures && !part.is_heading() {
-            return vec![text];
-        }
-        face.wrap(&text, self.size, self.width(column) - 2.0 * PADDING)
+    /// The lines of each cell of a row.
+    fn lines(&self, layout: &Layout<'_>, cells: &[String], part: Part) -> Vec<Vec<String>> {
+        let face = layout.fonts.face(part.look().0);
+        let of_cell = |((column, cell), width): ((&Column, &String), &f32)| {
+            let (text, room) = (face.showable(cell), width - 2.0 * PADDING);
+            match column.holds {
+                _ if part.is_heading() => face.wrap_whole(&text, self.size, room),
+                Holds::Words => face.wrap(&text, self.size, room),
+                Holds::Numbers => face.wrap_whole(&text, self.size, room),
+                Holds::Figures => vec![text],
+            }
+        };
+        self.columns.iter().zip(cells).zip(&self.widths).map(of_cell).collect()
     }
 
-    fn width(&self, column: &Column) -> f32 {
-        WIDTH * column.share / self.columns.iter().map(|column| column.share).sum::<f32>()
+    fn height(&self, lines: &[Vec<String>]) -> f32 {
+        let most = lines.iter().map(Vec::len).max().unwrap_or(1);
+        #[expect(clippy::cast_precision_loss, reason = "a cell has a few lines")]
+        let most = most as f32;
+        most * self.size * LEADING + 2.0 * PADDING
     }
+}
+
+/// The width of each column: its share, but that columns of words give way to numbers that are longer.
+fn widths(layout: &Layout<'_>, columns: &[Column], size: f32, rows: &[Vec<String>]) -> Vec<f32> {
+    let shares = columns.iter().map(|column| column.share).sum::<f32>();
+    let mut widths: Vec<f32> = columns.iter().map(|column| WIDTH * column.share / shares).collect();
+    let face = layout.fonts.face(Weight::Regular);
+    let mut grown = 0.0;
+    for (index, width) in widths.iter_mut().enumerate().filter(|(index, _)| columns[*index].holds == Holds::Numbers) {
+        let cells = rows.iter().filter_map(|row| row.get(index));
+        let widest = cells.map(|cell| face.widest_word(&face.showable(cell), size)).fold(0.0, f32::max);
+        let wanted = (widest + 2.0 * PADDING).min(WIDTH * MOST_FOR_NUMBERS).max(*width);
+        grown += wanted - *width;
+        *width = wanted;
+    }
+    let of_words = |(index, _): &(usize, &mut f32)| columns[*index].holds == Holds::Words;
+    let words: f32 = widths.iter_mut().enumerate().filter(of_words).map(|(_, width)| *width).sum();
+    let left = if words > 0.0 { (words - grown) / words } else { 1.0 };
+    widths.iter_mut().enumerate().filter(of_words).for_each(|(_, width)| *width *= left);
+    widths
 }

@@ -1,13 +1,22 @@
+use std::sync::LazyLock;
+
 use jiff::civil::date;
-use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Scheme, Siret, View};
+use krilla::tagging::TagKind;
+use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Paid, Payee, Scheme, Siret, View};
 
 use crate::layout::{ElementId, Mark, Pages};
 use crate::{
-    Action, Contribution, MOST_ROWS, Measures, Month, Remittance, RenderError, Statement, font, pages, render,
+    Action, Contribution, MOST_ROWS, Measures, Month, Remittance, RenderError, Statement, font, pages, render, unshown,
 };
 
 fn measures(committed: i64, paid: i64, in_progress: i64) -> Measures {
-    Measures { committed: Cents(committed), paid: Cents(paid), in_progress: Cents(in_progress) }
+    let paid = Paid::to(Payee::Company, Cents(paid));
+    Measures { committed: Cents(committed), paid, in_progress: Cents(in_progress) }
+}
+
+/// 600.00 to the company, 400.00 to a training body.
+fn split() -> Paid {
+    Paid { to_company: Cents(60_000), to_providers: Cents(40_000) }
 }
 
 fn action(number: usize) -> Action {
@@ -17,7 +26,7 @@ fn action(number: usize) -> Action {
         scheme: Scheme::Plan,
         status: ActionStatus::PartlyPaid,
         engaged: date(2011, 8, 30),
-        measures: measures(123_456, 100_000, 20_000),
+        measures: Measures { paid: split(), ..measures(123_456, 0, 20_000) },
     }
 }
 
@@ -30,13 +39,13 @@ fn of_actions(actions: Vec<Action>) -> Statement {
         from: None,
         to: date(2011, 12, 31),
         as_of: "2012-10-15T09:05:00Z".parse().unwrap(),
-        totals: measures(123_456, 100_000, 20_000),
+        totals: Measures { paid: split(), ..measures(123_456, 0, 20_000) },
         contributed: Cents(987_654_321),
-        schemes: vec![(Scheme::Plan, measures(123_456, 100_000, 20_000))],
+        schemes: vec![(Scheme::Plan, Measures { paid: split(), ..measures(123_456, 0, 20_000) })],
         months: vec![Month {
             first_day: date(2011, 8, 1),
             committed: Cents(123_456),
-            paid: Cents(100_000),
+            paid: split(),
             contributed: Cents(987_654_321),
         }],
         actions,
@@ -54,12 +63,22 @@ fn of_actions(actions: Vec<Action>) -> Statement {
                 amount: Cents(-50_000),
             },
         ],
-        remittances: vec![Remittance {
-            number: "V-2011-0042".into(),
-            date: date(2011, 11, 3),
-            bank_reference: Some("SEPA 20111103 000042".into()),
-            amount: Cents(100_000),
-        }],
+        remittances: vec![
+            Remittance {
+                number: "V-2011-0042".into(),
+                date: date(2011, 11, 3),
+                bank_reference: Some("SEPA 20111103 000042".into()),
+                sent: Paid::to(Payee::Company, Cents(61_000)),
+                returned: Paid::to(Payee::Company, Cents(1_000)),
+            },
+            Remittance {
+                number: "P-2011-0043".into(),
+                date: date(2011, 11, 3),
+                bank_reference: None,
+                sent: Paid::to(Payee::Provider, Cents(40_000)),
+                returned: Paid::ZERO,
+            },
+        ],
     }
 }
 
@@ -67,8 +86,10 @@ fn small() -> Statement {
     of_actions(vec![action(1)])
 }
 
+static FONTS: LazyLock<font::Fonts> = LazyLock::new(|| font::Fonts::load().unwrap());
+
 fn laid_out(statement: &Statement) -> Pages {
-    pages(&font::Fonts::load().unwrap(), statement)
+    pages(&FONTS, statement, unshown(&FONTS, statement).values().sum())
 }
 
 /// What belongs to an element of the document, one element a line, cells of a row beside each other.
@@ -106,7 +127,7 @@ fn a_small_statement_reads_as_it_should() {
 
 #[test]
 fn the_document_is_tagged_in_french_and_has_its_title() {
-    let pdf = render(&small()).unwrap();
+    let pdf = render(&small()).unwrap().pdf;
     assert_eq!(count(&pdf, "/Marked true"), 1);
     assert_eq!(count(&pdf, "/Lang(fr-FR)"), 2, "of the catalogue and of the tree");
     assert_eq!(count(&pdf, "/DisplayDocTitle true"), 1);
@@ -117,17 +138,17 @@ fn the_document_is_tagged_in_french_and_has_its_title() {
 
 #[test]
 fn every_heading_of_a_table_has_its_scope_and_stands_in_the_tree_once() {
-    let pdf = render(&of_actions((0..300).map(action).collect())).unwrap();
-    // Schemes 5, months 4, actions 8, contributions 4, transfers 4.
-    let columns = 5 + 4 + 8 + 4 + 4;
+    let pdf = render(&of_actions((0..300).map(action).collect())).unwrap().pdf;
+    // Schemes 6, months 5, actions 8, contributions 4, transfers of each side 6.
+    let columns = 6 + 5 + 8 + 4 + 2 * 6;
     // One a body row, one a total.
-    let rows = (1 + 1) + (1 + 1) + (300 + 1) + (2 + 1) + 1;
+    let rows = (1 + 1) + (1 + 1) + (300 + 1) + (2 + 1) + 2;
     assert_eq!(count(&pdf, "/Scope/Column"), columns);
     assert_eq!(count(&pdf, "/Scope/Row"), rows);
     assert_eq!(count(&pdf, "/S/TH/"), columns + rows);
-    assert_eq!(count(&pdf, "/S/TD/"), 2 * 4 + 2 * 3 + 301 * 7 + 3 * 3 + 3);
-    assert_eq!(count(&pdf, "/S/TR/"), 5 + rows);
-    assert_eq!((count(&pdf, "/S/Table/"), count(&pdf, "/S/TFoot/")), (5, 4));
+    assert_eq!(count(&pdf, "/S/TD/"), 2 * 5 + 2 * 4 + 301 * 7 + 3 * 3 + 2 * 5);
+    assert_eq!(count(&pdf, "/S/TR/"), 6 + rows);
+    assert_eq!((count(&pdf, "/S/Table/"), count(&pdf, "/S/TFoot/")), (6, 4));
 }
 
 #[test]
@@ -155,7 +176,6 @@ fn a_long_table_repeats_its_heading_on_each_page_as_furniture() {
 
 #[test]
 fn nothing_stands_below_the_last_line_or_beside_the_page() {
-    let fonts = font::Fonts::load().unwrap();
     let mut odd = action(1);
     odd.id = "X".repeat(64);
     odd.title = "Gros œuvre ".repeat(40);
@@ -164,7 +184,7 @@ fn nothing_stands_below_the_last_line_or_beside_the_page() {
     let pages = laid_out(&of_actions(actions.collect()));
     for mark in pages.pages.iter().flatten() {
         let Mark::Text { x, baseline, text, style, .. } = mark else { continue };
-        let right = x + fonts.face(style.weight).width(text.trim_end(), style.size);
+        let right = x + FONTS.face(style.weight).width(text.trim_end(), style.size);
         assert!(*x >= crate::layout::LEFT && right <= crate::layout::RIGHT + 0.1, "{text} ends at {right}");
         assert!(*baseline < crate::layout::PAGE.1 - 60.0, "{text} stands at {baseline}");
     }
@@ -179,8 +199,8 @@ fn the_same_statement_gives_the_same_bytes() {
 fn three_thousand_rows_fit_into_an_answer_and_one_more_is_refused() {
     let mut long = action(1);
     long.title = "Conduite d’engins de chantier et de levage, catégorie A, recyclage des acquis ".repeat(2);
-    let mut statement = of_actions(vec![long.clone(); MOST_ROWS - 3]);
-    let pdf = render(&statement).unwrap();
+    let mut statement = of_actions(vec![long.clone(); MOST_ROWS - 4]);
+    let pdf = render(&statement).unwrap().pdf;
     // 6 MB as base64, less the frame of the answer.
     assert!(pdf.len() < 4_400_000, "{} bytes", pdf.len());
     statement.actions.push(long);
@@ -201,10 +221,126 @@ fn no_text_or_amount_keeps_a_statement_from_being_written() {
     statement.contributions.clear();
     statement.remittances.clear();
     let text = read(&laid_out(&statement));
-    assert!(text.contains("\u{fffd}\u{fffd}    école \u{fffd}"), "{text}");
+    assert!(text.contains("\u{fffd}\u{fffd}    école \u{fffd} \u{fffd}"), "{text}");
     assert!(text.contains("Aucune contribution sur cet exercice."), "{text}");
     render(&statement).unwrap();
     statement.actions.clear();
     assert!(read(&laid_out(&statement)).contains("Aucune action engagée sur cet exercice."));
     render(&statement).unwrap();
+}
+
+#[test]
+fn a_text_shows_as_it_is_or_by_its_compatible_parts() {
+    let face = FONTS.face(font::Weight::Regular);
+    for (text, shown) in [
+        ("≥ 3 m → ok", "≥ 3 m → ok"),
+        ("≤ ≠ ≈ ± ← ↔ ⇒ ⌀ ■ √", "≤ ≠ ≈ ± ← ↔ ⇒ ⌀ ■ √"),
+        ("certiﬁcation, eﬄuent", "certification, effluent"),
+        ("Nguyễn Thị Hằng", "Nguyễn Thị Hằng"),
+        ("Nguye\u{302}\u{303}n", "Nguyễn"),
+        ("10 ㎡, 3 ㎏, 20 ℃", "10 m2, 3 kg, 20 °C"),
+        ("10 m², ½ j, n° 3, № 4", "10 m², ½ j, n° 3, № 4"),
+        ("Module Ⅳ, ⅳ et ①", "Module IV, iv et 1"),
+        ("Ｆａｃｔｕｒｅ　１", "Facture 1"),
+        ("co\u{ad}pie\u{200b}r \u{202e}ici\u{feff}", "copier ici"),
+        ("L\u{2019}Œuvre – Škoda, Łódź, Ștefan, Ђорђе, Αθήνα", "L’Œuvre – Škoda, Łódź, Ștefan, Ђорђе, Αθήνα"),
+        ("une\tligne\u{2028}deux", "une ligne deux"),
+    ] {
+        assert_eq!((face.showable(text).as_str(), face.unshown(text)), (shown, vec![]), "{text}");
+    }
+}
+
+#[test]
+fn what_the_font_lacks_is_marked_and_counted() {
+    let face = FONTS.face(font::Weight::Regular);
+    for (text, shown, unshown) in [
+        ("工事", "\u{fffd}\u{fffd}", vec!['工', '事']),
+        // An accent that no letter of the font has is left out, and the letter stays.
+        ("x\u{304}", "x", vec!['\u{304}']),
+        ("👷 chantier", "\u{fffd} chantier", vec!['👷']),
+        ("\u{e000}", "\u{fffd}", vec!['\u{e000}']),
+    ] {
+        assert_eq!((face.showable(text).as_str(), face.unshown(text)), (shown, unshown), "{text}");
+    }
+    let mut statement = small();
+    assert!(!read(&laid_out(&statement)).contains("reproduire"), "where all is shown nothing is said");
+    statement.actions[0].title = "工事 👷".into();
+    assert!(read(&laid_out(&statement)).contains("3 caractères que ce document ne sait pas reproduire"));
+    statement.actions[0].title = "工".into();
+    assert!(read(&laid_out(&statement)).contains("1 caractère que ce document ne sait pas reproduire"));
+    // Wherever it stands.
+    statement.establishment = "工".into();
+    statement.contributions[0].label = "工工".into();
+    statement.remittances[0].bank_reference = Some("事".into());
+    assert_eq!(render(&statement).unwrap().unshown, [('工', 4), ('事', 1)].into());
+}
+
+#[test]
+fn both_weights_show_the_same_characters() {
+    let all: String = (0..=0xffff_u32).filter_map(char::from_u32).collect();
+    assert_eq!(FONTS.face(font::Weight::Regular).unshown(&all), FONTS.face(font::Weight::Bold).unshown(&all));
+    for (from, to) in [(0x20, 0x7e), (0xa1, 0x24f), (0x1e00, 0x1eff), (0x2190, 0x2199), (0x2264, 0x2265)] {
+        let range: String = (from..=to).filter_map(char::from_u32).collect();
+        assert_eq!(FONTS.face(font::Weight::Bold).unshown(&range), vec![], "U+{from:04X} to U+{to:04X}");
+    }
+}
+
+#[test]
+fn the_number_of_a_dossier_or_a_transfer_stands_on_one_line_however_long() {
+    for length in 1..=64 {
+        let number: String = "2011-000077-BTP-".chars().cycle().take(length).collect();
+        let mut statement = small();
+        statement.actions[0].id.clone_from(&number);
+        statement.remittances[0].number.clone_from(&number);
+        let pages = laid_out(&statement);
+        let whole = pages
+            .pages
+            .iter()
+            .flatten()
+            .filter(|mark| matches!(mark, Mark::Text { text, element: Some(_), .. } if text.trim_end() == number));
+        assert_eq!(whole.count(), 2, "{number}");
+    }
+}
+
+/// The table and the part of it that an element is in.
+fn part_of(pages: &Pages, element: ElementId) -> Option<(usize, &TagKind)> {
+    let parent = |of: ElementId| pages.elements[of.0].parent;
+    let part = parent(parent(element)?)?;
+    Some((parent(part)?.0, &pages.elements[part.0].tag))
+}
+
+#[test]
+fn no_page_begins_with_a_total_and_none_ends_with_a_heading() {
+    let mut totals = 0;
+    for count in (1..120).step_by(3) {
+        let mut statement = of_actions((0..count).map(action).collect());
+        // Rows of several heights, and tables that begin anywhere on the page.
+        statement.actions.iter_mut().step_by(3).for_each(|action| action.title = "Gros œuvre ".repeat(count % 17));
+        statement.schemes = statement.schemes.into_iter().cycle().take(count % 11 + 1).collect();
+        let pages = laid_out(&statement);
+        for page in &pages.pages {
+            let elements = page.iter().filter_map(|mark| match mark {
+                Mark::Text { element: Some(element), .. } => Some(*element),
+                _ => None,
+            });
+            let elements: Vec<ElementId> = elements.collect();
+            let bodies: Vec<usize> = elements
+                .iter()
+                .filter_map(|element| part_of(&pages, *element))
+                .filter(|(_, part)| matches!(part, TagKind::TBody(_)))
+                .map(|(table, _)| table)
+                .collect();
+            for (table, part) in elements.iter().filter_map(|element| part_of(&pages, *element)) {
+                if matches!(part, TagKind::TFoot(_)) {
+                    totals += 1;
+                    assert!(bodies.contains(&table), "{count} actions: a total alone");
+                }
+            }
+            let last = *elements.last().unwrap();
+            let in_head = part_of(&pages, last).is_some_and(|(_, part)| matches!(part, TagKind::THead(_)));
+            let is_heading = matches!(pages.elements[last.0].tag, TagKind::Hn(_));
+            assert!(!in_head && !is_heading, "{count} actions: a heading with nothing below it");
+        }
+    }
+    assert!(totals > 0);
 }

@@ -9,7 +9,9 @@ use harness::Contract;
 use portal::domain::{ActionStatus, Civility, CostKind, DocumentKind, EntryKind, Payee, Scheme};
 use portal::http::Language;
 use portal::security::Strength;
-use portal::store::{Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, Purpose, Role, Stage};
+use portal::store::{
+    Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, Purpose, Role, Stage, TransferPayee,
+};
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde::forward_to_deserialize_any;
@@ -98,6 +100,7 @@ fn of_the_code(place: &str) -> Option<List> {
         "Scheme" => names::<Scheme>(),
         "CostKind" => names::<CostKind>(),
         "Payee" => names::<Payee>(),
+        "TransferPayee" => names::<TransferPayee>(),
         "EntryKind" => names::<EntryKind>(),
         "ActionEntry/allOf/1/properties/kind" => kinds(|kind| !kind.is_contribution()),
         "Contribution/allOf/1/properties/kind" => kinds(|kind| kind.is_contribution() || kind == EntryKind::Reversal),

@@ -49,8 +49,8 @@ async fn the_worked_example_comes_out_as_it_is_printed() {
             assert_eq!(moved, cents(printed), "{measure} of {}", row[0]);
         }
     }
-    let transfer =
-        json!({"remittance_number": "V-42", "date": "2012-02-10", "bank_reference": "CSTR 0042", "amount": 130_000});
+    let transfer = json!({"remittance_number": "V-42", "date": "2012-02-10", "bank_reference": "CSTR 0042", "amount": 130_000,
+            "sent": 130_000, "returned": 0, "payee": "COMPANY", "paid_to_company": 130_000, "paid_to_providers": 0});
     for view in ["2011", "2012"] {
         // One to a page: the list goes on behind a transfer that another view has too.
         let mut listed = Vec::new();
@@ -116,6 +116,75 @@ async fn a_number_on_what_no_transfer_pays_is_no_line_of_a_transfer() {
     let entries = read(&marie, "ledger?view=2011&limit=200").await;
     let shown = entries["items"].as_array().unwrap().iter().filter(|entry| entry["remittance_number"] == "V-NONE");
     assert_eq!(shown.count(), 1);
+    let reconciled = world.portal.invoke("reconcile", json!({"account": ACCOUNT})).await.unwrap();
+    assert_eq!(reconciled["drift"], 0, "{reconciled}");
+}
+
+/// The side of each figure in every read: a payment to a training body is money that the company never sees.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_paid_is_told_apart_by_who_received_it_in_every_read() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let record = |key: &str, kind: &str, cents: i64, date: &str, transfer: &str| {
+        json!({"record": "entry", "source_key": key, "source_version": 1, "member_number": ACCOUNT,
+            "action_id": "2011-000001", "kind": kind, "amount_cents": cents, "effective_date": date,
+            "label": "Écriture", "remittance_number": transfer})
+    };
+    let feed = lines(&[
+        record("N-1", "PAYMENT_TO_PROVIDER", 20_000, "2012-04-02", "P-1"),
+        // Nobody says from whom it comes back: from whom its transfer went to, and without one from the company.
+        record("N-2", "PAYMENT_RETURNED", 5_000, "2012-04-09", "P-1"),
+        record("N-3", "RECOVERY", 1_000, "2012-05-01", "P-1"),
+        record("N-4", "RECOVERY", 300, "2012-05-02", "V-2012-0042"),
+        record("N-5", "RECOVERY", 70, "2012-05-03", "P-2"),
+    ]);
+    world.import("2012-10-20-001", "", &feed).await;
+    let corrected = record("N-1", "PAYMENT_TO_PROVIDER", 21_000, "2012-04-02", "P-1");
+    let corrected = corrected.to_string().replace("\"source_version\":1", "\"source_version\":2");
+    world.import("2012-10-21-001", "", &format!("{corrected}\n")).await;
+    let (company, providers) = (90_000 - 300 - 70, 21_000 - 5_000 - 1_000);
+    let sides = |of: &Value| ["paid", "paid_to_company", "paid_to_providers"].map(|side| of[side].as_i64().unwrap());
+    let told = [company + providers, company, providers];
+
+    let summary = read(&marie, "summary").await;
+    let view = &summary["views"][0];
+    assert_eq!((sides(&view["totals"]), sides(&view["by_scheme"][0])), (told, told));
+    let months = view["by_month"].as_array().unwrap().iter();
+    let months: Vec<_> = months.map(|of| (of["month"].as_str().unwrap(), sides(of))).collect();
+    let of_april = 21_000 - 5_000;
+    assert!(months.contains(&("2012-02", [90_000, 90_000, 0])), "{months:?}");
+    assert!(months.contains(&("2012-04", [of_april, 0, of_april])), "{months:?}");
+    assert!(months.contains(&("2012-05", [-1_370, -370, -1_000])), "{months:?}");
+    assert_eq!(sides(&summary["totals"]), [told[0] + 50_000, company + 50_000, providers]);
+
+    let page = read(&marie, "actions?view=2011&scheme=PLAN").await;
+    assert_eq!((sides(&page["totals"]), sides(&page["items"][0])), (told, told));
+    let action = read(&marie, "actions/2011-000001").await;
+    assert_eq!((sides(&action), action["remaining"].as_i64()), (told, Some(180_000 - told[0])));
+    let of_entries = |key: &str| -> Vec<Value> {
+        let entries = action["entries"].as_array().unwrap().iter().filter(|entry| entry["source_key"] == key);
+        entries.map(|entry| entry["paid_to"].clone()).collect()
+    };
+    assert_eq!(of_entries("N-1"), ["PROVIDER"; 3], "an entry, its reversal, its replacement");
+    assert_eq!([of_entries("N-2"), of_entries("N-3")].concat(), ["PROVIDER"; 2]);
+    assert_eq!([of_entries("N-4"), of_entries("N-5"), of_entries("E-3")].concat(), ["COMPANY"; 3]);
+    assert_eq!(of_entries("E-1"), [Value::Null], "a commitment is paid to nobody");
+
+    let transfers = read(&marie, "remittances?view=2011").await;
+    let transfer = |number: &str| {
+        let listed = transfers["items"].as_array().unwrap().iter().find(|of| of["remittance_number"] == number);
+        let listed = listed.unwrap();
+        let amounts = ["sent", "returned", "amount", "paid_to_company", "paid_to_providers"];
+        (listed["payee"].as_str().unwrap(), amounts.map(|name| listed[name].as_i64().unwrap()))
+    };
+    assert_eq!(transfer("P-1"), ("PROVIDER", [21_000, 6_000, 15_000, 0, 15_000]));
+    assert_eq!(transfer("V-2012-0042"), ("COMPANY", [90_000, 300, 89_700, 89_700, 0]));
+    assert_eq!(transfer("P-2"), ("COMPANY", [0, 70, -70, -70, 0]));
+    let detail = read(&marie, "remittances/P-1").await;
+    let payees: Vec<_> = detail["lines"].as_array().unwrap().iter().map(|line| &line["payee"]).collect();
+    assert_eq!((payees.len(), payees.iter().all(|payee| **payee == "PROVIDER")), (5, true));
+    assert_eq!(detail["returned"], 6_000);
+
     let reconciled = world.portal.invoke("reconcile", json!({"account": ACCOUNT})).await.unwrap();
     assert_eq!(reconciled["drift"], 0, "{reconciled}");
 }

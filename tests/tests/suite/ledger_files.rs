@@ -314,8 +314,8 @@ async fn a_correction_that_moves_no_sum_costs_an_export_no_attempt() {
 
     let pages = Calls::queries_of("write-export", "ENTRY#2012");
     let correct = async { world.import("2012-11-15-002", "", &record(2, "31")).await };
-    let export = asked(&world, &marie, &json!({"format": "csv", "view": 2012}));
-    let (export, report) = held.behind(1, pages, export, correct).await;
+    let whole = json!({"format": "csv", "view": 2012});
+    let (export, report) = held.behind(1, pages, asked(&world, &marie, &whole), correct).await;
     assert_eq!(report.expect("a second page").corrected, 1);
     let ready = marie.get(&export).await.expect(200);
     assert_eq!(ready["state"], "ready");

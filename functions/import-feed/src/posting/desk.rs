@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use portal::domain::{ActionStatus, Identifier, MemberNumber, View};
+use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, View};
 use portal::store::{
     Action, ActionPlace, Entry, EntryFacts, EntryPlace, Facets, Guard, Home, Key, Month, Move, Pending, Record,
     Remittance, Totals,
@@ -165,6 +165,21 @@ impl<'a> Desk<'a> {
         let Some(number) = facts.transfer(None) else { return Ok(true) };
         let known = self.remittance(&Remittance::key_of(account, number))?;
         Ok(known.is_none_or(|remittance| remittance.has_room(facts)))
+    }
+
+    /// The side of the transfer that these facts name, as it is known by now.
+    pub(super) fn side_of_transfer(
+        &self,
+        account: &MemberNumber,
+        facts: &EntryFacts,
+    ) -> Result<Option<Payee>, Blocked> {
+        let Some(number) = facts.transfer(None) else { return Ok(None) };
+        let key = Remittance::key_of(account, number);
+        let known = match self.changes.remittances.get(&key) {
+            Some(changed) => Some(changed),
+            None => self.remittance(&key)?,
+        };
+        Ok(known.and_then(Remittance::side))
     }
 
     fn count_in_remittance(&mut self, entry: &Entry) -> Result<(), Blocked> {

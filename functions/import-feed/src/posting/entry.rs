@@ -1,6 +1,6 @@
 //! Entries: posted, corrected, kept until their action comes, moved with their action.
 
-use portal::domain::{Identifier, Siret};
+use portal::domain::{Identifier, MemberNumber, Payee, Siret};
 use portal::store::{ActionPlace, ActionState, BatchLine, Became, Entry, EntryFacts, Guard, Pending, Seen, Subject};
 
 use super::{Blocked, Context, Desk, Job, Standing, Verdict, counted, marked, standing};
@@ -218,8 +218,8 @@ fn replace(
     target: &Target<'_>,
 ) -> Result<Verdict, Blocked> {
     let posted = unwait(desk, version, guard.as_ref())?;
-    if let Some(place) = &posted {
-        let old = desk.entry(place)?;
+    let old = posted.as_ref().map(|place| desk.entry(place)).transpose()?;
+    if let Some(old) = &old {
         desk.write_reversal(old.reversal(version.source_version, version.batch_id, context.now))?;
     }
     let (member_number, action_id, view, scheme, title) = match target {
@@ -234,6 +234,7 @@ fn replace(
             (record.member_number.clone(), None, context.rule.of_year(year), None, None)
         }
     };
+    let came_back_from = side_of_transfer(desk, &member_number, version.facts, old.as_ref())?;
     let entry = Entry {
         entry_id: Entry::id_of(version.source, version.source_key, version.source_version, 0),
         member_number,
@@ -248,9 +249,10 @@ fn replace(
         source_version: version.source_version,
         batch_id: version.batch_id.clone(),
         reverses: None,
+        came_back_from,
         title: title.filter(|_| version.facts.transfer(None).is_some()),
     };
-    let (verdict, became) = match posted {
+    let (verdict, became) = match old {
         Some(_) => (Verdict::Corrected, Became::Corrected),
         None => (Verdict::Posted, Became::Posted),
     };
@@ -258,6 +260,21 @@ fn replace(
     desk.set_guard(version.guard(context, guard, 0, subject, Some(became)));
     desk.write(entry)?;
     Ok(verdict)
+}
+
+/// The side that money comes back from where neither kind nor payee says it: that of its transfer as it is known by
+/// now, else that of the version before, if that named the same transfer.
+fn side_of_transfer(
+    desk: &Desk<'_>,
+    account: &MemberNumber,
+    facts: &EntryFacts,
+    before: Option<&Entry>,
+) -> Result<Option<Payee>, Blocked> {
+    if !facts.has_side_of_transfer() {
+        return Ok(None);
+    }
+    let before = before.filter(|old| old.member_number == *account && old.transfer() == facts.transfer(None));
+    Ok(desk.side_of_transfer(account, facts)?.or(before.and_then(|old| old.came_back_from)))
 }
 
 /// Keeps a version until its action comes. What it corrects stays in force until then: a reversal

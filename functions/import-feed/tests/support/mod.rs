@@ -193,7 +193,9 @@ impl Fund {
             self.store.query_all(&Totals::all(&MemberNumber::parse(number).unwrap())).await.unwrap();
         let shown = totals.into_iter().filter(Totals::is_shown);
         shown
-            .map(|t| (t.view.year(), [t.sums.committed.0, t.sums.paid.0, t.sums.in_progress.0, t.sums.contributed.0]))
+            .map(|t| {
+                (t.view.year(), [t.sums.committed.0, t.sums.paid.total().0, t.sums.in_progress.0, t.sums.contributed.0])
+            })
             .collect()
     }
 

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{ActionSums, Home, account_of, partition, pieces};
-use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Scheme, View};
+use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Scheme, View};
 use crate::store::{Item, Key, Query, Record, Table};
 
 /// A training action as the fund last described it, and the sums of its entries.
@@ -263,7 +263,7 @@ struct Shown {
     #[serde(rename = "c")]
     committed: Cents,
     #[serde(rename = "p")]
-    paid: Cents,
+    paid: Paid,
     #[serde(rename = "i")]
     in_progress: Cents,
 }

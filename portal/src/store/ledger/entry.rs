@@ -43,6 +43,9 @@ pub struct Entry {
     pub batch_id: Identifier,
     /// Of a reversal, what it reverses.
     pub reverses: Option<Reversed>,
+    /// Of money that came back and whose payee the fund does not name, the side of its transfer when it was posted.
+    /// Kept, because the transfer may change; a reversal has that of what it reverses.
+    pub came_back_from: Option<Payee>,
     /// Of what a remittance notice lists, the action's title when it was posted: what the notice printed. Lists
     /// of entries do not carry it.
     pub title: Option<String>,
@@ -88,8 +91,22 @@ impl EntryFacts {
         self.remittance.as_ref().filter(|_| self.moves_as(reverses).is_transferred())
     }
 
+    /// The side that an entry of these facts is paid to, or comes back from: what the kind says, else the payee, else
+    /// the side of the transfer, else the company.
+    #[must_use]
+    pub fn side(&self, reverses: Option<Reversed>, came_back_from: Option<Payee>) -> Payee {
+        let of_kind = self.moves_as(reverses).paid_to();
+        of_kind.or(self.payee).or(came_back_from).unwrap_or(Payee::Company)
+    }
+
+    /// Whether neither kind nor payee says the side of what these facts move: that of its transfer does.
+    #[must_use]
+    pub fn has_side_of_transfer(&self) -> bool {
+        self.kind.comes_back() && self.payee.is_none()
+    }
+
     /// The kind whose measures it moves: a reversal moves those of what it reverses.
-    fn moves_as(&self, reverses: Option<Reversed>) -> EntryKind {
+    pub(super) fn moves_as(&self, reverses: Option<Reversed>) -> EntryKind {
         reverses.map_or(self.kind, |reversed| reversed.kind)
     }
 }
@@ -134,7 +151,18 @@ impl Entry {
     /// What it does to the measures.
     #[must_use]
     pub fn effect(&self) -> Effect {
-        Self::effect_of(&self.facts, self.reverses)
+        Self::effect_of(&self.facts, self.reverses, self.side())
+    }
+
+    /// The side that it is paid to or comes back from, as [`EntryFacts::side`] says.
+    fn side(&self) -> Payee {
+        self.facts.side(self.reverses, self.came_back_from)
+    }
+
+    /// The side whose paid amount it moves; nothing where it moves none.
+    #[must_use]
+    pub fn paid_side(&self) -> Option<Payee> {
+        self.facts.moves_as(self.reverses).is_transferred().then(|| self.side())
     }
 
     /// The transfer that it is a line of, as [`EntryFacts::transfer`] says.
@@ -159,10 +187,10 @@ impl Entry {
     }
 
     /// What an entry of these facts does to the measures.
-    pub(super) fn effect_of(facts: &EntryFacts, reverses: Option<Reversed>) -> Effect {
+    pub(super) fn effect_of(facts: &EntryFacts, reverses: Option<Reversed>, side: Payee) -> Effect {
         // A reversal's amount is the negative of what it reverses, and effects are linear. Nothing
         // reverses a reversal, so the kind always has an effect.
-        facts.moves_as(reverses).effect(facts.amount).unwrap_or_default()
+        facts.moves_as(reverses).effect(facts.amount, side).unwrap_or_default()
     }
 
     /// Where it is stored.
@@ -344,6 +372,7 @@ struct Stored {
     source_version: u64,
     batch_id: Identifier,
     reverses: Option<Reversed>,
+    came_back_from: Option<Payee>,
     title: Option<String>,
 }
 
@@ -377,6 +406,7 @@ impl TryFrom<Stored> for Entry {
             source_version: stored.source_version,
             batch_id: stored.batch_id,
             reverses: stored.reverses,
+            came_back_from: stored.came_back_from,
             title: stored.title,
         })
     }
@@ -405,6 +435,7 @@ impl From<Entry> for Stored {
             source_version: entry.source_version,
             batch_id: entry.batch_id,
             reverses: entry.reverses,
+            came_back_from: entry.came_back_from,
             title: entry.title,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Move, account_of, partition, pieces};
-use crate::domain::{ActionStatus, Cents, MemberNumber, Scheme, View};
+use crate::domain::{ActionStatus, Cents, MemberNumber, Paid, Scheme, View};
 use crate::store::{Key, Query, Record, Table};
 
 /// What an account's actions have in a view, by scheme and status.
@@ -34,7 +34,7 @@ pub struct Facet {
     /// What is committed.
     pub committed: Cents,
     /// What is paid.
-    pub paid: Cents,
+    pub paid: Paid,
     /// What is shown as in progress.
     pub in_progress: Cents,
 }
@@ -100,12 +100,15 @@ impl Record for Facets {
     }
 }
 
-/// The item: `<scheme>#<status>` to actions, committed, paid, in progress.
+/// What a facet is stored as: actions, committed, paid to the company, paid to providers, in progress.
+type Row = (u32, Cents, Cents, Cents, Cents);
+
+/// The item: `<scheme>#<status>` to its row.
 #[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     pk: String,
     sk: String,
-    sums: BTreeMap<String, (u32, Cents, Cents, Cents)>,
+    sums: BTreeMap<String, Row>,
     contributions: bool,
     contributed: Cents,
     version: u64,
@@ -116,7 +119,8 @@ impl TryFrom<Stored> for Facets {
 
     fn try_from(stored: Stored) -> Result<Self, String> {
         let ["FACETS", view] = pieces(&stored.sk)? else { return Err("not the sort key of facets".to_owned()) };
-        let facet = |(name, (actions, committed, paid, in_progress)): (String, (u32, Cents, Cents, Cents))| {
+        let facet = |(name, (actions, committed, to_company, to_providers, in_progress)): (String, Row)| {
+            let paid = Paid { to_company, to_providers };
             let [scheme, status] = pieces(&name)?;
             let key = Scheme::parse(scheme).zip(ActionStatus::parse(status)).ok_or("a facet of another kind")?;
             Ok::<_, String>((key, Facet { actions, committed, paid, in_progress }))
@@ -136,7 +140,8 @@ impl From<Facets> for Stored {
     fn from(facets: Facets) -> Self {
         let Key { pk, sk, .. } = facets.key();
         let facet = |((scheme, status), f): ((Scheme, ActionStatus), Facet)| {
-            (format!("{}#{}", scheme.as_str(), status.as_str()), (f.actions, f.committed, f.paid, f.in_progress))
+            let row = (f.actions, f.committed, f.paid.to_company, f.paid.to_providers, f.in_progress);
+            (format!("{}#{}", scheme.as_str(), status.as_str()), row)
         };
         Self {
             pk,

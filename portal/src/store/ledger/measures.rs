@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Cents, Effect, Scheme, View};
+use crate::domain::{Cents, Effect, Paid, Scheme, View};
 
 /// Where an action's entries count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,8 +21,8 @@ pub struct Home {
 pub struct ActionSums {
     /// What the fund promised.
     pub committed: Cents,
-    /// What it paid.
-    pub paid: Cents,
+    /// What it paid, less what came back.
+    pub paid: Paid,
     /// Received - rejected - payments + returned, with its sign. Payments may come before their invoice,
     /// so it can be negative for a while; what is shown and totalled is [`Self::shown_in_progress`].
     pub in_progress: Cents,
@@ -48,7 +48,7 @@ impl ActionSums {
     /// What is left to pay of the promise.
     #[must_use]
     pub fn remaining(self) -> Cents {
-        self.committed - self.paid
+        self.committed - self.paid.total()
     }
 
     /// What the totals of a view have of an action with these sums.
@@ -106,11 +106,20 @@ pub struct Move {
     /// What is committed.
     pub committed: Cents,
     /// What is paid.
-    pub paid: Cents,
+    pub paid: Paid,
     /// What is shown as in progress.
     pub in_progress: Cents,
     /// What is contributed.
     pub contributed: Cents,
+}
+
+impl std::ops::AddAssign for Move {
+    fn add_assign(&mut self, other: Self) {
+        self.committed += other.committed;
+        self.paid += other.paid;
+        self.in_progress += other.in_progress;
+        self.contributed += other.contributed;
+    }
 }
 
 impl std::ops::Neg for Move {

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, EntryFacts, EntryPlace, Reversed, account_of, days, partition, pieces};
-use crate::domain::{Cents, Id, Identifier, MemberNumber, View};
+use super::{Entry, EntryFacts, EntryPlace, Moved, Reversed, account_of, days, partition, pieces};
+use crate::domain::{Cents, Id, Identifier, MemberNumber, Payee, View};
 use crate::store::{Item, Key, Query, Record, Table};
 
 /// Half of what an item of DynamoDB holds: the rest is for what waits for its action, or moves in with it.
@@ -22,7 +22,7 @@ const COUNT_BYTES: usize = 6;
 /// A transfer as its notice numbers it: the sum of the entries that carry the number, corrections included.
 ///
 /// It moves with these entries, in their transaction. A transfer may pay for actions of several views: each
-/// view lists it, with the whole amount, which is what the bank's statement shows.
+/// view lists it, with all that was sent and came back, and not with the view's share.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Remittance {
@@ -41,8 +41,8 @@ pub struct Remittance {
 /// What a transfer paid for the actions of a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Share {
-    /// Paid, less what came back.
-    pub paid: Cents,
+    /// What it sent and what came back of it.
+    pub moved: Moved,
     /// How many unreversed entries there are of each day.
     pub days: BTreeMap<Date, u32>,
 }
@@ -75,7 +75,7 @@ impl Remittance {
             *number > 0
         };
         let share = self.views.entry(entry.view).or_default();
-        share.paid += entry.effect().paid;
+        share.moved.count(&entry.facts, entry.reverses, entry.effect().paid);
         if !count(share.days.entry(entry.facts.date).or_default()) {
             share.days.remove(&entry.facts.date);
         }
@@ -102,10 +102,24 @@ impl Remittance {
         days * (DAY_BYTES + COUNT_BYTES) + banks
     }
 
-    /// The whole amount: paid, less what came back.
+    /// All that was sent and that came back, whatever the views that it pays for.
     #[must_use]
-    pub fn amount(&self) -> Cents {
-        self.views.values().fold(Cents::ZERO, |sum, share| sum + share.paid)
+    pub fn moved(&self) -> Moved {
+        self.views.values().fold(Moved::default(), |mut all, share| {
+            all += share.moved;
+            all
+        })
+    }
+
+    /// The side that its payments went to; `None` where there are none, or some to each side.
+    #[must_use]
+    pub fn side(&self) -> Option<Payee> {
+        let sent = self.moved().sent;
+        match (sent.to_company == Cents::ZERO, sent.to_providers == Cents::ZERO) {
+            (false, true) => Some(Payee::Company),
+            (true, false) => Some(Payee::Provider),
+            _ => None,
+        }
     }
 
     /// How many unreversed entries it counts.
@@ -145,8 +159,8 @@ impl Remittance {
 
     fn shown_in(&self, view: View) -> Option<Shown> {
         self.views.get(&view).filter(|share| !share.days.is_empty())?;
-        let (date, amount) = (self.date()?, self.amount());
-        Some(Shown { date, amount, bank_reference: self.bank_reference().map(str::to_owned) })
+        let (date, moved) = (self.date()?, self.moved());
+        Some(Shown { date, moved, bank_reference: self.bank_reference().map(str::to_owned) })
     }
 }
 
@@ -188,8 +202,8 @@ pub struct ListedRemittance {
     pub view: View,
     /// Its day.
     pub date: Date,
-    /// The whole amount, whatever the views that it pays for.
-    pub amount: Cents,
+    /// All that was sent and that came back, whatever the views that it pays for.
+    pub moved: Moved,
     /// The line of the bank's statement.
     pub bank_reference: Option<String>,
 }
@@ -240,13 +254,15 @@ pub struct RemittanceLine {
     pub facts: EntryFacts,
     /// Of a reversal, what it reverses.
     pub reverses: Option<Reversed>,
+    /// The side that it counts on.
+    pub payee: Payee,
 }
 
 impl RemittanceLine {
     /// Paid, or less than nothing where it came back.
     #[must_use]
     pub fn paid(&self) -> Cents {
-        Entry::effect_of(&self.facts, self.reverses).paid
+        Entry::effect_of(&self.facts, self.reverses, self.payee).paid.total()
     }
 }
 
@@ -264,6 +280,7 @@ struct StoredLine {
     by_view: String,
     facts: EntryFacts,
     reverses: Option<Reversed>,
+    came_back_from: Option<Payee>,
     title: Option<String>,
 }
 
@@ -283,6 +300,7 @@ impl TryFrom<StoredLine> for RemittanceLine {
             view: View::parse(view).ok_or("an entry without a view")?,
             place: EntryPlace { account: account_of(&stored.pk)?, sk: stored.sk },
             title: stored.title.unwrap_or_default(),
+            payee: stored.facts.side(stored.reverses, stored.came_back_from),
             facts: stored.facts,
             reverses: stored.reverses,
         })
@@ -293,7 +311,8 @@ impl From<RemittanceLine> for StoredLine {
     fn from(line: RemittanceLine) -> Self {
         let Key { pk, sk, .. } = line.key();
         let by_view = format!("ENTRY#{}#{}#{}", line.view, line.facts.date, line.entry_id);
-        Self { pk, sk, by_view, facts: line.facts, reverses: line.reverses, title: Some(line.title) }
+        let came_back_from = Some(line.payee);
+        Self { pk, sk, by_view, facts: line.facts, reverses: line.reverses, came_back_from, title: Some(line.title) }
     }
 }
 
@@ -314,7 +333,7 @@ fn order(view: Option<View>, date: Date, number: &Identifier) -> String {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Shown {
     date: Date,
-    amount: Cents,
+    moved: Moved,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bank_reference: Option<String>,
 }
@@ -424,7 +443,7 @@ impl TryFrom<StoredRow> for ListedRemittance {
             number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
             view: View::parse(view).ok_or("a remittance of no view")?,
             date: shown.date,
-            amount: shown.amount,
+            moved: shown.moved,
             bank_reference: shown.bank_reference,
         })
     }
@@ -434,7 +453,7 @@ impl From<ListedRemittance> for StoredRow {
     fn from(line: ListedRemittance) -> Self {
         let Key { pk, sk, .. } = line.key();
         let by_view = Some(order(Some(line.view), line.date, &line.number));
-        let shown = Shown { date: line.date, amount: line.amount, bank_reference: line.bank_reference };
+        let shown = Shown { date: line.date, moved: line.moved, bank_reference: line.bank_reference };
         // Only read, from either index.
         Self { pk, sk, by_view, by_scheme: None, shown: Some(shown) }
     }

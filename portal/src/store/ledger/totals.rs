@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Month, Move, account_of, partition, pieces};
-use crate::domain::{Cents, Effect, MemberNumber, Scheme, View};
+use crate::domain::{Cents, Effect, MemberNumber, Paid, Scheme, View};
 use crate::store::{Key, Query, Record, Store, StoreError, Table};
 
 /// What an account has in a view: three measures that are never mixed into one balance.
@@ -44,7 +44,7 @@ pub struct SchemeSums {
     /// What is committed.
     pub committed: Cents,
     /// What is paid.
-    pub paid: Cents,
+    pub paid: Paid,
     /// What is shown as in progress.
     pub in_progress: Cents,
 }
@@ -55,7 +55,7 @@ pub struct MonthSums {
     /// What is committed.
     pub committed: Cents,
     /// What is paid.
-    pub paid: Cents,
+    pub paid: Paid,
     /// What is contributed.
     pub contributed: Cents,
 }
@@ -135,10 +135,7 @@ impl Totals {
 
     /// Counts what an entry moved: all together, and under its scheme.
     pub fn add(&mut self, scheme: Option<Scheme>, by: Move) {
-        self.sums.committed += by.committed;
-        self.sums.paid += by.paid;
-        self.sums.in_progress += by.in_progress;
-        self.sums.contributed += by.contributed;
+        self.sums += by;
         if let Some(scheme) = scheme {
             let sums = self.schemes.entry(scheme).or_default();
             sums.committed += by.committed;
@@ -177,12 +174,12 @@ struct Stored {
     actions: u32,
     entries: u32,
     contributions: u32,
-    /// Committed, paid, in progress, contributed.
-    sums: [Cents; 4],
-    /// Committed, paid, in progress.
-    schemes: BTreeMap<String, [Cents; 3]>,
-    /// Committed, paid, contributed.
-    months: BTreeMap<String, [Cents; 3]>,
+    /// Committed, paid to the company, paid to providers, in progress, contributed.
+    sums: [Cents; 5],
+    /// Committed, paid to the company, paid to providers, in progress.
+    schemes: BTreeMap<String, [Cents; 4]>,
+    /// Committed, paid to the company, paid to providers, contributed.
+    months: BTreeMap<String, [Cents; 4]>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     shared: BTreeMap<String, u64>,
     version: u64,
@@ -193,12 +190,14 @@ impl TryFrom<Stored> for Totals {
 
     fn try_from(stored: Stored) -> Result<Self, String> {
         let ["TOTALS", view] = pieces(&stored.sk)? else { return Err("not the sort key of totals".to_owned()) };
-        let [committed, paid, in_progress, contributed] = stored.sums;
-        let scheme = |(name, [committed, paid, in_progress]): (String, [Cents; 3])| {
+        let [committed, to_company, to_providers, in_progress, contributed] = stored.sums;
+        let scheme = |(name, [committed, to_company, to_providers, in_progress]): (String, [Cents; 4])| {
+            let paid = Paid { to_company, to_providers };
             let scheme = Scheme::parse(&name).ok_or("totals of an unknown scheme")?;
             Ok::<_, String>((scheme, SchemeSums { committed, paid, in_progress }))
         };
-        let month = |(name, [committed, paid, contributed]): (String, [Cents; 3])| {
+        let month = |(name, [committed, to_company, to_providers, contributed]): (String, [Cents; 4])| {
+            let paid = Paid { to_company, to_providers };
             let month = Month::parse(&name).ok_or("totals of no month")?;
             Ok::<_, String>((month, MonthSums { committed, paid, contributed }))
         };
@@ -211,7 +210,7 @@ impl TryFrom<Stored> for Totals {
             actions: stored.actions,
             entries: stored.entries,
             contributions: stored.contributions,
-            sums: Move { committed, paid, in_progress, contributed },
+            sums: Move { committed, paid: Paid { to_company, to_providers }, in_progress, contributed },
             schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, _>>()?,
             months: stored.months.into_iter().map(month).collect::<Result<_, _>>()?,
             shared: stored.shared.into_iter().map(shared).collect::<Result<_, _>>()?,
@@ -223,21 +222,74 @@ impl TryFrom<Stored> for Totals {
 impl From<Totals> for Stored {
     fn from(totals: Totals) -> Self {
         let Key { pk, sk, .. } = totals.key();
-        let Move { committed, paid, in_progress, contributed } = totals.sums;
+        let row = |committed, Paid { to_company, to_providers }, last| [committed, to_company, to_providers, last];
         let scheme =
-            |(scheme, s): (Scheme, SchemeSums)| (scheme.as_str().to_owned(), [s.committed, s.paid, s.in_progress]);
-        let month = |(month, s): (Month, MonthSums)| (month.to_string(), [s.committed, s.paid, s.contributed]);
+            |(scheme, s): (Scheme, SchemeSums)| (scheme.as_str().to_owned(), row(s.committed, s.paid, s.in_progress));
+        let month = |(month, s): (Month, MonthSums)| (month.to_string(), row(s.committed, s.paid, s.contributed));
+        let Move { committed, paid: Paid { to_company, to_providers }, in_progress, contributed } = totals.sums;
         Self {
             pk,
             sk,
             actions: totals.actions,
             entries: totals.entries,
             contributions: totals.contributions,
-            sums: [committed, paid, in_progress, contributed],
+            sums: [committed, to_company, to_providers, in_progress, contributed],
             schemes: totals.schemes.into_iter().map(scheme).collect(),
             months: totals.months.into_iter().map(month).collect(),
             shared: totals.shared.into_iter().map(|(view, count)| (view.to_string(), count)).collect(),
             version: totals.version,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use jiff::ToSpan;
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::store::to_item;
+
+    /// The bytes that DynamoDB counts: names, texts, half a byte a digit and one more, one more for each thing in a list
+    /// or a map, and three for the list or map itself.
+    fn bytes(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) => text.len(),
+            AttributeValue::N(digits) => digits.len().div_ceil(2) + 1,
+            AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + bytes(value)).sum::<usize>(),
+            AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + name.len() + bytes(value)).sum::<usize>(),
+            _ => 1,
+        }
+    }
+
+    /// An account of some hundred employees: four schemes, and two years of months, in each view.
+    #[test]
+    fn eight_views_of_totals_fit_into_two_units_of_capacity() {
+        let paid = Paid { to_company: Cents(12_345_678), to_providers: Cents(23_456_789) };
+        let mut totals = Totals::empty(MemberNumber::parse("012345").unwrap(), View::parse("2018").unwrap());
+        for scheme in &Scheme::ALL[..4] {
+            let by =
+                Move { committed: Cents(34_567_890), paid, in_progress: Cents(1_234_567), contributed: Cents::ZERO };
+            totals.add(Some(*scheme), by);
+        }
+        for month in 0..24 {
+            let effect = Effect { committed: Cents(4_567_890), paid, ..Effect::default() };
+            totals.add_to_month(Month::of(date(2018, 1, 1) + month.months()), effect);
+        }
+        let item = to_item(&totals).unwrap();
+        let size: usize = item.iter().map(|(name, value)| name.len() + bytes(value)).sum();
+        assert!(8 * size <= 8 * 1024, "{size} bytes a view");
+    }
+
+    #[test]
+    fn totals_come_back_as_they_were_stored() {
+        let mut totals = Totals::empty(MemberNumber::parse("012345").unwrap(), View::parse("2018").unwrap());
+        let paid = Paid { to_company: Cents(-2), to_providers: Cents(3) };
+        totals.add(Some(Scheme::Dif), Move { committed: Cents(1), paid, in_progress: Cents(4), contributed: Cents(5) });
+        let effect = Effect { committed: Cents(6), paid, in_progress: Cents(7), contributed: Cents(8) };
+        totals.add_to_month(Month::of(date(2018, 3, 1)), effect);
+        let back: Totals = crate::store::from_item(to_item(&totals).unwrap()).unwrap();
+        assert_eq!(back, totals);
     }
 }

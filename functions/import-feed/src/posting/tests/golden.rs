@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portal::domain::{ActionStatus, EntryKind, Scheme};
-use portal::store::{Remittance, Totals};
+use portal::store::{Remittance, Totals, TransferPayee};
 use serde_json::{Value, json};
 
 use super::ledger::{Ledger, action, contribution, entry, facet};
@@ -151,11 +151,114 @@ fn an_account_to_which_everything_happens() {
     assert_eq!(facet(&ledger, "2012", Scheme::Dif, ActionStatus::Committed), None);
 }
 
+/// A payment, or what comes back, with its transfer and payee where there are any.
+fn paying(key: &str, version: u64, kind: &str, cents: i64, transfer: &str, payee: Option<&str>) -> Value {
+    let mut record = entry(key, version, ACCOUNT, "2011-1", kind, cents, "2012-02-10");
+    record["remittance_number"] = json!(transfer);
+    record["payee"] = json!(payee);
+    record
+}
+
+#[test]
+fn the_kind_of_a_payment_says_who_was_paid_whatever_its_payee_says() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "PAID", "2011-11-30"));
+    ledger.post(&paying("E-1", 1, "PAYMENT_TO_COMPANY", 100, "V-1", Some("PROVIDER")));
+    ledger.post(&paying("E-2", 1, "PAYMENT_TO_PROVIDER", 20, "V-2", Some("COMPANY")));
+    ledger.post(&paying("E-3", 1, "PAYMENT_TO_PROVIDER", 3, "V-3", None));
+    assert_eq!(ledger.paid(ACCOUNT, 2011), [100, 23]);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 123, 0, 0])]));
+}
+
+#[test]
+fn what_comes_back_goes_to_the_side_of_its_payee_else_of_its_transfer_else_of_the_company() {
+    for kind in ["PAYMENT_RETURNED", "RECOVERY"] {
+        let mut ledger = Ledger::new();
+        ledger.post(&plan_action(1, "PAID", "2011-11-30"));
+        ledger.post(&paying("E-1", 1, "PAYMENT_TO_COMPANY", 1_000, "V-1", None));
+        ledger.post(&paying("E-2", 1, "PAYMENT_TO_PROVIDER", 1_000, "V-2", None));
+        ledger.post(&paying("E-3", 1, "PAYMENT_TO_COMPANY", 1_000, "both", None));
+        ledger.post(&paying("E-4", 1, "PAYMENT_TO_PROVIDER", 1_000, "both", None));
+        let mut expected = [2_000, 2_000];
+        for (key, transfer, payee, side) in [
+            ("B-1", "V-1", Some("PROVIDER"), 1),
+            ("B-2", "V-2", Some("COMPANY"), 0),
+            ("B-3", "V-1", None, 0),
+            ("B-4", "V-2", None, 1),
+            ("B-5", "both", None, 0),
+            ("B-6", "unknown", None, 0),
+        ] {
+            assert_eq!(ledger.post(&paying(key, 1, kind, 10, transfer, payee)), Posted);
+            expected[side] -= 10;
+            assert_eq!(ledger.paid(ACCOUNT, 2011), expected, "{kind} of {transfer} to {payee:?}");
+        }
+        let mut without = paying("B-7", 1, kind, 10, "V-2", None);
+        without.as_object_mut().unwrap().remove("remittance_number");
+        ledger.post(&without);
+        expected[0] -= 10;
+        assert_eq!(ledger.paid(ACCOUNT, 2011), expected, "{kind} of no transfer");
+    }
+}
+
+/// The side is fixed when an entry is posted: what takes it back takes it from there, whatever the transfer is by then.
+#[test]
+fn a_reversal_mirrors_the_side_that_its_entry_took() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "PAID", "2011-11-30"));
+    // Nothing is known of the transfer yet, and then it turns out to be a provider's.
+    ledger.post(&paying("B-1", 1, "RECOVERY", 10, "V-1", None));
+    ledger.post(&paying("E-1", 1, "PAYMENT_TO_PROVIDER", 1_000, "V-1", None));
+    assert_eq!(ledger.paid(ACCOUNT, 2011), [-10, 1_000]);
+    assert_eq!(ledger.post(&paying("B-1", 1, "RECOVERY", 10, "V-1", None)), Unchanged);
+    // Corrected, it goes by what is known now; what it corrects is taken from where it was.
+    assert_eq!(ledger.post(&paying("B-1", 2, "RECOVERY", 12, "V-1", None)), Corrected);
+    assert_eq!(ledger.paid(ACCOUNT, 2011), [0, 988]);
+    // The payment moves to another transfer: the side that the recovery took stays known.
+    ledger.post(&paying("E-1", 2, "PAYMENT_TO_PROVIDER", 1_000, "V-2", None));
+    ledger.post(&paying("B-1", 3, "RECOVERY", 13, "V-1", None));
+    assert_eq!(ledger.paid(ACCOUNT, 2011), [0, 987]);
+    // It moves with its action, and back.
+    ledger.post(&plan_action(2, "PAID", "2012-01-01"));
+    assert_eq!((ledger.paid(ACCOUNT, 2011), ledger.paid(ACCOUNT, 2012)), ([0, 0], [0, 987]));
+    // Of another transfer nothing is known, and what was of the first is not of it.
+    ledger.post(&paying("B-1", 4, "RECOVERY", 14, "V-9", None));
+    assert_eq!(ledger.paid(ACCOUNT, 2012), [-14, 1_000]);
+    // A payee settles it.
+    ledger.post(&paying("B-1", 5, "RECOVERY", 14, "V-9", Some("PROVIDER")));
+    assert_eq!(ledger.paid(ACCOUNT, 2012), [0, 986]);
+}
+
+#[test]
+fn a_transfer_says_what_it_sent_to_whom_and_what_came_back() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "PAID", "2011-11-30"));
+    let moved = |ledger: &Ledger| {
+        let transfer = ledger.state.remittances.values().find(|transfer| transfer.number.as_str() == "V-1").unwrap();
+        let moved = transfer.moved();
+        (moved.sent.total().0, moved.returned.total().0, moved.paid().total().0, moved.payee())
+    };
+    ledger.post(&paying("E-1", 1, "PAYMENT_TO_PROVIDER", 1_000, "V-1", None));
+    ledger.post(&paying("B-1", 1, "PAYMENT_RETURNED", 400, "V-1", None));
+    assert_eq!(moved(&ledger), (1_000, 400, 600, TransferPayee::Provider));
+    ledger.post(&paying("E-1", 2, "PAYMENT_TO_PROVIDER", 900, "V-1", None));
+    assert_eq!(moved(&ledger), (900, 400, 500, TransferPayee::Provider), "a correction is no money that came back");
+    ledger.post(&paying("E-2", 1, "PAYMENT_TO_COMPANY", 50, "V-1", None));
+    assert_eq!(moved(&ledger), (950, 400, 550, TransferPayee::Both));
+    ledger.post(&paying("E-2", 2, "PAYMENT_TO_COMPANY", 50, "V-2", None));
+    assert_eq!(moved(&ledger), (900, 400, 500, TransferPayee::Provider));
+    ledger.post(&paying("E-1", 3, "PAYMENT_TO_COMPANY", 900, "V-1", None));
+    assert_eq!(moved(&ledger), (900, 400, 500, TransferPayee::Both), "what came back came from where it went then");
+}
+
 /// What is left of each month of a view: committed, paid, contributed.
 fn months(ledger: &Ledger, account: &str, view: &str) -> Vec<(String, [i64; 3])> {
     let of_view = |totals: &&Totals| totals.member_number.as_str() == account && totals.view.to_string() == view;
     let totals = ledger.state.totals.values().find(of_view).unwrap();
-    totals.months.iter().map(|(month, m)| (month.to_string(), [m.committed.0, m.paid.0, m.contributed.0])).collect()
+    totals
+        .months
+        .iter()
+        .map(|(month, m)| (month.to_string(), [m.committed.0, m.paid.total().0, m.contributed.0]))
+        .collect()
 }
 
 /// What a transfer paid for each view.
@@ -163,7 +266,7 @@ fn shares(ledger: &Ledger, account: &str, number: &str) -> Vec<(i16, i64)> {
     let it =
         |remittance: &&Remittance| remittance.member_number.as_str() == account && remittance.number.as_str() == number;
     let remittance = ledger.state.remittances.values().find(it).unwrap();
-    remittance.views.iter().map(|(view, share)| (view.year(), share.paid.0)).collect()
+    remittance.views.iter().map(|(view, share)| (view.year(), share.moved.paid().total().0)).collect()
 }
 
 #[test]

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portal::domain::{ActionStatus, Cents, Identifier, MemberNumber, Scheme, Siret, View, ViewRule};
+use portal::domain::{ActionStatus, EntryKind, Identifier, MemberNumber, Paid, Scheme, Siret, View, ViewRule};
 use portal::store::{
-    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Month, Move, Pending, SchemeSums, Totals,
+    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Month, Move, Moved, Pending, SchemeSums, Totals,
 };
 use serde_json::{Value, json};
 
@@ -167,6 +167,13 @@ impl Ledger {
         of_account.filter(|totals| totals.is_shown()).map(|t| (t.view.year(), figures(t.sums))).collect()
     }
 
+    /// What is paid in an account's view, to the company and to providers.
+    pub(super) fn paid(&self, account: &str, view: i16) -> [i64; 2] {
+        let of_view = |totals: &&Totals| totals.member_number.as_str() == account && totals.view.year() == view;
+        let paid = self.state.totals.values().find(of_view).map_or(Paid::ZERO, |totals| totals.sums.paid);
+        [paid.to_company.0, paid.to_providers.0]
+    }
+
     /// All totals and facets that are not of nothing, without their versions.
     pub(super) fn stored(&self) -> (ByView<Totals>, ByView<Facets>) {
         let totals = self.state.totals.values().filter(|totals| totals.is_shown());
@@ -204,25 +211,29 @@ impl Ledger {
         self.check_remittances();
     }
 
-    /// Each transfer is what the entries that carry its number add up to.
+    /// Each transfer is what the entries that carry its number add up to: what was sent and what came back, by side.
     fn check_remittances(&self) {
-        let mut sums: BTreeMap<(MemberNumber, Identifier), BTreeMap<View, (Cents, i64)>> = BTreeMap::new();
+        let mut sums: BTreeMap<(MemberNumber, Identifier), BTreeMap<View, (Moved, i64)>> = BTreeMap::new();
         for entry in self.entries() {
             let Some(number) = &entry.facts.remittance else { continue };
             // What moves nothing that is paid is no line of a transfer, whatever number it carries.
-            if entry.effect().paid == Cents::ZERO {
+            let paid = entry.effect().paid;
+            if paid == Paid::ZERO {
                 continue;
             }
             let views = sums.entry((entry.member_number.clone(), number.clone())).or_default();
-            let (paid, in_force) = views.entry(entry.view).or_default();
-            *paid += entry.effect().paid;
+            let (moved, in_force) = views.entry(entry.view).or_default();
+            match entry.reverses.map_or(entry.facts.kind, |reversed| reversed.kind) {
+                EntryKind::PaymentReturned | EntryKind::Recovery => moved.returned += -paid,
+                _ => moved.sent += paid,
+            }
             *in_force += if entry.reverses.is_some() { -1 } else { 1 };
         }
         let stored = self.state.remittances.values().map(|remittance| {
             let views = remittance
                 .views
                 .iter()
-                .map(|(view, share)| (*view, (share.paid, share.days.values().map(|count| i64::from(*count)).sum())));
+                .map(|(view, share)| (*view, (share.moved, share.days.values().map(|count| i64::from(*count)).sum())));
             ((remittance.member_number.clone(), remittance.number.clone()), views.collect())
         });
         assert_eq!(stored.collect::<BTreeMap<_, BTreeMap<_, _>>>(), sums);
@@ -300,7 +311,7 @@ pub(super) fn place_of(action: &Action) -> ActionPlace {
 }
 
 pub(super) fn figures(sums: Move) -> Figures {
-    [sums.committed.0, sums.paid.0, sums.in_progress.0, sums.contributed.0]
+    [sums.committed.0, sums.paid.total().0, sums.in_progress.0, sums.contributed.0]
 }
 
 pub(super) fn facet(ledger: &Ledger, view: &str, scheme: Scheme, status: ActionStatus) -> Option<Facet> {

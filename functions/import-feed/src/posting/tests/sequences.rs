@@ -19,7 +19,7 @@ const DATES: [&str; 3] = ["2010-05-05", "2011-12-31", "2012-01-01"];
 fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
     let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..2_usize, 0..3_usize, 0..2_usize), 0..7);
     let entries =
-        prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..7_usize, 1..900_i64, 0..3_usize), 0..16);
+        prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..8_usize, 1..900_i64, 0..3_usize), 0..16);
     (actions, entries).prop_map(move |(actions, entries)| {
         let mut versions: BTreeMap<String, u64> = BTreeMap::new();
         let mut next = |key: &str| {
@@ -53,8 +53,14 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
                     "PAYMENT_TO_COMPANY",
                     "PAYMENT_RETURNED",
                     "RECOVERY",
+                    "PAYMENT_TO_PROVIDER",
                 ][kind];
-                let entry = entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]);
+                let mut entry = entry(&key, version, ACCOUNTS[account], &format!("id-{on}"), kind, cents, DATES[date]);
+                // Without a payee what comes back goes by what is known of its transfer when it is posted, which no
+                // model of the end can tell.
+                if complete || cents % 2 == 0 {
+                    entry["payee"] = json!(["COMPANY", "PROVIDER"][usize::from(cents % 4 < 2)]);
+                }
                 all.push(numbered(entry, cents));
             }
         }
@@ -145,6 +151,7 @@ fn model(all: &[Value]) -> Sums {
             source_version: 1,
             batch_id: record.source_key.clone(),
             reverses: None,
+            came_back_from: None,
             title: None,
         };
         sums.add_entry(&entry, action);
