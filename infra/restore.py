@@ -5,6 +5,7 @@
     infra/restore.py repoint --stack portal-prod --name r20261125t101500z     the portal uses the restored tables
     infra/restore.py repoint --stack portal-prod --name original              and those of the stack again
     infra/restore.py open    --stack portal-prod                              after a repoint that was cut off
+    infra/restore.py check   --stack portal-prod                              holds the ledger against its entries once more
     infra/restore.py discard --stack portal-prod --name r20261125t101500z     deletes restored tables that nothing uses
 
 Needs Python 3.9 and the AWS CLI; `--profile` and `--region` go to it. Every command can be given again, after an end of
@@ -14,6 +15,7 @@ docs/decisions/0085-restoring-to-an-instant.md the reasons. It ends with 0 where
 
 import argparse
 import datetime
+import random
 import re
 import time
 
@@ -28,6 +30,10 @@ NAME = re.compile(r"[a-z0-9-]{3,30}")
 WISHES_KEPT_S = 7 * 24 * 3600
 # What a BatchWriteItem takes.
 BATCH = 25
+# For how long before the instant a transaction counts as recent: of such a one a part may be restored.
+RECENT_S = 60
+# How many of what is found are printed.
+PRINTED = 100
 
 
 def iso(instant):
@@ -306,6 +312,9 @@ def repoint(aws, portal, options):
     opened(aws, portal, functions)
     say("would use " + targets["Identity"] if aws.dry_run else "uses " + ", ".join(targets.values()))
     batches(aws, portal, options)
+    if name != ORIGINAL:
+        recent(aws, targets["Evidence"], options)
+        check(aws, portal, options)
 
 
 def close(aws, functions):
@@ -332,11 +341,15 @@ def opened(aws, portal, functions):
 
 def delete(aws, what, table, keys):
     for start in range(0, len(keys), BATCH):
-        requests = {table: [{"DeleteRequest": {"Key": key}} for key in keys[start:start + BATCH]]}
+        requests, pause = {table: [{"DeleteRequest": {"Key": key}} for key in keys[start:start + BATCH]]}, 0.05
         while requests:
             done = aws.change(f"delete {what} {start + 1} to {start + len(keys[start:start + BATCH])} of {len(keys)}",
                               "dynamodb", "batch-write-item", request_items=requests)
             requests = (done or {}).get("UnprocessedItems", {})
+            if requests:
+                # A throttle: the CLI waits for none that is part of a good answer.
+                time.sleep(random.uniform(pause / 2, pause))
+                pause = min(2 * pause, 5)
 
 
 def tidy(aws, identity):
@@ -437,7 +450,49 @@ def batches(aws, portal, options):
         print(f"aws s3 cp {manifest} {manifest} --metadata-directive REPLACE")
 
 
-# ------------------------------------------------------------------------------------------- the other two
+def recent(aws, evidence, options):
+    """What people did right before the instant: evidence, which is not restored, has it whole, the tables perhaps in part."""
+    if not options.since:
+        say("give --since with the instant to have what was done right before it listed, which may be there in part")
+        return
+    since = parsed(options.since).timestamp()
+    acts = scanned(
+        aws, evidence, filter_expression="begins_with(sk, :event) AND #at BETWEEN :from AND :to",
+        expression_attribute_names={"#at": "at"},
+        expression_attribute_values={":event": {"S": "EVENT#"}, ":from": {"N": str(int((since - RECENT_S) * 1000))},
+                                     ":to": {"N": str(int((since + 1) * 1000))}},
+    )
+    say(f"{len(acts)} acts are of the minute before, and may be there in part" + (":" if acts else ""))
+    for act in sorted(acts, key=lambda act: int(act["at"]["N"]))[:PRINTED]:
+        about = act.get("member_number", {}).get("S", "no account")
+        print(f"{iso(instant_of(int(act['at']['N']) / 1000))} {act['event']['S']} {act['pk']['S']} {about}")
+
+
+def check(aws, portal, _options):
+    """Holds the ledger in use against its entries, every account, and says what to do where it differs."""
+    function, event, differing, busy, listed = portal.functions()["ReconcileFunction"], {}, 0, [], []
+    while event is not None:
+        report = portal.invoke(function, event)
+        if report is None:
+            return
+        differing += report["drift"]
+        busy += report["busy"]
+        listed += report["listed"]
+        say(f"{report['accounts']} of {report['of']} accounts, {report['entries']} entries: {report['drift']} fields differ")
+        event = {"after": report["after"]} if report.get("after") else None
+    for drift in listed[:PRINTED]:
+        print(" ".join(f"{name}={value}" for name, value in drift.items()))
+    if differing:
+        raise Failure(
+            f"{differing} fields of the ledger differ from its entries: leave imports stopped, and restore to another instant, "
+            "a minute earlier or later, at which no batch was under way (docs/operations.md, Restoring to an instant)"
+        )
+    if busy:
+        raise Failure(f"{len(busy)} accounts were posted to all the time: stop imports, then check again: {' '.join(busy)}")
+    say("the ledger equals its entries")
+
+
+# ----------------------------------------------------------------------------------------- the other commands
 
 
 def reopen(aws, portal, _options):
@@ -480,8 +535,9 @@ def arguments():
     command = commands.add_parser("repoint", parents=[common], help=repoint.__doc__)
     command.add_argument("--name", required=True, help="of the restore, or original")
     command.add_argument("--with-evidence", action="store_true", help="the evidence table too: only where it is lost")
-    command.add_argument("--since", help="the instant: lists the batches that have to be imported again")
+    command.add_argument("--since", help="the instant: lists what has to be imported again, and what may be there in part")
     commands.add_parser("open", parents=[common], help=reopen.__doc__)
+    commands.add_parser("check", parents=[common], help=check.__doc__)
     command = commands.add_parser("discard", parents=[common], help=discard.__doc__)
     command.add_argument("--name", required=True, help="of the restore")
     return parser.parse_args()
@@ -489,7 +545,7 @@ def arguments():
 
 def main():
     options = arguments()
-    commands = {"restore": restore, "repoint": repoint, "open": reopen, "discard": discard}
+    commands = {"restore": restore, "repoint": repoint, "open": reopen, "check": check, "discard": discard}
 
     def command():
         aws = Aws(options)

@@ -106,6 +106,8 @@ def drill(deployment, api, manager, number):
 
     said = restore(aws, "repoint", "--name", NAME, "--since", instant)
     assert "erased again" in said and "0 batches" in said, said
+    assert "acts are of the minute before" in said and "account-created" in said, said
+    assert "the ledger equals its entries" in said, said
     manager.call("GET", "/api/home", expect=401)  # sessions of that instant are over
     log_in(manager, "lea@martin.example", PASSWORD + "-bis")
     assert manager.call("GET", "/api/me")["job_title"] == "Comptable"
@@ -118,6 +120,8 @@ def drill(deployment, api, manager, number):
     assert evidence(client, used["Evidence"]) > before
     assert deployment.invoke("ReconcileFunction", {"account": number})["drift"] == 0
 
+    torn(aws, client, restored["Ledger"], number)
+
     assert "is in use" in restore(aws, "discard", "--name", NAME, expect=1)
     restore(aws, "repoint", "--name", NAME)  # again, as after an end in its middle
     log_in(manager, "lea@martin.example", PASSWORD + "-bis")
@@ -127,6 +131,20 @@ def drill(deployment, api, manager, number):
     restore(aws, "discard", "--name", NAME)
     restore(aws, "discard", "--name", NAME)
     assert not set(restored.values()) & names(aws), names(aws)
+
+
+def torn(aws, client, ledger, number):
+    """A part of a posting was restored: it is found, and what to do is said."""
+    entries = client.query(
+        TableName=ledger, KeyConditionExpression="pk = :pk", FilterExpression="attribute_exists(facts)",
+        ExpressionAttributeValues={":pk": {"S": f"ACCOUNT#{number}"}},
+    )["Items"]
+    assert entries, "the account has entries"
+    client.delete_item(TableName=ledger, Key={"pk": entries[0]["pk"], "sk": entries[0]["sk"]})
+    said = restore(aws, "check", expect=1)
+    assert "differ from its entries" in said and "another instant" in said and number in said, said
+    client.put_item(TableName=ledger, Item=entries[0])
+    assert "the ledger equals its entries" in restore(aws, "check")
 
 
 def evidence(client, table):
