@@ -66,7 +66,11 @@ pub(crate) fn event(parts: &Parts, body: &Bytes, context: &Context<'_>) -> Value
         "isBase64Encoded": false,
     });
     if let Some(cookies) = cookies {
-        event["cookies"] = cookies.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()).collect();
+        event["cookies"] = cookies
+            .split(';')
+            .map(|cookie| cookie.trim_matches([' ', '\t']))
+            .filter(|cookie| !cookie.is_empty())
+            .collect();
     }
     if !query.is_empty() {
         event["queryStringParameters"] = query_parameters(query);

@@ -7,7 +7,6 @@ use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, join};
 use jiff::Timestamp;
@@ -20,7 +19,7 @@ use serde_json::Value;
 
 use crate::clock::Stopwatch;
 use crate::environment::{Environment, StartError};
-use crate::http::{Answer, Call, Edge, Problem};
+use crate::http::{Answer, Call, Edge, Problem, read_request};
 use crate::invocation::Invocation;
 use crate::log::{Level, Line, Log, with_sources};
 use crate::store::open_connection;
@@ -102,7 +101,7 @@ pub async fn start_http<F: HttpFunction>(environment: &Environment) -> Result<In
         let (function, environment, edge) = (function.clone(), environment.clone(), edge.clone());
         let cold = unused.swap(false, Ordering::Relaxed);
         Box::pin(async move {
-            let request = tidy(from_json(event)?);
+            let request = read_request(event).map_err(|error| not_an_event(&error))?;
             let event = LambdaEvent::new(LambdaRequest::ApiGatewayV2(request), Context::default());
             let service = |request| crate::http::serve(&function, &environment, &edge, request, cold);
             match Adapter::from(service_fn(service)).call(event).await {
@@ -214,27 +213,12 @@ fn deadline(context: &Context) -> Option<Timestamp> {
     Timestamp::from_millisecond(milliseconds).ok()
 }
 
-/// Takes out of the event what `lambda_http` would build a URL from and panic on.
-///
-/// `Host` and `X-Forwarded-*` are the caller's to choose; nothing in the portal may depend on them,
-/// and an invalid one would end the process. The query goes over as parameters for the same reason.
-fn tidy(mut request: ApiGatewayV2httpRequest) -> ApiGatewayV2httpRequest {
-    for header in ["host", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-port"] {
-        request.headers.remove(header);
-    }
-    request.request_context.domain_name = None;
-    if let Some(query) = request.raw_query_string.take() {
-        request.query_string_parameters = query.parse().unwrap_or_else(|never| match never {});
-    }
-    // The route key names the route; the URL's path is only for the log.
-    if request.raw_path.as_deref().is_none_or(|path| !path.starts_with('/')) {
-        request.raw_path = Some("/".to_owned());
-    }
-    request
+fn from_json<T: DeserializeOwned>(event: Value) -> Result<T, InvocationError> {
+    serde_json::from_value(event).map_err(|error| not_an_event(&error))
 }
 
-fn from_json<T: DeserializeOwned>(event: Value) -> Result<T, InvocationError> {
-    serde_json::from_value(event).map_err(|error| InvocationError(format!("not an event of this function: {error}")))
+fn not_an_event(error: &serde_json::Error) -> InvocationError {
+    InvocationError(format!("not an event of this function: {error}"))
 }
 
 fn to_json<T: Serialize>(answer: &T) -> Result<Value, InvocationError> {

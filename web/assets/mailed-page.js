@@ -4,10 +4,19 @@ const siteName = "Portail adhérents Constructys";
 
 /** The token of the link that led here; empty without one. */
 export function takeToken() {
-  const token = location.hash.slice(1);
+  const token = decoded(location.hash.slice(1));
   // Out of the address bar before anything else happens: away from screenshots, bookmarks and the next copy-paste.
   if (location.href.includes("#")) history.replaceState(null, "", location.pathname + location.search);
   return token;
+}
+
+/** Browsers escape a space or a character that cannot be seen, which came with the link when it was copied. */
+function decoded(fragment) {
+  try {
+    return decodeURIComponent(fragment);
+  } catch {
+    return fragment;
+  }
 }
 
 /**

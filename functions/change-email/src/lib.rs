@@ -161,7 +161,7 @@ fn move_login(before: &Present, after: &Login, transaction: &mut Transaction) ->
 
 /// The log-in is still what was read: a change of SIRET and a hash made stronger move no epoch.
 fn same(login: &Login) -> Result<Condition, StoreError> {
-    let Login { user_id, epoch, siret, password_hash, email: _, seal_key: _, last_use } = login;
+    let Login { user_id, epoch, siret, password_hash, email: _, seal_key: _, last_use, opened: _ } = login;
     Ok(Condition::All(vec![
         Condition::is("user_id", user_id)?,
         Condition::is("epoch", epoch)?,
@@ -169,6 +169,7 @@ fn same(login: &Login) -> Result<Condition, StoreError> {
         Condition::is("password_hash", password_hash)?,
         // Else a log-in of this moment would be forgotten.
         last_use.unchanged()?,
+        login.same_opened()?,
     ]))
 }
 

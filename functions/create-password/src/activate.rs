@@ -45,6 +45,7 @@ pub(super) async fn activate(
         siret: user.siret.clone(),
         seal_key: user.seal_key.clone(),
         last_use: LastUse::at(call.now),
+        opened: Vec::new(),
     };
     let terms = Acceptance::new(user.user_id, DocumentKind::Terms, &draft.terms, link.requested_at, signed_up, rng)
         .confirmed(call.now);

@@ -5,6 +5,9 @@ use portal::http::{Call, Problem};
 use portal::security::RefreshToken;
 use portal::store::Session;
 
+/// How many refresh tokens of one call are looked at.
+const MOST_TOKENS: usize = 4;
+
 /// How the cookie is called and marked; depends on the portal's own origin, never on a request.
 #[derive(Clone, Copy)]
 pub(crate) struct CookieJar {
@@ -23,9 +26,10 @@ impl CookieJar {
         }
     }
 
-    /// The refresh token that a call brings.
-    pub(crate) fn read(self, call: &Call) -> Option<RefreshToken> {
-        RefreshToken::parse(call.cookie(self.name)?)
+    /// The refresh tokens that a call brings. A browser sends one; where somebody put others beside it, under whatever
+    /// path, none of them decides alone (RFC 6265, 5.4: servers should not rely on the order).
+    pub(crate) fn read(self, call: &Call) -> Vec<RefreshToken> {
+        call.cookies(self.name).filter_map(RefreshToken::parse).take(MOST_TOKENS).collect()
     }
 
     /// Hands a refresh token out, for as long as a session may lie idle.

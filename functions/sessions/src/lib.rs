@@ -1,10 +1,12 @@
 //! Sessions: log in (leaflet S18, S40), refresh, list, log out.
 
+mod brought;
 mod cookie;
 mod list;
 mod log_in;
 mod log_out;
 mod refresh;
+mod room;
 mod signer;
 
 use futures::future::try_join3;

@@ -3,7 +3,9 @@
 use portal::domain::Id;
 use portal::http::{Answer, Call, Problem};
 use portal::security::Caller;
-use portal::store::{AuditEvent, Change, Condition, EventKind, Login, Outcome, Record, Session, Transaction, Witness};
+use portal::store::{
+    AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Session, Transaction, Witness,
+};
 use rand::CryptoRng;
 
 use crate::Function;
@@ -58,7 +60,10 @@ impl Function {
                 Outcome::Refused(refused) if refused.failed(moved) => return Err(Problem::AuthenticationRequired),
                 // The address was changed meanwhile, and the log-in went with it.
                 Outcome::Refused(_) => {
-                    user = self.store.get(&user.key()).await?.ok_or(Problem::AuthenticationRequired)?;
+                    let mut batch = Batch::new();
+                    let wanted = batch.want(user.key());
+                    let found = self.store.fetch(batch).await?.take(&wanted)?;
+                    user = found.ok_or(Problem::AuthenticationRequired)?;
                 }
             }
         }

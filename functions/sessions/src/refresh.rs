@@ -1,73 +1,92 @@
 //! `POST /api/sessions/refresh`: rotates the refresh token.
 
+use jiff::Timestamp;
 use portal::http::{Answer, Call, Problem};
 use portal::security::{Hints, RefreshToken, Standing};
-use portal::store::{Batch, Change, Condition, Session, User};
+use portal::store::{Change, Condition, Session, StoreError};
 use rand::CryptoRng;
 
 use crate::Function;
+use crate::brought::Brought;
 use crate::signer::Opened;
 
+/// How old the last use may be, in milliseconds, before a repeated refresh writes it anew: tabs that refresh together
+/// shall not write one item all at once.
+const USE_KNOWN_FOR: i64 = 60_000;
+
 impl Function {
-    /// The current token is replaced by its successor; one that was replaced within the last 30 seconds
-    /// gets the session's current one; one that was replaced longer ago has been copied, and ends the
-    /// session.
+    /// The current token is replaced by its successor; one that was replaced gets the session's current one until its
+    /// successor was used, and for 30 seconds beyond; after that it has been copied, and ends the session.
     pub(crate) async fn refresh(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let token = self.cookies.read(call).ok_or(Problem::AuthenticationRequired)?;
-        let mut batch = Batch::new();
-        let user = batch.want::<User>(User::key_of(token.user_id));
-        let session = batch.want::<Session>(Session::key_of(token.user_id, token.session_id));
-        let mut fetched = self.store.fetch(batch).await?;
-        let (Some(user), Some(mut session)) = (fetched.take(&user)?, fetched.take(&session)?) else {
-            return Err(Problem::AuthenticationRequired);
-        };
-        if user.epoch != session.epoch || !session.is_alive(call.now) {
-            return Err(Problem::AuthenticationRequired);
-        }
+        let mut best = self.best(self.cookies.read(call), call.now).await?;
         call.refuse_unread_query()?;
         let key = self.signer.key(call.now).await?;
-        let current = match token.standing(&session, &self.refresh_key, call.now) {
-            Standing::Current => match self.rotate(&token, &session, call).await? {
-                Some(next) => next,
-                None => {
-                    // Somebody else rotated it in between: the session as it is now tells who is who.
-                    let place = Session::key_of(token.user_id, token.session_id);
-                    session = self.store.get(&place).await?.ok_or(Problem::AuthenticationRequired)?;
-                    self.current_of_replay(token.standing(&session, &self.refresh_key, call.now), &session).await?
-                }
-            },
-            standing => self.current_of_replay(standing, &session).await?,
+        let mut next = None;
+        if let Standing::Current = best.standing {
+            next = self.rotate(&best.token, &best.session, call.now).await?;
+            if next.is_none() {
+                // Somebody else rotated it in between: the session as it is now tells who is who.
+                best = self.best(vec![best.token], call.now).await?;
+            }
+        }
+        let Brought { user, session, standing, .. } = best;
+        let current = match next {
+            Some(next) => next,
+            None => self.current_of_replaced(standing, &session, call.now).await?,
         };
         let hints = Hints { siret: &user.siret, email: &user.email };
         let opened = Opened { session: &session, refresh: &current, email_problem: user.email_problem };
         self.tokens(opened, hints, &key, call.now, rng)
     }
 
+    /// The best of the tokens, with its session.
+    async fn best(&self, tokens: Vec<RefreshToken>, now: Timestamp) -> Result<Brought, Problem> {
+        self.brought(tokens, now).await?.into_iter().next().ok_or(Problem::AuthenticationRequired)
+    }
+
     async fn rotate(
         &self,
         token: &RefreshToken,
         session: &Session,
-        call: &Call,
+        now: Timestamp,
     ) -> Result<Option<RefreshToken>, Problem> {
         let next = token.successor(&self.refresh_key);
         let change = Change::new()
             .set("refresh_hash", &next.hash())?
-            .set("rotations", &RefreshToken::rotations_with(session, call.now))?
-            .set("last_used_at", &call.now.as_millisecond())?
+            .set("rotations", &RefreshToken::rotations_with(session, now))?
+            .set("last_used_at", &now.as_millisecond())?
             .add("generation", 1);
-        let unchanged = Condition::is("refresh_hash", &session.refresh_hash)?;
-        let key = Session::key_of(session.user_id, session.session_id);
-        Ok(self.store.update(&key, &change, Some(&unchanged)).await?.then_some(next))
+        Ok(self.change_unrotated(session, &change).await?.then_some(next))
     }
 
-    async fn current_of_replay(&self, standing: Standing, session: &Session) -> Result<RefreshToken, Problem> {
+    async fn current_of_replaced(
+        &self,
+        standing: Standing,
+        session: &Session,
+        now: Timestamp,
+    ) -> Result<RefreshToken, Problem> {
         match standing {
-            Standing::Replayed(current) => Ok(current),
+            Standing::Replaced(current) => {
+                // Whoever repeats is there: a session does not lie idle because its answers get lost. Where it was
+                // rotated meanwhile, that is its last use.
+                if now.as_millisecond() - session.last_used_at.as_millisecond() > USE_KNOWN_FOR {
+                    let used = Change::new().set("last_used_at", &now.as_millisecond())?;
+                    self.change_unrotated(session, &used).await?;
+                }
+                Ok(current)
+            }
             Standing::Stolen => {
                 self.store.delete(&Session::key_of(session.user_id, session.session_id)).await?;
                 Err(Problem::AuthenticationRequired)
             }
             Standing::Current | Standing::Foreign => Err(Problem::AuthenticationRequired),
         }
+    }
+
+    /// Changes a session that is there and was not rotated since it was read.
+    async fn change_unrotated(&self, session: &Session, change: &Change) -> Result<bool, StoreError> {
+        let unchanged = Condition::is("refresh_hash", &session.refresh_hash)?;
+        let key = Session::key_of(session.user_id, session.session_id);
+        self.store.update(&key, change, Some(&unchanged)).await
     }
 }

@@ -25,7 +25,7 @@ const INDIFFERENT: [&str; 6] =
     ["forwarded", "host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto"];
 
 /// The answers that these routes have for a request, whatever it holds.
-const STATUSES: [u64; 5] = [200, 400, 404, 413, 422];
+const STATUSES: [u64; 6] = [200, 400, 404, 413, 415, 422];
 
 static PORTAL: LazyLock<Portal> = LazyLock::new(Portal::start);
 
@@ -97,6 +97,9 @@ impl Asked {
     fn event(&self) -> Value {
         let mut headers: Map<String, Value> =
             self.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+        if !self.body.is_empty() {
+            headers.entry("content-type").or_insert_with(|| json!("application/json"));
+        }
         let cookies = headers.remove("cookie");
         let (method, path) = self.route.split_once(' ').unwrap_or(("GET", "/elsewhere"));
         let mut event = json!({

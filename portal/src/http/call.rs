@@ -11,15 +11,15 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::Value;
 
-use super::{Edge, Form, Language, Problem, json};
+use super::{Edge, Form, Language, Problem, headers, json};
 use crate::domain::{Id, is_unfit};
 
 /// Bodies above this are refused before they are parsed. The longest honest one, a password twice, has
 /// a hundredth of it.
 const LARGEST_BODY: usize = 64 * 1024;
 
-/// Header values kept as evidence are cut here; browsers' are below 300 bytes.
-const LONGEST_USER_AGENT: usize = 512;
+/// What is kept of a `User-Agent`, in bytes; browsers' have some 120.
+const LONGEST_USER_AGENT: usize = 256;
 
 /// One request, taken apart once.
 ///
@@ -35,7 +35,7 @@ pub struct Call {
     pub language: Language,
     /// The caller's address: see [`Edge`].
     pub source_ip: Option<IpAddr>,
-    /// The `User-Agent` header, cut at 512 bytes.
+    /// The `User-Agent` header, cut at 256 bytes.
     pub user_agent: Option<String>,
     caller: OnceLock<Id>,
     path_parameters: QueryMap,
@@ -60,12 +60,8 @@ impl Call {
         let gateway_saw = context.and_then(|context| context.http.source_ip.as_deref()?.parse().ok());
         let (parts, body) = request.into_parts();
         let source_ip = edge.viewer(&parts.headers, gateway_saw);
-        let header = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
-        let language = Language::preferred(header(header::ACCEPT_LANGUAGE).unwrap_or_default());
-        // Evidence, whatever the browser writes; people read it beside other text, so what is none shows as U+FFFD.
-        let user_agent = parts.headers.get(header::USER_AGENT).map(|value| String::from_utf8_lossy(value.as_bytes()));
-        let fit = |character| if is_unfit(character) { char::REPLACEMENT_CHARACTER } else { character };
-        let user_agent = user_agent.map(|text| text.chars().take(LONGEST_USER_AGENT).map(fit).collect());
+        let language = Language::preferred(&headers::text(&parts.headers, &header::ACCEPT_LANGUAGE));
+        let user_agent = parts.headers.get(header::USER_AGENT).map(user_agent);
         Self {
             route,
             request_id,
@@ -109,24 +105,18 @@ impl Call {
     /// The access token of `Authorization: Bearer …` (RFC 6750).
     #[must_use]
     pub fn bearer_token(&self) -> Option<&str> {
-        let (scheme, token) = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+        headers::bearer_token(&self.headers)
     }
 
-    /// The value of a cookie.
-    #[must_use]
-    pub fn cookie(&self, name: &str) -> Option<&str> {
-        let cookies = self.headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        cookies.flat_map(|line| line.split(';')).find_map(|pair| {
-            let (key, value) = pair.trim().split_once('=')?;
-            (key == name).then_some(value)
-        })
+    /// The values of all cookies of this name, in the order in which they came.
+    pub fn cookies<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        headers::cookies(&self.headers, name)
     }
 
     /// The body as a form. A route with a body has no query parameters: each that came is an error of the form.
     ///
     /// # Errors
-    /// `body-too-large`, `malformed-request`.
+    /// `unsupported-media-type`, `body-too-large`, `malformed-request`.
     pub fn form(&self) -> Result<Form, Problem> {
         match self.json()? {
             Value::Object(object) => {
@@ -137,11 +127,15 @@ impl Call {
         }
     }
 
-    /// The body as JSON.
+    /// The body as JSON: the one way to a body. What is not said to be JSON is not read: a form of another site can
+    /// send any text, but `application/json` only with this site's consent (CORS).
     ///
     /// # Errors
-    /// `body-too-large`, `malformed-request`.
+    /// `unsupported-media-type`, `body-too-large`, `malformed-request`.
     pub(super) fn json(&self) -> Result<Value, Problem> {
+        if !headers::is_json(&self.headers) {
+            return Err(Problem::UnsupportedMediaType);
+        }
         if self.body.len() > LARGEST_BODY {
             return Err(Problem::BodyTooLarge);
         }
@@ -173,6 +167,20 @@ impl Call {
     }
 }
 
+/// A browser's name as evidence keeps it. People read it beside other text, so what is no text shows as U+FFFD.
+fn user_agent(value: &HeaderValue) -> String {
+    let text = String::from_utf8_lossy(value.as_bytes());
+    let fit = |character| if is_unfit(character) { char::REPLACEMENT_CHARACTER } else { character };
+    let mut kept = String::new();
+    for character in text.chars().map(fit) {
+        if kept.len() + character.len_utf8() > LONGEST_USER_AGENT {
+            break;
+        }
+        kept.push(character);
+    }
+    kept
+}
+
 #[cfg(test)]
 mod tests {
     use lambda_http::http::HeaderValue;
@@ -189,6 +197,8 @@ mod tests {
         assert_eq!(kept("Évil/1.0".as_bytes()), "Évil/1.0");
         assert_eq!(kept(b"\xff/1.0"), "\u{fffd}/1.0");
         assert_eq!(kept("\u{202e}a".as_bytes()), "\u{fffd}a", "nothing turns what is read beside it");
-        assert_eq!(kept("é".repeat(600).as_bytes()).chars().count(), LONGEST_USER_AGENT);
+        assert_eq!(kept("é".repeat(600).as_bytes()), "é".repeat(128));
+        assert_eq!(kept(format!("x{}", "é".repeat(600)).as_bytes()).len(), 255, "no character is cut in two");
+        assert_eq!(kept(&[0xff; 600]), "\u{fffd}".repeat(85), "what replaces a byte counts as it is kept");
     }
 }

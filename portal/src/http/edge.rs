@@ -60,7 +60,7 @@ impl Edge {
         if !self.vouches_for(headers) {
             return source;
         }
-        let viewer = headers.get(VIEWER).and_then(|value| value.to_str().ok()).and_then(address);
+        let viewer = headers.get(VIEWER).and_then(|value| std::str::from_utf8(value.as_bytes()).ok()).and_then(address);
         viewer.or(source)
     }
 

@@ -35,7 +35,8 @@ pub struct Idempotency {
 }
 
 struct Fingerprints {
-    /// Of route, account, caller and key: one caller's key is nobody else's, and good for one account.
+    /// Of route, account, caller and key: one caller's key is nobody else's, and good for one account. A caller
+    /// without a session has no name: there the body stands in its place.
     id: String,
     /// Of the body.
     body: String,
@@ -52,6 +53,9 @@ pub enum FirstAnswer {
 impl Idempotency {
     /// The key that a call came with; `user_id` where the caller is signed in.
     ///
+    /// Of callers without a session a key names a request together with its body alone: two strangers who use one key
+    /// for two requests never meet, and a repeat is one wherever it comes from.
+    ///
     /// # Errors
     /// `invalid-input` where the key is not 1 to 255 visible ASCII characters, and `malformed-request`
     /// where the body is none.
@@ -66,11 +70,11 @@ impl Idempotency {
             );
             return Err(Problem::field("Idempotency-Key", refusal));
         }
-        let caller = user_id.map(|id| id.to_string()).unwrap_or_default();
         let account = call.path("number").as_bytes();
-        let id = sha256(&[call.route.as_bytes(), account, caller.as_bytes(), key].join(&b'\n'));
         // As understood, not as spelled: a client may write its JSON anew.
         let body = sha256(call.json()?.to_string().as_bytes());
+        let caller = user_id.map_or_else(|| body.clone(), |id| id.to_string());
+        let id = sha256(&[call.route.as_bytes(), account, caller.as_bytes(), key].join(&b'\n'));
         Ok(Self { key: Some(Fingerprints { id, body }), now: call.now })
     }
 

@@ -19,7 +19,7 @@ impl Language {
                 let (tag, parameters) = range.split_once(';').unwrap_or((range, ""));
                 let tag = tag.trim().to_ascii_lowercase();
                 let named = tag == language || tag.split('-').next() == Some(language);
-                let quality = parameters.trim().strip_prefix("q=").map_or(Some(1.0), |q| q.parse::<f32>().ok());
+                let quality = parameters.split(';').find_map(weight_of).unwrap_or(Some(1.0));
                 (named || tag == "*").then_some(quality)?.map(|q| (named, q))
             };
             // A range that names the language outweighs `*`, whatever their weights.
@@ -48,6 +48,12 @@ impl Language {
     }
 }
 
+/// The weight, where a parameter is one: `None` in it for what is no number.
+fn weight_of(parameter: &str) -> Option<Option<f32>> {
+    let (name, value) = parameter.split_once('=')?;
+    name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().ok())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +70,8 @@ mod tests {
             ("*", Language::French),
             ("*, fr;q=0.1", Language::English),
             ("en;q=oops", Language::French),
+            ("fr;Q=0.1, en; level=1; q=0.9", Language::English),
+            ("x=\u{fffd}\u{e9}, ;;q, en", Language::English),
         ] {
             assert_eq!(Language::preferred(header), language, "{header}");
         }

@@ -3,8 +3,10 @@
 mod answer;
 mod call;
 mod edge;
+mod event;
 mod field;
 mod form;
+mod headers;
 mod idempotency;
 mod json;
 mod language;
@@ -15,6 +17,7 @@ mod serve;
 pub use answer::{Answer, FileContent};
 pub use call::Call;
 pub use edge::Edge;
+pub(crate) use event::read_request;
 pub use form::Form;
 pub use idempotency::{FirstAnswer, Idempotency};
 pub use language::Language;

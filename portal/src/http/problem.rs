@@ -83,6 +83,8 @@ pub enum Problem {
     LinkInvalid,
     /// The body is above 64 KiB.
     BodyTooLarge,
+    /// The body is not said to be JSON.
+    UnsupportedMediaType,
     /// The request came round what stands in front of the portal.
     MisdirectedRequest,
     /// Fields that cannot be accepted, all of them.
@@ -365,6 +367,15 @@ impl Problem {
                 StatusCode::PAYLOAD_TOO_LARGE,
                 ["Requête trop longue", "Body too large"],
                 ["Le corps de la requête dépasse 64 Kio.", "The body is above 64 KiB."],
+            ),
+            Self::UnsupportedMediaType => (
+                "unsupported-media-type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                ["Type de contenu non pris en charge", "Unsupported media type"],
+                [
+                    "Envoyez du JSON en UTF-8, avec l’en-tête `Content-Type: application/json`.",
+                    "Send JSON in UTF-8, with the header `Content-Type: application/json`.",
+                ],
             ),
             Self::MisdirectedRequest => (
                 "misdirected-request",

@@ -101,6 +101,10 @@ fn problem_response(problem: &Problem, call: &Call) -> Response<Body> {
     if let Some(seconds) = problem.retry_after() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if matches!(problem, Problem::UnsupportedMediaType) {
+        // What would have been read (RFC 9110, 15.5.16).
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    }
     if matches!(problem, Problem::AuthenticationRequired) {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

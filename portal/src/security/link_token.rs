@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use super::SymmetricKey;
-use crate::domain::{Id, to_hex};
+use crate::domain::{Id, is_unfit, to_hex};
 
 /// `HMAC-SHA256(link key, outbox id)`: only `send-mail` has the key, and a retry sends the same link.
 ///
@@ -24,10 +24,13 @@ impl LinkToken {
         Self(Zeroizing::new(key.derive("link", outbox_id.as_bytes())))
     }
 
-    /// Reads a token as it stands in a link; `None` where it cannot be one.
+    /// Reads a token as it stands in a link; `None` where it cannot be one. Spaces, line ends and characters that
+    /// cannot be seen, which copying and mail programs add, are no part of it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text).ok()?);
+        let is_seen = |character: &char| !character.is_whitespace() && !is_unfit(*character);
+        let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(is_seen).collect());
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.as_bytes()).ok()?);
         <[u8; 32]>::try_from(bytes.as_slice()).ok().map(|bytes| Self(Zeroizing::new(bytes)))
     }
 
@@ -65,6 +68,22 @@ mod tests {
         assert_ne!(text, LinkToken::of(second, &key).to_text());
         assert_eq!(LinkToken::parse(&text).unwrap().hashed(), LinkToken::of(first, &key).hashed());
         assert_eq!(text.len(), 43);
+    }
+
+    #[test]
+    fn what_copying_adds_is_no_part_of_a_token() {
+        let token = LinkToken::of(Id::from_bytes([1; 16]), &SymmetricKey::from_secret("link key"));
+        let text = token.to_text();
+        for added in
+            [" ", "\n", "\r\n", "\t", "\u{a0}", "\u{2009}", "\u{202f}", "\u{200b}", "\u{feff}", "\u{ad}", "\u{2060}"]
+        {
+            let (begin, end) = text.split_at(20);
+            let spellings = [format!("{added}{}", *text), format!("{}{added}", *text), format!("{begin}{added}{end}")];
+            for spelling in spellings {
+                let read = LinkToken::parse(&spelling).map(|read| read.hashed());
+                assert_eq!(read, Some(token.hashed()), "{spelling:?}");
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Refresh tokens: opaque to clients, hashed at rest, each derived from the one before.
+//! Refresh tokens: opaque to clients, hashed at rest, each derived from the one before
+//! (`docs/decisions/0115-lost-answers-to-a-refresh.md`).
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
@@ -12,8 +13,11 @@ use super::SymmetricKey;
 use crate::domain::{Id, to_hex};
 use crate::store::Session;
 
-/// How long a token that was rotated already is taken for a slow client's, in milliseconds.
-const REPLAY_WINDOW: i64 = 30_000;
+/// How long a token is still taken after its successor was used, in milliseconds: a request that was delayed.
+const DELAYED_AT_MOST: i64 = 30_000;
+
+/// How many rotations a session remembers the times of: a client that refreshes every second has half a minute of them.
+const MOST_TIMES: usize = 32;
 
 /// Which session, and a secret of 256 bits. No `Debug`.
 pub struct RefreshToken {
@@ -28,9 +32,9 @@ pub struct RefreshToken {
 pub enum Standing {
     /// The current one: rotate it.
     Current,
-    /// Rotated within the last 30 seconds: here is the session's current one.
-    Replayed(RefreshToken),
-    /// Rotated longer ago: somebody else has a copy. End the session.
+    /// Replaced, and whoever brings it may not know by what: here is the session's current one.
+    Replaced(RefreshToken),
+    /// Replaced, and its successor was used more than 30 seconds ago: somebody else has a copy. End the session.
     Stolen,
     /// None of this session's.
     Foreign,
@@ -77,6 +81,9 @@ impl RefreshToken {
     }
 
     /// What this token is to `session`: its place in the chain of derivations tells.
+    ///
+    /// That a successor was used says that somebody got it. Until then the answer that brought it may have been lost,
+    /// however long ago that was.
     #[must_use]
     pub fn standing(&self, session: &Session, key: &SymmetricKey, now: Timestamp) -> Standing {
         let is_current =
@@ -89,8 +96,8 @@ impl RefreshToken {
         // client that never rests; each step costs a microsecond.
         for behind in 1..=session.generation {
             if is_current(&token) {
-                return if rotated_recently(session, behind, now) {
-                    Standing::Replayed(token)
+                return if behind == 1 || successor_was_used_lately(session, behind, now) {
+                    Standing::Replaced(token)
                 } else {
                     Standing::Stolen
                 };
@@ -104,16 +111,20 @@ impl RefreshToken {
     #[must_use]
     pub fn rotations_with(session: &Session, now: Timestamp) -> Vec<i64> {
         let now = now.as_millisecond();
-        let mut rotations: Vec<_> = session.rotations.iter().copied().filter(|at| now - at <= REPLAY_WINDOW).collect();
-        rotations.push(now);
+        let lately = session.rotations.iter().copied().filter(|at| now - at <= DELAYED_AT_MOST);
+        let mut rotations: Vec<_> = lately.chain([now]).collect();
+        rotations.drain(..rotations.len().saturating_sub(MOST_TIMES));
         rotations
     }
 }
 
-/// Whether the rotation that replaced a token `behind` generations back lies within the window.
-fn rotated_recently(session: &Session, behind: u32, now: Timestamp) -> bool {
-    let index = usize::try_from(behind).ok().and_then(|behind| session.rotations.len().checked_sub(behind));
-    index.and_then(|index| session.rotations.get(index)).is_some_and(|at| now.as_millisecond() - at <= REPLAY_WINDOW)
+/// Whether the successor of a token `behind` (2 and more) generations back was used within the window: by the rotation
+/// one generation after the token's own.
+fn successor_was_used_lately(session: &Session, behind: u32, now: Timestamp) -> bool {
+    let since = usize::try_from(behind).ok().and_then(|behind| behind.checked_sub(1));
+    let index = since.and_then(|since| session.rotations.len().checked_sub(since));
+    let used_at = index.and_then(|index| session.rotations.get(index));
+    used_at.is_some_and(|at| now.as_millisecond() - at <= DELAYED_AT_MOST)
 }
 
 #[cfg(test)]
@@ -167,8 +178,8 @@ mod tests {
         fn standing(&self, token: usize) -> &'static str {
             match self.tokens[token].standing(&self.session, &self.key, self.now) {
                 Standing::Current => "current",
-                Standing::Replayed(now) if now.hash() == self.session.refresh_hash => "replayed",
-                Standing::Replayed(_) => "replayed wrongly",
+                Standing::Replaced(now) if now.hash() == self.session.refresh_hash => "replaced",
+                Standing::Replaced(_) => "replaced wrongly",
                 Standing::Stolen => "stolen",
                 Standing::Foreign => "foreign",
             }
@@ -176,16 +187,43 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_client_gets_the_current_token_and_a_thief_ends_the_session() {
+    fn a_token_whose_successor_nobody_used_gets_the_current_one_however_late() {
         let mut chain = Chain::new();
         chain.rotate();
-        chain.wait(10);
+        for minutes in [0, 1, 10, 100] {
+            chain.wait(minutes * 60);
+            assert_eq!([chain.standing(0), chain.standing(1)], ["replaced", "current"]);
+        }
+    }
+
+    #[test]
+    fn a_token_whose_successor_was_used_has_half_a_minute_and_ends_the_session_then() {
+        let mut chain = Chain::new();
         chain.rotate();
-        assert_eq!([chain.standing(0), chain.standing(1), chain.standing(2)], ["replayed", "replayed", "current"]);
-        chain.wait(21);
-        assert_eq!([chain.standing(0), chain.standing(1), chain.standing(2)], ["stolen", "replayed", "current"]);
-        chain.wait(10);
-        assert_eq!([chain.standing(0), chain.standing(1), chain.standing(2)], ["stolen", "stolen", "current"]);
+        chain.wait(600);
+        chain.rotate();
+        chain.wait(30);
+        assert_eq!([chain.standing(0), chain.standing(1), chain.standing(2)], ["replaced", "replaced", "current"]);
+        chain.rotate();
+        chain.wait(1);
+        let all = [chain.standing(0), chain.standing(1), chain.standing(2), chain.standing(3)];
+        assert_eq!(all, ["stolen", "replaced", "replaced", "current"], "each has a half minute of its own");
+        chain.wait(30);
+        let all = [chain.standing(0), chain.standing(1), chain.standing(2), chain.standing(3)];
+        assert_eq!(all, ["stolen", "stolen", "replaced", "current"]);
+    }
+
+    #[test]
+    fn a_client_that_never_rests_leaves_no_more_than_32_times_behind() {
+        let mut chain = Chain::new();
+        for _ in 0..100 {
+            chain.rotate();
+        }
+        assert_eq!(chain.session.rotations.len(), MOST_TIMES);
+        assert_eq!(
+            [chain.standing(100 - MOST_TIMES - 1), chain.standing(100 - MOST_TIMES - 2)],
+            ["replaced", "stolen"]
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Key, LastUse, Link, Purpose, Record, Step, StoreError, Table, Transaction};
+use super::{Condition, Key, LastUse, Link, Purpose, Record, Session, Step, StoreError, Table, Transaction};
 use crate::domain::{Email, Id, Siret};
 use crate::security::{PasswordHash, SealKey};
 
@@ -25,6 +25,10 @@ pub struct Login {
     /// When it was used last, and what is due because it is not.
     #[serde(flatten)]
     pub last_use: LastUse,
+    /// When sessions were opened with it, in milliseconds, the last first. One for each that there is at least, so a
+    /// short list says that there are few, without a look at them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opened: Vec<i64>,
 }
 
 impl Login {
@@ -32,6 +36,20 @@ impl Login {
     #[must_use]
     pub fn key_of(email: &Email) -> Key {
         Key::new(Table::Identity, partition(email), "LOGIN")
+    }
+
+    /// Whether there may be as many sessions as a user can have.
+    #[must_use]
+    pub fn may_be_full(&self) -> bool {
+        self.opened.len() >= Session::MOST
+    }
+
+    /// No session was opened since this was read.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn same_opened(&self) -> Result<Condition, StoreError> {
+        if self.opened.is_empty() { Ok(Condition::Without("opened")) } else { Condition::is("opened", &self.opened) }
     }
 }
 

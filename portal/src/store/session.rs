@@ -19,14 +19,14 @@ pub struct Session {
     pub refresh_hash: String,
     /// How often the token was rotated.
     pub generation: u32,
-    /// When it was rotated last, in milliseconds, oldest first: what lies within the replay window.
+    /// When it was rotated last, in milliseconds, oldest first: as far back as a delayed request may come from.
     pub rotations: Vec<i64>,
     /// The user's epoch at log-in.
     pub epoch: u64,
     /// When it began.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub created_at: Timestamp,
-    /// When it was refreshed last.
+    /// When it was refreshed last, whether the answer arrived or not.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub last_used_at: Timestamp,
     /// When it ends, used or not.
@@ -45,6 +45,9 @@ impl Session {
     pub const IDLE: Duration = Duration::from_secs(2 * 3600);
     /// A session ends after this long, used or not.
     pub const LONGEST: Duration = Duration::from_secs(12 * 3600);
+
+    /// A user has so many sessions at most; the next log-in ends the oldest.
+    pub const MOST: usize = 50;
 
     /// A session ends after so many refreshes: one every ten seconds all day. A token's place in the chain is
     /// found by walking it, which has to have an end.

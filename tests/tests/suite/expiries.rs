@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use harness::{Outage, PASSWORD, Person, World, link_token};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 
 const EMAIL: &str = "jeanne@martin.example";
 const NEW_PASSWORD: &str = "escabeau mauve tournevis 7";
@@ -100,50 +102,111 @@ async fn a_session_ends_after_twelve_hours_however_often_it_is_refreshed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_refreshed_twice_within_half_a_minute_gives_one_successor_and_later_ends_the_session() {
+async fn a_replaced_token_is_good_until_its_successor_was_used_and_half_a_minute_beyond() {
     let world = World::start_stopped().await;
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let first = jeanne.cookie().unwrap();
     jeanne.refresh().await.expect(200);
     let second = jeanne.cookie().unwrap();
-    world.advance(seconds(28));
-    let slow = world.visitor().holding(&first);
-    slow.refresh().await.expect(200);
-    assert_eq!(slow.cookie().as_deref(), Some(second.as_str()));
-    slow.get("/api/home").await.expect(200);
+    for wait in [seconds(31), minutes(9), hours(1)] {
+        world.advance(wait);
+        let lost = world.visitor().holding(&first);
+        lost.refresh().await.expect(200);
+        assert_eq!(lost.cookie().as_deref(), Some(second.as_str()));
+        lost.get("/api/home").await.expect(200);
+    }
 
-    world.advance(seconds(4));
+    jeanne.refresh().await.expect(200);
+    let third = jeanne.cookie().unwrap();
+    world.advance(seconds(29));
+    let delayed = world.visitor().holding(&first);
+    delayed.refresh().await.expect(200);
+    assert_eq!(delayed.cookie().as_deref(), Some(third.as_str()));
+    delayed.get("/api/home").await.expect(200);
+
+    world.advance(seconds(2));
     let thief = world.visitor().holding(&first);
     thief.refresh().await.expect_problem(401, "authentication-required");
-    for tab in [&jeanne, &slow] {
+    for tab in [&jeanne, &delayed] {
         tab.get("/api/home").await.expect_problem(401, "authentication-required");
         tab.refresh().await.expect_problem(401, "authentication-required");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_client_two_tokens_behind_is_no_thief() {
+async fn each_replaced_token_has_half_a_minute_from_the_use_of_its_own_successor() {
     let world = World::start_stopped().await;
     let jeanne = world.user(&Person::at(EMAIL)).await;
-    let oldest = jeanne.cookie().unwrap();
-    jeanne.refresh().await.expect(200);
-    world.advance(seconds(14));
-    let middle = jeanne.cookie().unwrap();
-    jeanne.refresh().await.expect(200);
-    let newest = jeanne.cookie().unwrap();
-    world.advance(seconds(14));
-    let slow = world.visitor().holding(&oldest);
-    slow.refresh().await.expect(200);
-    assert_eq!(slow.cookie().as_deref(), Some(newest.as_str()));
-
-    // Each token has a half minute of its own, from when it was replaced.
-    world.advance(seconds(14));
-    let slow = world.visitor().holding(&middle);
-    slow.refresh().await.expect(200);
-    assert_eq!(slow.cookie().as_deref(), Some(newest.as_str()));
-    jeanne.get("/api/home").await.expect(200);
-    world.visitor().holding(&oldest).refresh().await.expect_problem(401, "authentication-required");
+    let mut cookies = vec![jeanne.cookie().unwrap()];
+    for _ in 0..3 {
+        jeanne.refresh().await.expect(200);
+        cookies.push(jeanne.cookie().unwrap());
+        world.advance(seconds(14));
+    }
+    // The successor of the oldest was used 28 seconds ago, that of the next 14, and nobody used that of the last.
+    for cookie in &cookies {
+        let slow = world.visitor().holding(cookie);
+        slow.refresh().await.expect(200);
+        assert_ne!(slow.cookie().as_ref(), Some(cookie));
+        if *cookie == cookies[3] {
+            cookies[3] = slow.cookie().unwrap();
+            break;
+        }
+        assert_eq!(slow.cookie().as_ref(), Some(&cookies[3]));
+    }
+    world.advance(seconds(3));
+    world.visitor().holding(&cookies[1]).refresh().await.expect(200);
+    world.visitor().holding(&cookies[0]).refresh().await.expect_problem(401, "authentication-required");
     jeanne.get("/api/home").await.expect_problem(401, "authentication-required");
+}
+
+/// Half of the answers get lost, some several times in a row; the client comes back with what it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_thousand_lost_answers_to_a_refresh_none_signs_anybody_out() {
+    let world = World::start_stopped().await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let mut chance = StdRng::seed_from_u64(20);
+    let (mut lost, mut lasted) = (0, Duration::ZERO);
+    while lost < 1_000 {
+        let wait = seconds(chance.random_range(0..=600));
+        if lasted + wait > hours(12) - minutes(1) {
+            // The end of any session.
+            jeanne.log_in(EMAIL, PASSWORD).await.expect(200);
+            lasted = Duration::ZERO;
+            jeanne.get("/api/home").await.expect(200);
+        }
+        world.advance(wait);
+        lasted += wait;
+        let (cookie, token) = (jeanne.cookie().unwrap(), jeanne.token.lock().unwrap().clone());
+        jeanne.refresh().await.expect(200);
+        if chance.random_bool(0.5) {
+            lost += 1;
+            *jeanne.refresh.lock().unwrap() = Some(cookie);
+            *jeanne.token.lock().unwrap() = token;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_answers_get_lost_does_not_lie_idle() {
+    let world = World::start_stopped().await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let first = jeanne.cookie().unwrap();
+    for _ in 0..3 {
+        let lost = world.visitor().holding(&first);
+        lost.refresh().await.expect(200);
+        world.advance(hours(2) - minutes(1));
+    }
+    let lost = world.visitor().holding(&first);
+    lost.refresh().await.expect(200);
+    world.advance(minutes(9));
+    lost.get("/api/home").await.expect(200);
+    lost.refresh().await.expect(200);
+    // Idle time and the longest time hold for a replaced token too.
+    let replaced = jeanne.holding(&lost.cookie().unwrap());
+    lost.refresh().await.expect(200);
+    world.advance(hours(2) + minutes(1));
+    replaced.refresh().await.expect_problem(401, "authentication-required");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -36,15 +36,39 @@ async fn a_sign_up_that_is_sent_twice_is_one_wish_and_one_answer() {
     let reply = other.send_text(Method::POST, "/api/signup", &respelled(&form), &headers).await;
     assert_eq!(reply.expect(202).text, first.text);
     assert_eq!(world.count(Table::Identity, "OUTBOX#", "MAIL").await, 1);
-    let mut changed = form.clone();
-    changed["job_title"] = json!("Gérante");
-    post(&jeanne, "/api/signup", KEY, &changed).await.expect_problem(422, "idempotency-key-reused");
-    assert_eq!(world.count(Table::Identity, "OUTBOX#", "MAIL").await, 1);
     // Another key is another request, and a key is good as new a day later.
-    post(&jeanne, "/api/signup", "another", &changed).await.expect(202);
+    post(&jeanne, "/api/signup", "another", &form).await.expect(202);
     world.advance(Duration::from_secs(24 * 3600 + 1));
-    post(&jeanne, "/api/signup", KEY, &changed).await.expect(202);
+    post(&jeanne, "/api/signup", KEY, &form).await.expect(202);
     assert_eq!(world.count(Table::Identity, "OUTBOX#", "MAIL").await, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_who_use_one_key_do_not_meet() {
+    let world = World::start().await;
+    let terms = world.document("terms").await;
+    let [jeanne, paul] = ["jeanne@martin.example", "paul@martin.example"].map(|email| Person::at(email).form(&terms));
+    for (visitor, form) in [(world.visitor(), &jeanne), (world.visitor(), &paul)] {
+        for _ in 0..2 {
+            post(&visitor, "/api/signup", "1", form).await.expect(202);
+        }
+    }
+    assert_eq!(world.count(Table::Identity, "OUTBOX#", "MAIL").await, 2);
+    for email in ["jeanne@martin.example", "paul@martin.example"] {
+        assert_eq!(world.mails_to(email).await, 1, "{email}");
+    }
+    // Nor does one who changes the form meet what they sent before; the limits count it.
+    let mut changed = jeanne.clone();
+    changed["job_title"] = json!("Gérante");
+    let visitor = world.visitor();
+    post(&visitor, "/api/signup", "1", &changed).await.expect(202);
+    assert_eq!(world.count(Table::Identity, "OUTBOX#", "MAIL").await, 3);
+    // A caller who is signed in is told: it is their own key.
+    let member = world.member("marie@martin.example").await;
+    let claim = |number: &str| json!({"member_number": number, "account_terms": terms});
+    post(&member, "/api/manager-claims", "1", &claim(OTHER_ACCOUNT)).await.expect_problem(404, "claim-refused");
+    let other = claim(ACCOUNT);
+    post(&member, "/api/manager-claims", "1", &other).await.expect_problem(422, "idempotency-key-reused");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,12 +56,27 @@ const FORGED: [(&str, &str); 9] = [
 
 /// Sends any bytes as a body, and holds the answer against the contract.
 async fn send_bytes(world: &World, visitor: &Visitor, method: &str, path: &str, body: Vec<u8>) -> Reply {
+    send_as(world, visitor, method, path, body, Some("application/json")).await
+}
+
+/// The same, said to be of this type, or of none.
+async fn send_as(
+    world: &World,
+    visitor: &Visitor,
+    method: &str,
+    path: &str,
+    body: Vec<u8>,
+    kind: Option<&str>,
+) -> Reply {
     let url = format!("{}{path}", world.portal.address());
     let mut request = reqwest::Client::new().request(method.parse().unwrap(), url).body(body);
     if let Some(token) = visitor.token.lock().unwrap().clone() {
         request = request.bearer_auth(token);
     }
-    let response = request.header("content-type", "application/json").send().await.unwrap();
+    if let Some(kind) = kind {
+        request = request.header("content-type", kind);
+    }
+    let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.unwrap();
     let body = serde_json::from_str(&text).unwrap_or_default();
@@ -96,6 +111,41 @@ async fn a_body_above_64_kib_is_refused_unread_and_one_of_64_kib_is_read() {
     let mut form = Person::at("paul@martin.example").form(&world.document("terms").await).to_string();
     form.push_str(&" ".repeat(LARGEST - form.len()));
     send_bytes(&world, &marie, "POST", "/api/signup/check", form.into_bytes()).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_said_to_be_json_is_read_by_no_route() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    // What a form of another site can send, and what looks like JSON.
+    let others = [
+        "text/plain",
+        "text/plain;charset=UTF-8",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "text/json",
+        "application/problem+json",
+        "application/json; charset=iso-8859-1",
+        "text/plain, application/json",
+    ];
+    for (method, path) in forms() {
+        for kind in others.into_iter().map(Some).chain([None]) {
+            for body in [&b"{}"[..], b""] {
+                let reply = send_as(&world, &marie, &method, &path, body.to_vec(), kind).await;
+                assert_eq!((reply.status, reply.problem()), (415, "unsupported-media-type"), "{reply} for {kind:?}");
+                assert_eq!(reply.header("accept"), Some("application/json"));
+            }
+        }
+        for kind in ["application/json", "Application/JSON;charset=utf-8", "application/json; charset=\"UTF-8\""] {
+            let reply = send_as(&world, &marie, &method, &path, b"{".to_vec(), Some(kind)).await;
+            assert_eq!((reply.status, reply.problem()), (400, "malformed-request"), "{reply} for {kind}");
+        }
+    }
+    // A form of another site logs nobody in.
+    let body = json!({"email": "marie@martin.example", "password": harness::PASSWORD}).to_string();
+    let visitor = world.visitor();
+    let reply = send_as(&world, &visitor, "POST", "/api/sessions", body.into_bytes(), Some("text/plain")).await;
+    reply.expect_problem(415, "unsupported-media-type");
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{PASSWORD, Person, Reply, Visitor, World, link_token};
+use harness::{ACCOUNT, PASSWORD, Person, Reply, Visitor, World, address_token, contest_token, link_token};
 use http::Method;
 use portal::store::Table;
 use serde_json::{Value, json};
@@ -149,7 +149,7 @@ async fn used_expired_malformed_foreign_and_replaced_links_get_one_answer() {
     let mut changed = good.clone();
     changed.replace_range(0..1, if good.starts_with('A') { "B" } else { "A" });
     let (cut, padded, long) = (&good[1..], format!("{good}="), "A".repeat(5_000));
-    let malformed = [" ", cut, &padded, &long, "é", "../LINK", &changed, &format!(" {good}")];
+    let malformed = [" ", cut, &padded, &long, "é", "../LINK", &changed, "\u{200b}"];
     let mut bodies = Vec::new();
     for token in [&used, &expired, &replaced, &foreign].into_iter().map(String::as_str).chain(malformed) {
         bodies.push(without_request_id(visitor.look_at_link(token).await.expect_problem(410, "link-invalid")));
@@ -161,6 +161,43 @@ async fn used_expired_malformed_foreign_and_replaced_links_get_one_answer() {
     }
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]), "{bodies:#?}");
     visitor.set_password(&good, PASSWORD).await.expect(204);
+}
+
+/// A token as it is pasted: with what stood around it, and broken over two lines.
+fn pasted(token: &str) -> [String; 5] {
+    let (begin, end) = token.split_at(20);
+    [
+        format!("{token} "),
+        format!("\n{token}\r\n"),
+        format!("\u{feff}{token}\u{200b}"),
+        format!("\u{a0}{token}\t"),
+        format!("{begin}\r\n {end}"),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_taken_as_it_is_pasted_by_every_route_that_takes_one() {
+    let world = World::start().await;
+    let visitor = world.visitor();
+    world.sign_up(&Person::at(EMAIL)).await.expect(202);
+    let token = link_token(&world.newest_mail(EMAIL).await);
+    for spelling in pasted(&token) {
+        visitor.look_at_link(&spelling).await.expect(200);
+    }
+    visitor.set_password(&pasted(&token)[2], PASSWORD).await.expect(204);
+
+    visitor.log_in(EMAIL, PASSWORD).await.expect(200);
+    visitor.ask_for_address("moved@martin.example").await.expect(202);
+    let token = address_token(&world.newest_mail("moved@martin.example").await);
+    for spelling in pasted(&token) {
+        visitor.post("/api/email/link", &json!({"token": spelling})).await.expect(200);
+    }
+    visitor.post("/api/email", &json!({"token": pasted(&token)[4]})).await.expect(204);
+
+    world.accept_charter(&visitor).await;
+    world.claim(&visitor, ACCOUNT).await.expect(201);
+    let token = contest_token(&world.newest_mail("compta@martin.example").await);
+    visitor.post("/api/manager-claims/contest", &json!({"token": pasted(&token)[1]})).await.expect(202);
 }
 
 fn without_request_id(mut reply: Reply) -> Value {

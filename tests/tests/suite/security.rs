@@ -129,8 +129,11 @@ fn the_lifetimes_are_those_in_force() {
     lives("access token", ACCESS_TOKEN_LIFETIME);
     lives("session without a refresh", Session::IDLE);
     lives("session, however often refreshed", Session::LONGEST);
-    in_source("portal/src/security/refresh_token.rs", "const REPLAY_WINDOW: i64 = 30_000;");
-    lives("replaced refresh token that still gets the current one, as from a second tab", Duration::from_secs(30));
+    in_source("portal/src/security/refresh_token.rs", "const DELAYED_AT_MOST: i64 = 30_000;");
+    let delayed = "replaced refresh token whose successor was used, as of a request that was delayed";
+    lives(delayed, Duration::from_secs(30));
+    let sessions = format!("A user has {} sessions at most", Session::MOST);
+    assert!(section("Sessions").contains(&sessions), "{sessions}");
     lives("link that activates a space", Purpose::Activation.lifetime());
     lives("link that resets a password", Purpose::Reset.lifetime());
     lives("link that confirms another address", Purpose::EmailChange.lifetime());

@@ -1,10 +1,14 @@
 //! Logging in and out, the cookie, the profile, and what a change of it takes away.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
+use futures::future::join_all;
 use harness::{ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World};
+use http::HeaderValue;
 use portal::domain::Email;
-use portal::store::{Change, Login, Table};
+use portal::store::{Change, Login, Session, Table};
 use serde_json::{Value, json};
 
 const EMAIL: &str = "jeanne@martin.example";
@@ -35,7 +39,9 @@ async fn a_log_in_ends_the_session_that_the_browser_brings_and_no_made_up_one() 
     let jeanne = world.user(&Person::at(EMAIL)).await;
     let stale = jeanne.cookie().unwrap();
     jeanne.refresh().await.expect(200);
+    jeanne.refresh().await.expect(200);
     let brought = jeanne.cookie().unwrap();
+    world.advance(Duration::from_secs(60));
     let sessions = async |visitor: &Visitor| visitor.get("/api/sessions").await["sessions"].as_array().unwrap().len();
     let paul = world.user(&Person::at("paul@martin.example")).await;
 
@@ -59,6 +65,167 @@ async fn a_log_in_ends_the_session_that_the_browser_brings_and_no_made_up_one() 
     paul.get("/api/home").await.expect(200);
     paul.log_in("paul@martin.example", PASSWORD).await.expect(200);
     assert_eq!(sessions(&paul).await, before);
+    // So does one whose answer was lost: its token is as good.
+    jeanne.log_in(EMAIL, PASSWORD).await.expect(200);
+    let lost = world.visitor().holding(&jeanne.cookie().unwrap());
+    jeanne.refresh().await.expect(200);
+    lost.log_in("paul@martin.example", PASSWORD).await.expect(200);
+    jeanne.get("/api/home").await.expect_problem(401, "authentication-required");
+}
+
+/// The ids of the sessions that a visitor sees, oldest first.
+async fn ids_seen_by(visitor: &Visitor) -> Vec<String> {
+    let list = visitor.get("/api/sessions").await.expect(200);
+    list["sessions"].as_array().unwrap().iter().map(|session| session["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_user_has_fifty_sessions_and_the_next_log_in_ends_the_oldest() {
+    let world = World::start().await;
+    let oldest = world.user(&Person::at(EMAIL)).await;
+    let office = world.visitor();
+    let mut newest = Vec::new();
+    for n in 1..Session::MOST {
+        world.advance(Duration::from_secs(1));
+        let visitor = if n == 1 { &office } else { &world.visitor() };
+        visitor.log_in(EMAIL, PASSWORD).await.expect(200);
+        newest = ids_seen_by(visitor).await;
+    }
+    assert_eq!(newest.len(), Session::MOST);
+    oldest.refresh().await.expect(200);
+    for ended in 1..=3 {
+        world.advance(Duration::from_secs(1));
+        let next = world.visitor();
+        next.log_in(EMAIL, PASSWORD).await.expect(200);
+        let seen = ids_seen_by(&next).await;
+        assert_eq!(seen[..Session::MOST - ended], newest[ended..], "by when they began, not by when they were used");
+        assert_eq!(seen.len(), Session::MOST);
+        assert_eq!(world.count(Table::Identity, "USER#", "SESSION#").await, Session::MOST);
+    }
+    for gone in [&oldest, &office] {
+        gone.get("/api/home").await.expect_problem(401, "authentication-required");
+        gone.refresh().await.expect_problem(401, "authentication-required");
+    }
+    // What has ended makes room, and nobody else goes.
+    let last = world.visitor();
+    last.log_in(EMAIL, PASSWORD).await.expect(200);
+    let seen = ids_seen_by(&last).await;
+    for id in &seen[10..20] {
+        last.delete(&format!("/api/sessions/{id}")).await.expect(204);
+    }
+    for _ in 0..10 {
+        world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
+    }
+    let after = ids_seen_by(&last).await;
+    assert_eq!((after.len(), &after[..10]), (Session::MOST, &seen[..10]));
+    // Sessions that lie idle are ended, and go before any other.
+    world.advance(Session::IDLE);
+    last.log_in(EMAIL, PASSWORD).await.expect(200);
+    assert_eq!(ids_seen_by(&last).await.len(), 1);
+    assert_eq!(world.count(Table::Identity, "USER#", "SESSION#").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_many_log_in_at_once_there_are_fifty_sessions() {
+    let world = World::start().await;
+    world.user(&Person::at(EMAIL)).await;
+    for _ in 0..45 {
+        world.visitor().log_in(EMAIL, PASSWORD).await.expect(200);
+    }
+    let visitors: Vec<_> = (0..16).map(|_| world.visitor()).collect();
+    let replies = join_all(visitors.iter().map(|visitor| visitor.log_in(EMAIL, PASSWORD))).await;
+    for reply in &replies {
+        assert!([200, 503].contains(&reply.status), "{reply}");
+    }
+    assert!(replies.iter().any(|reply| reply.status == 200));
+    assert_eq!(world.count(Table::Identity, "USER#", "SESSION#").await, Session::MOST);
+    let next = world.visitor();
+    next.log_in(EMAIL, PASSWORD).await.expect(200);
+    assert_eq!(ids_seen_by(&next).await.len(), Session::MOST);
+}
+
+/// What other sites of the domain set, in bytes of their choice, beside what is ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_of_others_in_any_bytes_and_order_sign_nobody_out() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let stale = jeanne.cookie().unwrap();
+    jeanne.refresh().await.expect(200);
+    jeanne.refresh().await.expect(200);
+    world.advance(Duration::from_secs(60));
+    let http = reqwest::Client::new();
+    let url = format!("{}/api/sessions/refresh", world.portal.address());
+    let refresh = async |lines: &[Vec<u8>]| {
+        let mut request = http.post(&url);
+        for line in lines {
+            request = request.header("cookie", HeaderValue::from_bytes(line).unwrap());
+        }
+        let answer = request.send().await.unwrap();
+        let cookie = answer.headers().get("set-cookie").map(|cookie| cookie.to_str().unwrap().to_owned());
+        let value = cookie.and_then(|cookie| Some(cookie.split(';').next()?.strip_prefix("refresh=")?.to_owned()));
+        (answer.status().as_u16(), value)
+    };
+    let mut ours = jeanne.cookie().unwrap();
+    let others: [&[u8]; 7] = [
+        b"ville=Orl\xe9ans",
+        "prénom=Zoé".as_bytes(),
+        b"x=\x80\xff\xfe",
+        b"=; ;;",
+        b"refresh=no token",
+        b"refresh=\xe9",
+        // One of the session's own that is stolen: it would end the session, were it believed beside the current one.
+        format!("refresh={stale}").leak().as_bytes(),
+    ];
+    for other in others {
+        for ours_first in [true, false] {
+            for lines in [false, true] {
+                let mut pairs = [format!("refresh={ours}").into_bytes(), other.to_vec()];
+                if !ours_first {
+                    pairs.reverse();
+                }
+                let sent = if lines { pairs.to_vec() } else { vec![pairs.join(&b"; "[..])] };
+                let (status, next) = refresh(&sent).await;
+                assert_eq!(status, 200, "{:?}", String::from_utf8_lossy(&sent.concat()));
+                ours = next.unwrap();
+            }
+        }
+    }
+    // No other name passes for ours.
+    for name in ["\u{2000}refresh", "\u{a0}refresh", "Refresh", "a=1,refresh"] {
+        assert_eq!(refresh(&[format!("{name}={ours}").into_bytes()]).await.0, 401, "{name:?}");
+    }
+}
+
+/// As the gateway hands them over: in `cookies`, as a header, or in both, with what no header may hold.
+#[tokio::test(flavor = "multi_thread")]
+async fn cookies_are_found_in_both_forms_of_the_event_and_no_header_fails_an_invocation() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let ours = format!("refresh={}", jeanne.cookie().unwrap());
+    let theirs = "x=\u{1}\u{7f}é";
+    let forms = [
+        json!({"cookies": [theirs, ours]}),
+        json!({"cookies": [ours, theirs]}),
+        json!({"headers": {"cookie": format!("{theirs}; {ours}")}}),
+        json!({"headers": {"Cookie": format!("{ours}; {theirs}")}}),
+        json!({"headers": {"cookie": theirs}, "cookies": [ours]}),
+        json!({"headers": {"cookie": ours}, "cookies": [theirs]}),
+        json!({"cookies": [ours], "headers": {"user-agent": "a\u{0}b", "accept-language": "\u{1b}", "né": "x", "": "y",
+            "authorization": "Bearer \u{7}", "x": null, "content-type": "\u{2}"}}),
+    ];
+    for form in forms {
+        let mut event: Value = serde_json::from_str(include_str!("../../../events/sessions.json")).unwrap();
+        event["routeKey"] = json!("POST /api/sessions/refresh");
+        event["rawPath"] = json!("/api/sessions/refresh");
+        event["requestContext"]["routeKey"] = event["routeKey"].clone();
+        event["requestContext"]["http"]["path"] = event["rawPath"].clone();
+        event["body"] = Value::Null;
+        for (name, value) in form.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        let answer = world.portal.invoke("sessions", event).await.unwrap();
+        assert_eq!(answer["statusCode"], 200, "{form}: {answer}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
