@@ -4,29 +4,36 @@
 //! seals evidence): those are named where they matter, as a link that is outstanding. Evidence is shown with
 //! its witness opened, which its owner alone may see.
 //!
-//! Audit events never end: somebody who guesses at a password adds to them every day. So an answer has the newest,
-//! and says where older ones begin.
+//! Audit events never end: somebody who guesses at a password adds to them every day. So an answer has the newest, as
+//! many as fit beside the rest, and says where older ones begin. Among them is what the user did to others, of whom
+//! there is what the lists show: an id.
 
-use std::time::Duration;
-
+use futures::FutureExt as _;
 use futures::future::{try_join, try_join_all, try_join4};
 use jiff::Timestamp;
 use portal::domain::{Email, Refusal};
 use portal::http::{Answer, Call, Form, Problem};
-use portal::security::{Caller, SealKey};
+use portal::security::Caller;
 use portal::store::{
-    Acceptance, AddressHash, Attempts, AuditEvent, Batch, EmailChange, EventKind, Export, Guessed, Invitation,
-    InvitationMails, InvitationMirror, Login, MailHistory, MailState, Outcome, Purpose, Reservation, Rights, Session,
-    StoreError, Transaction, User, Witness,
+    Acceptance, AddressHash, Alert, AlertKind, Attempts, AuditEvent, Batch, Contest, EmailChange, EventKind, Export,
+    Guessed, Invitation, InvitationMails, InvitationMirror, Login, MailHistory, MailState, Outcome, Page, Purpose,
+    Reservation, Rights, Session, StoreError, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
 
+use crate::events::{MOST_EVENTS, Newest, as_many_as_fit, newest_of_both, with_witness};
 use crate::{Function, shown};
 
-/// How many events an answer has at most. Each weighs some 2.5 kB at worst, with a browser's name of nothing but
-/// quotation marks, and Lambda carries 6 MB.
-const MOST_EVENTS: usize = 2_000;
+/// How many acceptances an answer has at most: ten years of one claim every other day.
+const MOST_ACCEPTANCES: usize = 2_000;
+
+/// How many of the newest contests, of all establishments, and of the newest alerts of one's own are looked through for
+/// those about the user. Both are rare.
+const MOST_LOOKED_THROUGH: i32 = 1_000;
+
+/// How many files of ledgers an answer has at most; they are forgotten after a day.
+const MOST_LEDGER_EXPORTS: usize = 1_000;
 
 /// What is kept under the user's id.
 struct ById {
@@ -36,9 +43,11 @@ struct ById {
     ledger_exports: Vec<Export>,
     rights: Rights,
     acceptances: Vec<Acceptance>,
-    events: Vec<AuditEvent>,
-    /// Where there are older events than these: all of those are before this instant.
-    events_before: Option<Timestamp>,
+    events: Newest,
+    alerts: Vec<Alert>,
+    contests: Vec<Contest>,
+    /// The lists of which there is more than an answer has.
+    cut: Vec<&'static str>,
 }
 
 /// What is kept under one address.
@@ -72,7 +81,7 @@ impl Function {
                 return Err(problem);
             }
         };
-        let mut by_id = self.by_id(call, before).await?;
+        let mut by_id = self.by_id(call, before).boxed().await?;
         let user = by_id.caller.user.clone();
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let event = AuditEvent::by_user(user.user_id, EventKind::DataExported, call.now, witness, rng);
@@ -80,7 +89,7 @@ impl Function {
         transaction.create(&event)?;
         let mut addresses = vec![user.email.clone()];
         addresses.extend(user.addresses_before().into_iter().cloned());
-        let by_address = try_join_all(addresses.iter().map(|address| self.by_address(address)));
+        let by_address = try_join_all(addresses.iter().map(|address| self.by_address(address).boxed()));
         // That it was exported is written beside, not after: the answer tells of it too.
         let (mut by_address, written) = try_join(by_address, self.store.commit(&transaction, rng)).await?;
         let Outcome::Committed = written else {
@@ -89,9 +98,16 @@ impl Function {
         // What is kept under an address that is not theirs any more is of somebody else.
         by_address.retain(|address| address.is_of(&user, call.now));
         if before.is_none_or(|before| event.at < before) {
-            by_id.events.push(event);
+            by_id.events.events.insert(0, event);
         }
-        Answer::ok(&document(&by_id, &by_address, call.now))
+        let mut document = document(&by_id, &by_address, call.now);
+        let room = Answer::room_beside(&document);
+        let (events, before) = as_many_as_fit(by_id.events, &user, room);
+        document["events"] = events;
+        if let Some(before) = before {
+            document["events_before"] = json!(before);
+        }
+        Answer::ok(&document)
     }
 
     async fn by_id(&self, call: &Call, before: Option<Timestamp>) -> Result<ById, Problem> {
@@ -100,22 +116,46 @@ impl Function {
         let mut batch = Batch::new();
         let keys = ticket.ask(&mut batch);
         let claim_failures = batch.want::<Attempts>(Guessed::MemberNumberBy { user_id }.key());
-        let acceptances = Acceptance::all_of(user_id);
+        let acceptances = self.store.query_first(Acceptance::all_of(user_id), MOST_ACCEPTANCES);
+        let ledger_exports = self.store.query_first(Export::all_of(user_id), MOST_LEDGER_EXPORTS);
         let all_sessions = Session::all_of(user_id);
-        let all_exports = Export::all_of(user_id);
-        let events = self.store.query_first(AuditEvent::newest_of(user_id, before), MOST_EVENTS);
-        let evidence = try_join(self.store.query_all(&acceptances), events);
-        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, (events, behind))) = try_join4(
-            self.store.fetch(batch),
-            try_join(self.store.query_all(&all_sessions), self.store.query_all(&all_exports)),
-            Rights::of(&self.store, user_id),
-            evidence,
-        )
-        .await?;
+        let concerning = self.store.query_first(AuditEvent::newest_of(user_id, before), MOST_EVENTS);
+        let done = self.store.query_first(AuditEvent::newest_by(user_id, before), MOST_EVENTS);
+        let alerts = Alert::newest_of(&ticket.claims.siret, MOST_LOOKED_THROUGH);
+        let contests = Contest::newest(MOST_LOOKED_THROUGH);
+        let cases = try_join(self.store.query(&alerts), self.store.query(&contests));
+        let (mut fetched, (sessions, ledger_exports), rights, (acceptances, concerning, done, (alerts, contests))) =
+            try_join4(
+                // Each on the heap: so many calls in one future are more than a thread's stack holds.
+                self.store.fetch(batch).boxed(),
+                try_join(self.store.query_all(&all_sessions), ledger_exports).boxed(),
+                Rights::of(&self.store, user_id).boxed(),
+                try_join4(acceptances.boxed(), concerning.boxed(), done.boxed(), cases.boxed()),
+            )
+            .await?;
         let caller = ticket.admit(&keys, &mut fetched, call.now)?;
         let claim_failures = fetched.take(&claim_failures)?;
-        let (events, events_before) = in_order(events, behind);
-        Ok(ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events, events_before })
+        let events = newest_of_both(concerning, done);
+        let (acceptances, more_acceptances) = acceptances;
+        let (ledger_exports, more_exports): (_, Option<Export>) = ledger_exports;
+        let cut = [("acceptances", more_acceptances.is_some()), ("ledger_exports", more_exports.is_some())];
+        let cut = cut.into_iter().filter_map(|(name, is_cut)| is_cut.then_some(name)).collect();
+        let (mut alerts, mut contests): (Page<Alert>, Page<Contest>) = (alerts, contests);
+        alerts.items.retain(|alert| matches!(alert.kind, AlertKind::GuessesOfUser { user_id: of } if of == user_id));
+        contests.items.retain(|contest| contest.manager == user_id || contest.by == Some(user_id));
+        let (alerts, contests) = (alerts.items, contests.items);
+        Ok(ById {
+            caller,
+            claim_failures,
+            sessions,
+            ledger_exports,
+            rights,
+            acceptances,
+            events,
+            alerts,
+            contests,
+            cut,
+        })
     }
 
     async fn by_address(&self, email: &Email) -> Result<ByAddress, StoreError> {
@@ -161,17 +201,9 @@ fn events_before(mut form: Form) -> Result<Option<Timestamp>, Problem> {
     Ok(form.finish((before,))?.0)
 }
 
-/// Events in the order of their time, and the instant before which the rest is. What is of one millisecond stays
-/// together.
-fn in_order(mut newest_first: Vec<AuditEvent>, behind: Option<AuditEvent>) -> (Vec<AuditEvent>, Option<Timestamp>) {
-    let next = behind.map(|behind| behind.at + Duration::from_millis(1));
-    newest_first.retain(|event| next.is_none_or(|next| event.at >= next));
-    newest_first.reverse();
-    (newest_first, next)
-}
-
 fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
-    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, events, events_before } = by_id;
+    let ById { caller, claim_failures, sessions, ledger_exports, rights, acceptances, .. } = by_id;
+    let ById { alerts, contests, cut, events: _, .. } = by_id;
     let user = &caller.user;
     let mut profile = shown(user);
     profile["origin"] = json!(user.origin);
@@ -225,6 +257,23 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "told_at": request.told_at,
         })),
         "claim_failures": failures(claim_failures.as_ref()),
+        "alerts": list(alerts, |alert| json!({
+            "id": alert.alert_id,
+            "kind": "guesses-of-user",
+            "at": alert.at,
+            "siret": alert.siret,
+        })),
+        "contests": list(contests, |contest| json!({
+            "id": contest.contest_id,
+            "at": contest.at,
+            "siret": contest.claim.siret,
+            "member_number": contest.claim.member_number,
+            "claimed_at": contest.claim.since,
+            "manager_is_you": contest.manager == user.user_id,
+            "by_yourself": contest.by == Some(user.user_id),
+            "voices": contest.voices,
+            "outcome": contest.outcome,
+        })),
         "addresses": list(by_address, |address| json!({
             "email": address.email,
             "kept_until": address.reservation.as_ref().map(|reservation| reservation.until),
@@ -232,6 +281,7 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "used_on": login.last_use.used_on,
                 "stage": login.last_use.expiry,
                 "due_at": instants(&[login.last_use.expiry_due])[0],
+                "opened_at": instants(&login.opened),
             })),
             "log_in_failures": failures(address.failures.as_ref()),
             "mails": address.histories.iter().flatten().map(|history| json!({
@@ -264,21 +314,9 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "member_number": acceptance.member_number,
             }))
         }),
-        "events": list(events, |event| {
-            with_witness(&event.witness, &user.seal_key, json!({
-                "id": event.event_id,
-                "event": event.event,
-                "at": event.at,
-                "outcome": event.outcome,
-                // Others are not named to each other.
-                "by_yourself": event.actor == Some(user.user_id),
-                "member_number": event.member_number,
-                "detail": event.detail,
-            }))
-        }),
     });
-    if let Some(before) = events_before {
-        document["events_before"] = json!(before);
+    if !cut.is_empty() {
+        document["cut"] = json!(cut);
     }
     document
 }
@@ -329,41 +367,4 @@ fn failures(attempts: Option<&Attempts>) -> Value {
 fn instants(milliseconds: &[i64]) -> Value {
     let instants = milliseconds.iter().filter_map(|at| Timestamp::from_millisecond(*at).ok());
     instants.map(|at| json!(at)).collect()
-}
-
-/// What a witness saw, beside what it testifies. One that was sealed under another's key, as of a manager's
-/// act, stays shut.
-fn with_witness(witness: &Witness, key: &SealKey, mut testified: Value) -> Value {
-    let opened = key.open(&witness.sealed).and_then(|plain| serde_json::from_slice::<Value>(&plain).ok());
-    testified["request_id"] = json!(witness.request_id);
-    for name in ["ip", "user_agent"] {
-        testified[name] = opened.as_ref().map_or(Value::Null, |seen| seen[name].clone());
-    }
-    testified
-}
-
-#[cfg(test)]
-mod tests {
-    use portal::domain::Id;
-
-    use super::*;
-
-    #[test]
-    fn events_of_a_millisecond_stay_together() {
-        let key = SealKey::random(&mut portal::environment::rng());
-        let event = |millisecond: i64| {
-            let mut rng = portal::environment::rng();
-            let witness = Witness::new("r", None, None, &key, &mut rng).unwrap();
-            let at = Timestamp::from_millisecond(millisecond).unwrap();
-            AuditEvent::by_user(Id::random(&mut rng), EventKind::LoggedIn, at, witness, &mut rng)
-        };
-        let given = |newest_first: &[i64], behind: Option<i64>| {
-            let (events, before) = in_order(newest_first.iter().map(|at| event(*at)).collect(), behind.map(event));
-            let at: Vec<_> = events.iter().map(|event| event.at.as_millisecond()).collect();
-            (at, before.map(Timestamp::as_millisecond))
-        };
-        assert_eq!(given(&[9, 7, 7, 5], None), (vec![5, 7, 7, 9], None));
-        assert_eq!(given(&[9, 7, 7], Some(5)), (vec![7, 7, 9], Some(6)));
-        assert_eq!(given(&[9, 7], Some(7)), (vec![9], Some(8)), "both of 7 come next");
-    }
 }

@@ -4,6 +4,7 @@
 mod change;
 mod email;
 mod erase;
+mod events;
 mod export;
 mod password;
 

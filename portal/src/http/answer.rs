@@ -8,6 +8,7 @@ use std::fmt;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::Problem;
 use crate::store::RememberedOutcome;
@@ -15,6 +16,9 @@ use crate::store::RememberedOutcome;
 /// The most that a body may weigh on its way, in bytes: Lambda carries 6 MB (6,291,556 bytes), headers and the
 /// frame of the answer included.
 const LARGEST_BODY: usize = 6_200_000;
+
+/// What a list that is added to a body brings besides its elements.
+const FRAME: usize = 1_000;
 
 /// An answer that is no problem.
 pub struct Answer {
@@ -71,6 +75,18 @@ fn weight(text: &str) -> usize {
 }
 
 impl Answer {
+    /// How much a body may grow that is this far, in bytes as [`Self::weight_of`] counts them.
+    #[must_use]
+    pub fn room_beside(body: &Value) -> usize {
+        LARGEST_BODY.saturating_sub(Self::weight_of(body) + FRAME)
+    }
+
+    /// What a value weighs inside an answer, with what separates it from the next.
+    #[must_use]
+    pub fn weight_of(value: &Value) -> usize {
+        weight(&value.to_string()) + 1
+    }
+
     /// 204: done, nothing to say.
     #[must_use]
     pub fn no_content() -> Self {

@@ -249,6 +249,9 @@ pub struct AuditEvent {
     /// Who did it, by their random id; none where nobody knows, as of a log-in that failed. What a mailed link
     /// does is its reader's act.
     pub actor: Option<Id>,
+    /// The same, where it is somebody else than whom it concerns: the key of the index of what one did to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acted_by: Option<Id>,
     /// What happened.
     pub event: EventKind,
     /// How it ended.
@@ -271,6 +274,7 @@ impl AuditEvent {
             event_id: Id::random(rng),
             subject: user_id,
             actor: Some(user_id),
+            acted_by: None,
             event,
             outcome: event.outcome(),
             at: now,
@@ -292,7 +296,7 @@ impl AuditEvent {
         witness: Witness,
         rng: &mut impl CryptoRng,
     ) -> Self {
-        Self { subject, ..Self::by_user(actor, event, at, witness, rng) }
+        Self::by_whoever(subject, Some(actor), event, at, witness, rng)
     }
 
     /// An event that somebody brings about for `subject`: whoever is signed in, if anybody is.
@@ -304,18 +308,20 @@ impl AuditEvent {
         witness: Witness,
         rng: &mut impl CryptoRng,
     ) -> Self {
-        Self { actor, ..Self::by_user(subject, event, at, witness, rng) }
+        let acted_by = actor.filter(|actor| *actor != subject);
+        Self { actor, acted_by, ..Self::by_user(subject, event, at, witness, rng) }
     }
 
     /// What concerns somebody, newest first; with `before`, what is older than that, to the millisecond.
     #[must_use]
     pub fn newest_of(subject: Id, before: Option<Timestamp>) -> Query {
-        let all = Query::partition(Table::Evidence, format!("SUBJECT#{subject}")).newest_first();
-        match before {
-            None => all.beginning("EVENT#"),
-            // What is of that millisecond goes on behind the number, and so is not in it.
-            Some(before) => all.between("EVENT#", format!("EVENT#{:014}", before.as_millisecond().max(0))),
-        }
+        older_than(Query::partition(Table::Evidence, format!("SUBJECT#{subject}")), before)
+    }
+
+    /// What somebody did to others, in the same order.
+    #[must_use]
+    pub fn newest_by(actor: Id, before: Option<Timestamp>) -> Query {
+        older_than(Query::partition(Table::Evidence, actor.to_string()).global_index("acted_by", "sk"), before)
     }
 
     /// The same, about an account.
@@ -330,6 +336,16 @@ impl AuditEvent {
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+}
+
+/// The events of a partition, newest first, and older than `before` where it is given.
+fn older_than(partition: Query, before: Option<Timestamp>) -> Query {
+    let all = partition.newest_first();
+    match before {
+        None => all.beginning("EVENT#"),
+        // What is of that millisecond goes on behind the number, and so is not in it.
+        Some(before) => all.between("EVENT#", format!("EVENT#{:014}", before.as_millisecond().max(0))),
     }
 }
 

@@ -10,7 +10,8 @@ use portal::domain::{ActionStatus, Civility, CostKind, DocumentKind, EntryKind, 
 use portal::http::Language;
 use portal::security::Strength;
 use portal::store::{
-    Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, Purpose, Role, Stage, TransferPayee,
+    ContestOutcome, Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, Purpose, Role, Stage,
+    TransferPayee,
 };
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -130,6 +131,8 @@ fn of_the_code(place: &str) -> Option<List> {
             names::<Delivery>()
         }
         "Export/properties/events/items/properties/outcome" => names::<EventOutcome>(),
+        "Export/properties/contests/items/properties/outcome/oneOf/0" => names::<ContestOutcome>(),
+        "Export/properties/cut/items" => texts_in("functions/profile/src/export.rs", "let cut ="),
         "Export/properties/ledger_exports/items/properties/format"
         | "/paths/~1api~1accounts~1{number}~1exports/post/requestBody/content/application~1json/schema/properties/format" => {
             names::<ExportFormat>()

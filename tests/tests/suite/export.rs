@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::join_all;
-use harness::{ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, World, address_token, link_token};
+use harness::{
+    ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World, address_token, link_token,
+};
 use jiff::Timestamp;
 use portal::domain::{Email, Id};
 use portal::security::SealKey;
@@ -16,7 +18,7 @@ const JEANNE: &str = "jeanne@martin.example";
 const NEW: &str = "jeanne@toitures.example";
 
 /// Attributes that are not shown, with why.
-const NOT_SHOWN: [(&str, &str); 20] = [
+const NOT_SHOWN: [(&str, &str); 21] = [
     ("pk", "made of what is shown"),
     ("sk", "made of what is shown"),
     ("ttl", "when DynamoDB may delete the item, some time after it says nothing any more"),
@@ -35,6 +37,7 @@ const NOT_SHOWN: [(&str, &str); 20] = [
     ("requested_at", "of a link; shown as the asking of its mail"),
     ("guessed", "names the kind of the item"),
     ("actor", "whether it was they is shown; others are not named"),
+    ("acted_by", "the same"),
     ("subject", "the user's id, shown in the profile"),
     ("version", "of what became of mails: how often it was written"),
 ];
@@ -75,6 +78,41 @@ fn names(item: &Item, texts: &[String]) -> bool {
     found.iter().any(|(_, text)| texts.iter().any(|wanted| text.contains(wanted.as_str())))
 }
 
+/// Everything that a manager can do to others, with the evidence of it: kind, and the other's id.
+async fn acts_on_others(world: &World, jeanne: &Visitor, paul: &Visitor) -> Vec<(&'static str, String)> {
+    let users = format!("/api/accounts/{ACCOUNT}/users");
+    let paul_id = paul.id().await.to_string();
+    let mut acts = Vec::new();
+    let id_of = async |email: &str| {
+        let list = jeanne.get(&users).await.expect(200);
+        let all = list["users"].as_array().unwrap();
+        all.iter().find(|user| user["email"] == email).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    jeanne.post(&users, &json!({"email": "asked@martin.example"})).await.expect(202);
+    let invited = id_of("asked@martin.example").await;
+    jeanne.delete(&format!("{users}/{invited}")).await.expect(204);
+    acts.extend([("access-granted", invited.clone()), ("access-revoked", invited)]);
+    for refused in [true, false] {
+        paul.post("/api/access-requests", &json!({})).await.expect(202);
+        if refused {
+            jeanne.delete(&format!("{users}/{paul_id}")).await.expect(204);
+            acts.push(("access-refused", paul_id.clone()));
+        } else {
+            jeanne.post(&users, &json!({"email": "paul@martin.example"})).await.expect(202);
+            acts.push(("access-granted", paul_id.clone()));
+        }
+    }
+    // There and back: the manager of before did the first, and the manager of then the second.
+    jeanne.post(&format!("/api/accounts/{ACCOUNT}/manager"), &json!({"id": paul_id})).await.expect(200);
+    acts.push(("role-taken-over", paul_id.clone()));
+    let jeanne_id = jeanne.id().await.to_string();
+    paul.post(&format!("/api/accounts/{ACCOUNT}/manager"), &json!({"id": jeanne_id})).await.expect(200);
+    jeanne.delete(&format!("{users}/{paul_id}")).await.expect(204);
+    acts.push(("access-revoked", paul_id));
+    world.mails().await;
+    acts
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_a_table_keeps_of_a_user_is_in_their_export() {
     let world = World::start().await;
@@ -95,6 +133,13 @@ async fn whatever_a_table_keeps_of_a_user_is_in_their_export() {
     world.visitor().forgot(NEW).await.expect(202);
     world.sign_up(&Person::at(JEANNE)).await.expect(202);
     let reset = link_token(&world.newest_mail(NEW).await);
+    let paul = world.member("paul@martin.example").await;
+    let acts = acts_on_others(&world, &jeanne, &paul).await;
+    // Her claim is contested, and she guesses until the staff are alerted.
+    world.contest(SIRET).await;
+    for _ in 0..5 {
+        world.claim(&jeanne, OTHER_ACCOUNT).await;
+    }
     let other = world.user(&Person::at("manager@laposte.example").of(OTHER_SIRET)).await;
     world.accept_charter(&other).await;
     world.claim(&other, OTHER_ACCOUNT).await.expect(201);
@@ -148,6 +193,18 @@ async fn whatever_a_table_keeps_of_a_user_is_in_their_export() {
         assert!(kinds.contains(kind), "no {kind} among {kinds:?}");
     }
 
+    // What she did to others is told with their ids alone.
+    let shown = export["events"].as_array().unwrap().iter();
+    let on_others: Vec<_> = shown
+        .filter(|event| event["about_yourself"] == false)
+        .map(|event| {
+            assert!(event["by_yourself"] == true && event["ip"].is_string(), "{event}");
+            (event["event"].as_str().unwrap(), event["other_id"].as_str().unwrap())
+        })
+        .collect();
+    let acts: Vec<_> = acts.iter().map(|(kind, id)| (*kind, id.as_str())).collect();
+    assert_eq!(on_others, acts);
+
     // What a witness saw is readable to its owner, and no secret is there.
     let ip = jeanne.get("/api/sessions").await["sessions"][0]["ip"].clone();
     assert!(export["events"].as_array().unwrap().iter().any(|event| event["ip"] == ip), "{ip}");
@@ -161,7 +218,9 @@ async fn whatever_a_table_keeps_of_a_user_is_in_their_export() {
     let user: User = world.store().get(&User::key_of(id)).await.unwrap().unwrap();
     let text = export.to_string();
     assert!(!text.contains("argon2") && !text.contains(&String::from(user.seal_key)) && !text.contains(&reset));
-    assert!(!text.contains("manager@laposte.example"), "nobody else is in it");
+    for another in ["manager@laposte.example", "paul@martin.example", "asked@martin.example"] {
+        assert!(!text.contains(another), "nobody else is in it: {another}");
+    }
     assert_eq!(export["accounts"][0]["member_number"], ACCOUNT);
 }
 
