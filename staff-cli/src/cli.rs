@@ -151,6 +151,17 @@ pub(crate) enum Command {
         common: Common,
     },
 
+    /// Mail a pass that lets one claim of an account through, although too many numbers were wrong
+    MailPass {
+        #[command(flatten)]
+        place: Place,
+        /// To whom, after you have checked who asks [default: the contact on the fund's file]
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        #[command(flatten)]
+        common: Common,
+    },
+
     /// Close a member account: reading stays, claims and grants end
     ///
     /// The next record of the account in the fund's file decides again.
@@ -231,6 +242,7 @@ impl Command {
             | Self::ReleaseManager { common, .. }
             | Self::DismissContest { common, .. }
             | Self::ResendMail { common, .. }
+            | Self::MailPass { common, .. }
             | Self::CloseAccount { common, .. }
             | Self::ListContests { common, .. }
             | Self::ListAlerts { common } => common,

@@ -35,6 +35,9 @@ pub(crate) fn of(command: &Command) -> Result<Value, String> {
         Command::DismissContest { place, .. } => ("dismiss-contest", json!({"establishment": place.establishment})),
         Command::ResendMail { id: Some(id), .. } => ("resend-mail", json!({"id": id})),
         Command::ResendMail { email, mail, .. } => ("resend-mail", json!({"email": email, "mail": mail})),
+        Command::MailPass { place, email, .. } => {
+            ("mail-pass", json!({"establishment": place.establishment, "email": email}))
+        }
         Command::CloseAccount { place, .. } => ("close-account", json!({"establishment": place.establishment})),
         Command::ListContests { all, .. } => ("list-contests", json!({"all": all})),
         Command::ListAlerts { .. } => ("list-alerts", json!({})),

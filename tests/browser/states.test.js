@@ -93,6 +93,56 @@ test("a link that cannot be checked now can be checked again", async () => {
   verify();
 });
 
+const DRAFT = {
+  civility: "m",
+  last_name: "<b>GAGNEZ</b> https://lot.example",
+  first_name: "Paul",
+  siret: "53384615000019",
+  establishment: "MARTIN BTP",
+};
+
+async function openDraft() {
+  await answer("/api/password/link", 200, {
+    body: { email: "jeanne.martin@example.com", purpose: "activation", draft: DRAFT },
+  });
+  await opened.page.goto(portal.origin + LINK);
+  await opened.page.getByRole("button", { name: "Ce n’est pas moi" }).waitFor();
+}
+
+test("whoever confirms a sign-up sees whose it is, as text alone", async () => {
+  const { page, verify } = opened;
+  await openDraft();
+  await page.getByText("M. Paul <b>GAGNEZ</b> https://lot.example", { exact: true }).waitFor();
+  await page.getByText("MARTIN BTP, SIRET\u00a0533\u00a0846\u00a0150\u00a000019", { exact: true }).waitFor();
+  assert.equal(await page.locator("#draft a, #draft b").count(), 0);
+  await assertAccessible(page, "the draft");
+
+  // A reset is of a space that there is: nothing to decline.
+  await answer("/api/password/link", 200, { body: { email: "paul.durand@example.com", purpose: "reset" } });
+  await page.evaluate(() => (location.hash = "another"));
+  await page.getByRole("heading", { name: "Choisissez un nouveau mot de passe" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Ce n’est pas moi" }).count(), 0);
+  assert.doesNotMatch(await page.content(), /GAGNEZ/);
+  verify();
+});
+
+test("a sign-up is declined by one act, and a refusal leaves it to be tried again", async () => {
+  const { page, expectRefusal, verify } = opened;
+  await openDraft();
+  await answer("/api/password/decline", 503, { body: problem(503, "try-again"), headers: { "Retry-After": "5" } });
+  expectRefusal(503, "/api/password/decline");
+  const button = page.getByRole("button", { name: "Ce n’est pas moi" });
+  await button.click();
+  await page.getByText("Réessayez dans 5\u00a0secondes").waitFor();
+
+  await answer("/api/password/decline", 204, { body: "" });
+  await button.click();
+  await page.getByRole("heading", { name: "Inscription refusée" }).waitFor();
+  assert.doesNotMatch(await page.content(), /GAGNEZ/);
+  await assertAccessible(page, "the declined sign-up");
+  verify();
+});
+
 test("too many attempts name the time to wait, and keep what was typed", async () => {
   const { page, expectRefusal, verify } = opened;
   await openForm();

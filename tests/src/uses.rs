@@ -15,11 +15,13 @@ pub struct Use {
     pub action: String,
     /// The end of its ARN: `LedgerTable`, `LedgerTable/index/by_view`, `export-bucket/ledgers/1.csv`, `CursorKey`.
     pub resource: String,
+    /// The kind of the partition, such as `ACCOUNT#`, where one item or one partition of a table is asked for.
+    pub leading_key: Option<String>,
 }
 
 impl Use {
     fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self { action: action.into(), resource: resource.into() }
+        Self { action: action.into(), resource: resource.into(), leading_key: None }
     }
 }
 
@@ -46,7 +48,8 @@ fn on_tables(operation: &str, request: &Value) -> BTreeSet<Use> {
     let one = |action: &str, of: &Value| {
         let table = of["TableName"].as_str().expect("a table");
         let index = of["IndexName"].as_str().map(|index| format!("/index/{index}"));
-        Use::new(format!("dynamodb:{action}"), format!("{table}{}", index.unwrap_or_default()))
+        let resource = format!("{table}{}", index.unwrap_or_default());
+        Use { leading_key: leading_key(of), ..Use::new(format!("dynamodb:{action}"), resource) }
     };
     let parts = || request["TransactItems"].as_array().into_iter().flatten().filter_map(Value::as_object).flatten();
     match operation {
@@ -62,6 +65,17 @@ fn on_tables(operation: &str, request: &Value) -> BTreeSet<Use> {
         }
         operation => BTreeSet::from([one(operation, request)]),
     }
+}
+
+/// The partition key of a write, a check or a read of one item, or of a query, up to its first `#`: of a query it is the
+/// text that its condition compares `pk` with.
+fn leading_key(of: &Value) -> Option<String> {
+    let condition = of["KeyConditionExpression"].as_str();
+    let compared = condition.and_then(|condition| condition.split_whitespace().nth(2));
+    let of_query = compared.map(|value| &of["ExpressionAttributeValues"][value]);
+    let key = [of_query, Some(&of["Item"]["pk"]), Some(&of["Key"]["pk"])];
+    let key = key.into_iter().flatten().find_map(|key| key["S"].as_str())?;
+    Some(key.split_inclusive('#').next().unwrap_or_default().to_owned())
 }
 
 /// A mail needs its sender's identity, and the configuration set that it names.

@@ -38,12 +38,46 @@ async function checkLink() {
   }
 }
 
-function showForm({ email: address, purpose }) {
+const CIVILITIES = { mme: "Mme", m: "M." };
+const draftBox = document.getElementById("draft");
+const declineButton = document.getElementById("decline");
+const declineAlert = document.getElementById("decline-alert");
+
+// What somebody typed at sign-up, as text alone: it may have been a stranger.
+function showDraft(draft) {
+  draftBox.hidden = !draft;
+  declineAlert.textContent = "";
+  let [person, establishment] = ["", ""];
+  if (draft) {
+    person = [CIVILITIES[draft.civility], draft.first_name, draft.last_name].join(" ");
+    const siret = draft.siret.replace(/^(\d{3})(\d{3})(\d{3})/, "$1\u00a0$2\u00a0$3\u00a0");
+    establishment = [draft.establishment, `SIRET\u00a0${siret}`].filter(Boolean).join(", ");
+  }
+  document.getElementById("draft-person").textContent = person;
+  document.getElementById("draft-establishment").textContent = establishment;
+}
+
+async function decline() {
+  declineButton.disabled = true;
+  try {
+    await call("POST", "/api/password/decline", { body: { token } });
+    forget();
+    enter("declined");
+  } catch (failure) {
+    if (isInvalidLink(failure)) refuse(failure);
+    else declineAlert.textContent = explain(failure);
+  } finally {
+    declineButton.disabled = false;
+  }
+}
+
+function showForm({ email: address, purpose, draft }) {
   const { title, intro } = PURPOSES[purpose] ?? PURPOSES.reset;
   form.reset();
   form.closest("[data-state]").querySelector("h1").textContent = title;
   document.querySelector("[data-intro]").textContent = intro;
   email.value = address;
+  showDraft(draft);
   enter("form");
 }
 
@@ -63,6 +97,7 @@ function isInvalidLink(failure) {
 
 function forget() {
   token = "";
+  showDraft(null);
   form.reset();
 }
 
@@ -100,6 +135,7 @@ onSubmit(form, async (fields) => {
   enter("done");
 });
 
+declineButton.addEventListener("click", decline);
 document.getElementById("retry").addEventListener("click", checkLink);
 
 function start() {

@@ -49,8 +49,9 @@ impl HttpFunction for Function {
 
         let rng = &mut rng();
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let acceptance = Acceptance::new(user.user_id, kind, &reference, call.now, witness.clone(), rng);
-        let event = AuditEvent::by_user(user.user_id, EventKind::DocumentAccepted, call.now, witness, rng)
+        let acceptance = Acceptance::new(user.user_id, kind, &reference, call.now, witness);
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
+        let event = AuditEvent::by_user(user.user_id, EventKind::DocumentAccepted, call.now, witness)
             .with_detail(format!("{kind} {version}"));
         let mut transaction = Transaction::new();
         let recorded = transaction.create(&acceptance)?;

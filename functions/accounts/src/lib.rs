@@ -60,7 +60,7 @@ impl Function {
         let (number, user) = (&door.account.member_number, &door.caller.user);
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let answer = if active { "OUI" } else { "NON" };
-        let event = AuditEvent::by_user(user.user_id, EventKind::ActivationChanged, call.now, witness, rng)
+        let event = AuditEvent::by_user(user.user_id, EventKind::ActivationChanged, call.now, witness)
             .about(number)
             .with_detail(answer);
         let mut transaction = Transaction::new();

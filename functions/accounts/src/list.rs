@@ -7,7 +7,7 @@
 
 use std::cmp::Ordering;
 
-use futures::future::join3;
+use futures::future::try_join;
 use portal::domain::{Id, Refusal, folded};
 use portal::http::{Answer, Call, Form, Problem};
 use portal::security::{SealedCursor, SymmetricKey};
@@ -20,6 +20,9 @@ use crate::{Function, shown};
 /// How many accounts a page has where only a cursor says that there are pages.
 const DEFAULT_LIMIT: usize = 50;
 
+/// How many it has where nothing is said: more than anybody has, and far from the 6 MB of an answer.
+const MOST_AT_ONCE: usize = 1_000;
+
 /// The form of what a cursor says; a cursor of another form is not valid.
 const VERSION: &str = "2";
 
@@ -29,8 +32,8 @@ struct Asked {
     sort: Sort,
     /// The last account of the page before.
     after: Option<Place>,
-    /// How many a page has; all in one, where there are no pages.
-    limit: Option<usize>,
+    /// How many a page has.
+    limit: usize,
     /// For whom, in which order and for which search, a cursor is good.
     bound: String,
 }
@@ -41,21 +44,16 @@ impl Function {
         let asked = Asked::read(call.query(), ticket.claims.sub, &self.cursor_key);
         let mut batch = Batch::new();
         let keys = ticket.ask(&mut batch);
-        let remembered = &ticket.claims.address;
-        let (grants, invitations) = (Grant::all_of(ticket.claims.sub), Invitation::all_of(remembered));
+        let user = ticket.admit(&keys, &mut self.store.fetch(batch).await?, call.now)?.user;
+        let asked = asked?;
+        // A second wait: invitations are found by the address, and no token tells that.
+        let (grants, invitations) = (Grant::all_of(user.user_id), Invitation::all_of(&AddressHash::of(&user.email)));
         let grants = self.store.query_all::<Grant>(&grants);
         let invitations = self.store.query_all::<InvitationMirror>(&invitations);
-        let (fetched, grants, invitations) = join3(self.store.fetch(batch), grants, invitations).await;
-        let user = ticket.admit(&keys, &mut fetched?, call.now)?.user;
-        let asked = asked?;
-        let (mut accounts, mut invitations) = (grants?, invitations?);
-        let address = AddressHash::of(&user.email);
-        if *remembered != address {
-            invitations = self.store.query_all(&Invitation::all_of(&address)).await?;
-        }
+        let (mut accounts, invitations) = try_join(grants, invitations).await?;
         for InvitationMirror(invitation) in invitations {
             let granted = accounts.iter().any(|grant| grant.member_number == invitation.member_number);
-            if invitation.email == user.email && !granted {
+            if invitation.email == user.email && invitation.is_open(call.now) && !granted {
                 accounts.push(as_granted(invitation, &user));
             }
         }
@@ -76,7 +74,7 @@ impl Asked {
         let (search, sort) = (Search::of(&words.unwrap_or_default()), sort.unwrap_or_default());
         let bound = format!("{user_id}\n{}\n{}", sort.as_str(), search.as_text());
         let after = cursor.map(|text| Place::open(&text, key, &bound).ok_or(Problem::BadCursor)).transpose()?;
-        let limit = limit.or(after.as_ref().map(|_| DEFAULT_LIMIT));
+        let limit = limit.unwrap_or(if after.is_some() { DEFAULT_LIMIT } else { MOST_AT_ONCE });
         Ok(Self { search, sort, after, limit, bound })
     }
 
@@ -89,8 +87,8 @@ impl Asked {
         if let Some(after) = &self.after {
             placed.retain(|(place, _)| self.sort.compare(place, after).is_gt());
         }
-        let more = self.limit.is_some_and(|limit| placed.len() > limit);
-        placed.truncate(self.limit.unwrap_or(placed.len()));
+        let more = placed.len() > self.limit;
+        placed.truncate(self.limit);
         let mut page = json!({"accounts": placed.iter().map(|(_, account)| shown(account)).collect::<Value>()});
         if let Some((last, _)) = placed.last().filter(|_| more) {
             page["next_cursor"] = json!(last.seal(key, &self.bound));

@@ -24,7 +24,7 @@ impl Usable {
         let after = User { email: asked.wanted.clone(), email_changes: changes, ..user.clone() };
         let login = Login { email: after.email.clone(), ..before.login.clone() };
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let event = AuditEvent::by_user(user.user_id, EventKind::EmailChanged, call.now, witness, rng);
+        let event = AuditEvent::by_user(user.user_id, EventKind::EmailChanged, call.now, witness);
 
         consume(link, call.now, transaction)?;
         // Free in both senses: nobody signs in with it, and nobody else can still come back to it.

@@ -3,7 +3,8 @@
 //!
 //! Both demand in their transaction that the user's address, changes and epoch are what was read, so of two
 //! links that are used at once one counts, and the other is looked at again. Both leave exactly the reservations
-//! that go with the changes ([`User::reservations`]), and no reset link of an address that is left.
+//! that go with the changes ([`User::reservations`]), no reset link of an address that is left, and nothing that it is
+//! invited to and has not opened: the address may be somebody else's later.
 
 mod confirm;
 mod undo;
@@ -11,6 +12,7 @@ mod undo;
 use jiff::Timestamp;
 use portal::domain::Email;
 use portal::environment::{Environment, StartError, rng};
+use portal::erasure::{Scene, end_invitations};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::LinkToken;
@@ -35,7 +37,7 @@ impl HttpFunction for Function {
     const NAME: &'static str = "change-email";
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        Ok(Self { store: Store::connect(environment, &[Table::Identity, Table::Evidence])? })
+        Ok(Self { store: Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])? })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
@@ -94,8 +96,15 @@ impl Function {
                 Purpose::EmailUndo => usable.undo(&present, call, &mut transaction, rng)?,
                 _ => usable.confirm(&present, call, &mut transaction, rng)?,
             };
+            // Before, as nothing would do it after a crash; and after, for what came in between. Nobody else gets the
+            // address meanwhile, nor for as long as the change can be undone.
+            self.leave_invitations(&usable, call, rng).await?;
             match self.store.commit(&transaction, rng).await? {
-                Outcome::Committed => return Ok(Answer::no_content()),
+                Outcome::Committed => {
+                    // The address is changed, whatever the store says now; an invitation ends by itself too.
+                    self.leave_invitations(&usable, call, rng).await.ok();
+                    return Ok(Answer::no_content());
+                }
                 // Somebody else has the address by now, and a link of its own made it theirs.
                 Outcome::Refused(refused) if free.iter().any(|step| refused.failed(*step)) => {
                     return Err(Problem::LinkInvalid);
@@ -104,6 +113,16 @@ impl Function {
             }
         }
         Err(Problem::TryAgain { context: "the user changed all the time".to_owned() })
+    }
+
+    /// Ends what the address is invited to that the user leaves, where they leave one.
+    async fn leave_invitations(&self, usable: &Usable, call: &Call, rng: &mut impl CryptoRng) -> Result<(), Problem> {
+        let user = &usable.user;
+        if *usable.email()? == user.email {
+            return Ok(());
+        }
+        end_invitations(&self.store, &user.email, user, "address left", &Scene::of_call(call), rng).await?;
+        Ok(())
     }
 
     /// The link of a token: one answer for used, replaced, expired, malformed, foreign, and for one whose change

@@ -28,7 +28,7 @@ impl Usable {
         let restored = self.email()?;
         let after = User { email: restored.clone(), email_changes: kept.to_vec(), ..user.clone() };
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let event = AuditEvent::by_user(user.user_id, EventKind::EmailChanged, call.now, witness, rng);
+        let event = AuditEvent::by_user(user.user_id, EventKind::EmailChanged, call.now, witness);
         let reset = Wish::Reset { email: restored.clone() };
 
         consume(link, call.now, transaction)?;

@@ -2,7 +2,10 @@
 //!
 //! Numbers have six digits, so without them a stranger would find one within days. Reaching the
 //! establishment's limit tells the fund's staff, and mails the contact address on file a pass that lets one
-//! claim through: who guesses cannot keep an establishment out.
+//! claim through. Where there is none on file, whoever has been of the establishment for a while and has not failed
+//! lately is heard once a day all the same: who guesses cannot keep an establishment out.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use portal::domain::Id;
@@ -32,6 +35,8 @@ pub(crate) struct Guesses {
     by_user: Attempts,
     of_establishment: Attempts,
     pass: Option<ClaimPass>,
+    /// Whether the user is heard now and then although the establishment's limit is reached.
+    of_standing: bool,
 }
 
 /// What a transaction demands of the guesses.
@@ -73,7 +78,7 @@ impl GuessKeys {
             }
             None => None,
         };
-        Ok(Guesses { by_user, of_establishment, pass })
+        Ok(Guesses { by_user, of_establishment, pass, of_standing: user.is_of_standing(now) })
     }
 }
 
@@ -83,8 +88,14 @@ impl Guesses {
         if self.pass.is_some() {
             return Ok(());
         }
-        let closed = [&self.by_user, &self.of_establishment].into_iter().filter_map(|guesses| guesses.closed_for(now));
-        closed.max().map_or(Ok(()), |left| Err(Problem::closed_for(left)))
+        let closed = [self.by_user.closed_for(now), self.establishment_closed_for(now)];
+        closed.into_iter().flatten().max().map_or(Ok(()), |left| Err(Problem::closed_for(left)))
+    }
+
+    /// How long the establishment's limit keeps this user out.
+    fn establishment_closed_for(&self, now: Timestamp) -> Option<Duration> {
+        let left = self.of_establishment.closed_for(now)?;
+        if self.of_standing { self.by_user.rest_for(now).map(|rest| rest.min(left)) } else { Some(left) }
     }
 
     /// Makes a right number count only while there is something left to guess, or uses the pass up.
@@ -154,7 +165,7 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<Problem, Problem> {
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let event = AuditEvent::by_user(user.user_id, EventKind::ClaimFailed, call.now, witness, rng);
+        let event = AuditEvent::by_user(user.user_id, EventKind::ClaimFailed, call.now, witness);
         for _ in 0..MOST_ATTEMPTS {
             let mut transaction = Transaction::new();
             let mut guards = Vec::new();

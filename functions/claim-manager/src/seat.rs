@@ -89,8 +89,7 @@ impl Function {
         };
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let kind = DocumentKind::AccountTerms;
-        let acceptance =
-            Acceptance::new(user.user_id, kind, account_terms, call.now, witness.clone(), rng).with_claim_of(number);
+        let acceptance = Acceptance::new(user.user_id, kind, account_terms, call.now, witness).with_claim_of(number);
         let confirmation = Wish::ClaimMade {
             email: user.email.clone(),
             civility: user.civility,
@@ -103,7 +102,8 @@ impl Function {
         let told = Wish::ClaimTold {
             claim: ClaimOf { siret: establishment.siret.clone(), member_number: number.clone(), since: manager.since },
         };
-        let event = AuditEvent::by_user(user.user_id, EventKind::AccountClaimed, call.now, witness, rng).about(number);
+        let witness = Witness::of_call(call, &user.seal_key, rng)?;
+        let event = AuditEvent::by_user(user.user_id, EventKind::AccountClaimed, call.now, witness).about(number);
 
         let mut transaction = Transaction::new();
         let free = Condition::All(vec![

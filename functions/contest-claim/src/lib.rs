@@ -12,8 +12,8 @@ use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::LinkToken;
 use portal::store::{
-    Alert, AlertKind, AuditEvent, Batch, Change, Condition, Contest, ContestLink, Contested, Establishment, EventKind,
-    Outbox, Outcome, Record as _, Store, StoreError, Table, Transaction, User, Wish, Witness,
+    Alert, AlertKind, AuditEvent, Batch, BoundWitness, Change, Condition, Contest, ContestLink, Contested,
+    Establishment, EventKind, Outbox, Outcome, Record as _, Store, StoreError, Table, Transaction, User, Wish, Witness,
 };
 use rand::CryptoRng;
 use serde_json::json;
@@ -137,7 +137,6 @@ impl Usable {
             EventKind::ClaimContested,
             call.now,
             self.witness(call, rng)?,
-            rng,
         );
         let event = event.about(&claim.member_number).with_detail(format!("contest {contest_id}"));
         transaction.create(&event)?;
@@ -146,7 +145,7 @@ impl Usable {
 
     /// Sealed under the key of whoever contests. The contact on the fund's file has none, and where they sat is no
     /// business of the manager, whose key there is: of them nothing is kept but the request.
-    fn witness(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Witness, StoreError> {
+    fn witness(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<BoundWitness, StoreError> {
         match &self.reader {
             Some(reader) => Witness::of_call(call, &reader.seal_key, rng),
             None => Witness::new(&call.request_id, None, None, &self.manager.seal_key, rng),

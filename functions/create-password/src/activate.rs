@@ -18,7 +18,8 @@ pub(super) async fn activate(
     rng: &mut impl CryptoRng,
 ) -> Result<Answer, Problem> {
     let seal_key = SealKey::random(rng);
-    // The form was sent by one request, the link used by another; each piece of evidence keeps its own.
+    // The form was sent by one request, the link used by another, and maybe by another person: the evidence has who
+    // typed, and who saw what was typed and confirmed it.
     let signed_up = Witness::new(&draft.request_id, draft.ip.as_deref(), draft.user_agent.as_deref(), &seal_key, rng)?;
     let user = User {
         user_id: Id::random(rng),
@@ -28,6 +29,7 @@ pub(super) async fn activate(
         first_name: draft.first_name,
         job_title: draft.job_title,
         siret: draft.siret,
+        siret_since: None,
         epoch: 0,
         origin: draft.origin,
         created_at: call.now,
@@ -47,10 +49,10 @@ pub(super) async fn activate(
         last_use: LastUse::at(call.now),
         opened: Vec::new(),
     };
-    let terms = Acceptance::new(user.user_id, DocumentKind::Terms, &draft.terms, link.requested_at, signed_up, rng)
-        .confirmed(call.now);
+    let terms = Acceptance::new(user.user_id, DocumentKind::Terms, &draft.terms, link.requested_at, signed_up)
+        .confirmed(call, &user.seal_key, rng)?;
     let witness = Witness::of_call(call, &user.seal_key, rng)?;
-    let event = AuditEvent::by_user(user.user_id, EventKind::AccountCreated, call.now, witness, rng);
+    let event = AuditEvent::by_user(user.user_id, EventKind::AccountCreated, call.now, witness);
 
     let receipt = Wish::AcceptanceReceipt {
         email: user.email.clone(),

@@ -1,6 +1,7 @@
 //! The page behind a mailed link (leaflet S33-S39, S41-S42): how strong is it, whose link is it, set it.
 
 mod activate;
+mod decline;
 mod reset;
 
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ impl HttpFunction for Function {
         match call.route.as_str() {
             "POST /api/password/strength" => strength(call),
             "POST /api/password/link" => self.show_link(call).await,
+            "POST /api/password/decline" => self.decline(call, &mut rng()).await,
             "POST /api/password" => self.set_password(call).await,
             _ => Err(Problem::NotFound),
         }
@@ -56,13 +58,23 @@ fn strength(call: &Call) -> Result<Answer, Problem> {
 }
 
 impl Function {
-    /// Whose link it is. Consumes nothing, so that looking, and a mail scanner's looking, is free.
+    /// Whose link it is, and of an activation whose space it opens: somebody else may have typed that. Consumes
+    /// nothing, so that looking, and a mail scanner's looking, is free.
     async fn show_link(&self, call: &Call) -> Result<Answer, Problem> {
-        let mut form = call.form()?;
-        let token = form.verbatim("token");
-        let (token,) = form.finish((token,))?;
-        let link = self.usable_link(&token, call.now).await?;
-        Answer::ok(&json!({"email": link.email, "purpose": link.purpose}))
+        let link = self.usable_link(&token(call)?, call.now).await?;
+        let mut shown = json!({"email": link.email, "purpose": link.purpose});
+        if let Some(draft) = &link.draft {
+            shown["draft"] = json!({
+                "civility": draft.civility,
+                "last_name": draft.last_name,
+                "first_name": draft.first_name,
+                "siret": draft.siret,
+            });
+            if let Some(establishment) = &link.establishment {
+                shown["draft"]["establishment"] = json!(establishment);
+            }
+        }
+        Answer::ok(&shown)
     }
 
     /// Sets the password and consumes the link, in one transaction.
@@ -97,6 +109,13 @@ impl Function {
     async fn hash(&self, password: &Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Problem> {
         self.hashing.hash(password, rng).await.map_err(|error| Problem::internal("password", &error))
     }
+}
+
+/// The token of a form that has nothing else.
+fn token(call: &Call) -> Result<String, Problem> {
+    let mut form = call.form()?;
+    let token = form.verbatim("token");
+    form.finish((token,)).map(|(token,)| token)
 }
 
 /// What an attacker knows to go with the person whose link it is.

@@ -18,7 +18,7 @@ pub(super) async fn reset(
     rng: &mut impl CryptoRng,
 ) -> Result<Answer, Problem> {
     let witness = Witness::of_call(call, &owner.seal_key, rng)?;
-    let event = AuditEvent::by_user(owner.user_id, EventKind::PasswordChanged, call.now, witness, rng);
+    let event = AuditEvent::by_user(owner.user_id, EventKind::PasswordChanged, call.now, witness);
     let notice =
         Wish::PasswordChanged { email: link.email.clone(), civility: owner.civility, last_name: owner.last_name };
 

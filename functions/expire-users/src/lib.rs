@@ -178,7 +178,7 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<Became, Problem> {
         let rights = Rights::of(&self.store, user.user_id).await?;
-        match self.erasure.hold_managers_back(&user, &rights).await {
+        match self.erasure.hold_managers_back(&user, &rights, now).await {
             Ok(()) => {}
             Err(Problem::ManagerMustHandOver) => return self.keep(&user, login, &rights, now, rng).await,
             Err(problem) => return Err(problem),

@@ -56,7 +56,8 @@ impl HttpFunction for Function {
             Vec::new()
         };
         let access = rights.grants.iter().map(|grant| grant.active);
-        let access: Vec<bool> = access.chain(invitations.iter().map(|invitation| invitation.0.active)).collect();
+        let open = invitations.iter().filter(|invitation| invitation.0.is_open(call.now));
+        let access: Vec<bool> = access.chain(open.map(|invitation| invitation.0.active)).collect();
 
         let mut home = json!({
             "user": {

@@ -4,7 +4,7 @@ use portal::domain::{Email, Id};
 use portal::http::Call;
 use portal::store::{
     AccessRequest, Account, AccountUsers, AuditEvent, EventKind, Grant, GrantMirror, Invitation, InvitationMirror,
-    Named, Outbox, Record as _, Step, StoreError, Transaction, User, Wish, Witness,
+    Named, Outbox, Step, StoreError, Transaction, User, Wish, Witness, told_after,
 };
 use rand::CryptoRng;
 
@@ -14,8 +14,8 @@ use crate::people::People;
 pub(crate) enum Effect {
     /// The address gets access.
     Invited,
-    /// It has access and has not opened the account: its owner is reminded.
-    Reminded(Invitation),
+    /// It was given access and its owner has not opened the account: they are told again, and have their time anew.
+    Renewed(Invitation),
     /// Its owner asked for access, and has it now.
     Approved(Box<Approved>),
     /// It is a user's already, or somebody else changed something about it at this moment.
@@ -45,7 +45,16 @@ impl Effect {
         let invitation = users.invitations.iter().find(|invitation| invitation.email == *email).cloned();
         match people.asking.iter().find(|(_, user)| user.email == *email).cloned() {
             Some((request, user)) => Self::Approved(Box::new(Approved { request, user, invitation })),
-            None => invitation.map_or(Self::Invited, Self::Reminded),
+            None => invitation.map_or(Self::Invited, Self::Renewed),
+        }
+    }
+
+    /// Whether somebody has access by it who is on no list of the account's yet.
+    pub(crate) fn is_new(&self) -> bool {
+        match self {
+            Self::Invited => true,
+            Self::Approved(approved) => approved.invitation.is_none(),
+            Self::Renewed(_) | Self::Nothing => false,
         }
     }
 
@@ -59,11 +68,7 @@ impl Effect {
     ) -> Result<Vec<Step>, StoreError> {
         match self {
             Self::Invited => giver.invite(email, transaction, rng),
-            Self::Reminded(invitation) => {
-                let same = transaction.check(invitation.key(), invitation.same()?);
-                giver.mail(giver.invitation_mail(email), transaction, rng)?;
-                Ok(vec![same])
-            }
+            Self::Renewed(invitation) => giver.renew(invitation, transaction, rng),
             Self::Approved(approved) => giver.approve(approved, transaction, rng),
             Self::Nothing => Ok(Vec::new()),
         }
@@ -77,22 +82,30 @@ impl Giver<'_> {
         transaction: &mut Transaction,
         rng: &mut impl CryptoRng,
     ) -> Result<Vec<Step>, StoreError> {
-        let Self { account, call, .. } = self;
-        let invitation = Invitation {
-            invitation_id: Id::random(rng),
-            email: email.clone(),
-            member_number: account.member_number.clone(),
-            siret: account.siret.clone(),
-            name: account.name.clone(),
-            active: account.active,
-            since: call.now,
-        };
-        let event = self.granted(invitation.invitation_id, call.now, rng)?.with_detail("invitation");
+        let invitation = Invitation::new(email, self.account, self.call.now, rng);
+        let event = self.granted(invitation.invitation_id, self.call.now, rng)?.with_detail("invitation");
         transaction.create(&event)?;
         let place = transaction.create(&invitation)?;
         transaction.put(&InvitationMirror(invitation), None)?;
         self.mail(self.invitation_mail(email), transaction, rng)?;
         Ok(vec![place])
+    }
+
+    /// An invitation that has ended gives access anew, which is evidence; of one that has not, its owner is reminded.
+    fn renew(
+        &self,
+        invitation: &Invitation,
+        transaction: &mut Transaction,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Vec<Step>, StoreError> {
+        if !invitation.is_open(self.call.now) {
+            let at = told_after(invitation.since, self.call.now);
+            let event = self.granted(invitation.invitation_id, at, rng)?.with_detail("invitation renewed");
+            transaction.create(&event)?;
+        }
+        let same = invitation.renew(transaction, self.call.now)?;
+        self.mail(self.invitation_mail(&invitation.email), transaction, rng)?;
+        Ok(vec![same])
     }
 
     /// Who asked is there, and of the establishment, as long as both items of the request are.
@@ -106,6 +119,7 @@ impl Giver<'_> {
         let account = self.account;
         let since = request.answered_at(self.call.now);
         let since = invitation.as_ref().map_or(since, |invitation| since.max(invitation.since));
+        // By whichever id the manager's list named them: ended or not.
         let invitation_id = invitation.as_ref().map(|invitation| invitation.invitation_id);
         let grant = Grant::of_reader(user.user_id, account, since, invitation_id);
         let mut steps = request.delete(transaction)?.to_vec();
@@ -132,7 +146,7 @@ impl Giver<'_> {
 
     fn granted(&self, subject: Id, at: jiff::Timestamp, rng: &mut impl CryptoRng) -> Result<AuditEvent, StoreError> {
         let witness = Witness::of_call(self.call, &self.manager.seal_key, rng)?;
-        let event = AuditEvent::for_other(subject, self.manager.user_id, EventKind::AccessGranted, at, witness, rng);
+        let event = AuditEvent::for_other(subject, self.manager.user_id, EventKind::AccessGranted, at, witness);
         Ok(event.about(&self.account.member_number))
     }
 

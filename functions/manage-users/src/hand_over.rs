@@ -133,7 +133,7 @@ impl HandOver<'_> {
         transaction.update(to.key(), Change::new().add("dealings", 1), Condition::All(same));
         for (subject, kind) in [(from, EventKind::RoleHandedOver), (to, EventKind::RoleTakenOver)] {
             let witness = Witness::of_call(call, &from.seal_key, rng)?;
-            let event = AuditEvent::for_other(subject.user_id, from.user_id, kind, at, witness, rng);
+            let event = AuditEvent::for_other(subject.user_id, from.user_id, kind, at, witness);
             transaction.create(&event.about(number))?;
         }
         for wish in self.mails() {

@@ -14,8 +14,13 @@ use crate::effect::{Effect, Giver};
 use crate::{Function, MOST_ATTEMPTS, out_of_the_seat, seated, unchanged};
 
 /// How many addresses one request may name: each takes four writes beside five that are common, so they fit into
-/// one transaction of 100. An address whose owner asked for access takes six, or eight.
+/// one transaction of 100; so does one that is invited already. An address whose owner asked for access takes six, or
+/// eight.
 const MOST_ADDRESSES: usize = 20;
+
+/// How many people may have access to an account or be invited to it, so that the list of them is always an answer: of
+/// some 1.5 kB each at worst, with 100 requests beside them, it is far from the 6 MB that Lambda carries.
+const MOST_PEOPLE: usize = 1_000;
 
 impl Function {
     /// Looks at the account's own users, which its manager can list, and at nothing else: an address that has
@@ -40,7 +45,13 @@ impl Function {
             let effect = Effect::of(&email, &people, &users);
             (email, effect)
         });
-        self.give(wanted.collect(), door, &repeat, call, rng).await
+        let wanted: Vec<_> = wanted.collect();
+        let more = wanted.iter().filter(|(_, effect)| effect.is_new()).count();
+        if users.grants.len() + users.invitations.len() + more > MOST_PEOPLE {
+            let field = if wanted.len() > 1 { "emails" } else { "email" };
+            return Err(Problem::field(field, too_many_people()));
+        }
+        self.give(wanted, door, &repeat, call, rng).await
     }
 
     /// Access, mails, evidence and answer are one transaction, which demands that the caller still sits in the
@@ -132,6 +143,14 @@ fn addresses(mut form: Form) -> Result<Vec<Email>, Problem> {
         }
     }
     Ok(each)
+}
+
+fn too_many_people() -> Refusal {
+    Refusal::new(
+        "too-many-people",
+        "Mille personnes au plus ont accès à un compte ou y sont invitées : retirez d’abord des accès.",
+        "At most a thousand people have access to an account or are invited to it: take access back first.",
+    )
 }
 
 fn too_many_requests() -> Problem {

@@ -24,6 +24,9 @@ struct UserBody {
     role: Role,
     status: Status,
     since: Timestamp,
+    /// When an invitation ends, or ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Message>,
 }
@@ -40,6 +43,7 @@ struct NameBody {
 enum Status {
     Active,
     Invited,
+    Expired,
     Requested,
 }
 
@@ -55,10 +59,13 @@ impl Function {
         let People { granted, mut asking } = self.people(&users, &door.caller.user).await?;
         let mut invitations = users.invitations;
         // Somebody may have been invited again at the moment at which they opened the account, or asked for it
-        // at the moment at which they were invited.
+        // at the moment at which they were invited. Whoever asks after their invitation has ended is shown as asking.
         invitations.retain(|invitation| !granted.iter().any(|(_, user)| user.email == invitation.email));
+        let asks = |invitation: &Invitation| asking.iter().any(|(_, user)| user.email == invitation.email);
+        invitations.retain(|invitation| invitation.is_open(call.now) || !asks(invitation));
         asking.retain(|(_, user)| !invitations.iter().any(|invitation| invitation.email == user.email));
-        let users = granted.into_iter().map(active).chain(invitations.into_iter().map(invited));
+        let invitations = invitations.into_iter().map(|invitation| invited(invitation, call.now));
+        let users = granted.into_iter().map(active).chain(invitations);
         let mut users: Vec<UserBody> = users.chain(asking.into_iter().map(requested)).collect();
         users.sort_by_key(|user| (user.since, user.id));
         Answer::ok(&ListBody { users })
@@ -70,13 +77,14 @@ fn active((grant, user): (Grant, User)) -> UserBody {
 }
 
 /// Only the address, whoever it belongs to.
-fn invited(invitation: Invitation) -> UserBody {
+fn invited(invitation: Invitation, now: Timestamp) -> UserBody {
     UserBody {
+        status: if invitation.is_open(now) { Status::Invited } else { Status::Expired },
+        expires_at: Some(invitation.expires_at),
         id: invitation.invitation_id,
         email: invitation.email,
         name: None,
         role: Role::Reader,
-        status: Status::Invited,
         since: invitation.since,
         message: None,
     }
@@ -96,6 +104,7 @@ fn named(user: User, status: Status, since: Timestamp) -> UserBody {
         role: Role::Reader,
         status,
         since,
+        expires_at: None,
         message: None,
     }
 }

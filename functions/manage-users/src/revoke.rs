@@ -167,7 +167,7 @@ fn end(
     for (subject, kind, since, number) in ended {
         let witness = Witness::of_call(call, &actor.seal_key, rng)?;
         let at = told_after(since, call.now);
-        let event = AuditEvent::for_other(subject, actor.user_id, kind, at, witness, rng);
+        let event = AuditEvent::for_other(subject, actor.user_id, kind, at, witness);
         transaction.create(&event.about(number))?;
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Changing names, job title and SIRET.
 
 use futures::future::join;
+use jiff::Timestamp;
 use portal::domain::{Civility, JobTitle, PersonName, Refusal, Siret};
 use portal::erasure::{Scene, Seats, name_change, revoked, withdraw};
 use portal::http::{Answer, Call, Problem};
@@ -31,12 +32,12 @@ impl Function {
             // Whom they give access, or what role they are given, at this moment would not be found below.
             unmoved.push(before.same_dealings()?);
         }
-        transaction.update(before.key(), profile_change(&before, &after)?, Condition::All(unmoved));
+        transaction.update(before.key(), profile_change(&before, &after, call.now)?, Condition::All(unmoved));
         if moves || is_renamed(&before, &after) {
             let seats = Seats::of(&self.store, &before, &rights).await?;
             seats.hold_claims_off(&before, &rights, moves, &mut transaction)?;
             if moves {
-                for grant in seats.leave(&self.store, &before, &rights, &mut transaction).await? {
+                for grant in seats.leave(&self.store, &before, &rights, call.now, &mut transaction).await? {
                     transaction.create(&revoked(&grant, &before, "moved", &Scene::of_call(call), rng)?)?;
                 }
                 for request in &rights.requests {
@@ -54,7 +55,7 @@ impl Function {
             transaction.update(Login::key_of(&before.email), Change::new().set("siret", &after.siret)?, this_epoch);
         }
         let witness = Witness::of_call(call, &before.seal_key, rng)?;
-        let event = AuditEvent::by_user(before.user_id, EventKind::ProfileChanged, call.now, witness, rng);
+        let event = AuditEvent::by_user(before.user_id, EventKind::ProfileChanged, call.now, witness);
         transaction.create(&event)?;
         match self.store.commit(&transaction, rng).await? {
             Outcome::Committed => Answer::ok(&shown(&after)),
@@ -94,13 +95,16 @@ fn changed(before: &User, call: &Call) -> Result<User, Problem> {
 }
 
 /// Only what changes: another change of other fields at the same moment stays.
-fn profile_change(before: &User, after: &User) -> Result<Change, StoreError> {
+fn profile_change(before: &User, after: &User, now: Timestamp) -> Result<Change, StoreError> {
     let mut change = name_change(before, after, ["civility", "last_name"])?.set("siret", &after.siret)?;
     if after.first_name != before.first_name {
         change = change.set("first_name", &after.first_name)?;
     }
     if after.job_title != before.job_title {
         change = change.set("job_title", &after.job_title)?;
+    }
+    if after.siret != before.siret {
+        change = change.set("siret_since", &now.as_millisecond())?;
     }
     Ok(change)
 }

@@ -45,7 +45,7 @@ impl Function {
         let notice = Outbox::new(change_id, Wish::EmailChangeNotice { user_id, change_id }, call.now);
         let link = Outbox::new(Id::random(rng), Wish::EmailChange { user_id, change_id }, call.now);
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let event = AuditEvent::by_user(user_id, EventKind::EmailChanged, call.now, witness, rng).with_detail("asked");
+        let event = AuditEvent::by_user(user_id, EventKind::EmailChanged, call.now, witness).with_detail("asked");
         for _ in 0..MOST_ATTEMPTS {
             let mut changes = user.email_changes.clone();
             changes.retain(|change| call.now < change.until());

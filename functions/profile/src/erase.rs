@@ -23,7 +23,7 @@ impl Function {
         let current = form.verbatim("current_password").map(Password::of);
         let proven = self.prove(&caller.user, current.as_ref(), call, rng).await?;
         let (proven,) = form.finish((proven,))?;
-        self.erasure.hold_managers_back(&caller.user, &rights).await?;
+        self.erasure.hold_managers_back(&caller.user, &rights, call.now).await?;
         self.end_other_sessions(&mut caller, proven, call, rng).await?;
         let leaver = Leaver { session: Some(caller.session.key()), user: caller.user };
         self.erasure.run(leaver, &Scene::of_call(call), rng).await?;

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portal::http::Answer;
-use portal::security::SealKey;
-use portal::store::{AuditEvent, User, Witness};
+use portal::store::{AuditEvent, RequestOrigin, User, Witness};
 use serde_json::{Value, json};
 
 /// How many events an answer has at most. Each weighs some 1.7 kB at worst, with a browser's name of nothing but
@@ -59,7 +58,7 @@ fn event(event: &AuditEvent, user: &User) -> Value {
     let about_yourself = event.subject == user.user_id;
     with_witness(
         &event.witness,
-        &user.seal_key,
+        event.seen(&user.seal_key),
         json!({
             "id": event.event_id,
             "event": event.event,
@@ -78,18 +77,17 @@ fn event(event: &AuditEvent, user: &User) -> Value {
 
 /// What a witness saw, beside what it testifies. One that was sealed under another's key, as of a manager's
 /// act, stays shut.
-pub(crate) fn with_witness(witness: &Witness, key: &SealKey, mut testified: Value) -> Value {
-    let opened = key.open(&witness.sealed).and_then(|plain| serde_json::from_slice::<Value>(&plain).ok());
+pub(crate) fn with_witness(witness: &Witness, seen: Option<RequestOrigin>, mut testified: Value) -> Value {
     testified["request_id"] = json!(witness.request_id);
-    for name in ["ip", "user_agent"] {
-        testified[name] = opened.as_ref().map_or(Value::Null, |seen| seen[name].clone());
-    }
+    testified["ip"] = json!(seen.as_ref().and_then(|seen| seen.ip.as_ref()));
+    testified["user_agent"] = json!(seen.as_ref().and_then(|seen| seen.user_agent.as_ref()));
     testified
 }
 
 #[cfg(test)]
 mod tests {
     use portal::domain::{Civility, Email, Id, JobTitle, PersonName, Siret};
+    use portal::security::SealKey;
     use portal::store::EventKind;
 
     use super::*;
@@ -106,6 +104,7 @@ mod tests {
             first_name: PersonName::parse("Jeanne").unwrap(),
             job_title: JobTitle::parse("Comptable").unwrap(),
             siret: Siret::parse("53384615000019").unwrap(),
+            siret_since: None,
             epoch: 0,
             origin: None,
             created_at: Timestamp::UNIX_EPOCH,
@@ -118,7 +117,7 @@ mod tests {
         let mut event = |millisecond: &i64| {
             let witness = Witness::new("r", None, None, &user.seal_key, &mut rng).unwrap();
             let at = Timestamp::from_millisecond(*millisecond).unwrap();
-            AuditEvent::by_user(user.user_id, EventKind::LoggedIn, at, witness, &mut rng)
+            AuditEvent::by_user(user.user_id, EventKind::LoggedIn, at, witness)
         };
         let events = milliseconds.iter().map(&mut event).collect();
         (user, events)

@@ -84,7 +84,7 @@ impl Function {
         let mut by_id = self.by_id(call, before).boxed().await?;
         let user = by_id.caller.user.clone();
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let event = AuditEvent::by_user(user.user_id, EventKind::DataExported, call.now, witness, rng);
+        let event = AuditEvent::by_user(user.user_id, EventKind::DataExported, call.now, witness);
         let mut transaction = Transaction::new();
         transaction.create(&event)?;
         let mut addresses = vec![user.email.clone()];
@@ -297,6 +297,7 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "name": invitation.name,
                 "active": invitation.active,
                 "since": invitation.since,
+                "expires_at": invitation.expires_at,
             })),
             "invitation_mails": list(&address.invitation_mails, |mails| json!({
                 "member_number": mails.member_number,
@@ -304,7 +305,7 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             })),
         })),
         "acceptances": list(acceptances, |acceptance| {
-            with_witness(&acceptance.witness, &user.seal_key, json!({
+            let mut told = with_witness(&acceptance.witness, acceptance.seen(&user.seal_key), json!({
                 "receipt_id": acceptance.receipt_id,
                 "kind": acceptance.document,
                 "version": acceptance.version,
@@ -312,7 +313,12 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
                 "accepted_at": acceptance.accepted_at,
                 "confirmed_at": acceptance.confirmed_at,
                 "member_number": acceptance.member_number,
-            }))
+            }));
+            if let Some(witness) = &acceptance.confirmed_by {
+                let seen = acceptance.seen_confirming(&user.seal_key);
+                told["confirmed_by"] = with_witness(witness, seen, json!({}));
+            }
+            told
         }),
     });
     if !cut.is_empty() {

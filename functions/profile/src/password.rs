@@ -34,7 +34,7 @@ impl Function {
         let hash = self.hashing.hash(&password, rng).await.map_err(|error| Problem::internal("password", &error))?;
 
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
-        let event = AuditEvent::by_user(user.user_id, EventKind::PasswordChanged, call.now, witness, rng);
+        let event = AuditEvent::by_user(user.user_id, EventKind::PasswordChanged, call.now, witness);
         let notice = Wish::PasswordChanged {
             email: user.email.clone(),
             civility: user.civility,

@@ -9,7 +9,7 @@ use local::{Options, Portal};
 use portal::domain::{Civility, Email, Id, JobTitle, MemberNumber, PersonName, Siret};
 use portal::environment::rng;
 use portal::lambda::{Context, Invoke, start_http};
-use portal::security::{Claims, Hints, SealKey, SigningKey};
+use portal::security::{Claims, SealKey, SigningKey};
 use portal::store::{Account, Change, Grant, Role, Session, Store, User};
 use serde_json::{Value, json};
 
@@ -42,6 +42,7 @@ impl Reader {
             first_name: PersonName::parse("Marie").unwrap(),
             job_title: JobTitle::parse("Comptable").unwrap(),
             siret: Siret::parse("53384615000019").unwrap(),
+            siret_since: None,
             epoch: 1,
             origin: None,
             created_at: now,
@@ -66,8 +67,7 @@ impl Reader {
             ttl: 0,
         };
         let environment = portal.environment();
-        let hints = Hints { siret: &user.siret, email: &user.email };
-        let claims = Claims::new(environment.variable("PORTAL_ORIGIN").unwrap(), &session, hints, now, &mut rng);
+        let claims = Claims::new(environment.variable("PORTAL_ORIGIN").unwrap(), &session, &user.siret, now, &mut rng);
         let grant = Grant {
             user_id,
             member_number: number(),

@@ -5,14 +5,15 @@
 //! (`docs/decisions/0060-asking-for-access.md`).
 
 use futures::future::join;
-use portal::domain::{Id, Message};
+use portal::domain::{Id, MemberNumber, Message};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Gate, OwnEstablishment};
 use portal::store::{
     AccessRequest, AccessRequestMirror, AddressHash, AuditEvent, Batch, Condition, Establishment, EventKind, Grant,
-    Invitation, Outbox, Outcome, Record as _, Rights, Step, Store, StoreError, Table, Transaction, User, Wish, Witness,
+    Invitation, Outbox, Outcome, Record as _, RequestCount, Rights, Step, Store, StoreError, Table, Transaction, User,
+    Wish, Witness,
 };
 use rand::CryptoRng;
 use serde_json::json;
@@ -82,6 +83,7 @@ impl Function {
         let answer = taken(call)?;
         let Asked { user, mut establishment, rights: Rights { grants, requests: mut seen, .. }, message } = asked;
         let user = &user;
+        let mut full: Option<RequestCount> = None;
         for _ in 0..MOST_ATTEMPTS {
             let seat = establishment.as_ref().ok_or(Problem::NoManager)?;
             let number = &seat.member_number;
@@ -102,11 +104,16 @@ impl Function {
             let place = Invitation::key_of(number, &AddressHash::of(&user.email));
             let access = [
                 transaction.check(Grant::key_of(user.user_id, number), Condition::Absent),
-                transaction.check(place, Condition::Absent),
+                transaction.check(place, Invitation::none_open(call.now)?),
             ];
-            let request = match before {
-                None => first(user, seat, message.clone(), call, rng, &mut transaction)?,
-                Some(before) => again(before, message.clone(), call, rng, &mut transaction)?,
+            let (request, counted) = match before {
+                None => {
+                    // Told as anybody: how many ask is the manager's to know.
+                    let counted = self.count(number, full.take(), &mut transaction).await?;
+                    let Some(counted) = counted else { return Ok(answer) };
+                    (first(user, seat, message.clone(), call, rng, &mut transaction)?, Some(counted))
+                }
+                Some(before) => (again(before, message.clone(), call, rng, &mut transaction)?, None),
             };
             let remembered = repeat.remember(&mut transaction, answer.to_remember())?;
             let committed = self.store.commit(&transaction, rng).await;
@@ -129,8 +136,24 @@ impl Function {
             if refused.failed(request) {
                 seen = refused.existing(request)?.into_iter().collect();
             }
+            if let Some(counted) = counted.filter(|counted| refused.failed(*counted)) {
+                full = refused.existing(counted)?;
+            }
         }
         Err(Problem::TryAgain { context: "the account changes all the time".to_owned() })
+    }
+
+    /// Counts a first request; `None` where as many are open as there may be. They are looked at only where the count
+    /// says that it is `full`.
+    async fn count(
+        &self,
+        number: &MemberNumber,
+        full: Option<RequestCount>,
+        transaction: &mut Transaction,
+    ) -> Result<Option<Step>, StoreError> {
+        let Some(full) = full else { return RequestCount::one_more(number, transaction).map(Some) };
+        let open: Vec<AccessRequest> = self.store.query_all(&AccessRequest::all_for(number)).await?;
+        full.recounted(open.len(), transaction)
     }
 }
 
@@ -159,7 +182,7 @@ fn first(
         told_at: call.now,
     };
     let witness = Witness::of_call(call, &user.seal_key, rng)?;
-    let event = AuditEvent::by_user(user.user_id, EventKind::AccessRequested, call.now, witness, rng);
+    let event = AuditEvent::by_user(user.user_id, EventKind::AccessRequested, call.now, witness);
     transaction.create(&event.about(&seat.member_number))?;
     tell_manager(&request, call, rng, transaction)?;
     transaction.put(&AccessRequestMirror(request.clone()), None)?;

@@ -105,6 +105,7 @@ fn link(
         email: address.clone(),
         owner: None,
         draft: None,
+        establishment: None,
         change: Some(OfChange { user_id: user.user_id, change_id: change.change_id }),
         requested_at: change.asked_at,
         expires_at,

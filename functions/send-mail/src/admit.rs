@@ -9,11 +9,12 @@ use jiff::Timestamp;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::security::LinkToken;
 use portal::store::{
-    Batch, Change, Condition, Draft, Link, Login, MailHistory, Named, Outbox, Outcome, Owner, Purpose, Record,
-    Reservation, StoreError, Transaction, User, Wish, document_version,
+    Batch, Change, Condition, Draft, Establishment, Invitation, Link, Login, MailHistory, Named, Outbox, Outcome,
+    Owner, Purpose, Record, Reservation, StoreError, Transaction, User, Wish, document_version,
 };
 use rand::CryptoRng;
 
+use crate::claims::Passed;
 use crate::colleagues::{Asking, Dealing, Deed, OfAccount};
 use crate::contest::Told;
 use crate::invitation::Invited;
@@ -38,7 +39,7 @@ pub(crate) struct Admitted {
 }
 
 pub(crate) enum Content {
-    Activation(LinkToken),
+    Activation { token: LinkToken, draft: Box<Draft>, establishment: Option<String> },
     AlreadyRegistered,
     PasswordReset(LinkToken),
     PasswordChanged { at: Timestamp },
@@ -54,6 +55,7 @@ pub(crate) enum Content {
     Dealing(Dealing),
     AcceptanceReceipt(Accepted),
     ClaimsClosed { token: LinkToken, siret: Siret, establishment: String, until: Timestamp },
+    ClaimPass { token: LinkToken, siret: Siret, establishment: String, until: Timestamp },
     StaffAlert { siret: Siret, user_id: Option<Id>, at: Timestamp },
     ClaimNotice(Told),
     ContestAlert { siret: Siret, manager: Id, at: Timestamp },
@@ -82,6 +84,10 @@ impl Admitted {
                 let (token, establishment) = (&token.to_text(), establishment.as_str());
                 render(&Mail::ClaimsClosed { to, origin, token, establishment, siret, until: *until })
             }
+            Content::ClaimPass { token, siret, establishment, until } => {
+                let (token, establishment) = (&token.to_text(), establishment.as_str());
+                render(&Mail::ClaimPass { to, origin, token, establishment, siret, until: *until })
+            }
             Content::StaffAlert { siret, user_id, at } => {
                 render(&Mail::StaffAlert { to, origin, siret, user_id: *user_id, at: *at })
             }
@@ -95,7 +101,10 @@ impl Admitted {
             Content::ContestClosed { siret, establishment, released, at } => {
                 render(&Mail::ContestClosed { to, origin, establishment, siret, released: *released, at: *at })
             }
-            Content::Activation(token) => render(&Mail::Activation { to, origin, token: &token.to_text() }),
+            Content::Activation { token, draft, establishment } => {
+                let (token, establishment) = (&token.to_text(), establishment.as_deref());
+                render(&Mail::Activation { to, origin, token, draft, establishment })
+            }
             Content::AlreadyRegistered => render(&Mail::AlreadyRegistered { to, origin }),
             Content::PasswordReset(token) => render(&Mail::PasswordReset { to, origin, token: &token.to_text() }),
             Content::PasswordChanged { at } => render(&Mail::PasswordChanged { to, origin, changed_at: *at }),
@@ -213,7 +222,8 @@ impl Function {
                 let content = Content::ClaimMade { member_number, siret, establishment, accepted, at };
                 Ok(Attempt::Admitted(Admitted::to_person(email, civility, last_name, content)))
             }
-            Wish::ClaimsClosed { siret } => self.claims_closed(outbox, siret, now, rng).await,
+            Wish::ClaimsClosed { siret } => self.claim_pass(outbox, siret, Passed::Closed, now, rng).await,
+            Wish::ClaimPass { siret, email } => self.claim_pass(outbox, siret, Passed::ByStaff(email), now, rng).await,
             Wish::StaffAlert { siret, user_id } => {
                 let content = Content::StaffAlert { siret, user_id, at: outbox.requested_at };
                 Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
@@ -234,7 +244,8 @@ impl Function {
                 Ok(self.to_reader(reader, &siret, content).await?)
             }
             Wish::Invitation { email, civility, last_name, member_number, siret, establishment } => {
-                let invited = Invited { civility, last_name, member_number, siret, establishment };
+                let until = outbox.requested_at + Invitation::LIFETIME;
+                let invited = Invited { civility, last_name, member_number, siret, establishment, until };
                 self.invitation(outbox, email, invited, now, rng).await
             }
             Wish::AccessRequested { user_id, member_number } => {
@@ -283,6 +294,8 @@ impl Function {
             return self.already_registered(outbox, address, user_id, found.history, now, rng).await;
         }
         let history = found.history;
+        let on_file: Option<Establishment> = self.store.get(&Establishment::key_of(&draft.siret)).await?;
+        let establishment = on_file.map(|establishment| establishment.name);
         let token = LinkToken::of(outbox.outbox_id, &self.link_key);
         let link = Link {
             hash: token.hashed().as_str().to_owned(),
@@ -290,13 +303,15 @@ impl Function {
             email: address.clone(),
             owner: None,
             draft: Some(draft.clone()),
+            establishment: establishment.clone(),
             change: None,
             requested_at: outbox.requested_at,
             expires_at: now + Purpose::Activation.lifetime(),
             ttl: (now + Purpose::Activation.lifetime()).as_second(),
         };
-        let (civility, last_name) = (draft.civility, draft.last_name);
-        let mail = Admitted::to_person(address, civility, last_name, Content::Activation(token));
+        let (civility, last_name) = (draft.civility, draft.last_name.clone());
+        let content = Content::Activation { token, draft: Box::new(draft), establishment };
+        let mail = Admitted::to_person(address, civility, last_name, content);
         self.limited(outbox, history, Some(link), mail, now, rng).await
     }
 
@@ -328,6 +343,7 @@ impl Function {
             email: address.clone(),
             owner: Some(owner),
             draft: None,
+            establishment: None,
             change: None,
             requested_at: outbox.requested_at,
             expires_at: now + Purpose::Reset.lifetime(),

@@ -1,4 +1,4 @@
-//! The pass for an establishment whose number was guessed too often.
+//! The pass for an establishment whose number was guessed too often, or whom the staff give one.
 
 use jiff::Timestamp;
 use portal::domain::{Email, Siret};
@@ -12,20 +12,38 @@ use crate::admit::{Admitted, Attempt, Content};
 use crate::contest::contact_of;
 use crate::{Function, MailError};
 
+/// Why a pass is given.
+pub(crate) enum Passed {
+    /// Too many numbers were wrong.
+    Closed,
+    /// The staff were asked for it, and checked by whom: at this address, or else at the one on the fund's file.
+    ByStaff(Option<Email>),
+}
+
 impl Function {
-    /// A pass to the contact address on the fund's file; nothing where there is none, or where there is
-    /// nothing to claim.
-    pub(crate) async fn claims_closed(
+    /// A pass to the contact address on the fund's file, or to one that the staff checked; nothing where there is
+    /// neither, or where there is nothing to claim.
+    pub(crate) async fn claim_pass(
         &self,
         outbox: &Outbox,
         siret: Siret,
+        passed: Passed,
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, MailError> {
-        let Some((account, contact)) = self.contact(&siret).await? else { return Ok(Attempt::Nothing) };
+        let Some(account) = self.claimable(&siret).await? else { return Ok(Attempt::Nothing) };
+        let contact = match &passed {
+            Passed::ByStaff(Some(email)) => Some(email.clone()),
+            Passed::ByStaff(None) | Passed::Closed => contact_of(Some(account.clone())),
+        };
+        let Some(contact) = contact else { return Ok(Attempt::Nothing) };
         let token = LinkToken::of(outbox.outbox_id, &self.link_key);
         let pass = ClaimPass::new(token.hashed().as_str().to_owned(), siret.clone(), account.member_number, now);
-        let content = Content::ClaimsClosed { token, siret, establishment: account.name, until: pass.expires_at };
+        let (establishment, until) = (account.name, pass.expires_at);
+        let content = match passed {
+            Passed::Closed => Content::ClaimsClosed { token, siret, establishment, until },
+            Passed::ByStaff(_) => Content::ClaimPass { token, siret, establishment, until },
+        };
         let mail = Admitted::to_office(contact, content);
         if outbox.admitted {
             // An earlier attempt got this far: the pass is there, unless it was used.
@@ -44,12 +62,17 @@ impl Function {
 
     /// The open account of an establishment, and whom the fund writes to about it.
     pub(crate) async fn contact(&self, siret: &Siret) -> Result<Option<(Account, Email)>, StoreError> {
-        let establishment: Option<Establishment> = self.store.get(&Establishment::key_of(siret)).await?;
-        let Some(establishment) = establishment.filter(|establishment| establishment.open) else { return Ok(None) };
-        let account: Option<Account> = self.store.get(&Account::key_of(&establishment.member_number)).await?;
+        let account = self.claimable(siret).await?;
         Ok(account.and_then(|account| {
             let contact = contact_of(Some(account.clone()))?;
             Some((account, contact))
         }))
+    }
+
+    /// The open account of an establishment.
+    async fn claimable(&self, siret: &Siret) -> Result<Option<Account>, StoreError> {
+        let establishment: Option<Establishment> = self.store.get(&Establishment::key_of(siret)).await?;
+        let Some(establishment) = establishment.filter(|establishment| establishment.open) else { return Ok(None) };
+        self.store.get(&Account::key_of(&establishment.member_number)).await
     }
 }

@@ -18,6 +18,7 @@ pub(crate) struct Invited {
     pub(crate) member_number: MemberNumber,
     pub(crate) siret: Siret,
     pub(crate) establishment: String,
+    pub(crate) until: Timestamp,
 }
 
 impl Invited {
@@ -30,6 +31,7 @@ impl Invited {
             member_number: &self.member_number,
             establishment: &self.establishment,
             siret: &self.siret,
+            until: self.until,
         }
     }
 }

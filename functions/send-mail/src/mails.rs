@@ -16,7 +16,7 @@ mod tests;
 use askama::Template;
 use jiff::{Timestamp, tz};
 use portal::domain::{Civility, Email, Id, JobTitle, MemberNumber, Message, PersonName, Siret};
-use portal::store::{Named, Receipt};
+use portal::store::{Draft, Named, Receipt};
 
 /// Where the fund's hours and days are told.
 static FUND_ZONE: tz::TimeZone = tz::get!("Europe/Paris");
@@ -58,6 +58,10 @@ pub enum Mail<'a> {
         origin: &'a str,
         /// The link's token; the mail says that it is valid for 24 hours.
         token: &'a str,
+        /// What was typed at sign-up, by whoever it was: told, so that the reader knows what they confirm.
+        draft: &'a Draft,
+        /// The establishment's name on the fund's file, where that has it.
+        establishment: Option<&'a str>,
     },
     /// Somebody signed up with an address that has a space already.
     AlreadyRegistered {
@@ -177,6 +181,21 @@ pub enum Mail<'a> {
         /// From when on the pass does nothing.
         until: Timestamp,
     },
+    /// The staff give somebody of an establishment a pass that lets one claim through.
+    ClaimPass {
+        /// Whom the staff have checked, by no name.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The pass's token.
+        token: &'a str,
+        /// The establishment's name on the fund's file.
+        establishment: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// From when on the pass does nothing.
+        until: Timestamp,
+    },
     /// A limit on guessing member numbers was reached.
     StaffAlert {
         /// The fund's staff.
@@ -268,6 +287,8 @@ pub enum Mail<'a> {
         establishment: &'a str,
         /// The establishment.
         siret: &'a Siret,
+        /// When it ends, unless it is opened.
+        until: Timestamp,
     },
     /// Somebody of the establishment asks for access.
     AccessRequest {
@@ -415,10 +436,13 @@ macro_rules! fill {
 /// What askama reports; a template that only prints strings, as all of these do, gives it no cause.
 pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
     match *mail {
-        Mail::Activation { to, origin, token } => {
+        Mail::Activation { to, origin, token, draft, establishment } => {
             fill!("activation/subject.txt", "activation/body.txt", "activation/body.html", {
                 addressee: addressed(to),
                 link: password_page(origin, token),
+                person: in_full(draft),
+                siret: grouped(&draft.siret),
+                establishment: establishment.map(plain::one_line).unwrap_or_default(),
             })
         }
         Mail::AlreadyRegistered { to, origin } => {
@@ -507,6 +531,15 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 until: paris(until, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
+        Mail::ClaimPass { to, origin, token, establishment, siret, until } => {
+            fill!("claim-pass/subject.txt", "claim-pass/body.txt", "claim-pass/body.html", {
+                addressee: addressed(to),
+                link: format!("{}gestionnaire#{token}", front_page(origin)),
+                establishment: plain::one_line(establishment),
+                siret: grouped(siret),
+                until: paris(until, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
         Mail::StaffAlert { to, origin, siret, user_id, at } => {
             fill!("staff-alert/subject.txt", "staff-alert/body.txt", "staff-alert/body.html", {
                 addressee: addressed(to),
@@ -557,7 +590,7 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
-        Mail::Invitation { to, origin, civility, last_name, member_number, establishment, siret } => {
+        Mail::Invitation { to, origin, civility, last_name, member_number, establishment, siret, until } => {
             fill!("invitation/subject.txt", "invitation/body.txt", "invitation/body.html", {
                 addressee: addressed(to),
                 link: front_page(origin),
@@ -565,6 +598,7 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 member_number: member_number.to_string(),
                 establishment: plain::one_line(establishment),
                 siret: grouped(siret),
+                until: paris(until, "%d/%m/%Y"),
             })
         }
         Mail::AccessRequest { to, origin, asker, email, job_title, message, member_number, establishment, siret } => {
@@ -644,6 +678,13 @@ fn addressed(to: Addressee<'_>) -> String {
         }
         Addressee::Office => "Madame, Monsieur".to_owned(),
     }
+}
+
+/// `Mme Jeanne MARTIN`
+fn in_full(draft: &Draft) -> String {
+    let last_name = plain::without_addresses(draft.last_name.as_str()).to_uppercase();
+    let first_name = plain::without_addresses(draft.first_name.as_str());
+    plain::one_line(&format!("{} {first_name} {last_name}", draft.civility.title()))
 }
 
 /// `Mme MARTIN`

@@ -4,7 +4,7 @@ use futures::future::join3;
 use jiff::Timestamp;
 use portal::domain::{Email, Id};
 use portal::http::{Answer, Call, Problem};
-use portal::security::{Hints, Password, Proven, RefreshToken};
+use portal::security::{Password, Proven, RefreshToken};
 use portal::store::{
     AuditEvent, Condition, EventKind, Key, Login, Outcome, RateLimit, Record, Session, Step, StoreError, Transaction,
     Witness,
@@ -40,9 +40,8 @@ impl Function {
         let login = proven.login.clone();
         let refresh = RefreshToken::random(login.user_id, Id::random(rng), rng);
         let session = session(&login, &refresh, call);
-        let hints = Hints { siret: &login.siret, email: &login.email };
         let witness = Witness::of_call(call, &login.seal_key, rng)?;
-        let event = AuditEvent::by_user(login.user_id, EventKind::LoggedIn, call.now, witness, rng);
+        let event = AuditEvent::by_user(login.user_id, EventKind::LoggedIn, call.now, witness);
         let left = left_behind(brought?);
         for _ in 0..MOST_ATTEMPTS {
             let room = self.room(&proven.login, &left, call.now).await?;
@@ -58,7 +57,7 @@ impl Function {
                 Outcome::Committed => {
                     let email_problem = proven.email_problem;
                     let opened = Opened { session: &session, refresh: &refresh, email_problem };
-                    return self.tokens(opened, hints, &key, call.now, rng);
+                    return self.tokens(opened, &login.siret, &key, call.now, rng);
                 }
                 Outcome::Refused(refused) if refused.failed(guard) => proven.renew(call).await?,
                 Outcome::Refused(refused) => match refused.existing::<Login>(valid)? {

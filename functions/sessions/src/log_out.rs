@@ -73,5 +73,5 @@ impl Function {
 
 fn logged_out(caller: &Caller, what: &str, call: &Call, rng: &mut impl CryptoRng) -> Result<AuditEvent, Problem> {
     let witness = Witness::of_call(call, &caller.user.seal_key, rng)?;
-    Ok(AuditEvent::by_user(caller.user.user_id, EventKind::LoggedOut, call.now, witness, rng).with_detail(what))
+    Ok(AuditEvent::by_user(caller.user.user_id, EventKind::LoggedOut, call.now, witness).with_detail(what))
 }

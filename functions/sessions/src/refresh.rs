@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use portal::http::{Answer, Call, Problem};
-use portal::security::{Hints, RefreshToken, Standing};
+use portal::security::{RefreshToken, Standing};
 use portal::store::{Change, Condition, Session, StoreError};
 use rand::CryptoRng;
 
@@ -34,9 +34,8 @@ impl Function {
             Some(next) => next,
             None => self.current_of_replaced(standing, &session, call.now).await?,
         };
-        let hints = Hints { siret: &user.siret, email: &user.email };
         let opened = Opened { session: &session, refresh: &current, email_problem: user.email_problem };
-        self.tokens(opened, hints, &key, call.now, rng)
+        self.tokens(opened, &user.siret, &key, call.now, rng)
     }
 
     /// The best of the tokens, with its session.

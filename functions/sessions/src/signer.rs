@@ -4,9 +4,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use portal::domain::Siret;
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Problem};
-use portal::security::{ACCESS_TOKEN_LIFETIME, Claims, Hints, KeyRing, RefreshToken, SigningKey, read_secret};
+use portal::security::{ACCESS_TOKEN_LIFETIME, Claims, KeyRing, RefreshToken, SigningKey, read_secret};
 use portal::store::{EmailProblem, Session};
 use rand::CryptoRng;
 use serde_json::json;
@@ -78,13 +79,13 @@ impl Function {
     pub(crate) fn tokens(
         &self,
         opened: Opened<'_>,
-        hints: Hints<'_>,
+        siret: &Siret,
         key: &SigningKey,
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
         let Opened { session, refresh, email_problem } = opened;
-        let claims = Claims::new(&self.signer.issuer, session, hints, now, rng);
+        let claims = Claims::new(&self.signer.issuer, session, siret, now, rng);
         let access_token =
             claims.sign(key).ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;
         let mut body = json!({

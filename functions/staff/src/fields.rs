@@ -79,6 +79,13 @@ impl Fields {
         Email::parse(&text).map_err(|refusal| Refused::new(refusal.code, "email", refusal.en))
     }
 
+    /// An address that may be left out.
+    pub(crate) fn optional_email(&mut self) -> Result<Option<Email>, Refused> {
+        let text = self.optional_text("email")?;
+        let refused = |refusal: Refusal| Refused::new(refusal.code, "email", refusal.en);
+        text.map(|text| Email::parse(&text).map_err(refused)).transpose()
+    }
+
     /// A text that may be left out.
     pub(crate) fn optional_text(&mut self, name: &'static str) -> Result<Option<String>, Refused> {
         match self.0.get(name) {

@@ -13,6 +13,7 @@ mod fields;
 mod lists;
 mod look_up_establishment;
 mod look_up_user;
+mod mail_pass;
 mod place;
 mod publish_document;
 mod publish_news;
@@ -56,6 +57,7 @@ enum Operation {
     PutApplication(Fields),
     RemoveApplication(Fields),
     ResumeMail(Fields),
+    MailPass(Fields),
 }
 
 impl EventFunction for Function {
@@ -98,6 +100,7 @@ impl Function {
             Operation::PutApplication(fields) => self.put_application(fields).await,
             Operation::RemoveApplication(fields) => self.remove_application(fields).await,
             Operation::ResumeMail(fields) => self.resume_mail(fields).await,
+            Operation::MailPass(fields) => self.mail_pass(fields).await,
         }
     }
 }

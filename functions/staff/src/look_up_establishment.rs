@@ -101,5 +101,6 @@ impl Function {
 
 /// Only the address: whoever was invited has not opened the account.
 fn invited(invitation: &Invitation) -> Value {
-    json!({"id": invitation.invitation_id, "email": invitation.email, "since": invitation.since})
+    let Invitation { invitation_id, email, since, expires_at, .. } = invitation;
+    json!({"id": invitation_id, "email": email, "since": since, "expires_at": expires_at})
 }

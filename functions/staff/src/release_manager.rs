@@ -80,7 +80,8 @@ impl Function {
             // Somebody else has the role by now: of them nobody has said so yet.
             return self.intend(place, claim.clone(), user_id, Some(release), author).await;
         }
-        let alone = users.grants.iter().all(|grant| grant.user_id == user_id) && users.invitations.is_empty();
+        let alone = users.grants.iter().all(|grant| grant.user_id == user_id)
+            && !users.invitations.iter().any(|invitation| invitation.is_open(now));
         let user: Option<User> = self.store.get(&User::key_of(user_id)).await?;
         let contest: Option<Contest> = match &place.seat.contested {
             Some(contested) => self.store.get(&Contest::key_of(contested)).await?,
@@ -110,7 +111,7 @@ impl Function {
         let event = author.event(StaffAct::ManagerReleased, detail(claim, user_id), now);
         if let Some(user) = &user {
             let witness = Witness::new(&event.event_id.to_string(), None, None, &user.seal_key, rng)?;
-            let revoked = AuditEvent::by_whoever(user.user_id, None, EventKind::AccessRevoked, now, witness, rng);
+            let revoked = AuditEvent::by_whoever(user.user_id, None, EventKind::AccessRevoked, now, witness);
             transaction.create(&revoked.about(number).with_detail("released by the staff"))?;
         }
         transaction.create(&event)?;

@@ -1,6 +1,7 @@
 //! The accounts that somebody who erases themselves has access to: each is left in a transaction of its own,
 //! with its evidence.
 
+use jiff::Timestamp;
 use rand::CryptoRng;
 
 use super::{Erasure, Scene, Seats};
@@ -13,9 +14,16 @@ use crate::store::{
 
 impl Erasure {
     /// Nobody may be left on an account that has lost its manager.
-    pub(super) async fn hold_back(&self, user: &User, rights: &Rights, seats: &Seats) -> Result<(), Problem> {
+    pub(super) async fn hold_back(
+        &self,
+        user: &User,
+        rights: &Rights,
+        seats: &Seats,
+        now: Timestamp,
+    ) -> Result<(), Problem> {
         for grant in &rights.grants {
-            if seat_of(grant, user, seats).is_some() && has_others(&self.store, &grant.member_number, user).await? {
+            let manages = seat_of(grant, user, seats).is_some();
+            if manages && has_others(&self.store, &grant.member_number, user, now).await? {
                 return Err(Problem::ManagerMustHandOver);
             }
         }
@@ -118,11 +126,16 @@ pub(super) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transa
     Ok(())
 }
 
-/// Whether anybody else may read an account, or is invited to.
-pub(super) async fn has_others(store: &Store, number: &MemberNumber, user: &User) -> Result<bool, StoreError> {
+/// Whether anybody else may read an account at `now`, or is invited to.
+pub(super) async fn has_others(
+    store: &Store,
+    number: &MemberNumber,
+    user: &User,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     // In this order: an invitation that is opened in between is found as one or as the other.
     let invitations: Vec<Invitation> = store.query_all(&Invitation::all_to(number)).await?;
     let grants: Vec<GrantMirror> = store.query_all(&Grant::all_on(number)).await?;
-    Ok(invitations.iter().any(|invitation| invitation.email != user.email)
+    Ok(invitations.iter().any(|invitation| invitation.is_open(now) && invitation.email != user.email)
         || grants.iter().any(|GrantMirror(grant)| grant.user_id != user.user_id))
 }

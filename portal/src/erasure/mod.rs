@@ -6,6 +6,7 @@
 //! lies about is cleared; and the last transaction takes the user, the log-in and the rest, or nothing.
 
 mod accounts;
+mod invitations;
 mod seats;
 mod traces;
 
@@ -21,6 +22,7 @@ use crate::store::{
 };
 
 pub use accounts::{revoked, withdraw};
+pub use invitations::end_invitations;
 pub use seats::{Seats, name_change};
 
 /// How often a step is tried again because something of the user's changed in between: no more than 25 wrong
@@ -73,11 +75,11 @@ impl<'a> Scene<'a> {
         match self.asked_by {
             Some(call) => {
                 let witness = Witness::of_call(call, &user.seal_key, rng)?;
-                Ok(AuditEvent::by_user(id, kind, now, witness, rng))
+                Ok(AuditEvent::by_user(id, kind, now, witness))
             }
             None => {
                 let witness = Witness::new("", None, None, &user.seal_key, rng)?;
-                Ok(AuditEvent::by_whoever(id, None, kind, now, witness, rng).with_detail("inactive"))
+                Ok(AuditEvent::by_whoever(id, None, kind, now, witness).with_detail("inactive"))
             }
         }
     }
@@ -94,9 +96,9 @@ impl Erasure {
     ///
     /// # Errors
     /// `manager-must-hand-over`, and where the store fails.
-    pub async fn hold_managers_back(&self, user: &User, rights: &Rights) -> Result<(), Problem> {
+    pub async fn hold_managers_back(&self, user: &User, rights: &Rights, now: Timestamp) -> Result<(), Problem> {
         let seats = Seats::of(&self.store, user, rights).await?;
-        self.hold_back(user, rights, &seats).await
+        self.hold_back(user, rights, &seats, now).await
     }
 
     /// Erases a user whose epoch was just moved.
@@ -108,7 +110,7 @@ impl Erasure {
             // Looked at again: nobody gets access from this user any more.
             let rights = Rights::of(&self.store, caller.user.user_id).await?;
             let seats = Seats::of(&self.store, &caller.user, &rights).await?;
-            self.hold_back(&caller.user, &rights, &seats).await?;
+            self.hold_back(&caller.user, &rights, &seats, call.now).await?;
             if !self.leave_accounts(&caller.user, &rights, &seats, call, rng).await?
                 || !self.withdraw_requests(&caller.user, &rights, call, rng).await?
             {

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+
 use super::accounts::{has_others, vacate};
 use crate::domain::Siret;
 use crate::http::Problem;
@@ -89,6 +91,7 @@ impl Seats {
         store: &Store,
         user: &User,
         rights: &Rights,
+        now: Timestamp,
         transaction: &mut Transaction,
     ) -> Result<Vec<Grant>, Problem> {
         let mut ended = Vec::new();
@@ -101,7 +104,7 @@ impl Seats {
             ended.push(grant.clone());
         }
         let Some(seat) = self.own(user).find(|seat| seat.siret == user.siret) else { return Ok(ended) };
-        if has_others(store, &seat.member_number, user).await? {
+        if has_others(store, &seat.member_number, user, now).await? {
             return Err(Problem::ManagerMustHandOver);
         }
         vacate(seat, user, transaction)?;

@@ -3,12 +3,12 @@
 
 use rand::CryptoRng;
 
-use super::{Erasure, Leaver, Scene};
+use super::{Erasure, Leaver, Scene, end_invitations};
 use crate::domain::Email;
 use crate::http::Problem;
 use crate::store::{
-    AccessRequest, AddressHash, Batch, EventKind, Grant, Invitation, InvitationMirror, Item, Key, Link, Login,
-    MailHistory, Outcome, Purpose, Query, Record as _, Reservation, Rights, StoreError, Table, Transaction, User,
+    AccessRequest, Batch, Grant, Item, Key, Link, Login, MailHistory, Outcome, Purpose, Query, Record as _,
+    Reservation, Rights, StoreError, Table, Transaction, User,
 };
 
 impl Erasure {
@@ -40,9 +40,11 @@ impl Erasure {
             keys.extend(self.links_to(address).await?.into_iter().map(|hash| Link::key_of(&hash)));
             // Kept from others until the end: until then, the change can be undone.
             keys.extend(under.into_iter().filter(|key| *key != Reservation::key_of(address)));
+            end_invitations(&self.store, address, user, "erased", call, rng).await?;
         }
         self.delete_all(keys, rng).await?;
-        self.decline_invitations(user, call, rng).await
+        end_invitations(&self.store, &user.email, user, "erased", call, rng).await?;
+        Ok(())
     }
 
     /// Deletes what a log-in or a read of the same moment wrote just before the user went. Nothing can be
@@ -84,25 +86,6 @@ impl Erasure {
         let mut fetched = self.store.fetch(batch).await?;
         let [activation, reset] = &wanted;
         Ok([fetched.take(activation)?, fetched.take(reset)?])
-    }
-
-    async fn decline_invitations(
-        &self,
-        user: &User,
-        call: &Scene<'_>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<(), Problem> {
-        let all = Invitation::all_of(&AddressHash::of(&user.email));
-        for InvitationMirror(invitation) in self.store.query_all(&all).await? {
-            let event = call.event(user, EventKind::AccessRevoked, rng)?;
-            let event = event.about(&invitation.member_number);
-            let mut transaction = Transaction::new();
-            invitation.delete(&mut transaction)?;
-            transaction.create(&event.with_detail(format!("erased, invitation {}", invitation.invitation_id)))?;
-            // Taken back or opened meanwhile: then it is gone, or a grant, which is looked for at the end.
-            let (Outcome::Committed | Outcome::Refused(_)) = self.store.commit(&transaction, rng).await?;
-        }
-        Ok(())
     }
 
     async fn keys_in(&self, table: Table, partition: String) -> Result<Vec<Key>, StoreError> {

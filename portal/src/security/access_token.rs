@@ -10,9 +10,9 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::SigningKey;
-use crate::domain::{Email, Id, Siret};
+use crate::domain::{Id, Siret};
 use crate::environment::{Environment, StartError};
-use crate::store::{AddressHash, PublicKey, Session, Store, StoreError};
+use crate::store::{PublicKey, Session, Store, StoreError};
 
 /// How long a token is valid.
 pub const LIFETIME: Duration = Duration::from_secs(600);
@@ -50,24 +50,14 @@ pub struct Claims {
     pub nbf: i64,
     /// Dead from, in seconds.
     pub exp: i64,
-    /// The user's SIRET when it was issued: tells a read what to fetch beside the user. Never believed.
+    /// The user's SIRET when it was issued: tells a read what to fetch beside the user. Never believed. Nothing is said
+    /// of the user's address: a hash of it could be matched against a list of addresses.
     pub siret: Siret,
-    /// The same of the user's address: tells which invitations to fetch.
-    pub address: AddressHash,
-}
-
-/// What a new token remembers of its user.
-#[derive(Debug, Clone, Copy)]
-pub struct Hints<'a> {
-    /// Their SIRET.
-    pub siret: &'a Siret,
-    /// Their address.
-    pub email: &'a Email,
 }
 
 impl Claims {
     /// The claims of a new token.
-    pub fn new(issuer: &str, session: &Session, hints: Hints<'_>, now: Timestamp, rng: &mut impl CryptoRng) -> Self {
+    pub fn new(issuer: &str, session: &Session, siret: &Siret, now: Timestamp, rng: &mut impl CryptoRng) -> Self {
         Self {
             iss: issuer.to_owned(),
             aud: AUDIENCE.to_owned(),
@@ -78,8 +68,7 @@ impl Claims {
             iat: now.as_second(),
             nbf: now.as_second(),
             exp: (now + LIFETIME).as_second(),
-            siret: hints.siret.clone(),
-            address: AddressHash::of(hints.email),
+            siret: siret.clone(),
         }
     }
 

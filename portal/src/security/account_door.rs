@@ -6,18 +6,20 @@
 //! let door = visit.enter(&store, &mut fetched?, call, rng).await?.activated()?;
 //! ```
 //!
-//! Whoever was invited opens their invitation by their first read: a second wait, that once. What only the
-//! manager may do begins with `enter_as_manager`, which opens nothing.
+//! Whoever was invited opens their invitation by their first read: two waits more, that once, as an invitation is
+//! found by the address, which the user's item alone knows. What only the manager may do begins with
+//! `enter_as_manager`, which opens nothing.
 
 use jiff::Timestamp;
 use rand::CryptoRng;
 
-use super::{Caller, Gate, OwnInvitation, Ticket, TicketKeys};
+use super::{Caller, Gate, Ticket, TicketKeys};
 use crate::domain::{DocumentKind, MemberNumber};
 use crate::http::{Call, Problem};
 use crate::store::{
-    AccessRequest, Account, AuditEvent, Batch, Condition, CurrentDocument, EventKind, Fetched, Grant, GrantMirror,
-    Invitation, Outcome, Record as _, Role, Store, StoreError, Transaction, User, Wanted, Witness, current_of,
+    AccessRequest, Account, AddressHash, AuditEvent, Batch, Condition, CurrentDocument, EventKind, Fetched, Grant,
+    GrantMirror, Invitation, Outcome, Record as _, Role, Store, StoreError, Transaction, User, Wanted, Witness,
+    current_of,
 };
 
 /// How often an account may change while somebody opens their invitation to it.
@@ -31,7 +33,6 @@ pub struct Visit {
     pub number: MemberNumber,
     caller: TicketKeys,
     grant: Wanted<Grant>,
-    invitation: OwnInvitation,
     account: Wanted<Account>,
     charter: Wanted<CurrentDocument>,
 }
@@ -84,7 +85,6 @@ impl Gate {
         let visit = Visit {
             caller: ticket.ask(&mut batch),
             grant: batch.want(Grant::key_of(ticket.claims.sub, &number)),
-            invitation: OwnInvitation::ask(&mut batch, &ticket, &number),
             account: batch.want(Account::key_of(&number)),
             charter: batch.want(CurrentDocument::key_of(DocumentKind::Charter)),
             ticket,
@@ -140,12 +140,7 @@ impl Visit {
         let caller = self.ticket.admit(&self.caller, fetched, now)?;
         let permit = match fetched.take(&self.grant)? {
             Some(grant) => Permit::Granted(grant),
-            None => match self.invitation.of(&caller.user, &self.number, fetched, store).await? {
-                Some(invitation) => Permit::Invited(invitation),
-                // A batch reads one item after the other: it may have looked for the grant just before another
-                // request of theirs opened the invitation, and for the invitation just after.
-                None => Permit::Granted(grant_of(&caller.user, &self.number, store).await?.ok_or(Problem::NotFound)?),
-            },
+            None => permit_of(&caller.user, &self.number, store, now).await?.ok_or(Problem::NotFound)?,
         };
         let account = fetched.take(&self.account)?.ok_or(Problem::NotFound)?;
         let charter = current_of(DocumentKind::Charter, fetched.take(&self.charter)?);
@@ -197,12 +192,12 @@ impl Guest {
             // The grant carries copies of these.
             let same = vec![Condition::is("version", &account.version)?, Condition::is("active", &account.active)?];
             let same_account = transaction.check(account.key(), Condition::All(same));
-            invitation.delete(&mut transaction)?;
+            invitation.open(&mut transaction, call.now)?;
             AccessRequest::delete_any(user.user_id, &account.member_number, &mut transaction);
             transaction.create(&grant)?;
             transaction.put(&GrantMirror(grant.clone()), None)?;
             let witness = Witness::of_call(call, &user.seal_key, rng)?;
-            let event = AuditEvent::by_user(user.user_id, EventKind::AccessGranted, grant.since, witness, rng);
+            let event = AuditEvent::by_user(user.user_id, EventKind::AccessGranted, grant.since, witness);
             let event = event.about(&invitation.member_number);
             transaction.create(&event.with_detail(format!("opened invitation {}", invitation.invitation_id)))?;
             let refused = match store.commit(&transaction, rng).await? {
@@ -214,7 +209,7 @@ impl Guest {
             }
             match refused.existing::<Account>(same_account)?.filter(|_| refused.failed(same_account)) {
                 Some(changed) => account = changed,
-                // Opened by another of their requests, or taken back.
+                // Opened by another of their requests, or taken back, or ended.
                 None => {
                     let grant = grant_of(user, &invitation.member_number, store).await?.ok_or(Problem::NotFound)?;
                     return Ok(AccountDoor { caller, grant, account });
@@ -240,6 +235,29 @@ fn opened(invitation: &Invitation, user: &User, account: &Account, call: &Call) 
     // Later than what it opens, whatever the clocks of two machines say.
     let since = call.now.max(invitation.since);
     Grant::of_reader(user.user_id, account, since, Some(invitation.invitation_id))
+}
+
+/// By what right a user sees an account who had no grant a moment ago: by one that came since, or by an invitation of
+/// their address that has not ended. The grant is looked for first: another of their requests may open the invitation
+/// in between, and then the second look finds neither.
+async fn permit_of(
+    user: &User,
+    number: &MemberNumber,
+    store: &Store,
+    now: Timestamp,
+) -> Result<Option<Permit>, StoreError> {
+    let mut batch = Batch::new();
+    let grant = batch.want(Grant::key_of(user.user_id, number));
+    let invitation = batch.want::<Invitation>(Invitation::key_of(number, &AddressHash::of(&user.email)));
+    let mut fetched = store.fetch(batch).await?;
+    if let Some(grant) = fetched.take(&grant)? {
+        return Ok(Some(Permit::Granted(grant)));
+    }
+    let invitation = fetched.take(&invitation)?.filter(|invitation| invitation.email == user.email);
+    match invitation.filter(|invitation| invitation.is_open(now)) {
+        Some(invitation) => Ok(Some(Permit::Invited(invitation))),
+        None => Ok(grant_of(user, number, store).await?.map(Permit::Granted)),
+    }
 }
 
 async fn grant_of(user: &User, number: &MemberNumber, store: &Store) -> Result<Option<Grant>, StoreError> {

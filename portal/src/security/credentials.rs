@@ -119,7 +119,7 @@ impl Candidate {
             None => (Id::random(rng), SealKey::random(rng)),
         };
         let witness = Witness::of_call(call, &seal_key, rng)?;
-        let event = AuditEvent::by_whoever(subject, call.caller(), EventKind::LogInFailed, call.now, witness, rng);
+        let event = AuditEvent::by_whoever(subject, call.caller(), EventKind::LogInFailed, call.now, witness);
         for _ in 0..MOST_VERDICTS {
             let mut transaction = Transaction::new();
             transaction.put(&self.attempts.with_failure(call.now), Some(self.attempts.unchanged()?))?;

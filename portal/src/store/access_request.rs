@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::evidence::told_after;
 use super::login::admitted_with;
-use super::{Condition, Key, Record, Step, StoreError, Table, Transaction};
+use super::{Change, Condition, Key, Query, Record, Step, StoreError, Table, Transaction};
 use crate::domain::{Id, MemberNumber, Message, Siret};
 
 /// That a user asks for access to an account.
@@ -43,6 +43,12 @@ impl AccessRequest {
     #[must_use]
     pub fn key_of(user_id: Id, number: &MemberNumber) -> Key {
         Key::new(Table::Members, format!("ACCOUNT#{number}"), format!("REQUEST#{user_id}"))
+    }
+
+    /// All requests for an account.
+    #[must_use]
+    pub fn all_for(number: &MemberNumber) -> Query {
+        Query::partition(Table::Members, format!("ACCOUNT#{number}")).beginning("REQUEST#")
     }
 
     /// Where its mirror is stored, in the user's partition.
@@ -102,6 +108,66 @@ pub struct AccessRequestMirror(pub AccessRequest);
 impl Record for AccessRequestMirror {
     fn key(&self) -> Key {
         AccessRequest::mirror_key_of(self.0.user_id, &self.0.member_number)
+    }
+}
+
+/// How many requests were made for an account since they were last counted: at least as many as are open.
+///
+/// A new request adds to it, under the condition that it is below [`RequestCount::MOST`]; an answered one takes nothing
+/// off, so nothing that ends a request has to know of this. Only where the bound is reached are the open ones counted,
+/// and it starts from there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestCount {
+    /// The account.
+    pub member_number: MemberNumber,
+    /// How many were made since.
+    pub made: usize,
+    /// How often they were counted: tells one count from another that came to the same.
+    #[serde(default)]
+    pub counts: u64,
+}
+
+impl RequestCount {
+    /// How many may be open at a time: what a manager can look through, and strangers cannot make endless.
+    pub const MOST: usize = 100;
+
+    /// Where an account's count is stored.
+    #[must_use]
+    pub fn key_of(number: &MemberNumber) -> Key {
+        Key::new(Table::Members, format!("ACCOUNT#{number}"), "REQUESTS")
+    }
+
+    /// Counts one more. The step is refused where the bound is reached.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn one_more(number: &MemberNumber, transaction: &mut Transaction) -> Result<Step, StoreError> {
+        let free = vec![Condition::Absent, Condition::below("made", &Self::MOST)?];
+        let more = Change::new().set("member_number", number)?.add("made", 1);
+        Ok(transaction.update(Self::key_of(number), more, Condition::Any(free)))
+    }
+
+    /// Counts one beside `open`, which were there after this was read; `None` where that is more than there may be. The
+    /// step is refused where somebody asked or counted meanwhile.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn recounted(&self, open: usize, transaction: &mut Transaction) -> Result<Option<Step>, StoreError> {
+        if open >= Self::MOST {
+            return Ok(None);
+        }
+        let after = Self { made: open + 1, counts: self.counts + 1, ..self.clone() };
+        let counts = Condition::is("counts", &self.counts)?;
+        // What was never counted has no such attribute.
+        let counts = if self.counts == 0 { Condition::Any(vec![counts, Condition::Without("counts")]) } else { counts };
+        let same = Condition::All(vec![Condition::is("made", &self.made)?, counts]);
+        transaction.put(&after, Some(same)).map(Some)
+    }
+}
+
+impl Record for RequestCount {
+    fn key(&self) -> Key {
+        Self::key_of(&self.member_number)
     }
 }
 

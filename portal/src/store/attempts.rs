@@ -11,8 +11,14 @@ use serde::{Deserialize, Serialize};
 use super::{Condition, Key, Record, StoreError, Table};
 use crate::domain::{Email, Id, Siret};
 
-/// Failures are forgotten after this long.
-const WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// Failures count against a limit for this long.
+const WINDOW: Duration = DAY;
+
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+/// The wrong member numbers of one user that are remembered beyond the day on which they count: by these the one guess
+/// is rationed that a closed establishment still hears of them ([`Attempts::rest_for`]).
+const REMEMBERED: (Duration, usize) = (Duration::from_secs(180 * 24 * 3600), 10);
 
 /// What is being guessed, by whom or about whom.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +49,14 @@ impl Guessed {
             Self::Password { .. } => 25,
             Self::MemberNumberBy { .. } => 5,
             Self::MemberNumberOf { .. } => 10,
+        }
+    }
+
+    /// How long a failure is remembered, and how many are where more are than count.
+    fn remembered(&self) -> (Duration, usize) {
+        match self {
+            Self::MemberNumberBy { .. } => REMEMBERED,
+            Self::Password { .. } | Self::MemberNumberOf { .. } => (WINDOW, usize::MAX),
         }
     }
 
@@ -111,11 +125,24 @@ impl Attempts {
     /// The same with a failure at `now`.
     #[must_use]
     pub fn with_failure(&self, now: Timestamp) -> Self {
-        let mut failures = self.recent(now.as_millisecond()).to_vec();
+        let (kept, most) = self.guessed.remembered();
+        let mut failures = self.since(now.as_millisecond() - milliseconds(kept)).to_vec();
         // Not always the newest: guesses in parallel are counted in any order.
         let place = failures.partition_point(|at| *at <= now.as_millisecond());
         failures.insert(place, now.as_millisecond());
-        Self { guessed: self.guessed.clone(), failures, ttl: (now + WINDOW).as_second() }
+        let failures = failures.split_off(failures.len().saturating_sub(most));
+        Self { guessed: self.guessed.clone(), failures, ttl: (now + kept).as_second() }
+    }
+
+    /// How long whoever failed so is to wait for the one guess that is heard of them where everybody else's are not:
+    /// a day after their only failure of half a year, and twice as long for each further one, up to 32 days.
+    #[must_use]
+    pub fn rest_for(&self, now: Timestamp) -> Option<Duration> {
+        let now = now.as_millisecond();
+        let failures = self.since(now - milliseconds(self.guessed.remembered().0));
+        let doublings = failures.len().saturating_sub(1).min(5);
+        let until = failures.last()? + milliseconds(DAY) * (1 << doublings);
+        u64::try_from(until - now).ok().filter(|left| *left > 0).map(Duration::from_millis)
     }
 
     /// Nobody has failed, and nothing was forgiven, since this was read.
@@ -126,9 +153,14 @@ impl Attempts {
         if self.failures.is_empty() { Ok(Condition::Absent) } else { Condition::is("failures", &self.failures) }
     }
 
+    /// Those that count against the limit.
     fn recent(&self, now: i64) -> &[i64] {
-        let forgotten = self.failures.partition_point(|at| *at <= now - milliseconds(WINDOW));
-        self.failures.get(forgotten..).unwrap_or_default()
+        self.since(now - milliseconds(WINDOW))
+    }
+
+    fn since(&self, then: i64) -> &[i64] {
+        let before = self.failures.partition_point(|at| *at <= then);
+        self.failures.get(before..).unwrap_or_default()
     }
 }
 
@@ -139,7 +171,7 @@ impl Record for Attempts {
 }
 
 fn milliseconds(duration: Duration) -> i64 {
-    // Durations here are constants of at most a day.
+    // Durations here are constants of at most some weeks.
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -197,6 +229,28 @@ mod tests {
             assert_eq!(attempts.closed_for(at(1)), None);
             assert!(attempts.failures.is_sorted());
         }
+    }
+
+    #[test]
+    fn each_wrong_number_doubles_the_rest_and_it_is_forgotten_in_the_end() {
+        const DAY: i64 = 24 * 3600;
+        let mut attempts = none(Guessed::MemberNumberBy { user_id: Id::from_bytes([1; 16]) });
+        assert_eq!(attempts.rest_for(at(0)), None);
+        let (mut now, mut rests) = (0, Vec::new());
+        for _ in 0..12 {
+            attempts = attempts.with_failure(at(now));
+            let rest = i64::try_from(attempts.rest_for(at(now)).unwrap().as_secs()).unwrap();
+            now += rest;
+            assert_eq!(attempts.rest_for(at(now)), None, "at its end, not a moment later");
+            rests.push(rest / DAY);
+        }
+        assert_eq!(rests, [1, 2, 4, 8, 16, 32, 32, 32, 32, 32, 32, 32]);
+        assert_eq!(attempts.with_failure(at(now + 180 * DAY)).failures.len(), 1, "the others are forgotten");
+        for n in 0..50 {
+            attempts = attempts.with_failure(at(now + n));
+        }
+        assert_eq!(attempts.failures.len(), 10, "the item does not grow");
+        assert_eq!(attempts.rest_for(at(now + 49)), Some(Duration::from_secs(32 * 24 * 3600)));
     }
 
     #[test]

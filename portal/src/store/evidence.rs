@@ -28,17 +28,29 @@ pub struct Witness {
     pub sealed: String,
 }
 
+/// A witness of one record, which takes the id that the witness was sealed to. There is no `Clone`: each record has a
+/// witness of its own, and one that is moved to another record opens nowhere.
+#[derive(Debug)]
+pub struct BoundWitness {
+    record_id: Id,
+    witness: Witness,
+}
+
+/// Fields of a record that hold a witness: part of what it is sealed to.
+const WITNESS: &str = "witness";
+const CONFIRMED_BY: &str = "confirmed_by";
+
 impl Witness {
-    /// Seals where a call came from.
+    /// Seals where a call came from, for a record to come.
     ///
     /// # Errors
     /// Where sealing fails, which is a defect.
-    pub fn of_call(call: &Call, key: &SealKey, rng: &mut impl CryptoRng) -> Result<Self, StoreError> {
+    pub fn of_call(call: &Call, key: &SealKey, rng: &mut impl CryptoRng) -> Result<BoundWitness, StoreError> {
         let ip = call.source_ip.as_ref().map(IpAddr::to_string);
         Self::new(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), key, rng)
     }
 
-    /// Seals an address and a browser.
+    /// Seals an address and a browser, for a record to come.
     ///
     /// # Errors
     /// Where sealing fails, which is a defect.
@@ -48,12 +60,45 @@ impl Witness {
         user_agent: Option<&str>,
         key: &SealKey,
         rng: &mut impl CryptoRng,
+    ) -> Result<BoundWitness, StoreError> {
+        let record_id = Id::random(rng);
+        let witness = Self::sealed(request_id, ip, user_agent, key, &place(record_id, WITNESS), rng)?;
+        Ok(BoundWitness { record_id, witness })
+    }
+
+    fn sealed(
+        request_id: &str,
+        ip: Option<&str>,
+        user_agent: Option<&str>,
+        key: &SealKey,
+        place: &str,
+        rng: &mut impl CryptoRng,
     ) -> Result<Self, StoreError> {
         let plain = serde_json::json!({"ip": ip, "user_agent": user_agent}).to_string();
-        let sealed =
-            key.seal(plain.as_bytes(), rng).ok_or_else(|| StoreError::inconsistent("a seal key does not seal"))?;
+        let sealed = key.seal(plain.as_bytes(), place, rng);
+        let sealed = sealed.ok_or_else(|| StoreError::inconsistent("a seal key does not seal"))?;
         Ok(Self { request_id: request_id.to_owned(), sealed })
     }
+}
+
+/// Address and browser that a witness saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestOrigin {
+    /// The network address.
+    pub ip: Option<String>,
+    /// The browser, as it calls itself.
+    pub user_agent: Option<String>,
+}
+
+impl RequestOrigin {
+    fn of(witness: &Witness, place: &str, key: &SealKey) -> Option<Self> {
+        serde_json::from_slice(&key.open(&witness.sealed, place)?).ok()
+    }
+}
+
+/// What a witness is sealed to: the record by its id, and the field.
+fn place(record_id: Id, field: &str) -> String {
+    format!("{record_id}#{field}")
 }
 
 /// That a user accepted one version of a legal document; the receipt.
@@ -79,21 +124,26 @@ pub struct Acceptance {
     pub member_number: Option<MemberNumber>,
     /// Where it came from.
     pub witness: Witness,
+    /// Where it was confirmed from, for the terms of a sign-up: who typed the form may have been another than who read
+    /// what it says and used the link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed_by: Option<Witness>,
 }
 
 impl Acceptance {
     /// An acceptance at `now`.
+    #[must_use]
     pub fn new(
         subject: Id,
         document: DocumentKind,
         reference: &DocumentReference,
         now: Timestamp,
-        witness: Witness,
-        rng: &mut impl CryptoRng,
+        witness: BoundWitness,
     ) -> Self {
+        let BoundWitness { record_id, witness } = witness;
         Self {
             subject,
-            receipt_id: Id::random(rng),
+            receipt_id: record_id,
             document,
             version: reference.version,
             sha256: reference.sha256.clone(),
@@ -101,6 +151,7 @@ impl Acceptance {
             confirmed_at: None,
             member_number: None,
             witness,
+            confirmed_by: None,
         }
     }
 }
@@ -119,11 +170,28 @@ impl Acceptance {
         self
     }
 
-    /// The same, confirmed later by the use of a mailed link.
+    /// The same, confirmed by a later call that uses a mailed link.
+    ///
+    /// # Errors
+    /// Where sealing fails, which is a defect.
+    pub fn confirmed(mut self, call: &Call, key: &SealKey, rng: &mut impl CryptoRng) -> Result<Self, StoreError> {
+        let (ip, place) = (call.source_ip.as_ref().map(IpAddr::to_string), place(self.receipt_id, CONFIRMED_BY));
+        let witness = Witness::sealed(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), key, &place, rng)?;
+        self.confirmed_at = Some(call.now);
+        self.confirmed_by = Some(witness);
+        Ok(self)
+    }
+
+    /// Where it came from, if `key` is its subject's.
     #[must_use]
-    pub fn confirmed(mut self, at: Timestamp) -> Self {
-        self.confirmed_at = Some(at);
-        self
+    pub fn seen(&self, key: &SealKey) -> Option<RequestOrigin> {
+        RequestOrigin::of(&self.witness, &place(self.receipt_id, WITNESS), key)
+    }
+
+    /// Where it was confirmed from, likewise.
+    #[must_use]
+    pub fn seen_confirming(&self, key: &SealKey) -> Option<RequestOrigin> {
+        RequestOrigin::of(self.confirmed_by.as_ref()?, &place(self.receipt_id, CONFIRMED_BY), key)
     }
 }
 
@@ -269,9 +337,11 @@ pub struct AuditEvent {
 
 impl AuditEvent {
     /// An event that a user brings about for themselves.
-    pub fn by_user(user_id: Id, event: EventKind, now: Timestamp, witness: Witness, rng: &mut impl CryptoRng) -> Self {
+    #[must_use]
+    pub fn by_user(user_id: Id, event: EventKind, now: Timestamp, witness: BoundWitness) -> Self {
+        let BoundWitness { record_id, witness } = witness;
         Self {
-            event_id: Id::random(rng),
+            event_id: record_id,
             subject: user_id,
             actor: Some(user_id),
             acted_by: None,
@@ -288,28 +358,22 @@ impl AuditEvent {
     ///
     /// The subject's key is not at hand, and where the actor sat is no business of the subject's: the witness
     /// is sealed under the actor's key, and it is the actor's erasure that makes it unreadable.
-    pub fn for_other(
-        subject: Id,
-        actor: Id,
-        event: EventKind,
-        at: Timestamp,
-        witness: Witness,
-        rng: &mut impl CryptoRng,
-    ) -> Self {
-        Self::by_whoever(subject, Some(actor), event, at, witness, rng)
+    #[must_use]
+    pub fn for_other(subject: Id, actor: Id, event: EventKind, at: Timestamp, witness: BoundWitness) -> Self {
+        Self::by_whoever(subject, Some(actor), event, at, witness)
     }
 
     /// An event that somebody brings about for `subject`: whoever is signed in, if anybody is.
-    pub fn by_whoever(
-        subject: Id,
-        actor: Option<Id>,
-        event: EventKind,
-        at: Timestamp,
-        witness: Witness,
-        rng: &mut impl CryptoRng,
-    ) -> Self {
+    #[must_use]
+    pub fn by_whoever(subject: Id, actor: Option<Id>, event: EventKind, at: Timestamp, witness: BoundWitness) -> Self {
         let acted_by = actor.filter(|actor| *actor != subject);
-        Self { actor, acted_by, ..Self::by_user(subject, event, at, witness, rng) }
+        Self { actor, acted_by, ..Self::by_user(subject, event, at, witness) }
+    }
+
+    /// Where it came from, if it was sealed under `key`.
+    #[must_use]
+    pub fn seen(&self, key: &SealKey) -> Option<RequestOrigin> {
+        RequestOrigin::of(&self.witness, &place(self.event_id, WITNESS), key)
     }
 
     /// What concerns somebody, newest first; with `before`, what is older than that, to the millisecond.

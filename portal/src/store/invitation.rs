@@ -1,20 +1,23 @@
 //! Invitations: access to an account that was given to an address, until whoever owns the address opens it.
 //!
-//! An invitation is bound to the address, and to nobody: giving it looks no one up. A user who changes
-//! their address leaves behind what was sent to the old one.
+//! An invitation is bound to the address, and to nobody: giving it looks no one up. Unopened, it ends after
+//! [`Invitation::LIFETIME`], or when whoever owns the address leaves it: an address may be somebody else's later.
 
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
+use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::login::admitted_with;
 use super::record::from_item;
-use super::{AccessRequest, Condition, Grant, Key, Query, Record, Step, Store, StoreError, Table, Transaction};
+use super::{
+    AccessRequest, Account, Change, Condition, Grant, Key, Query, Record, Step, Store, StoreError, Table, Transaction,
+};
 use crate::domain::{Email, Id, MemberNumber, Siret, to_hex};
 
-/// What stands for an address in keys, and in access tokens as the hint of what to fetch.
+/// What stands for an address in keys.
 ///
 /// The first 128 bits of its SHA-256: two addresses that share them would have to be searched for 2^64
 /// times, and would open nothing, as an invitation holds its address in full.
@@ -49,9 +52,69 @@ pub struct Invitation {
     /// Since when.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub since: Timestamp,
+    /// From when on it opens nothing. It stays in its account's list until it is renewed or taken back.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub expires_at: Timestamp,
 }
 
 impl Invitation {
+    /// Time enough for a holiday; less than anybody else takes over an address.
+    pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
+
+    /// A new invitation of an address to an account.
+    pub fn new(email: &Email, account: &Account, now: Timestamp, rng: &mut impl CryptoRng) -> Self {
+        Self {
+            invitation_id: Id::random(rng),
+            email: email.clone(),
+            member_number: account.member_number.clone(),
+            siret: account.siret.clone(),
+            name: account.name.clone(),
+            active: account.active,
+            since: now,
+            expires_at: now + Self::LIFETIME,
+        }
+    }
+
+    /// Whether it gives access at `now`.
+    #[must_use]
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        now < self.expires_at
+    }
+
+    /// Whether no invitation gives access, as a condition on where one would be.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn none_open(now: Timestamp) -> Result<Condition, StoreError> {
+        let ended = Condition::below("expires_at", &(now.as_millisecond() + 1))?;
+        Ok(Condition::Any(vec![Condition::Absent, ended]))
+    }
+
+    /// Lets it run for its whole lifetime from `now` on, where both of it are still there. The id stays, by which lists
+    /// and evidence name it. The step is that of the first.
+    ///
+    /// # Errors
+    /// Where the change cannot be built.
+    pub fn renew(&self, transaction: &mut Transaction, now: Timestamp) -> Result<Step, StoreError> {
+        // Not shorter than it is, whatever the clocks of two machines say.
+        let until = self.expires_at.max(now + Self::LIFETIME);
+        let change = Change::new().set("expires_at", &until.as_millisecond())?;
+        let mirror = Self::mirror_key_of(&self.member_number, &AddressHash::of(&self.email));
+        transaction.update(mirror, change.clone(), self.same()?);
+        Ok(transaction.update(self.key(), change, self.same()?))
+    }
+
+    /// Takes both of them away, as they become a grant: where they are still these, and have not ended.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn open(&self, transaction: &mut Transaction, now: Timestamp) -> Result<Step, StoreError> {
+        let mirror = Self::mirror_key_of(&self.member_number, &AddressHash::of(&self.email));
+        let open = Condition::All(vec![self.same()?, Condition::above("expires_at", &now.as_millisecond())?]);
+        transaction.delete(mirror, Some(self.same()?));
+        Ok(transaction.delete(self.key(), Some(open)))
+    }
+
     /// Where the invitation of an address to an account is stored: there is one at most.
     #[must_use]
     pub fn key_of(number: &MemberNumber, address: &AddressHash) -> Key {

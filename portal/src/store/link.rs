@@ -117,6 +117,9 @@ pub struct Link {
     pub owner: Option<Owner>,
     /// The sign-up that it confirms; none for anything else.
     pub draft: Option<Draft>,
+    /// The name of the draft's establishment on the fund's file, where that has it: shown to whoever confirms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub establishment: Option<String>,
     /// The change of address that it is about; none for a password.
     #[serde(default)]
     pub change: Option<OfChange>,

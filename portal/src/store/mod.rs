@@ -48,7 +48,7 @@ mod transaction;
 mod user;
 mod warming;
 
-pub use access_request::{AccessRequest, AccessRequestMirror, RequestMails};
+pub use access_request::{AccessRequest, AccessRequestMirror, RequestCount, RequestMails};
 pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
 pub use alert::{Alert, AlertKind, AlertMirror};
 pub use application::{Application, Applications, Audience};
@@ -62,7 +62,9 @@ pub use contest::{ClaimOf, Contest, ContestLink, ContestOutcome, Contested};
 pub use document::{CurrentDocument, current_document, current_of, current_text, document_version, put_into_force};
 pub use email_change::{EmailChange, Reservation};
 pub use error::StoreError;
-pub use evidence::{Acceptance, AuditEvent, EventKind, EventOutcome, Receipt, Witness, told_after};
+pub use evidence::{
+    Acceptance, AuditEvent, BoundWitness, EventKind, EventOutcome, Receipt, RequestOrigin, Witness, told_after,
+};
 pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};

@@ -94,6 +94,13 @@ pub enum Wish {
         /// The establishment.
         siret: Siret,
     },
+    /// The staff give somebody of an establishment a pass, to an address that they have checked.
+    ClaimPass {
+        /// The establishment.
+        siret: Siret,
+        /// To whom; none for the contact on the fund's file.
+        email: Option<Email>,
+    },
     /// Word to the fund's staff that a limit on guessing member numbers was reached.
     StaffAlert {
         /// The establishment whose number was guessed.
@@ -271,6 +278,7 @@ impl Wish {
             Self::InactivityWarning { .. } => "inactivity-warning",
             Self::ManagerInactive { .. } => "manager-inactive",
             Self::ClaimsClosed { .. } => "claims-closed",
+            Self::ClaimPass { .. } => "claim-pass",
             Self::StaffAlert { .. } => "staff-alert",
             Self::ClaimTold { .. } => "claim-told",
             Self::ClaimNotice { .. } => "claim-notice",
@@ -293,6 +301,7 @@ impl Wish {
     pub fn address(&self) -> Option<&Email> {
         match self {
             Self::SignUp { draft } => Some(&draft.email),
+            Self::ClaimPass { email, .. } => email.as_ref(),
             Self::Reset { email }
             | Self::PasswordChanged { email, .. }
             | Self::UserErased { email, .. }

@@ -25,6 +25,8 @@ pub enum StaffAct {
     ContestDismissed,
     /// Had a mail sent again.
     MailResent,
+    /// Had a pass mailed that lets one claim through.
+    PassMailed,
     /// Closed a member account.
     AccountClosed,
     /// Listed the contests.

@@ -1,5 +1,7 @@
 //! Users.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +26,13 @@ pub struct User {
     pub job_title: JobTitle,
     /// Their establishment.
     pub siret: Siret,
+    /// Since when it is theirs, where it changed after the account came to be.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "jiff::fmt::serde::timestamp::millisecond::optional"
+    )]
+    pub siret_since: Option<Timestamp>,
     /// Moves at password change, log-out everywhere and erasure; a token of another epoch is dead.
     pub epoch: u64,
     /// The site that they signed up from.
@@ -48,6 +57,8 @@ pub struct User {
 }
 
 impl User {
+    const STANDING: Duration = Duration::from_secs(7 * 24 * 3600);
+
     /// Where a user is stored.
     #[must_use]
     pub fn key_of(user_id: Id) -> Key {
@@ -62,6 +73,13 @@ impl User {
         let same = Condition::is("dealings", &self.dealings)?;
         // Who came before it was counted has none.
         Ok(if self.dealings == 0 { Condition::Any(vec![same, Condition::Without("dealings")]) } else { same })
+    }
+
+    /// Whether they have been of their establishment for so long that its claim is not closed to them by others' wrong
+    /// numbers: a week, which a stranger has to have prepared.
+    #[must_use]
+    pub fn is_of_standing(&self, now: Timestamp) -> bool {
+        self.siret_since.unwrap_or(self.created_at) + Self::STANDING <= now
     }
 
     /// Whether the charter in force is yet to be accepted (leaflet S46).

@@ -1,14 +1,17 @@
 //! Asking the manager for access: what who asks, the manager and everybody else sees of it, and what becomes of
 //! a request when its people or its manager change.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use futures::future::join_all;
 use harness::{
-    ACCOUNT, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Visitor, World, address_token, fixture,
+    ACCOUNT, Calls, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Visitor, World, address_token,
+    fixture,
 };
 use http::Method;
-use portal::domain::Id;
-use portal::store::{AuditEvent, EventKind, Query, Table};
+use portal::domain::{Id, MemberNumber, Siret};
+use portal::store::{AccessRequest, AccessRequestMirror, AuditEvent, EventKind, Query, RequestCount, Table};
 use serde_json::{Value, json};
 
 const MANAGER: &str = "marie@martin.example";
@@ -472,4 +475,92 @@ async fn another_establishments_people_see_and_answer_no_request() {
     other.post(&own, &json!({"email": PAUL})).await.expect(202);
     assert_eq!(other.get(&own).await.expect(200)["users"][1]["status"], "invited");
     assert_eq!(world.count(Table::Members, "ACCOUNT#", "REQUEST#").await, 1);
+}
+
+/// As many requests as are given, of nobody, and the count that they leave.
+async fn fill(world: &World, requests: usize) {
+    let (store, number) = (world.store(), MemberNumber::parse(ACCOUNT).unwrap());
+    let now = world.portal.clock().now();
+    for n in 0..requests {
+        let mut bytes = [9; 16];
+        bytes[..8].copy_from_slice(&n.to_be_bytes());
+        let request = AccessRequest {
+            request_id: Id::from_bytes(bytes),
+            user_id: Id::from_bytes(bytes),
+            member_number: number.clone(),
+            siret: Siret::parse(SIRET).unwrap(),
+            message: None,
+            since: now,
+            told_at: now,
+        };
+        store.put(&request).await.unwrap();
+        store.put(&AccessRequestMirror(request)).await.unwrap();
+    }
+    store.put(&RequestCount { member_number: number, made: requests, counts: 0 }).await.unwrap();
+}
+
+async fn open_requests(world: &World) -> usize {
+    world.count(Table::Members, &format!("ACCOUNT#{ACCOUNT}"), "REQUEST#").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_has_a_hundred_open_requests_and_the_next_is_told_nothing_else() {
+    let world = World::start().await;
+    let marie = world.manager(MANAGER).await;
+    fill(&world, 98).await;
+    let people: Vec<_> = (0..6).map(|n| Person::at(&format!("colleague-{n}@martin.example"))).collect();
+    let colleagues = world.users(&people).await;
+    let replies = join_all(colleagues.iter().map(|colleague| ask(colleague, "Bonjour"))).await;
+    let told: BTreeSet<_> = replies.iter().map(|reply| (reply.status, reply.text.clone())).collect();
+    assert_eq!(told.len(), 1, "the answer tells nobody how many ask: {told:?}");
+    assert_eq!(told.first().unwrap().0, 202);
+    assert_eq!(open_requests(&world).await, 100);
+    assert_eq!(requests(&marie).await.len(), 2, "the manager sees who is there");
+
+    // Who waits may ask again, and is reminded of; who is answered makes room.
+    let asking = requests(&marie).await;
+    let waiting = asking[0]["id"].as_str().unwrap();
+    for colleague in &colleagues {
+        ask(colleague, "Encore").await.expect(202);
+    }
+    assert_eq!(open_requests(&world).await, 100);
+    refuse(&marie, Id::parse(waiting).unwrap()).await.expect(204);
+    assert_eq!(open_requests(&world).await, 99);
+    let replies = join_all(colleagues.iter().map(|colleague| ask(colleague, "Encore"))).await;
+    assert!(replies.iter().all(|reply| reply.status == 202));
+    assert_eq!(open_requests(&world).await, 100, "however many ask at once");
+    // The count begins from what is open, not from all that ever asked.
+    for _ in 0..3 {
+        let asking = requests(&marie).await;
+        refuse(&marie, Id::parse(asking[0]["id"].as_str().unwrap()).unwrap()).await.expect(204);
+        join_all(colleagues.iter().map(|colleague| ask(colleague, "Encore"))).await;
+        assert_eq!(open_requests(&world).await, 100);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_ask_for_the_last_place_meet_in_every_order() {
+    let (held, options) = Held::on_dynamodb();
+    let world = World::start_with(options).await;
+    world.manager(MANAGER).await;
+    let (one, two) = (paul(&world).await, world.member("zoe@martin.example").await);
+    let mut orders = held.orders();
+    while let Some(order) = orders.another() {
+        for visitor in [&one, &two] {
+            let id = visitor.id().await;
+            let number = MemberNumber::parse(ACCOUNT).unwrap();
+            for key in [AccessRequest::key_of(id, &number), AccessRequest::mirror_key_of(id, &number)] {
+                world.store().delete(&key).await.unwrap();
+            }
+        }
+        // The bound is reached, and one was answered: both count anew.
+        fill(&world, 99).await;
+        let number = MemberNumber::parse(ACCOUNT).unwrap();
+        world.store().put(&RequestCount { member_number: number, made: 100, counts: 0 }).await.unwrap();
+        let calls = Calls::of("request-access");
+        let met = orders.meet((calls, ask(&one, "Bonjour")), (calls, ask(&two, "Bonjour"))).await;
+        let Some((first, second)) = met else { continue };
+        assert_eq!((first.status, second.status), (202, 202), "{order}");
+        assert_eq!(open_requests(&world).await, 100, "{order}");
+    }
 }

@@ -8,8 +8,8 @@ use http::Method;
 use jiff::Timestamp;
 use local::Mail;
 use portal::domain::{DocumentKind, FUND_ZONE};
-use portal::store::{Acceptance, Query, Table, User};
-use serde_json::{Value, json};
+use portal::store::{Acceptance, Query, RequestOrigin, Table, User};
+use serde_json::json;
 
 const EMAIL: &str = "jeanne@martin.example";
 const SHA256: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
@@ -245,7 +245,7 @@ async fn every_acceptance_is_evidence_and_its_mail_says_the_same() {
     }
     let instant: Timestamp = receipt["accepted_at"].as_str().unwrap().parse().unwrap();
     assert_eq!(instant.as_millisecond(), charter.accepted_at.as_millisecond());
-    assert_eq!(witness(&world, &charter).await["user_agent"], browser[0].1);
+    assert_eq!(seen(&world, &charter).await.user_agent.as_deref(), Some(browser[0].1));
     says_what_the_evidence_says(&world, &world.newest_mail(EMAIL).await, &charter).await;
 
     world.claim(&jeanne, ACCOUNT).await.expect(201);
@@ -283,14 +283,14 @@ async fn says_what_the_evidence_says(world: &World, mail: &Mail, evidence: &Acce
             assert!(words.contains(expected.as_str()), "no {expected:?} in {part}");
         }
     }
-    let witness = witness(world, evidence).await;
-    assert!(witness["ip"].as_str().unwrap().starts_with("127."), "{witness}");
+    let ip = seen(world, evidence).await.ip.unwrap();
+    assert!(ip.starts_with("127."), "{ip}");
     assert!(!evidence.witness.request_id.is_empty());
-    assert!(!mail.text.contains(witness["ip"].as_str().unwrap()));
+    assert!(!mail.text.contains(&ip));
 }
 
 /// Address and browser, opened with the user's key.
-async fn witness(world: &World, evidence: &Acceptance) -> Value {
+async fn seen(world: &World, evidence: &Acceptance) -> RequestOrigin {
     let user: User = world.store().get(&User::key_of(evidence.subject)).await.unwrap().unwrap();
-    serde_json::from_slice(&user.seal_key.open(&evidence.witness.sealed).unwrap()).unwrap()
+    evidence.seen(&user.seal_key).expect("her key opens it")
 }

@@ -31,10 +31,12 @@ async fn feeds(world: &World) {
     assert!(world.import("2012-10-18-001", "", &renamed(&actions)).await.posted > 0);
 }
 
-/// Somebody changes password and address, comes back from that, takes their data away, and goes.
-async fn own_space(world: &World) {
+/// Somebody changes password and address, with what it was invited to, comes back from that, takes their data away, and
+/// goes.
+async fn own_space(world: &World, manager: &Visitor) {
     let (old, new) = ("ana@martin.example", "ana@toitures.example");
     let ana = world.member(old).await;
+    manager.post(&format!("/api/accounts/{ACCOUNT}/users"), &json!({"email": old})).await.expect(202);
     let wrong = json!({"current_password": "faux", "password": PASSWORD, "password_confirmation": PASSWORD});
     ana.post("/api/me/password", &wrong).await.expect_problem(403, "bad-current-password");
     let other = "escabeau mauve tournevis 7";
@@ -185,6 +187,9 @@ pub(crate) async fn everything(world: &World) {
         paul.post("/api/password/forgot", &json!({"email": "paul@martin.example"})).await.expect(202);
         world.mails().await;
     }
+    world.sign_up(&Person::at("nobody@martin.example")).await.expect(202);
+    let declined = json!({"token": link_token(&world.newest_mail("nobody@martin.example").await)});
+    world.visitor().post("/api/password/decline", &declined).await.expect(204);
     let token = link_token(&world.newest_mail("paul@martin.example").await);
     paul.post("/api/password/link", &json!({"token": token})).await.expect(200);
     let password = json!({"token": token, "password": PASSWORD, "password_confirmation": PASSWORD});
@@ -202,7 +207,7 @@ pub(crate) async fn everything(world: &World) {
         marie.delete(&format!("{users}/{id}")).await.expect(204);
     }
     colleagues(world, &marie).await;
-    own_space(world).await;
+    own_space(world, &marie).await;
     // A manager changes her name, and leaves alone.
     marie.patch("/api/me", &json!({"last_name": "Dupont"})).await.expect(200);
     marie.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
@@ -250,6 +255,7 @@ pub(crate) async fn everything(world: &World) {
     world.visitor().forgot("zoe@martin.example").await.expect(202);
     world.mails().await;
     staff(json!({"operation": "resume-mail", "email": "zoe@martin.example"})).await;
+    staff(json!({"operation": "mail-pass", "establishment": OTHER_SIRET, "email": "zoe@martin.example"})).await;
 
     // An establishment moves, and a key comes to its end.
     let (members, _) = fixture();

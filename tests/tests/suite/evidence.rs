@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use harness::{ACCOUNT, OTHER_ACCOUNT, PASSWORD, Person, World, link_token};
 use portal::security::SealKey;
-use portal::store::Table;
+use portal::store::{Acceptance, Table};
 use serde_json::{Map, Value, json};
 
 const EMAIL: &str = "jeanne@martin.example";
@@ -128,9 +128,19 @@ async fn an_acceptance_says_which_text_when_and_from_where() {
         assert_eq!(acceptance["receipt_id"].as_str().unwrap().len(), 32);
         let witness = &acceptance["witness"];
         assert!(!witness["request_id"].as_str().unwrap().is_empty());
-        let opened = key.open(witness["sealed"].as_str().unwrap()).expect("her key opens it");
-        let opened: Value = serde_json::from_slice(&opened).unwrap();
-        assert!(opened["ip"].as_str().unwrap().starts_with("127."), "{opened}");
+        let record: Acceptance = serde_json::from_value(Value::Object(acceptance.clone())).unwrap();
+        let seen = record.seen(&key).expect("her key opens it");
+        assert!(seen.ip.as_ref().unwrap().starts_with("127."), "{seen:?}");
+        // Sealed to its record and its field: moved elsewhere, it testifies of nothing.
+        let others = accepted.iter().filter(|other| other["receipt_id"] != acceptance["receipt_id"]);
+        for other in others {
+            let mut moved = other.clone();
+            moved.insert("witness".to_owned(), acceptance["witness"].clone());
+            let moved: Acceptance = serde_json::from_value(Value::Object(moved)).unwrap();
+            assert_eq!(moved.seen(&key), None, "{moved:?}");
+        }
+        let confirming = Acceptance { confirmed_by: Some(record.witness.clone()), ..record };
+        assert_eq!(confirming.seen_confirming(&key), None);
     }
 }
 

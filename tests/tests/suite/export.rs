@@ -246,7 +246,7 @@ async fn a_witness_that_was_sealed_for_somebody_else_stays_shut() {
     let mut rng = portal::environment::rng();
     let key = SealKey::random(&mut rng);
     let witness = portal::store::Witness::new("r-1", Some("203.0.113.7"), None, &key, &mut rng).unwrap();
-    let mut event = AuditEvent::by_user(id, EventKind::AccessGranted, world.portal.clock().now(), witness, &mut rng);
+    let mut event = AuditEvent::by_user(id, EventKind::AccessGranted, world.portal.clock().now(), witness);
     event.actor = Some(Id::random(&mut rng));
     world.store().put(&event).await.unwrap();
     let export = jeanne.get("/api/me/export").await.expect(200);
@@ -259,12 +259,12 @@ async fn a_witness_that_was_sealed_for_somebody_else_stays_shut() {
 async fn add_events(world: &World, user_id: Id, number: i64) {
     let mut rng = portal::environment::rng();
     let key = SealKey::random(&mut rng);
-    let witness = portal::store::Witness::new("r-1", None, None, &key, &mut rng).unwrap();
     let begun = world.portal.clock().now();
     let events = (0..number).map(|n| {
         // Two to a millisecond, so that an answer may end between two of one.
         let at = begun - Duration::from_millis((n / 2).unsigned_abs());
-        AuditEvent::by_user(user_id, EventKind::LogInFailed, at, witness.clone(), &mut rng)
+        let witness = portal::store::Witness::new("r-1", None, None, &key, &mut rng).unwrap();
+        AuditEvent::by_user(user_id, EventKind::LogInFailed, at, witness)
     });
     let store = world.store();
     for events in events.collect::<Vec<_>>().chunks(50) {

@@ -8,7 +8,8 @@ use harness::{
     ACCOUNT, Calls, EMPTY_ACCOUNT, EMPTY_SIRET, Held, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, Reply, SIRET, Tap,
     Visitor, World, pass_token,
 };
-use portal::store::Table;
+use portal::domain::MemberNumber;
+use portal::store::{Account, Change, Table};
 use serde_json::json;
 
 const EMAIL: &str = "jeanne@martin.example";
@@ -163,4 +164,148 @@ async fn an_establishment_without_contact_or_account_closes_alike() {
     let jeanne = world.member(EMAIL).await;
     claim(&world, &jeanne, ACCOUNT).await.expect(201);
     assert_eq!(jeanne.get("/api/accounts").await["accounts"][0]["siret"], SIRET);
+}
+
+/// What strangers with spaces of their own do every day: five wrong numbers each.
+async fn close(world: &World, strangers: &[(&str, &Visitor)]) {
+    for (email, stranger) in strangers {
+        stranger.log_in(email, PASSWORD).await.expect(200);
+        for n in 0..5 {
+            claim(world, stranger, &number(n)).await;
+        }
+    }
+}
+
+/// An establishment whose account has no contact on file, with a member of a week's standing, and two
+/// strangers who close it every day.
+struct Besieged {
+    world: World,
+    owner: Visitor,
+    strangers: [Visitor; 2],
+}
+
+const OWNER: &str = "owner@poste.example";
+const STRANGERS: [&str; 2] = ["one@elsewhere.example", "two@elsewhere.example"];
+
+impl Besieged {
+    async fn start() -> Self {
+        let world = World::start().await;
+        let (account, none) = (MemberNumber::parse(OTHER_ACCOUNT).unwrap(), Change::new().remove("contact_email"));
+        world.store().update(&Account::key_of(&account), &none, None).await.unwrap();
+        let of = async |email: &str| {
+            let visitor = world.user(&Person::at(email).of(OTHER_SIRET)).await;
+            world.accept_charter(&visitor).await;
+            visitor
+        };
+        let (owner, strangers) = (of(OWNER).await, [of(STRANGERS[0]).await, of(STRANGERS[1]).await]);
+        Self { world, owner, strangers }
+    }
+
+    async fn day(&self) {
+        self.world.advance(Duration::from_secs(24 * 3600 + 1));
+        let [one, two] = &self.strangers;
+        close(&self.world, &[(STRANGERS[0], one), (STRANGERS[1], two)]).await;
+        self.owner.log_in(OWNER, PASSWORD).await.expect(200);
+    }
+
+    async fn owner_claims(&self, number: &str) -> Reply {
+        claim(&self.world, &self.owner, number).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_standing_is_heard_although_strangers_close_their_establishment_daily() {
+    let besieged = Besieged::start().await;
+    for day in 1..=6 {
+        besieged.day().await;
+        let closed = besieged.owner_claims(OTHER_ACCOUNT).await;
+        assert_eq!(closed.status, 429, "a space of {day} days is a stranger's as well as anybody's");
+    }
+    besieged.day().await;
+    // Those who failed are of a week's standing too, and not heard.
+    for stranger in &besieged.strangers {
+        claim(&besieged.world, stranger, OTHER_ACCOUNT).await.expect_problem(429, "too-many-attempts");
+    }
+    // One wrong number, and a day's rest.
+    besieged.owner_claims(&number(0)).await.expect_problem(404, "claim-refused");
+    let rests = besieged.owner_claims(OTHER_ACCOUNT).await.expect_problem(429, "too-many-attempts");
+    assert!((23 * 3600..=24 * 3600).contains(&rests.retry_after()), "{rests}");
+    besieged.day().await;
+    besieged.owner_claims(OTHER_ACCOUNT).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_guesses_at_once_a_closed_establishment_hears_one_of_a_member_of_standing() {
+    let besieged = Besieged::start().await;
+    for _ in 0..7 {
+        besieged.day().await;
+    }
+    let terms = besieged.world.document("account-terms").await;
+    let guesses: Vec<_> = (0..20).map(|n| json!({"member_number": number(n), "account_terms": terms})).collect();
+    let guesses = guesses.iter().map(|guess| besieged.owner.post("/api/manager-claims", guess));
+    let replies = join_all(guesses).await;
+    assert_eq!(Reply::statuses(&replies), BTreeMap::from([(404, 1), (429, 19)]));
+    besieged.owner_claims(OTHER_ACCOUNT).await.expect_problem(429, "too-many-attempts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_moves_to_an_establishment_has_no_standing_there_yet() {
+    let besieged = Besieged::start().await;
+    let world = &besieged.world;
+    let email = "mover@martin.example";
+    let mover = world.user(&Person::at(email)).await;
+    world.accept_charter(&mover).await;
+    for _ in 0..8 {
+        besieged.day().await;
+    }
+    mover.log_in(email, PASSWORD).await.expect(200);
+    mover.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
+    mover.refresh().await.expect(200);
+    claim(world, &mover, OTHER_ACCOUNT).await.expect_problem(429, "too-many-attempts");
+    for _ in 0..7 {
+        besieged.day().await;
+    }
+    mover.log_in(email, PASSWORD).await.expect(200);
+    claim(world, &mover, OTHER_ACCOUNT).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_staff_mail_a_pass_to_whom_they_checked_or_to_the_contact_on_file() {
+    let besieged = Besieged::start().await;
+    let world = &besieged.world;
+    besieged.day().await;
+    let pass = |establishment: &str, email: Option<&str>| {
+        let mut event = json!({"operation": "mail-pass", "staff": "Claire Durand", "reason": "appel du 25/11",
+            "establishment": establishment});
+        if let Some(email) = email {
+            event["email"] = json!(email);
+        }
+        event
+    };
+    let refused = world.staff(pass(OTHER_SIRET, None)).await;
+    assert_eq!((&refused["error"]["code"], &refused["error"]["field"]), (&json!("no-contact"), &json!("email")));
+    let refused = world.staff(pass(OTHER_SIRET, Some("nobody"))).await;
+    assert_eq!(refused["error"]["field"], "email");
+    let queued = world.staff(pass(OTHER_SIRET, Some(OWNER))).await;
+    assert_eq!(queued["queued"]["mail"], "claim-pass", "{queued}");
+    let mail = world.newest_mail(OWNER).await;
+    let token = pass_token(&mail);
+    assert!(!queued.to_string().contains(&token) && mail.subject.contains("passage"), "{}", mail.subject);
+    besieged.owner_claims(OTHER_ACCOUNT).await.expect_problem(429, "too-many-attempts");
+    let terms = world.document("account-terms").await;
+    let claim = json!({"member_number": OTHER_ACCOUNT, "account_terms": terms, "token": token});
+    besieged.owner.post("/api/manager-claims", &claim).await.expect(201);
+
+    let queued = world.staff(pass(ACCOUNT, None)).await;
+    assert_eq!(queued["queued"]["mail"], "claim-pass");
+    pass_token(&world.newest_mail(CONTACT).await);
+    let events: Vec<_> = world.items(Table::Evidence).await.into_iter().collect();
+    let told = format!("{events:?}");
+    assert!(told.matches("pass-mailed").count() == 2 && !told.contains(OWNER), "evidence names no address");
+    let closed = world
+        .staff(json!({"operation": "close-account", "staff": "Claire Durand", "reason": "radiée",
+        "establishment": ACCOUNT}))
+        .await;
+    assert_eq!(closed.get("error"), None, "{closed}");
+    assert_eq!(world.staff(pass(ACCOUNT, None)).await["error"]["code"], "account-closed");
 }

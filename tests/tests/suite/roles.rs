@@ -64,6 +64,7 @@ async fn invite_someone(world: &World) {
         name: "MARTIN BTP".to_owned(),
         active: true,
         since: world.portal.clock().now(),
+        expires_at: world.portal.clock().now() + Invitation::LIFETIME,
     };
     world.store().put(&invitation).await.unwrap();
     world.store().put(&InvitationMirror(invitation)).await.unwrap();
@@ -115,6 +116,7 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(post.clone(), "/api/signup", sign_up, everybody(202)),
         row(post.clone(), "/api/password/strength", Some(json!({"password": "x"})), everybody(200)),
         row(post.clone(), "/api/password/link", Some(token.clone()), everybody(410)),
+        row(post.clone(), "/api/password/decline", Some(token.clone()), everybody(410)),
         row(post.clone(), "/api/email/link", Some(token.clone()), everybody(410)),
         row(post.clone(), "/api/email", Some(token.clone()), everybody(410)),
         row(post.clone(), "/api/manager-claims/contest", Some(token), everybody(410)),

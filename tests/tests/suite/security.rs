@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::{ACCOUNT, Contract, OTHER_ACCOUNT, World, folder_of_workspace};
 use portal::domain::{Email, Id, Siret};
 use portal::security::{ACCESS_TOKEN_LIFETIME, PasswordPolicy};
-use portal::store::{ClaimPass, EmailChange, Guessed, Purpose, Session};
+use portal::store::{ClaimPass, EmailChange, Guessed, Invitation, Purpose, RequestCount, Session};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
@@ -74,7 +74,15 @@ fn the_limits_are_those_in_force() {
     let of = Guessed::MemberNumberOf { siret: Siret::parse("53384615000019").unwrap() };
     assert_eq!(row("wrong member numbers of one user")[0], format!("{} in 24 hours", by.most()));
     assert_eq!(row("wrong member numbers of one establishment")[0], format!("{} in 24 hours", of.most()));
-    in_source("portal/src/store/attempts.rs", "const WINDOW: Duration = Duration::from_secs(24 * 3600);");
+    in_source("portal/src/store/attempts.rs", "const WINDOW: Duration = DAY;");
+    in_source("portal/src/store/attempts.rs", "Duration::from_secs(180 * 24 * 3600), 10)");
+    in_source("portal/src/store/user.rs", "const STANDING: Duration = Duration::from_secs(7 * 24 * 3600);");
+    let then = &row("wrong member numbers of one establishment")[1];
+    assert!(then.contains("for 7 days") && then.contains("last 180 days"), "{then}");
+    assert_eq!(row("requests for access to one account that are open")[0], RequestCount::MOST.to_string());
+    in_source("functions/manage-users/src/invite.rs", "const MOST_PEOPLE: usize = 1_000;");
+    let ends = format!("nobody opened ends after {}", spoken(Invitation::LIFETIME));
+    assert!(section("Sessions").contains(&ends), "{ends}");
 
     in_source("portal/src/store/rate.rs", "name: \"LOG-IN\", most: 30, window: Duration::from_secs(60)");
     assert_eq!(row("log-ins from one network")[0], "30 in 60 seconds");

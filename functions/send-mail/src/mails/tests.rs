@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use portal::domain::{Civility, DocumentKind, Email, Id, JobTitle, MemberNumber, Message, PersonName, Siret};
-use portal::store::{Named, Receipt};
+use portal::domain::{
+    Civility, DocumentKind, DocumentReference, Email, Id, JobTitle, MemberNumber, Message, PersonName, Siret,
+};
+use portal::store::{Draft, Named, Receipt};
 
 use super::{AcceptedText, Addressee, Mail, Rendered, render};
 
@@ -14,7 +16,8 @@ const TOKEN: &str = "q0Vb7mJrWc1yX-4uZ_8sKdN3tHfE6aLgPi2oR9vBxYk";
 const NO_BREAK: char = '\u{a0}';
 
 /// Mails to an address behind which there may be anybody.
-const OF_NOBODY: [&str; 5] = ["claims-closed", "staff-alert", "contest-alert", "invitation", "manager-inactive"];
+const OF_NOBODY: [&str; 6] =
+    ["claims-closed", "claim-pass", "staff-alert", "contest-alert", "invitation", "manager-inactive"];
 
 /// What a mail is made of, with names that a test may replace.
 struct Sample {
@@ -24,7 +27,25 @@ struct Sample {
     siret: Siret,
     at: Timestamp,
     receipt: Receipt,
+    draft: Draft,
     colleague: Colleague,
+}
+
+/// What somebody of this name typed at sign-up, as the store would give it back.
+fn draft_of(last_name: &PersonName) -> Draft {
+    Draft {
+        siret: Siret::parse("53384615000019").unwrap(),
+        civility: Civility::Mme,
+        last_name: last_name.clone(),
+        first_name: last_name.clone(),
+        job_title: JobTitle::parse("Gérante").unwrap(),
+        email: Email::parse("jeanne@martin.example").unwrap(),
+        origin: None,
+        terms: DocumentReference { version: 2, sha256: "0".repeat(64) },
+        request_id: "r-1".to_owned(),
+        ip: None,
+        user_agent: None,
+    }
 }
 
 /// The other one of two colleagues.
@@ -67,6 +88,10 @@ impl Sample {
                 accepted_at: at,
                 confirmed_at: Some("2016-07-01T10:00:00Z".parse().unwrap()),
             },
+            draft: Draft {
+                first_name: PersonName::parse("Jeanne").unwrap(),
+                ..draft_of(&PersonName::parse("Martin").unwrap())
+            },
             colleague: Colleague::called(
                 "Durand",
                 "Comptable",
@@ -80,7 +105,8 @@ impl Sample {
         let stored = serde_json::to_string(last_name).unwrap();
         let message = format!("Bonjour,\n\n{}", last_name.replace(['\r', '\n'], " "));
         let colleague = Colleague::called(last_name, last_name, &message);
-        Self { last_name: serde_json::from_str(&stored).unwrap(), colleague, ..Self::new() }
+        let last_name: PersonName = serde_json::from_str(&stored).unwrap();
+        Self { draft: draft_of(&last_name), last_name, colleague, ..Self::new() }
     }
 
     /// Each mail, with its folder's name and the one link it carries.
@@ -92,7 +118,11 @@ impl Sample {
         let title = "Conditions générales d’utilisation du portail";
         let accepted = AcceptedText { title, receipt: &self.receipt };
         vec![
-            ("activation", Mail::Activation { to, origin, token }, password_page.clone()),
+            (
+                "activation",
+                Mail::Activation { to, origin, token, draft: &self.draft, establishment: Some(&self.establishment) },
+                password_page.clone(),
+            ),
             ("already-registered", Mail::AlreadyRegistered { to, origin }, front_page.clone()),
             ("password-reset", Mail::PasswordReset { to, origin, token }, password_page),
             ("password-changed", Mail::PasswordChanged { to, origin, changed_at: self.at }, front_page.clone()),
@@ -124,6 +154,18 @@ impl Sample {
             (
                 "claims-closed",
                 Mail::ClaimsClosed {
+                    to: Addressee::Office,
+                    origin,
+                    token,
+                    establishment: &self.establishment,
+                    siret: &self.siret,
+                    until: self.at,
+                },
+                format!("{ORIGIN}/gestionnaire#{TOKEN}"),
+            ),
+            (
+                "claim-pass",
+                Mail::ClaimPass {
                     to: Addressee::Office,
                     origin,
                     token,
@@ -202,6 +244,7 @@ impl Sample {
                     member_number: &self.member_number,
                     establishment: &self.establishment,
                     siret: &self.siret,
+                    until: self.at,
                 },
                 front_page.clone(),
             ),
