@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{ACCOUNT, Reply, Visitor, World, lines};
-use portal::domain::{ActionStatus, Cents, Identifier, MemberNumber, Scheme, View};
+use portal::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Payee, Scheme, View};
 use portal::store::{
-    Action, ActionState, ActionSums, Entry, Facets, Home, ListedRemittance, Totals, from_item, to_item, whole_ledger,
+    Action, ActionState, ActionSums, Entry, Facets, Home, ListedRemittance, Moved, Totals, from_item, to_item,
+    whole_ledger,
 };
 use serde_json::{Value, json};
 
@@ -399,7 +400,7 @@ async fn more_rows_than_are_read_whole_ask_for_a_narrower_filter() {
         number: identifier(&format!("V-MANY-{n}")),
         view: View::parse("2012").unwrap(),
         date: jiff::civil::date(2012, 7, 1),
-        amount: Cents(100),
+        moved: Moved { sent: Paid::to(Payee::Company, Cents(100)), returned: Paid::ZERO },
         bank_reference: None,
     };
     let in_list_of_all = |n: usize| {
