@@ -7,8 +7,6 @@ use serde::Serialize;
 
 use crate::batch::BadLine;
 use crate::distribution::Draw;
-use crate::identifiers::member_number;
-use crate::options::Options;
 use crate::records::{EntryKind, EntryRecord, LedgerRecord, MemberRecord};
 
 /// Ten billion euros and a cent, one more than an entry may have.
@@ -62,8 +60,11 @@ pub(crate) fn bad_entry(draw: &mut Draw, good: &EntryRecord, ordinal: u64) -> Ba
             bad(latin, "not-utf8", cents)
         }
         8 => {
-            let nobody = member_number(Options::MOST_ESTABLISHMENTS);
-            bad(bytes(EntryRecord { member_number: nobody, ..copy }), "unknown-member", cents)
+            let mut doubled = bytes(copy);
+            if let Some(brace) = doubled.iter().position(|byte| *byte == b'{') {
+                doubled.splice(brace..=brace, br#"{"effective_date":"2012-02-10","#.iter().copied());
+            }
+            bad(doubled, "doubled-field", cents)
         }
         _ => bad(bytes(EntryRecord { amount_cents: cents * 2, ..good.clone() }), "conflicting-version", cents * 2),
     }

@@ -21,7 +21,7 @@ const TROUBLED: Sending = Sending { troubles: true, batches: Batches::Whole };
 const YEARLY: Sending = Sending { troubles: true, batches: Batches::Yearly };
 
 /// What only the store can tell.
-const WITH_THE_STORE: [&str; 3] = ["stale-version", "unknown-member", "conflicting-version"];
+const WITH_THE_STORE: [&str; 2] = ["stale-version", "conflicting-version"];
 
 #[test]
 fn the_imports_parser_refuses_the_bad_lines_and_no_others() {
@@ -59,13 +59,13 @@ fn every_reason_comes_up() {
         "bad-date",
         "bad-siret",
         "conflicting-version",
+        "doubled-field",
         "line-too-long",
         "negative-amount",
         "not-json",
         "not-utf8",
         "stale-version",
         "unknown-kind",
-        "unknown-member",
     ];
     assert_eq!(reasons, HashSet::from(all));
 }

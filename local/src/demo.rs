@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use portal::domain::{MemberNumber, Siret};
 use portal::environment::StartError;
 use portal::store::{Establishment, News, Store, StoreError};
@@ -44,12 +45,13 @@ pub(crate) async fn store_news(store: &Store) -> Result<(), DemoError> {
     Ok(())
 }
 
-/// The first establishment of the demo feed, in its order, that is open and has no manager.
-pub(crate) async fn unclaimed(store: &Store) -> Result<Option<Unclaimed>, StoreError> {
+/// The first establishment of the demo feed, in its order, that is open on this day and has no manager.
+pub(crate) async fn unclaimed(store: &Store, today: Date) -> Result<Option<Unclaimed>, StoreError> {
     let Some(file) = find(DEMO, "demo/feed/members.ndjson") else { return Ok(None) };
     for siret in sirets(file.content) {
         let known: Option<Establishment> = store.get(&Establishment::key_of(&siret)).await?;
-        if let Some(Establishment { siret, name, member_number, open: true, manager: None, .. }) = known {
+        let unclaimed = known.filter(|known| known.is_open(today) && known.manager.is_none());
+        if let Some(Establishment { siret, name, member_number, .. }) = unclaimed {
             return Ok(Some(Unclaimed { siret, member_number, name }));
         }
     }

@@ -3,6 +3,7 @@
 use std::io;
 
 use portal::clock::Clock;
+use portal::domain::fund_day;
 use portal::environment::{Environment, StartError};
 use portal::store::{Store, StoreError, Table};
 use serde_json::Value;
@@ -162,7 +163,7 @@ impl Portal {
     /// Where the store fails.
     pub async fn unclaimed_demo_establishment(&self) -> Result<Option<Unclaimed>, StoreError> {
         match self.store() {
-            Ok(store) => demo::unclaimed(&store).await,
+            Ok(store) => demo::unclaimed(&store, fund_day(self.environment.clock.now())).await,
             Err(_) => Ok(None),
         }
     }

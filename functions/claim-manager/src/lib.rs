@@ -4,7 +4,8 @@
 //! one succeeds: the establishment's item has one seat, and it is taken in a transaction that demands
 //! that it is free.
 
-use portal::domain::{DocumentKind, DocumentReference, MemberNumber};
+use jiff::civil::Date;
+use portal::domain::{DocumentKind, DocumentReference, MemberNumber, fund_day};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::lambda::HttpFunction;
@@ -59,7 +60,7 @@ impl HttpFunction for Function {
         let establishment = keys.establishment.of(&user, &mut fetched, &self.store).await?;
         let account = keys.account.map(|account| fetched.take(&account)).transpose()?.flatten();
         let rng = &mut rng();
-        let Some((establishment, account)) = owned(establishment, account, &claim, &user) else {
+        let Some((establishment, account)) = owned(establishment, account, &claim, &user, fund_day(call.now)) else {
             return Err(self.count_failure(&user, &mut guesses, &repeat, call, rng).await?);
         };
         if user.owes(&charter) {
@@ -129,10 +130,11 @@ fn owned(
     account: Option<Account>,
     claim: &Claim,
     user: &User,
+    today: Date,
 ) -> Option<(Establishment, Account)> {
     let (establishment, account) = (establishment?, account?);
     let same = establishment.member_number == claim.member_number
         && account.member_number == claim.member_number
         && account.siret == user.siret;
-    (same && establishment.open && account.closed_on.is_none()).then_some((establishment, account))
+    (same && establishment.is_open(today) && account.is_open(today)).then_some((establishment, account))
 }

@@ -1,6 +1,6 @@
 //! Taking the manager's seat, or finding it taken.
 
-use portal::domain::{DocumentKind, DocumentReference, Id};
+use portal::domain::{DocumentKind, DocumentReference, Id, fund_day};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::store::{
     Acceptance, AccessRequest, Account, AuditEvent, Change, ClaimOf, Condition, Establishment, EventKind, Grant,
@@ -108,7 +108,7 @@ impl Function {
         let mut transaction = Transaction::new();
         let free = Condition::All(vec![
             Condition::is("member_number", number)?,
-            Condition::is("open", &true)?,
+            Establishment::open_on(fund_day(call.now))?,
             Condition::Without("manager"),
         ]);
         let seat = transaction.update(establishment.key(), Change::new().set("manager", &manager)?, free);

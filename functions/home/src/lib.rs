@@ -2,7 +2,8 @@
 
 use futures::future::join3;
 use jiff::Timestamp;
-use portal::domain::DocumentKind;
+use jiff::civil::Date;
+use portal::domain::{DocumentKind, fund_day};
 use portal::environment::{Environment, StartError};
 use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
@@ -78,9 +79,10 @@ impl HttpFunction for Function {
             home["email_problem"] = json!(problem);
         }
         if let Some(establishment) = establishment {
+            let today = fund_day(call.now);
             home["establishment"]["name"] = json!(establishment.name);
-            home["manager"] = manager(&establishment, &rights);
-            home["can_claim"] = json!(establishment.open && establishment.manager.is_none());
+            home["manager"] = manager(&establishment, &rights, today);
+            home["can_claim"] = json!(establishment.is_open(today) && establishment.manager.is_none());
         }
         Answer::ok(&home)
     }
@@ -127,14 +129,14 @@ fn applications(registry: &Applications, access: &[bool], charter_pending: bool,
 }
 
 /// The manager, named only to who proved the number or was granted access; to others it is said that there is one to ask.
-fn manager(establishment: &Establishment, rights: &Rights) -> Value {
+fn manager(establishment: &Establishment, rights: &Rights, today: Date) -> Value {
     let Some(manager) = &establishment.manager else { return Value::Null };
     let number = &establishment.member_number;
     let entitled = rights.grants.iter().any(|grant| &grant.member_number == number)
         || rights.proofs.iter().any(|proof| &proof.member_number == number);
     if entitled {
         json!({"named": true, "civility": manager.civility, "last_name": manager.last_name})
-    } else if establishment.open {
+    } else if establishment.is_open(today) {
         json!({"named": false})
     } else {
         // Nobody can ask them for access any more.

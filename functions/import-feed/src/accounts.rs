@@ -1,17 +1,17 @@
 //! Posts the records of many accounts, several accounts at a time.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, TryStreamExt as _};
-use portal::domain::{Identifier, MemberNumber, Siret};
-use portal::store::{Account, Batch, BatchLine};
+use portal::domain::{Identifier, MemberNumber};
+use portal::store::BatchLine;
 
 use crate::ImportError;
-use crate::feed::{LedgerRecord, Manifest, Reason};
+use crate::feed::{LedgerRecord, Manifest};
 use crate::groups::Groups;
-use crate::post::{FromLine, Poster, Released};
-use crate::posting::Verdict;
+use crate::post::{Decided, FromLine, Poster, Released};
+use crate::posting::NamedLine;
 use crate::report::Origin;
 use crate::tables::Tables;
 
@@ -21,14 +21,14 @@ const ACCOUNTS_AT_ONCE: usize = 8;
 
 /// What became of records.
 pub(crate) struct Posted {
-    /// The verdict of each.
-    pub verdicts: Vec<(Origin, Verdict)>,
-    /// What had waited for their actions.
+    /// What became of each.
+    pub decisions: Vec<(Origin, Decided)>,
+    /// What had waited for its member or its action.
     pub released: Vec<Released>,
 }
 
 impl<T: Tables> Poster<T> {
-    /// Posts records; those of accounts that are not known are quarantined.
+    /// Posts records; those of accounts that are not known wait.
     ///
     /// `run` names the run where it may post these lines twice and is to count them once.
     ///
@@ -41,49 +41,24 @@ impl<T: Tables> Poster<T> {
         good: Vec<(LedgerRecord, Origin)>,
         advance: impl Fn(u64) + Send + Sync,
     ) -> Result<Posted, ImportError> {
-        let numbers: BTreeSet<MemberNumber> = good.iter().map(|(record, _)| record.member_number().clone()).collect();
-        let sirets = self.sirets(&numbers).await?;
-        let mut all = Posted { verdicts: Vec::with_capacity(good.len()), released: Vec::new() };
+        let mut all = Posted { decisions: Vec::with_capacity(good.len()), released: Vec::new() };
         let mut groups: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::new();
         for group in together(good) {
             let (mut records, mut origins) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
             for (record, origin) in group {
-                if let Some(siret) = sirets.get(record.member_number()) {
-                    let line = BatchLine::of(origin.file_index, origin.line);
-                    records.push(FromLine { record, siret: siret.clone(), line });
-                    origins.push(origin);
-                } else {
-                    let reason = Reason::in_field("unknown-member", "member_number");
-                    all.verdicts.push((origin, Verdict::Quarantined(reason)));
-                    advance(1);
-                }
+                let at = BatchLine::of(origin.file_index, origin.line);
+                records.push(FromLine { record, line: NamedLine { at, file: origin.file.clone() } });
+                origins.push(origin);
             }
             let advance = &advance;
             groups.push(Box::pin(async move { Ok((origins, self.post(manifest, run, records, advance).await?)) }));
         }
         let mut groups = futures::stream::iter(groups).buffer_unordered(ACCOUNTS_AT_ONCE);
-        while let Some((origins, (verdicts, mut released))) = groups.try_next().await? {
-            all.verdicts.extend(origins.into_iter().zip(verdicts));
+        while let Some((origins, (decisions, mut released))) = groups.try_next().await? {
+            all.decisions.extend(origins.into_iter().zip(decisions));
             all.released.append(&mut released);
         }
         Ok(all)
-    }
-
-    /// The establishments of the accounts that there are.
-    async fn sirets(&self, numbers: &BTreeSet<MemberNumber>) -> Result<BTreeMap<MemberNumber, Siret>, ImportError> {
-        let mut batch = Batch::new();
-        let wanted: Vec<_> = numbers.iter().map(|number| batch.want::<Account>(Account::key_of(number))).collect();
-        let mut sirets = BTreeMap::new();
-        if wanted.is_empty() {
-            return Ok(sirets);
-        }
-        let mut fetched = self.store.fetch(batch).await?;
-        for account in &wanted {
-            if let Some(account) = fetched.take(account)? {
-                sirets.insert(account.member_number, account.siret);
-            }
-        }
-        Ok(sirets)
     }
 }
 

@@ -6,6 +6,7 @@
 //! the same state.
 
 mod accounts;
+mod awaited;
 pub mod bucket;
 mod check;
 pub mod feed;
@@ -24,9 +25,10 @@ mod split;
 mod tables;
 mod worker;
 
+pub use awaited::{Awaited, AwaitedNumber};
 pub use files::Files;
 pub use post::Poster;
-pub use report::{ControlTotals, Quarantined, Refusal, Report};
+pub use report::{ControlTotals, IgnoredField, Quarantined, Refusal, Report};
 pub use run::{Advance, Importer, check_files, read_manifest};
 pub use tables::Tables;
 

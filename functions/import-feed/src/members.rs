@@ -2,6 +2,7 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use jiff::civil::Date;
 use portal::domain::Siret;
 use portal::store::{
     Account, Batch, Change, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _,
@@ -26,14 +27,18 @@ const GRANTS_AT_ONCE: usize = 47;
 /// Another open account has the SIRET.
 pub(crate) const SIRET_TAKEN: Reason = Reason::in_field("siret-of-another-account", "siret");
 
-/// Posts member records; gives their verdicts in order.
+/// Posts member records on this day of the fund; gives their verdicts in order.
 ///
 /// Records of one account or one SIRET go one after the other, so that it does not depend on chance
 /// which of two accounts gets a SIRET.
 ///
 /// # Errors
 /// Where the store fails.
-pub(crate) async fn post_members(store: &impl Tables, records: &[MemberRecord]) -> Result<Vec<Verdict>, ImportError> {
+pub(crate) async fn post_members(
+    store: &impl Tables,
+    records: &[MemberRecord],
+    today: Date,
+) -> Result<Vec<Verdict>, ImportError> {
     let mut verdicts = Vec::with_capacity(records.len());
     while verdicts.len() < records.len() {
         let rest = &records[verdicts.len()..];
@@ -44,13 +49,13 @@ pub(crate) async fn post_members(store: &impl Tables, records: &[MemberRecord]) 
             })
             .unwrap_or(rest.len().min(AT_ONCE));
         let posted: Vec<BoxFuture<'_, _>> =
-            rest[..together].iter().map(|record| post_member(store, record).boxed()).collect();
+            rest[..together].iter().map(|record| post_member(store, record, today).boxed()).collect();
         verdicts.append(&mut futures::future::try_join_all(posted).await?);
     }
     Ok(verdicts)
 }
 
-async fn post_member(store: &impl Tables, record: &MemberRecord) -> Result<Verdict, ImportError> {
+async fn post_member(store: &impl Tables, record: &MemberRecord, today: Date) -> Result<Verdict, ImportError> {
     for _ in 0..MOST_ATTEMPTS {
         let mut batch = Batch::new();
         let account = batch.want::<Account>(Account::key_of(&record.member_number));
@@ -67,8 +72,9 @@ async fn post_member(store: &impl Tables, record: &MemberRecord) -> Result<Verdi
                 std::cmp::Ordering::Greater => {}
             }
         }
-        let open = record.closed_on.is_none();
-        let taken = seat.as_ref().is_some_and(|seat| seat.open && seat.member_number != record.member_number);
+        let closed_on = closed_on(record, account.as_ref());
+        let open = closed_on.is_none_or(|day| today < day);
+        let taken = seat.as_ref().is_some_and(|seat| seat.is_open(today) && seat.member_number != record.member_number);
         if taken && open {
             // An attempt before this one may have been overtaken after the first of many grants.
             if let Some(account) = &account
@@ -89,7 +95,14 @@ async fn post_member(store: &impl Tables, record: &MemberRecord) -> Result<Verdi
                 leave_seat(store, &mut transaction, before, &record.siret).await?
             }
         };
-        let has_manager = !taken && take_seat(&mut transaction, record, seat.as_ref(), manager)?;
+        let place = (!taken).then(|| {
+            let (siret, name) = (record.siret.clone(), record.name.clone());
+            Establishment::new(siret, name, record.member_number.clone(), closed_on, today)
+        });
+        let has_manager = match place {
+            Some(place) => take_seat(&mut transaction, place, open, seat.as_ref(), manager)?,
+            None => false,
+        };
         if account.is_some() && !update_grants(store, &mut transaction, record, has_manager || !open).await? {
             continue;
         }
@@ -100,6 +113,11 @@ async fn post_member(store: &impl Tables, record: &MemberRecord) -> Result<Verdi
         }
     }
     Err(ImportError::Store(StoreError::Contention))
+}
+
+/// The day from which on the account is closed: the record's, or the one before where that cannot be read.
+fn closed_on(record: &MemberRecord, before: Option<&Account>) -> Option<Date> {
+    if record.unreadable.has("closed_on") { before?.closed_on } else { record.closed_on }
 }
 
 fn new_account(record: &MemberRecord) -> Account {
@@ -117,7 +135,7 @@ fn new_account(record: &MemberRecord) -> Account {
     }
 }
 
-/// What a higher version changes; `active` is the manager's and stays.
+/// What a higher version changes; `active` is the manager's and stays, and so does what the record leaves unreadable.
 fn change(record: &MemberRecord) -> Result<Change, StoreError> {
     let mut change = Change::new()
         .set("siret", &record.siret)?
@@ -127,14 +145,17 @@ fn change(record: &MemberRecord) -> Result<Change, StoreError> {
         .set("content_hash", &record.content_hash())?;
     change = match &record.headcount_band {
         Some(band) => change.set("headcount_band", band)?,
+        None if record.unreadable.has("headcount_band") => change,
         None => change.remove("headcount_band"),
     };
     change = match &record.contact_email {
         Some(email) => change.set("contact_email", &email.as_str())?,
+        None if record.unreadable.has("contact_email") => change,
         None => change.remove("contact_email"),
     };
     Ok(match &record.closed_on {
         Some(day) => change.set("closed_on", day)?,
+        None if record.unreadable.has("closed_on") => change,
         None => change.remove("closed_on"),
     })
 }
@@ -167,39 +188,30 @@ async fn leave_seat(
     Ok(Seated::of(&old))
 }
 
-/// Puts the account on the record's SIRET, which no other open account has; says whether the seat that it
-/// takes comes with the account's manager.
+/// Puts the account on its SIRET, which no other open account has; says whether the seat that it takes comes with the
+/// account's manager.
 fn take_seat(
     transaction: &mut Transaction,
-    record: &MemberRecord,
+    mut place: Establishment,
+    open: bool,
     seat: Option<&Establishment>,
     moved: Option<Seated>,
 ) -> Result<bool, StoreError> {
-    let open = record.closed_on.is_none();
     let seated = moved.or_else(|| {
-        let ours = seat.filter(|seat| seat.member_number == record.member_number);
+        let ours = seat.filter(|seat| seat.member_number == place.member_number);
         ours.and_then(Seated::of)
     });
     let has_manager = seated.is_some();
-    let (manager, contested) = seated.map(|seated| (seated.manager, seated.contested)).unzip();
-    let ours = |manager| Establishment {
-        siret: record.siret.clone(),
-        name: record.name.clone(),
-        member_number: record.member_number.clone(),
-        open,
-        manager,
-        contested: contested.clone().flatten(),
-    };
+    if let Some(Seated { manager, contested }) = seated {
+        (place.manager, place.contested) = (Some(manager), contested);
+    }
     match seat {
         None => {
-            transaction.create(&ours(manager))?;
-        }
-        Some(seat) if seat.member_number == record.member_number => {
-            transaction.put(&ours(manager), Some(as_seen(seat)?))?;
+            transaction.create(&place)?;
         }
         // A closed account makes room for an open one, not for another closed one.
-        Some(seat) if open => {
-            transaction.put(&ours(manager), Some(as_seen(seat)?))?;
+        Some(seat) if open || seat.member_number == place.member_number => {
+            transaction.put(&place, Some(as_seen(seat)?))?;
         }
         Some(_) => {}
     }
@@ -217,7 +229,7 @@ fn as_seen(seat: &Establishment) -> Result<Condition, StoreError> {
         None => Condition::Without("contested"),
     };
     let number = Condition::is("member_number", &seat.member_number)?;
-    Ok(Condition::All(vec![number, Condition::is("open", &seat.open)?, manager, contested]))
+    Ok(Condition::All(vec![number, seat.as_open_as_read()?, manager, contested]))
 }
 
 /// Brings the copies in the grants up to date, in the account's transaction. Those that do not fit go before:

@@ -7,8 +7,10 @@ use portal::domain::{Cents, Identifier};
 use portal::store::{Batch, BatchLine, Became, Guard, Marks, Subject};
 use serde::{Deserialize, Serialize};
 
+use crate::awaited::Due;
 use crate::feed::Manifest;
 use crate::plan::{Checkpoint, Plan, Run};
+use crate::post::Decided;
 use crate::posting::Verdict;
 use crate::report::{Origin, Report};
 use crate::{Function, ImportError};
@@ -19,7 +21,7 @@ const GUARDS_AT_ONCE: usize = 100;
 /// How many objects are deleted at once.
 const DELETES_AT_ONCE: usize = 16;
 
-/// A line that had to wait for its action.
+/// A line that had to wait for its member or its action.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Waiting {
     file: usize,
@@ -71,10 +73,10 @@ impl Waiting {
         let repeats = |marks: &Marks| {
             marks.last_before(at).is_some_and(|mark| mark.seen.version == version && mark.became.is_some())
         };
-        let waits = matches!(&guard.subject, Subject::Entry { pending: Some(_), .. });
+        let waits = guard.waits.is_some() || matches!(&guard.subject, Subject::Entry { pending: Some(_), .. });
         let verdict = if marks.is_some_and(repeats) {
             Verdict::Unchanged
-        } else if guard.source_version > version {
+        } else if guard.newest().is_some_and(|(newest, _)| newest > version) {
             Verdict::Stale
         } else if waits {
             Verdict::Pending
@@ -89,11 +91,15 @@ impl Function {
     /// Merges the shards where all are posted. Two that both were the last write the same report.
     pub(crate) async fn merge_if_last(&self, run: &Run, plan: &Plan) -> Result<(), ImportError> {
         let finished = self.work.list(&run.finished()).await?;
-        if plan.filled().any(|shard| !finished.contains(&run.finished_shard(shard))) {
+        // Written before any shard of the ledger is begun.
+        let due: Due = self.work.kept(&run.due()).await?.unwrap_or_default();
+        let mut shards = plan.of_ledger(&due);
+        shards.extend(plan.filled());
+        if shards.iter().any(|shard| !finished.contains(&run.finished_shard(*shard))) {
             return Ok(());
         }
         let mut report = plan.report.clone().in_order_of(&plan.manifest);
-        for shard in plan.filled() {
+        for shard in shards {
             let lost = || ImportError::Inconsistent(format!("the counts of shard {shard} are gone"));
             let Some(at) = self.work.kept::<Checkpoint>(&run.finished_shard(shard)).await? else {
                 // Another worker was the last too, and tidies up already.
@@ -108,6 +114,7 @@ impl Function {
                 self.count_waiting(run, plan, &lines, &mut report).await?;
             }
         }
+        report.awaited = self.importer.poster.awaited().await?;
         self.write_report(&plan.folder, &report, plan.started, Some(plan.manifest.created_at)).await?;
         self.work.write(&run.done(), b"{}".to_vec()).await?;
         self.tidy(run).await
@@ -135,7 +142,7 @@ impl Function {
             for line in some {
                 let guard = guards.get(&line.source_key);
                 let (verdict, released) = line.verdict(run, guard);
-                report.tally(&line.origin(&plan.manifest), verdict);
+                report.tally(&line.origin(&plan.manifest), Decided { verdict, ignored: None });
                 report.released = report.released.saturating_sub(u64::from(released));
             }
         }

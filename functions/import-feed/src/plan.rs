@@ -1,12 +1,16 @@
 //! What a run that posts a large batch in pieces keeps in the work bucket, and where.
 
+use std::collections::BTreeSet;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use portal::domain::to_hex;
 use serde::{Deserialize, Serialize};
 
+use crate::awaited::Due;
 use crate::feed::Manifest;
 use crate::report::Report;
+use crate::split::shard_of;
 
 /// The members' shard: it is posted before any other.
 pub(crate) const MEMBERS: u32 = 0;
@@ -48,9 +52,18 @@ pub(crate) struct Checkpoint {
     pub waiting: Vec<String>,
     /// Lines of members whose SIRET another account had.
     pub taken: Vec<String>,
+    /// How many accounts of the shard have all that waited for them.
+    #[serde(default)]
+    pub admitted: usize,
 }
 
 impl Plan {
+    /// The shards of the ledger that hold something, or to whose accounts records wait to be posted.
+    pub(crate) fn of_ledger(&self, due: &Due) -> BTreeSet<u32> {
+        let filled = self.filled().filter(|shard| *shard != MEMBERS);
+        filled.chain(due.accounts.iter().map(|(number, _)| shard_of(number, self.shards.len()))).collect()
+    }
+
     /// The shards that hold something.
     pub(crate) fn filled(&self) -> impl Iterator<Item = u32> {
         (0_u32..).zip(&self.shards).filter(|(_, shard)| shard.parts > 0).map(|(number, _)| number)
@@ -81,6 +94,11 @@ impl Run {
     /// Says that the report is written, to whoever comes late.
     pub(crate) fn done(&self) -> String {
         format!("done/{}.json", self.0)
+    }
+
+    /// The accounts that have come, and that records wait for.
+    pub(crate) fn due(&self) -> String {
+        format!("runs/{}/due.json", self.0)
     }
 
     /// Part of a shard.

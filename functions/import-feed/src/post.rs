@@ -5,18 +5,18 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use portal::clock::Clock;
-use portal::domain::{EntryKind, Siret, ViewRule};
+use portal::domain::{Cents, EntryKind, Identifier, MemberNumber, ViewRule};
 use portal::environment::rng;
 use portal::store::{
-    Account, Action, ActionPlace, BatchLine, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError,
-    Totals, Transaction,
+    Account, Action, ActionPlace, AwaitedMember, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError,
+    Totals, Transaction, WaitingContent, WaitingRecord,
 };
 use rand::RngExt as _;
 
 use crate::ImportError;
-use crate::feed::{LedgerRecord, Manifest};
+use crate::feed::{LedgerRecord, Manifest, Reason};
 use crate::order::order;
-use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
+use crate::posting::{Blocked, Context, Job, NamedLine, Need, State, Task, Verdict, plan};
 use crate::tables::Tables;
 
 /// How many jobs are looked at together. An entry takes at least two writes, so a transaction never
@@ -47,19 +47,60 @@ pub struct Poster<T> {
     pub rule: ViewRule,
 }
 
-/// A record of the feed, the establishment that it is posted for, and the line that it stands in.
+/// A record of the feed, and the line that it stands in.
 pub(crate) struct FromLine {
     pub record: LedgerRecord,
-    pub siret: Siret,
-    pub line: BatchLine,
+    pub line: NamedLine,
 }
 
-/// A pending entry that was posted, or not, when its action came.
-pub(crate) type Released = (Pending, Verdict);
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Decided {
+    pub verdict: Verdict,
+    /// The field that could not be kept.
+    pub ignored: Option<Reason>,
+}
+
+/// A record that waited, for its member or its action, and that was posted, or not, when it came.
+#[derive(Debug, Clone)]
+pub(crate) struct Released {
+    pub source_key: Identifier,
+    pub source_version: u64,
+    pub batch_id: Identifier,
+    /// The file and the line of that batch, where they are known.
+    pub line: Option<(String, u64)>,
+    pub amount: Cents,
+    pub decided: Decided,
+}
+
+impl Released {
+    fn of_pending(pending: Pending, decided: Decided) -> Self {
+        let Pending { source_key, source_version, batch_id, facts, .. } = pending;
+        Self { source_key, source_version, batch_id, line: None, amount: facts.amount, decided }
+    }
+
+    fn of_waiting(record: WaitingRecord, decided: Decided) -> Self {
+        let WaitingRecord { source_key, source_version, batch_id, file, line, content, .. } = record;
+        let amount = match content {
+            WaitingContent::Entry(facts) => facts.amount,
+            WaitingContent::Action { .. } => Cents::ZERO,
+        };
+        Self { source_key, source_version, batch_id, line: Some((file, line)), amount, decided }
+    }
+}
+
+/// What jobs left to be done.
+#[derive(Default)]
+struct Unfinished {
+    /// Actions whose entries are to be moved or released.
+    actions: BTreeSet<ActionPlace>,
+    /// Accounts that have come, and that records wait for.
+    accounts: BTreeSet<MemberNumber>,
+}
 
 enum Step {
     /// So many jobs are done.
-    Done(Vec<Verdict>),
+    Done(Vec<Decided>),
     /// Somebody else wrote in between.
     TooLate,
     /// What was read does not fit together: of before and of after what somebody else wrote in between, or for good.
@@ -80,53 +121,94 @@ impl<T: Tables> Poster<T> {
         run: Option<&str>,
         records: Vec<FromLine>,
         progress: impl Fn(u64) + Send + Sync,
-    ) -> Result<(Vec<Verdict>, Vec<Released>), ImportError> {
-        let context = Context {
-            source: manifest.source.clone(),
-            batch_id: manifest.batch_id.clone(),
-            now: self.clock.now(),
-            rule: self.rule,
-            run: run.map(str::to_owned),
-        };
-        let mut verdicts = vec![Verdict::Unchanged; records.len()];
+    ) -> Result<(Vec<Decided>, Vec<Released>), ImportError> {
+        let context = self.context(manifest, run);
+        let mut decisions = vec![Decided { verdict: Verdict::Unchanged, ignored: None }; records.len()];
         let order = order(records.iter().map(|from| &from.record));
         let mut in_order: Vec<_> = order.into_iter().zip(records.into_iter().enumerate()).collect();
         in_order.sort_by_key(|(rank, _)| *rank);
         let (places, jobs): (Vec<usize>, Vec<Job>) = in_order
             .into_iter()
-            .map(|(_, (place, FromLine { record, siret, line }))| {
-                (place, Job { task: Task::Post(record), siret, line: Some(line) })
-            })
+            .map(|(_, (place, FromLine { record, line }))| (place, Job { task: Task::Post(record), line: Some(line) }))
             .unzip();
         let (done, unfinished) = self.run(&context, &jobs, &progress).await?;
-        for (place, verdict) in places.into_iter().zip(done) {
-            verdicts[place] = verdict;
+        for (place, decided) in places.into_iter().zip(done) {
+            decisions[place] = decided;
         }
         let mut released = Vec::new();
-        for place in unfinished {
-            self.settle(&context, &place).await?;
-            released.append(&mut self.release(&context, &place).await?);
+        for account in &unfinished.accounts {
+            self.admit(&context, account, |mut more| released.append(&mut more), || true).await?;
         }
-        Ok((verdicts, released))
+        self.finish(&context, &unfinished.actions, &mut released).await?;
+        Ok((decisions, released))
     }
 
-    /// The establishment of an account that has a ledger, and so is known.
-    async fn siret_of(&self, place: &ActionPlace) -> Result<Siret, ImportError> {
-        let account: Option<Account> = self.store.get(&Account::key_of(&place.account)).await?;
-        let lost = || ImportError::Inconsistent(format!("account {} has a ledger and no record", place.account));
-        Ok(account.ok_or_else(lost)?.siret)
+    /// What holds for all records of a batch that is posted now.
+    pub(crate) fn context(&self, manifest: &Manifest, run: Option<&str>) -> Context {
+        Context {
+            source: manifest.source.clone(),
+            batch_id: manifest.batch_id.clone(),
+            now: self.clock.now(),
+            rule: self.rule,
+            run: run.map(str::to_owned),
+        }
     }
 
-    /// Does jobs in their order, as many to a transaction as fit; gives the actions that were seen to
-    /// have entries to be moved or released.
+    /// Moves and releases the entries of actions.
+    async fn finish(
+        &self,
+        context: &Context,
+        actions: &BTreeSet<ActionPlace>,
+        released: &mut Vec<Released>,
+    ) -> Result<(), ImportError> {
+        for place in actions {
+            self.settle(context, place).await?;
+            released.append(&mut self.release(context, place).await?);
+        }
+        Ok(())
+    }
+
+    /// Posts the records that wait for an account, page by page; those of an account that has not come go on waiting.
+    /// `each` takes what was posted, and `goes_on` is asked after each page; gives whether all pages were read.
+    ///
+    /// # Errors
+    /// Where the store fails for longer than trying again helps.
+    pub(crate) async fn admit(
+        &self,
+        context: &Context,
+        account: &MemberNumber,
+        mut each: impl FnMut(Vec<Released>) + Send,
+        goes_on: impl Fn() -> bool + Send,
+    ) -> Result<bool, ImportError> {
+        let mut query = WaitingRecord::all(account).limit(PAGE);
+        loop {
+            let Page { items, next } = self.store.query::<WaitingRecord>(&query).await?;
+            let jobs: Vec<Job> =
+                items.iter().map(|record| Job { task: Task::Admit(record.clone()), line: None }).collect();
+            let (decisions, unfinished) = self.run(context, &jobs, &|_| {}).await?;
+            let posted = items.into_iter().zip(decisions);
+            let mut released = posted.map(|(record, decided)| Released::of_waiting(record, decided)).collect();
+            self.finish(context, &unfinished.actions, &mut released).await?;
+            each(released);
+            if next.is_none() {
+                return Ok(true);
+            }
+            if !goes_on() {
+                return Ok(false);
+            }
+            query = query.after(next);
+        }
+    }
+
+    /// Does jobs in their order, as many to a transaction as fit; gives what was seen to be left to do.
     async fn run(
         &self,
         context: &Context,
         jobs: &[Job],
         progress: &(impl Fn(u64) + Send + Sync),
-    ) -> Result<(Vec<Verdict>, BTreeSet<ActionPlace>), ImportError> {
+    ) -> Result<(Vec<Decided>, Unfinished), ImportError> {
         let mut verdicts = Vec::with_capacity(jobs.len());
-        let mut unfinished = BTreeSet::new();
+        let mut unfinished = Unfinished::default();
         let mut state = State::default();
         let mut attempts = 0;
         while verdicts.len() < jobs.len() {
@@ -135,7 +217,8 @@ impl<T: Tables> Poster<T> {
                     attempts = 0;
                     progress(done.len() as u64);
                     verdicts.append(&mut done);
-                    unfinished.extend(state.actions().filter(|action| action.is_unfinished()).map(place_of));
+                    unfinished.actions.extend(state.actions().filter(|action| action.is_unfinished()).map(place_of));
+                    unfinished.accounts.extend(state.due().cloned());
                     continue;
                 }
                 Ok(Step::Unsettled(place)) => Box::pin(self.settle(context, &place)).await?,
@@ -173,8 +256,8 @@ impl<T: Tables> Poster<T> {
                         }
                         break;
                     }
+                    verdicts.push(Decided { verdict, ignored: changes.ignored });
                     state.apply(changes);
-                    verdicts.push(verdict);
                 }
                 Err(Blocked::Needs(mut needs)) => {
                     // What the jobs behind it will need is read in the same call.
@@ -205,7 +288,6 @@ impl<T: Tables> Poster<T> {
     async fn settle(&self, context: &Context, place: &ActionPlace) -> Result<(), ImportError> {
         let target: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
         let Some(target) = target.filter(Action::is_moving) else { return Ok(()) };
-        let siret = self.siret_of(place).await?;
         let from = target.coming_from.as_ref().unwrap_or(&place.account);
         let home = target.state.as_ref().map(|state| state.home);
         let is_there = |entry: &Entry| {
@@ -218,7 +300,7 @@ impl<T: Tables> Poster<T> {
             let jobs: Vec<Job> = items
                 .into_iter()
                 .filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry))
-                .map(|entry| Job { task: Task::Relocate(entry, place.clone()), siret: siret.clone(), line: None })
+                .map(|entry| Job { task: Task::Relocate(entry, place.clone()), line: None })
                 .collect();
             self.run(context, &jobs, &|_| {}).await?;
             if next.is_none() {
@@ -234,20 +316,17 @@ impl<T: Tables> Poster<T> {
         // Again where it moved on meanwhile.
         for _ in 0..MOST_ATTEMPTS {
             let Some(target) = self.present(place).await? else { return Ok(released) };
-            let siret = self.siret_of(&target).await?;
             let mut query = Pending::all(place).limit(PAGE);
             let mut all_done = true;
             loop {
                 let Page { items, next } = self.store.query::<Pending>(&query).await?;
-                let release = |pending: &Pending| Job {
-                    task: Task::Release(pending.clone(), target.clone()),
-                    siret: siret.clone(),
-                    line: None,
-                };
+                let release =
+                    |pending: &Pending| Job { task: Task::Release(pending.clone(), target.clone()), line: None };
                 let jobs: Vec<Job> = items.iter().map(release).collect();
-                let (verdicts, _) = self.run(context, &jobs, &|_| {}).await?;
-                all_done &= !verdicts.contains(&Verdict::Pending);
-                released.extend(items.into_iter().zip(verdicts));
+                let (decisions, _) = self.run(context, &jobs, &|_| {}).await?;
+                all_done &= decisions.iter().all(|decided| decided.verdict != Verdict::Pending);
+                let posted = items.into_iter().zip(decisions);
+                released.extend(posted.map(|(pending, decided)| Released::of_pending(pending, decided)));
                 if next.is_none() {
                     break;
                 }
@@ -285,16 +364,17 @@ fn place_of(action: &Action) -> ActionPlace {
 /// What a job needs to know in any case, so that it is read in one call for many jobs.
 fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
     let guard = |source, key| Need::Guard(Guard::key_of(source, key));
+    let account = |number| Need::Account(Account::key_of(number));
     let view = |number, view| [Need::Totals(Totals::key_of(number, view)), Need::Facets(Facets::key_of(number, view))];
     match &job.task {
         Task::Post(LedgerRecord::Action(record)) => {
-            let mut needs = vec![guard(&context.source, &record.source_key)];
+            let mut needs = vec![guard(&context.source, &record.source_key), account(&record.member_number)];
             needs.push(Need::Action(Action::key_of(&record.member_number, &record.action_id)));
             needs.extend(view(&record.member_number, context.rule.of_engagement(record.engagement_date)));
             needs
         }
         Task::Post(LedgerRecord::Entry(record)) => {
-            let mut needs = vec![guard(&context.source, &record.source_key)];
+            let mut needs = vec![guard(&context.source, &record.source_key), account(&record.member_number)];
             match (&record.action_id, record.facts.year) {
                 (Some(action_id), _) => needs.push(Need::Action(Action::key_of(&record.member_number, action_id))),
                 (None, Some(year)) => needs.extend(view(&record.member_number, context.rule.of_year(year))),
@@ -305,12 +385,33 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
             needs
         }
         Task::Release(pending, target) => {
-            let mut needs = vec![guard(&pending.source, &pending.source_key)];
+            let mut needs = vec![guard(&pending.source, &pending.source_key), account(&target.account)];
             needs.extend(
                 [&pending.place, target].map(|place| Need::Action(Action::key_of(&place.account, &place.action_id))),
             );
             needs
         }
-        Task::Relocate(entry, _) => vec![guard(&entry.source, &entry.source_key)],
+        Task::Relocate(entry, target) => {
+            vec![guard(&entry.source, &entry.source_key), account(&target.account)]
+        }
+        Task::Admit(record) => {
+            let place = &record.place;
+            let awaited = Need::Awaited(AwaitedMember::key_of(&place.account));
+            let mut needs = vec![guard(&record.source, &record.source_key), account(&place.account), awaited];
+            needs.extend(place.action_id.as_ref().map(|id| Need::Action(Action::key_of(&place.account, id))));
+            match &record.content {
+                WaitingContent::Action { engagement_date, .. } => {
+                    needs.extend(view(&place.account, context.rule.of_engagement(*engagement_date)));
+                }
+                WaitingContent::Entry(facts) => {
+                    needs.extend(
+                        facts.year.map(|year| view(&place.account, context.rule.of_year(year))).into_iter().flatten(),
+                    );
+                    let remittance = facts.transfer(None);
+                    needs.extend(remittance.map(|number| Need::Remittance(Remittance::key_of(&place.account, number))));
+                }
+            }
+            needs
+        }
     }
 }

@@ -4,19 +4,23 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use portal::domain::{Cents, Identifier};
-use portal::store::Pending;
 use serde::{Deserialize, Serialize};
 
-use crate::feed::{LedgerRecord, Line, Manifest, Rejected, amount_of};
+use crate::awaited::Awaited;
+use crate::feed::{LedgerRecord, Line, Manifest, Reason, Rejected, Unreadable, amount_of};
+use crate::post::{Decided, Released};
 use crate::posting::Verdict;
 
-/// How many quarantined lines a report names; all are counted.
+/// How many quarantined lines, and how many ignored fields, a report names; all are counted.
 const MOST_NAMED: usize = 1_000;
+
+/// A field that cannot be read is no reason to lose its record.
+const IGNORED_FIELD: &str = "ignored-field";
 
 /// Why a batch is refused whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// `manifest`, `missing-file`, `line-count`, `amount-sum`, `sha256`.
+    /// `manifest`, `doubled-field`, `lone-surrogate`, `missing-file`, `line-count`, `amount-sum`, `sha256`.
     pub reason: Cow<'static, str>,
     /// In words for the back office.
     pub detail: String,
@@ -47,6 +51,33 @@ pub struct Quarantined {
     /// The key of its record, where that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_key: Option<Identifier>,
+    /// The batch, where the line came with an earlier one and cannot be posted now that its member is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<Identifier>,
+}
+
+/// An optional field that could not be read, or not be kept: its record is posted without it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct IgnoredField {
+    /// Which of the batch's files, in the order of posting.
+    #[serde(skip)]
+    pub file_index: usize,
+    /// The file.
+    pub file: String,
+    /// The line of the record, counted from 1.
+    pub line: u64,
+    /// `ignored-field`, as `by_reason` counts it.
+    pub reason: Cow<'static, str>,
+    /// The field.
+    pub field: Cow<'static, str>,
+    /// What is wrong with it.
+    pub cause: Cow<'static, str>,
+    /// The key of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_key: Option<Identifier>,
+    /// The batch, where the line came with an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<Identifier>,
 }
 
 /// The control totals: every line and every cent of the batch is in one of the outcomes.
@@ -60,7 +91,7 @@ pub struct ControlTotals {
     pub posted_cents: i64,
     /// What entries were posted before.
     pub unchanged_cents: i64,
-    /// What waits for its action.
+    /// What waits for its member or its action.
     pub pending_cents: i64,
     /// What a newer version had replaced before.
     pub stale_cents: i64,
@@ -88,16 +119,22 @@ pub struct Report {
     pub stale: u64,
     /// Lines that could not be posted.
     pub quarantined: u64,
-    /// Entries that wait for their action.
+    /// Records that wait for their member or their action.
     pub pending: u64,
-    /// Entries of earlier batches whose action came with this one.
+    /// Records of earlier batches whose member or action came with this one.
     pub released: u64,
-    /// Lines that were quarantined or stale, by reason.
+    /// The members that records wait for, of this and of earlier batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited: Option<Awaited>,
+    /// Lines that were quarantined or stale, and fields that were ignored, by reason.
     pub by_reason: BTreeMap<Cow<'static, str>, u64>,
     /// The control totals.
     pub totals: ControlTotals,
     /// The first quarantined lines.
     pub quarantine: Vec<Quarantined>,
+    /// The first fields that were ignored.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored: Vec<IgnoredField>,
     /// What was counted as pending, to be counted anew when it is released or replaced.
     #[serde(skip)]
     waiting: HashMap<Identifier, Waiting>,
@@ -133,6 +170,14 @@ impl Report {
         Self { refused: Some(refusal), ..self }
     }
 
+    /// Counts a record, and the field of it that could not be kept.
+    pub(crate) fn decide(&mut self, line: &Origin, decided: Decided) {
+        if let Some(reason) = decided.ignored {
+            self.ignore_one(line, reason);
+        }
+        self.count(line, decided.verdict);
+    }
+
     /// Counts a record.
     pub fn count(&mut self, line: &Origin, verdict: Verdict) {
         if matches!(verdict, Verdict::Posted | Verdict::Corrected | Verdict::Pending) {
@@ -146,11 +191,18 @@ impl Report {
             waiting.lines += 1;
             waiting.cents = line.amount.0;
         }
-        self.tally(line, verdict);
+        self.add_up(line, verdict);
     }
 
     /// Counts a record for good.
-    pub fn tally(&mut self, line: &Origin, verdict: Verdict) {
+    pub(crate) fn tally(&mut self, line: &Origin, decided: Decided) {
+        if let Some(reason) = decided.ignored {
+            self.ignore_one(line, reason);
+        }
+        self.add_up(line, decided.verdict);
+    }
+
+    fn add_up(&mut self, line: &Origin, verdict: Verdict) {
         let (lines, cents) = match verdict {
             Verdict::Posted => (&mut self.posted, &mut self.totals.posted_cents),
             Verdict::Corrected => (&mut self.corrected, &mut self.totals.posted_cents),
@@ -191,24 +243,53 @@ impl Report {
         cents
     }
 
-    /// Counts an entry that waited and is posted now.
-    pub fn release(&mut self, pending: &Pending, verdict: Verdict) {
-        if !matches!(verdict, Verdict::Posted | Verdict::Corrected) {
-            return;
+    /// Counts a record that waited and is posted now, or cannot be.
+    pub(crate) fn release(&mut self, released: &Released) {
+        let key = &released.source_key;
+        let is_of_this_batch = self.waiting.get(key).is_some_and(|waiting| waiting.version == released.source_version);
+        self.name_released(released);
+        match released.decided.verdict {
+            Verdict::Posted | Verdict::Corrected if !is_of_this_batch => self.released += 1,
+            Verdict::Posted | Verdict::Corrected => {
+                let amount = released.amount.0;
+                let cents = self.no_longer_pending(key, |report, lines| {
+                    // One line posted it, the others were repeats of that one.
+                    report.unchanged += lines.saturating_sub(1);
+                    let is_new = released.decided.verdict == Verdict::Posted;
+                    if is_new { report.posted += 1 } else { report.corrected += 1 }
+                });
+                self.totals.posted_cents = self.totals.posted_cents.saturating_add(amount);
+                let repeated = cents.saturating_sub(amount);
+                self.totals.unchanged_cents = self.totals.unchanged_cents.saturating_add(repeated);
+            }
+            Verdict::Quarantined(_) if is_of_this_batch => {
+                let cents = self.no_longer_pending(key, |report, lines| report.quarantined += lines);
+                self.totals.quarantined_cents = self.totals.quarantined_cents.saturating_add(cents);
+            }
+            Verdict::Quarantined(_) | Verdict::Unchanged | Verdict::Pending | Verdict::Stale => {}
         }
-        let key = &pending.source_key;
-        if self.waiting.get(key).is_none_or(|waiting| waiting.version != pending.source_version) {
-            self.released += 1;
-            return;
+    }
+
+    /// Names what is wrong with a record that waited, and that an earlier batch brought, as a rule.
+    pub(crate) fn name_released(&mut self, released: &Released) {
+        let (file, line) = released.line.clone().unwrap_or_default();
+        let origin = Origin { line, source_key: Some(released.source_key.clone()), ..Origin::of(0, &file) };
+        let batch_id = || Some(released.batch_id.clone());
+        if let Some(reason) = released.decided.ignored {
+            self.ignore_of(&origin, reason, batch_id());
         }
-        let amount = pending.facts.amount.0;
-        let cents = self.no_longer_pending(key, |report, lines| {
-            // One line posted it, the others were repeats of that one.
-            report.unchanged += lines.saturating_sub(1);
-            if verdict == Verdict::Posted { report.posted += 1 } else { report.corrected += 1 }
-        });
-        self.totals.posted_cents = self.totals.posted_cents.saturating_add(amount);
-        self.totals.unchanged_cents = self.totals.unchanged_cents.saturating_add(cents.saturating_sub(amount));
+        if let Verdict::Quarantined(reason) = released.decided.verdict {
+            *self.by_reason.entry(reason.code.into()).or_default() += 1;
+            self.quarantine.push(Quarantined {
+                file_index: 0,
+                file,
+                line,
+                reason: reason.code.into(),
+                field: reason.field.map(Cow::Borrowed),
+                source_key: Some(released.source_key.clone()),
+                batch_id: batch_id(),
+            });
+        }
     }
 
     /// Counts a line that cannot be posted.
@@ -223,8 +304,36 @@ impl Report {
             reason: rejected.reason.code.into(),
             field: rejected.reason.field.map(Cow::Borrowed),
             source_key: rejected.source_key.clone(),
+            batch_id: None,
         });
         if self.quarantine.len() >= 2 * MOST_NAMED {
+            self.trim();
+        }
+    }
+
+    /// Counts the fields of a record that cannot be read.
+    pub fn ignore(&mut self, line: &Origin, unreadable: &Unreadable) {
+        unreadable.reasons().for_each(|reason| self.ignore_one(line, reason));
+    }
+
+    /// Counts a field that is ignored.
+    fn ignore_one(&mut self, line: &Origin, reason: Reason) {
+        self.ignore_of(line, reason, None);
+    }
+
+    fn ignore_of(&mut self, line: &Origin, reason: Reason, batch_id: Option<Identifier>) {
+        *self.by_reason.entry(IGNORED_FIELD.into()).or_default() += 1;
+        self.ignored.push(IgnoredField {
+            file_index: line.file_index,
+            file: line.file.clone(),
+            line: line.line,
+            reason: IGNORED_FIELD.into(),
+            field: reason.field.unwrap_or_default().into(),
+            cause: reason.code.into(),
+            source_key: line.source_key.clone(),
+            batch_id,
+        });
+        if self.ignored.len() >= 2 * MOST_NAMED {
             self.trim();
         }
     }
@@ -260,15 +369,16 @@ impl Report {
             *sum = sum.saturating_add(more);
         }
         self.quarantine.extend(other.quarantine);
+        self.ignored.extend(other.ignored);
         self.trim();
     }
 
     /// Gives the named lines the places of their files, which a stored report does not have.
     #[must_use]
     pub fn in_order_of(mut self, manifest: &Manifest) -> Self {
-        for named in &mut self.quarantine {
-            named.file_index = manifest.files.iter().position(|file| file.name == named.file).unwrap_or_default();
-        }
+        let index = |name: &str| manifest.files.iter().position(|file| file.name == name).unwrap_or_default();
+        self.quarantine.iter_mut().for_each(|named| named.file_index = index(&named.file));
+        self.ignored.iter_mut().for_each(|named| named.file_index = index(&named.file));
         self
     }
 
@@ -276,6 +386,8 @@ impl Report {
     pub fn trim(&mut self) {
         self.quarantine.sort();
         self.quarantine.truncate(MOST_NAMED);
+        self.ignored.sort();
+        self.ignored.truncate(MOST_NAMED);
     }
 }
 
@@ -331,7 +443,6 @@ impl Origin {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::Reason;
 
     #[test]
     fn of_a_file_of_bad_lines_the_first_thousand_are_named_and_no_more_are_kept() {

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use portal::domain::Cents;
+use portal::domain::{Cents, fund_day};
 use portal::invocation::{count, tell, trouble};
 use portal::lambda::EventFunction as _;
 use portal::log::{Log, Metric};
 use serde_json::json;
 
 use crate::accounts::Posted;
+use crate::awaited::Due;
 use crate::bucket::Object;
 use crate::check::check;
 use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, amount_of};
@@ -62,8 +63,7 @@ pub async fn read_manifest(files: &impl Files, folder: &str) -> Result<Result<Ma
     if object.size() > LARGEST_MANIFEST {
         return Ok(Err(Refusal::new("manifest", "the manifest is above 1 MiB")));
     }
-    let manifest = Manifest::read(&files.read(&object, 0).await?);
-    Ok(manifest.map_err(|detail| Refusal::new("manifest", detail)))
+    Ok(Manifest::read(&files.read(&object, 0).await?))
 }
 
 /// Finds the files of a batch and holds each against the manifest.
@@ -106,9 +106,19 @@ impl Function {
                 created = Some(manifest.created_at);
                 match check_files(files, folder, &manifest).await? {
                     Ok(objects) if lines_of(&manifest) > self.bounds.above => {
-                        return self.cut_and_begin(folder, &run, manifest, &objects, started).await;
+                        return self.cut_and_begin(folder, &run, manifest, &objects, started, None).await;
                     }
-                    Ok(objects) => self.importer.post_batch(&manifest, &objects).await?,
+                    Ok(objects) => {
+                        let mut report = Report::of(&manifest);
+                        let progress = self.importer.progress_of(&manifest);
+                        self.importer.post_all_members(&manifest, &objects, &progress, &mut report).await?;
+                        let due = self.importer.poster.due().await?;
+                        if due.records() > self.bounds.above {
+                            let posted = Some((report, due));
+                            return self.cut_and_begin(folder, &run, manifest, &objects, started, posted).await;
+                        }
+                        self.importer.post_ledger(&manifest, &objects, &due, &progress, report).await?
+                    }
                     Err(refusal) => Report::of(&manifest).refused(refusal),
                 }
             }
@@ -118,6 +128,8 @@ impl Function {
         Ok(Outcome::Report(Box::new(report)))
     }
 
+    /// Cuts a batch, or its ledger alone where its members are posted already and what waited for those that came is
+    /// as large as a large batch.
     async fn cut_and_begin(
         &self,
         folder: &str,
@@ -125,12 +137,17 @@ impl Function {
         manifest: Manifest,
         objects: &[Object],
         started: Timestamp,
+        posted: Option<(Report, Due)>,
     ) -> Result<Outcome, ImportError> {
+        let (report, due) = posted.unzip();
         let progress = Progress::new(&manifest, lines_of(&manifest), &self.importer.progress);
         let buckets = (&self.importer.files, &self.work);
         // Cutting is no posting: the bar stays at nothing, and only says how much there is.
-        let Split { shards, report } = split(buckets, &self.bounds, run, &manifest, objects).await?;
+        let Split { shards, report } = split(buckets, &self.bounds, run, &manifest, objects, report).await?;
         progress.end();
+        if let Some(due) = due {
+            self.work.keep(&run.due(), &due).await?;
+        }
         let plan = Plan { folder: folder.to_owned(), manifest, started, shards, report };
         self.work.keep(&run.plan(), &plan).await?;
         self.begin_run(run, &plan).await
@@ -194,58 +211,100 @@ impl<F: Files, T: Tables> Importer<F, T> {
     /// Where files or tables fail; a repeat goes on where it stopped.
     pub async fn post_batch(&self, manifest: &Manifest, objects: &[Object]) -> Result<Report, ImportError> {
         let mut report = Report::of(manifest);
-        let progress = Progress::new(manifest, report.totals.lines, &self.progress);
+        let progress = self.progress_of(manifest);
+        self.post_all_members(manifest, objects, &progress, &mut report).await?;
+        let due = self.poster.due().await?;
+        self.post_ledger(manifest, objects, &due, &progress, report).await
+    }
+
+    fn progress_of<'a>(&'a self, manifest: &'a Manifest) -> Progress<'a> {
+        Progress::new(manifest, lines_of(manifest), &self.progress)
+    }
+
+    /// Posts the members of a batch, which come before any ledger.
+    async fn post_all_members(
+        &self,
+        manifest: &Manifest,
+        objects: &[Object],
+        progress: &Progress<'_>,
+        report: &mut Report,
+    ) -> Result<(), ImportError> {
+        let last_day = manifest.last_day();
         let mut taken = Vec::new();
-        for (file_index, (file, object)) in manifest.files.iter().zip(objects).enumerate() {
-            if file.kind() == Some(FileKind::Ledger) {
-                // Members come first, and the ledger counts on them.
-                self.post_taken(&mut taken, &mut report).await?;
-            }
-            let origin = Origin::of(file_index, &file.name);
+        for (file_index, object) in files_of(manifest, objects, FileKind::Members) {
+            let origin = Origin::in_batch(manifest, file_index);
             let mut lines = Lines::default();
             let mut offset = 0;
             while offset < object.size() {
                 let piece = self.files.read(object, offset).await?;
                 offset += piece.len() as u64;
-                let last = offset >= object.size();
+                let mut window = Vec::new();
                 // What cannot be posted is counted while the piece is cut: of the worst piece, a mebibyte of
                 // blank lines, nothing else would fit into memory.
-                if file.kind() == Some(FileKind::Members) {
-                    let mut window = Vec::new();
-                    cut(&mut lines, &piece, last, |line| {
-                        let origin = Origin { line: line.number, ..origin.clone() };
-                        match MemberRecord::read(line) {
-                            Ok(record) => window.push((record, origin)),
-                            Err(rejected) => {
-                                report.quarantine(&origin, &rejected);
-                                progress.advance(1);
-                            }
+                cut(&mut lines, &piece, offset >= object.size(), |line| {
+                    let origin = Origin { line: line.number, ..origin.clone() };
+                    match MemberRecord::read_by(line, last_day) {
+                        Ok(record) => {
+                            let origin = Origin { source_key: Some(record.key()), ..origin };
+                            report.ignore(&origin, &record.unreadable);
+                            window.push((record, origin));
                         }
-                    });
-                    self.post_members(window, &mut taken, &mut report, |lines| progress.advance(lines)).await?;
-                } else {
-                    let mut window = Vec::new();
-                    cut(&mut lines, &piece, last, |line| match LedgerRecord::read(line) {
-                        Ok(record) => window.push(origin.of_record(line, record)),
                         Err(rejected) => {
-                            let amount = Cents(amount_of(line));
-                            report.quarantine(&Origin { line: line.number, amount, ..origin.clone() }, &rejected);
+                            report.quarantine(&origin, &rejected);
                             progress.advance(1);
                         }
-                    });
-                    let advance = |lines| progress.advance(lines);
-                    let Posted { verdicts, released } = self.poster.post_lines(manifest, None, window, advance).await?;
-                    for (origin, verdict) in verdicts {
-                        report.count(&origin, verdict);
                     }
-                    for (pending, verdict) in released {
-                        report.release(&pending, verdict);
+                });
+                self.post_members(window, &mut taken, report, |lines| progress.advance(lines)).await?;
+                report.trim();
+            }
+        }
+        self.post_taken(&mut taken, report).await
+    }
+
+    /// Posts what waited for the members that have come, and then the ledger of a batch; gives the whole report.
+    async fn post_ledger(
+        &self,
+        manifest: &Manifest,
+        objects: &[Object],
+        due: &Due,
+        progress: &Progress<'_>,
+        mut report: Report,
+    ) -> Result<Report, ImportError> {
+        self.poster.admit_all(manifest, due, &mut report).await?;
+        let last_day = manifest.last_day();
+        for (file_index, object) in files_of(manifest, objects, FileKind::Ledger) {
+            let origin = Origin::in_batch(manifest, file_index);
+            let mut lines = Lines::default();
+            let mut offset = 0;
+            while offset < object.size() {
+                let piece = self.files.read(object, offset).await?;
+                offset += piece.len() as u64;
+                let mut window = Vec::new();
+                cut(&mut lines, &piece, offset >= object.size(), |line| match LedgerRecord::read_by(line, last_day) {
+                    Ok(record) => {
+                        let (record, origin) = origin.of_record(line, record);
+                        report.ignore(&origin, record.unreadable());
+                        window.push((record, origin));
                     }
+                    Err(rejected) => {
+                        let amount = Cents(amount_of(line));
+                        report.quarantine(&Origin { line: line.number, amount, ..origin.clone() }, &rejected);
+                        progress.advance(1);
+                    }
+                });
+                let advance = |lines| progress.advance(lines);
+                let Posted { decisions, released } = self.poster.post_lines(manifest, None, window, advance).await?;
+                for (origin, decided) in decisions {
+                    report.decide(&origin, decided);
+                }
+                for released in released {
+                    report.release(&released);
                 }
                 report.trim();
             }
         }
-        self.post_taken(&mut taken, &mut report).await?;
+        report.awaited = self.poster.awaited().await?;
         report.trim();
         progress.end();
         Ok(report)
@@ -260,7 +319,7 @@ impl<F: Files, T: Tables> Importer<F, T> {
         advance: impl Fn(u64),
     ) -> Result<(), ImportError> {
         let (records, origins): (Vec<_>, Vec<_>) = window.into_iter().unzip();
-        let verdicts = post_members(&self.poster.store, &records).await?;
+        let verdicts = post_members(&self.poster.store, &records, fund_day(self.poster.clock.now())).await?;
         for ((record, origin), verdict) in records.into_iter().zip(origins).zip(verdicts) {
             if verdict == Verdict::Quarantined(SIRET_TAKEN) && taken.len() < MOST_TAKEN {
                 taken.push((record, origin));
@@ -282,7 +341,7 @@ impl<F: Files, T: Tables> Importer<F, T> {
         for _ in 0..MOST_PASSES {
             let before = taken.len();
             let (records, origins): (Vec<_>, Vec<_>) = std::mem::take(taken).into_iter().unzip();
-            let verdicts = post_members(&self.poster.store, &records).await?;
+            let verdicts = post_members(&self.poster.store, &records, fund_day(self.poster.clock.now())).await?;
             for ((record, origin), verdict) in records.into_iter().zip(origins).zip(verdicts) {
                 if verdict == Verdict::Quarantined(SIRET_TAKEN) {
                     taken.push((record, origin));
@@ -299,6 +358,16 @@ impl<F: Files, T: Tables> Importer<F, T> {
         }
         Ok(())
     }
+}
+
+/// The files of a batch that hold this, each with its place in the manifest.
+fn files_of<'a>(
+    manifest: &'a Manifest,
+    objects: &'a [Object],
+    kind: FileKind,
+) -> impl Iterator<Item = (usize, &'a Object)> {
+    let files = manifest.files.iter().zip(objects).enumerate();
+    files.filter(move |(_, (file, _))| file.kind() == Some(kind)).map(|(index, (_, object))| (index, object))
 }
 
 fn lines_of(manifest: &Manifest) -> u64 {

@@ -36,7 +36,8 @@ pub(crate) struct Split {
     pub report: Report,
 }
 
-/// Cuts the files of a batch. The same batch gives the same objects, so it may be done again.
+/// Cuts the files of a batch, or those of its ledger alone where its members are `posted`. The same batch gives the
+/// same objects, so it may be done again.
 ///
 /// # Errors
 /// Where one of the buckets fails.
@@ -46,8 +47,11 @@ pub(crate) async fn split(
     run: &Run,
     manifest: &Manifest,
     objects: &[Object],
+    posted: Option<Report>,
 ) -> Result<Split, ImportError> {
-    let mut report = Report::of(manifest);
+    let ledger_alone = posted.is_some();
+    let mut report = posted.unwrap_or_else(|| Report::of(manifest));
+    let last_day = manifest.last_day();
     let ledger = manifest.files.iter().filter(|file| file.kind() == Some(FileKind::Ledger));
     let lines: u64 = ledger.map(|file| file.lines).sum();
     let count = lines.div_ceil(SHARD_LINES).clamp(FEWEST_SHARDS, MOST_SHARDS);
@@ -56,22 +60,33 @@ pub(crate) async fn split(
     for (file_index, (file, object)) in manifest.files.iter().zip(objects).enumerate() {
         let origin = Origin::of(file_index, &file.name);
         let members = file.kind() == Some(FileKind::Members);
+        if members && ledger_alone {
+            continue;
+        }
         let mut lines = Lines::default();
         let mut offset = 0;
         while offset < object.size() {
             let piece = feed.read(object, offset).await?;
             offset += piece.len() as u64;
             cut(&mut lines, &piece, offset >= object.size(), |line| {
+                let origin = Origin { line: line.number, ..origin.clone() };
                 let read = if members {
-                    MemberRecord::read(line).map(|_| MEMBERS)
+                    MemberRecord::read_by(line, last_day).map(|record| {
+                        report.ignore(&Origin { source_key: Some(record.key()), ..origin.clone() }, &record.unreadable);
+                        MEMBERS
+                    })
                 } else {
-                    LedgerRecord::read(line).map(|record| shards.of(record.member_number()))
+                    LedgerRecord::read_by(line, last_day).map(|record| {
+                        let source_key = Some(record.source_key().clone());
+                        report.ignore(&Origin { source_key, ..origin.clone() }, record.unreadable());
+                        shards.of(record.member_number())
+                    })
                 };
                 match (read, line.content) {
                     (Ok(shard), Ok(content)) => shards.add(shard, file_index, line.number, content),
                     (Err(rejected), _) => {
                         let amount = if members { Cents::ZERO } else { Cents(amount_of(line)) };
-                        report.quarantine(&Origin { line: line.number, amount, ..origin.clone() }, &rejected);
+                        report.quarantine(&Origin { amount, ..origin }, &rejected);
                     }
                     // Only a line that is too long has no content, and that is rejected.
                     (Ok(_), Err(_)) => {}
@@ -97,6 +112,14 @@ pub(crate) async fn split(
     Ok(Split { shards: shards.shards, report })
 }
 
+/// The shard of an account, among so many with the members' own.
+pub(crate) fn shard_of(number: &MemberNumber, shards: usize) -> u32 {
+    let hash = digest(&SHA256, number.as_str().as_bytes());
+    let hash = hash.as_ref().iter().take(4).fold(0_u32, |hash, byte| (hash << 8) | u32::from(*byte));
+    let count = u32::try_from(shards.saturating_sub(1)).unwrap_or(1).max(1);
+    1 + hash % count
+}
+
 /// Shards under way.
 struct Shards {
     run: Run,
@@ -117,10 +140,7 @@ impl Shards {
 
     /// An account's shard, the same in every run of so many shards.
     fn of(&self, number: &MemberNumber) -> u32 {
-        let hash = digest(&SHA256, number.as_str().as_bytes());
-        let hash = hash.as_ref().iter().take(4).fold(0_u32, |hash, byte| (hash << 8) | u32::from(*byte));
-        let count = u32::try_from(self.shards.len() - 1).unwrap_or(1).max(1);
-        1 + hash % count
+        shard_of(number, self.shards.len())
     }
 
     fn add(&mut self, shard: u32, file: usize, line: u64, content: &[u8]) {

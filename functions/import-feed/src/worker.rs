@@ -9,12 +9,14 @@ use portal::lambda::EventFunction as _;
 use serde_json::json;
 
 use crate::accounts::Posted;
+use crate::awaited::Due;
 use crate::feed::{LedgerRecord, MemberRecord};
 use crate::merge::Waiting;
 use crate::plan::{Checkpoint, MEMBERS, Plan, Run, Task};
+use crate::post::Released;
 use crate::posting::Verdict;
 use crate::report::{Origin, Report};
-use crate::split::of_part;
+use crate::split::{of_part, shard_of};
 use crate::{Function, ImportError};
 
 /// Time that has to be left for one more piece. It is ten times what a piece takes when DynamoDB is well.
@@ -49,9 +51,17 @@ impl Function {
         Ok(())
     }
 
-    /// Writes the tasks of the ledger's shards that are not posted.
+    /// Writes the tasks of the ledger's shards that are not posted, now that the members are.
     pub(crate) async fn begin_ledger(&self, run: &Run, plan: &Plan) -> Result<(), ImportError> {
-        for shard in plan.filled().filter(|shard| *shard != MEMBERS) {
+        let due = match self.work.kept::<Due>(&run.due()).await? {
+            Some(due) => due,
+            None => {
+                let due = self.importer.poster.due().await?;
+                self.work.keep(&run.due(), &due).await?;
+                due
+            }
+        };
+        for shard in plan.of_ledger(&due) {
             if self.work.find(&run.finished_shard(shard)).await?.is_none() {
                 self.begin(&Task { run: run.clone(), shard, from: 0 }).await?;
             }
@@ -83,11 +93,16 @@ impl Function {
         let parts = plan.shards.get(shard as usize).map_or(0, |shard| shard.parts);
         let mut at: Checkpoint = self.work.kept(&run.checkpoint(shard)).await?.unwrap_or_default();
         at.report = at.report.in_order_of(&plan.manifest);
-        let mut first = true;
+        let is_late = || deadline.is_some_and(|deadline| deadline.duration_since(self.clock().now()) < MARGIN);
+        // What waited came before this batch, so it is posted before its lines.
+        let admitted = at.admitted;
+        if shard != MEMBERS && !self.admit_shard(plan, run, shard, &mut at, &is_late).await? {
+            return Ok(Some(at.next));
+        }
+        let mut first = at.admitted == admitted;
         while at.next < parts {
-            let late = deadline.is_some_and(|deadline| deadline.duration_since(self.clock().now()) < MARGIN);
             // One piece is posted in any case, so that a run always comes further.
-            if late && !first {
+            if is_late() && !first {
                 return Ok(Some(at.next));
             }
             first = false;
@@ -103,6 +118,35 @@ impl Function {
         self.work.keep(&run.finished_shard(shard), &at).await?;
         self.delete_all(&format!("{}parts/{shard:04}/", run.folder())).await?;
         Ok(None)
+    }
+
+    /// Posts what waits for the accounts of a shard that have come; `false` where the time ran out.
+    async fn admit_shard(
+        &self,
+        plan: &Plan,
+        run: &Run,
+        shard: u32,
+        at: &mut Checkpoint,
+        is_late: &(impl Fn() -> bool + Sync),
+    ) -> Result<bool, ImportError> {
+        let due: Due = self.work.kept(&run.due()).await?.unwrap_or_default();
+        let shards = plan.shards.len();
+        let mut accounts = due.accounts.iter().map(|(number, _)| number);
+        let accounts = accounts.by_ref().filter(|number| shard_of(number, shards) == shard).skip(at.admitted);
+        let context = self.importer.poster.context(&plan.manifest, Some(&run.0));
+        for account in accounts {
+            let report = &mut at.report;
+            let count =
+                |released: Vec<Released>| released.iter().for_each(|released| count_released(plan, report, released));
+            let all = self.importer.poster.admit(&context, account, count, || !is_late()).await?;
+            at.admitted += usize::from(all);
+            if !all || is_late() {
+                at.report.trim();
+                self.work.keep(&run.checkpoint(shard), at).await?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Posts the next parts, as many as make a piece.
@@ -156,7 +200,8 @@ impl Function {
     fn member(&self, plan: &Plan, tagged: &[u8]) -> Option<(MemberRecord, Origin)> {
         let (file_index, line) = of_part(tagged)?;
         let record = MemberRecord::read(&line).ok()?;
-        Some((record, Origin { line: line.number, ..Origin::in_batch(&plan.manifest, file_index) }))
+        let source_key = Some(record.key());
+        Some((record, Origin { line: line.number, source_key, ..Origin::in_batch(&plan.manifest, file_index) }))
     }
 
     fn tell_shard(&self, plan: &Plan, shard: u32, done: u64) {
@@ -169,16 +214,19 @@ impl Function {
 /// Counts what is decided; gives the lines that wait, which are counted at the end.
 fn count(plan: &Plan, report: &mut Report, posted: Posted) -> Vec<u8> {
     let mut waiting = Vec::new();
-    for (origin, verdict) in posted.verdicts {
-        match Waiting::of(&origin).filter(|_| verdict == Verdict::Pending) {
+    for (origin, decided) in posted.decisions {
+        match Waiting::of(&origin).filter(|_| decided.verdict == Verdict::Pending) {
             Some(line) => line.write(&mut waiting),
-            None => report.tally(&origin, verdict),
+            None => report.tally(&origin, decided),
         }
     }
-    for (pending, verdict) in posted.released {
-        // What this batch left waiting is counted by its line.
-        let posted = matches!(verdict, Verdict::Posted | Verdict::Corrected);
-        report.released += u64::from(posted && pending.batch_id != plan.manifest.batch_id);
-    }
+    posted.released.iter().for_each(|released| count_released(plan, report, released));
     waiting
+}
+
+fn count_released(plan: &Plan, report: &mut Report, released: &Released) {
+    report.name_released(released);
+    // What this batch left waiting is counted by its line.
+    let posted = matches!(released.decided.verdict, Verdict::Posted | Verdict::Corrected);
+    report.released += u64::from(posted && released.batch_id != plan.manifest.batch_id);
 }

@@ -7,7 +7,7 @@ mod support;
 
 use cut::Cut;
 use jiff::civil::date;
-use portal::domain::{Civility, Id, Identifier, MemberNumber, PersonName, Siret, View};
+use portal::domain::{Civility, Id, Identifier, MemberNumber, PersonName, RemittanceNumber, Siret, View};
 use portal::environment::rng;
 use portal::store::{
     Account, Action, Change, Establishment, Grant, GrantMirror, Manager, Outcome, Remittance, Role, Table, Transaction,
@@ -59,7 +59,8 @@ async fn the_demo_feed_is_posted_once_and_a_repeat_changes_nothing() {
 #[tokio::test]
 async fn a_transfer_number_that_stands_for_too_many_transfers_stops_no_batch() {
     let fund = Fund::start().await;
-    let mut transfer = Remittance::empty(MemberNumber::parse(NUMBER).unwrap(), Identifier::parse("DIVERS").unwrap());
+    let mut transfer =
+        Remittance::empty(MemberNumber::parse(NUMBER).unwrap(), RemittanceNumber::parse("DIVERS").unwrap());
     let view = View::parse("2011").unwrap();
     transfer.views.entry(view).or_default().days.insert(date(2012, 2, 10), 1);
     transfer.banks.extend((0..4_000).map(|n| (format!("{n:060}"), 1)));
@@ -72,16 +73,18 @@ async fn a_transfer_number_that_stands_for_too_many_transfers_stops_no_batch() {
         record["bank_reference"] = json!(bank);
         record
     };
-    // What makes the item no larger is posted, as what has another number is.
+    // What makes the item no larger is posted with its number, as what has another number is.
     let (new, known) = (payment("E-3", "DIVERS", "CSTR 1"), payment("E-4", "DIVERS", &format!("{:060}", 7)));
     let batch = small().record(&new).record(&known).record(&payment("E-5", "V-1", "CSTR 1"));
-    for posted in [6, 0] {
+    for posted in [7, 0] {
         let report = fund.import(&batch).await;
-        assert_eq!(counts(&report), [posted, 6 - posted, 0, 0, 1, 0], "{report}");
-        let named = &report["quarantine"][0];
-        assert_eq!((&named["source_key"], &named["field"]), (&json!("E-3"), &json!("remittance_number")));
-        assert_eq!(named["reason"], "remittance-too-large");
-        assert_eq!(fund.figures(NUMBER).await[&2011][1], 90_200);
+        assert_eq!(counts(&report), [posted, 7 - posted, 0, 0, 0, 0], "{report}");
+        assert_eq!(fund.figures(NUMBER).await[&2011][1], 90_300);
+        if posted > 0 {
+            let named = &report["ignored"][0];
+            assert_eq!((&named["source_key"], &named["field"]), (&json!("E-3"), &json!("remittance_number")));
+            assert_eq!((&named["reason"], &named["cause"]), (&json!("ignored-field"), &json!("remittance-too-large")));
+        }
     }
 }
 
@@ -140,7 +143,6 @@ async fn a_bad_line_is_named_with_its_reason_and_stops_no_good_one() {
         record.to_string()
     };
     let bad = [
-        ("unknown-member", changed("member_number", json!("999999"))),
         ("bad-member-number", changed("member_number", json!("12345"))),
         ("bad-date", changed("effective_date", json!("2012-02-30"))),
         ("bad-date", changed("effective_date", json!("20120210"))),
@@ -156,16 +158,16 @@ async fn a_bad_line_is_named_with_its_reason_and_stops_no_good_one() {
         ("missing-field", without(entry("E-9", 1, NUMBER, "x", "COMMITMENT", 1), "action_id")),
         ("missing-field", without(action("A-9", 1, NUMBER, "x", "PAID", "2011-11-30"), "engagement_date")),
         ("missing-field", changed("kind", json!("CONTRIBUTION_LEGAL")).replace("\"action_id\":\"2011-000077\",", "")),
-        ("contribution-with-action", changed("kind", json!("CONTRIBUTION_LEGAL"))),
-        ("bad-identifier", changed("remittance_number", json!("V 1"))),
+        ("date-ahead", changed("effective_date", json!("2013-10-16"))),
+        ("date-ahead", action("A-9", 1, NUMBER, "x", "PAID", "2062-03-01").to_string()),
         ("bad-identifier", changed("source_key", json!("E#9"))),
         ("bad-version", changed("source_version", json!(0))),
-        ("unknown-payee", changed("payee", json!("NOBODY"))),
+        ("lone-surrogate", changed("kind", json!("X")).replace("\"X\"", "\"\\ud83d\"")),
         ("unknown-record", changed("record", json!("balance"))),
         ("unknown-status", action("A-9", 1, NUMBER, "x", "DONE", "2011-11-30").to_string()),
         ("not-json", "{".to_owned()),
         ("not-json", "[1]".to_owned()),
-        ("not-json", "{\"record\":\"entry\",\"record\":\"entry\"}".to_owned()),
+        ("doubled-field", changed("source_version", json!(1)).replace("\"kind\":", "\"kind\":\"RECOVERY\",\"kind\":")),
         ("blank-line", String::new()),
         ("line-too-long", changed("label", json!("x".repeat(65_536)))),
     ];
@@ -179,8 +181,9 @@ async fn a_bad_line_is_named_with_its_reason_and_stops_no_good_one() {
     let ledger = files.get_mut("ledger.ndjson").unwrap();
     ledger.extend_from_slice(b"{\"record\":\"entry\",\"amount_cents\":4200,\"label\":\"\xe9\"}");
     manifest["files"][1]["lines"] = json!(batch.ledger.len() + 1);
-    // The back office adds up what it sent, this line and the one that is too long included.
-    manifest["files"][1]["amount_cents"] = json!(manifest["files"][1]["amount_cents"].as_i64().unwrap() + 4_200);
+    // The back office adds up what it sent: this line, the one that is too long, and the one with half a character,
+    // which this test's own parser refuses.
+    manifest["files"][1]["amount_cents"] = json!(manifest["files"][1]["amount_cents"].as_i64().unwrap() + 4_300);
     manifest["files"][1]["sha256"] =
         json!(portal::domain::to_hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, ledger).as_ref()));
     fund.upload_files("bad", files, &manifest).await;
@@ -260,8 +263,9 @@ async fn every_cent_of_the_manifest_is_in_one_of_the_control_totals() {
     // Replaced while they waited: E-0, E-1 and E-2 in their first versions.
     assert_eq!((&report["stale"], &report["totals"]["stale_cents"]), (&json!(3), &json!(10_110)), "{report:#}");
     assert_eq!((&report["posted"], &report["unchanged"]), (&json!(4), &json!(1)));
-    assert_eq!(report["totals"]["quarantined_cents"], 1_000_000 - 7);
-    assert_eq!((&report["pending"], &report["totals"]["pending_cents"]), (&json!(1), &json!(100_000)));
+    assert_eq!(report["totals"]["quarantined_cents"], -7);
+    // One waits for its action, one for its member.
+    assert_eq!((&report["pending"], &report["totals"]["pending_cents"]), (&json!(2), &json!(1_100_000)));
     assert_eq!(report["released"], 1);
     let kinds = ["posted", "unchanged", "pending", "stale", "quarantined"];
     let cents = kinds.map(|kind| report["totals"][format!("{kind}_cents")].as_i64().unwrap());
@@ -322,7 +326,7 @@ async fn members_are_new_changed_closed_and_never_two_on_one_siret() {
     let report = fund.import(&batch.member("248411", other, 1)).await;
     assert_eq!(counts(&report), [1, 0, 1, 2, 0, 0], "{report}");
     let seat: Establishment = fund.store.get(&seat(other)).await.unwrap().unwrap();
-    assert_eq!((seat.member_number.as_str(), seat.open), ("248411", true));
+    assert_eq!((seat.member_number.as_str(), seat.is_open(date(2012, 4, 1))), ("248411", true));
 }
 
 #[tokio::test]
@@ -361,7 +365,7 @@ async fn a_company_that_moves_takes_its_manager_and_its_grants_along() {
     assert_eq!(counts(&report), [0, 0, 1, 0, 0, 0], "{report}");
     assert_eq!(fund.store.get::<Establishment>(&key(SIRET)).await.unwrap(), None);
     let moved: Establishment = fund.store.get(&key(other)).await.unwrap().unwrap();
-    assert_eq!((moved.manager, moved.open), (Some(manager), true));
+    assert_eq!((moved.manager.clone(), moved.is_open(date(2012, 4, 1))), (Some(manager), true));
     let account: Account = fund.store.get(&Account::key_of(&number)).await.unwrap().unwrap();
     assert!(account.active && account.siret.as_str() == other);
     let mirrors: Vec<GrantMirror> = fund.store.query_all(&Grant::all_on(&number)).await.unwrap();
@@ -377,5 +381,5 @@ async fn a_company_that_moves_takes_its_manager_and_its_grants_along() {
     batch.members.push(closed.to_string());
     fund.import(&batch).await;
     let seat: Establishment = fund.store.get(&key(other)).await.unwrap().unwrap();
-    assert!(!seat.open && seat.manager.is_some());
+    assert!(!seat.is_open(date(2012, 4, 1)) && seat.manager.is_some());
 }

@@ -1,7 +1,7 @@
 //! `POST /api/accounts/{number}/users`: an address gets access, or several at once, all or none of them.
 
 use futures::future::join;
-use portal::domain::{Email, Refusal};
+use portal::domain::{Email, Refusal, fund_day};
 use portal::http::{Answer, Call, Form, Idempotency, Problem};
 use portal::security::AccountDoor;
 use portal::store::{
@@ -71,7 +71,7 @@ impl Function {
             let mut transaction = Transaction::new();
             let manager = transaction.check(grant.key(), Condition::is("role", &Role::Manager)?);
             let mut in_the_seat = seated(user.user_id, &account)?;
-            in_the_seat.push(Condition::is("open", &true)?);
+            in_the_seat.push(Establishment::open_on(fund_day(call.now))?);
             let seat = transaction.check(Establishment::key_of(&account.siret), Condition::All(in_the_seat));
             let same_account = transaction.check(account.key(), unchanged(&account)?);
             // Whoever erases themselves moves the epoch first: nobody is invited to an account that they leave.

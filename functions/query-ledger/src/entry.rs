@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{Cents, CostKind, EntryKind, Id, Identifier, Payee, Siret};
+use portal::domain::{Cents, CostKind, EntryKind, Id, Identifier, Payee, RemittanceNumber, ShortText, Siret};
 use portal::store::Entry;
 use serde::Serialize;
 
@@ -22,11 +22,11 @@ pub(crate) struct EntryBody {
     effective_date: Date,
     booked_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
-    remittance_number: Option<Identifier>,
+    remittance_number: Option<RemittanceNumber>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bank_reference: Option<String>,
+    bank_reference: Option<ShortText>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    invoice_number: Option<Identifier>,
+    invoice_number: Option<ShortText>,
     label: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     reverses: Option<Id>,

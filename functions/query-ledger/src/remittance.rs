@@ -4,7 +4,7 @@
 use futures::future::{join, try_join};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{Cents, EntryKind, Id, Identifier, MemberNumber, Paid, Payee, View};
+use portal::domain::{Cents, EntryKind, Id, Identifier, MemberNumber, Paid, Payee, RemittanceNumber, ShortText, View};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{Batch, Remittance, RemittanceLine, Totals};
 use rand::CryptoRng;
@@ -16,7 +16,7 @@ use crate::figures::TransferBody;
 #[derive(Serialize)]
 struct RemittanceBody {
     as_of: Timestamp,
-    remittance_number: Identifier,
+    remittance_number: RemittanceNumber,
     date: Date,
     #[serde(skip_serializing_if = "Option::is_none")]
     bank_reference: Option<String>,
@@ -30,7 +30,7 @@ struct LineBody {
     action_id: Identifier,
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    invoice_number: Option<Identifier>,
+    invoice_number: Option<ShortText>,
     /// Paid; less than nothing where it came back or was taken out.
     amount: Cents,
     /// Who it was paid to, or came back from.
@@ -46,14 +46,14 @@ struct LineBody {
 impl Function {
     pub(crate) async fn remittance(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         // What is no number is the number of nothing.
-        let number = Identifier::parse(call.path("remittance_number")).ok();
+        let number = RemittanceNumber::parse(call.path("remittance_number")).ok();
         self.numbered(number, call, rng).await
     }
 
     /// A path is decoded before it is routed: a number with `/` in it never comes as one.
     pub(crate) async fn remittance_by_number(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let mut form = call.query();
-        let number = form.text("number", Identifier::parse);
+        let number = form.text("number", RemittanceNumber::parse);
         match form.finish((number,)) {
             Ok((number,)) => self.numbered(Some(number), call, rng).await,
             Err(problem) => {
@@ -65,7 +65,7 @@ impl Function {
 
     async fn numbered(
         &self,
-        number: Option<Identifier>,
+        number: Option<RemittanceNumber>,
         call: &Call,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
@@ -118,7 +118,7 @@ impl Function {
     async fn transfer(
         &self,
         account: &MemberNumber,
-        number: &Identifier,
+        number: &RemittanceNumber,
     ) -> Result<((Date, Remittance), Vec<RemittanceLine>), Problem> {
         let mut batch = Batch::new();
         let wanted = batch.want::<Remittance>(Remittance::key_of(account, number));

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{Identifier, View};
+use portal::domain::{RemittanceNumber, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
 use portal::store::{Facets, Item, ListedRemittance, Query};
@@ -30,7 +30,7 @@ struct PageBody {
 
 #[derive(Serialize)]
 struct ItemBody {
-    remittance_number: Identifier,
+    remittance_number: RemittanceNumber,
     date: Date,
     #[serde(skip_serializing_if = "Option::is_none")]
     bank_reference: Option<String>,
@@ -58,7 +58,7 @@ impl List for Remittances {
     }
 
     fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
-        let number = Identifier::parse(&cursor.id).ok()?;
+        let number = RemittanceNumber::parse(&cursor.id).ok()?;
         Some(ListedRemittance::place(&visit.number, self.view, cursor.date, &number))
     }
 

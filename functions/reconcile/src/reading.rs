@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 use aws_sdk_dynamodb::types::AttributeValue;
-use portal::domain::{Identifier, MemberNumber, View};
+use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View};
 use portal::store::{Action, Entry, Home, Item, from_item};
 
 use crate::drift::{Fields, Found};
@@ -24,7 +24,7 @@ pub(crate) struct Reading {
     entries: u64,
     action: Option<Open>,
     views: BTreeMap<View, ViewSums>,
-    transfers: BTreeMap<Identifier, Transfer>,
+    transfers: BTreeMap<RemittanceNumber, Transfer>,
     /// What waits by action: so many as its item says, so many as there are.
     waiting: BTreeMap<Identifier, (u64, u64)>,
 }
@@ -66,6 +66,8 @@ impl Reading {
             ["ACTION", id, "ENTRY", _, _] => self.entry(&sk, Some(id), item),
             ["CONTRIBUTION", _, _, _] => self.entry(&sk, None, item),
             ["PENDING", id, _, _] => self.pending(&sk, id),
+            // It counts nowhere until it is posted.
+            ["WAITING", _, "ACTION" | "ENTRY", _, _] => self.close_action(),
             ["FACETS", view] => self.facets(&sk, view, &item),
             ["TOTALS", view] => self.totals(&sk, view, &item),
             ["REMITTANCE", number, ""] => self.transfer(&sk, number, &item),
@@ -208,7 +210,7 @@ impl Reading {
 
     fn transfer(&mut self, sk: &str, number: &str, item: &Item) {
         self.close_action();
-        let Ok(number) = Identifier::parse(number) else { return self.found.unexpected(sk, "of no number") };
+        let Some(number) = RemittanceNumber::unescape(number) else { return self.found.unexpected(sk, "of no number") };
         let Some(transfer) = self.transfers.get_mut(&number) else {
             return self.found.unexpected(sk, "a transfer that no entry names");
         };
@@ -218,8 +220,8 @@ impl Reading {
     }
 
     fn row(&mut self, sk: &str, number: &str, view: &str, item: &Item) {
-        let (number, view) = (Identifier::parse(number), View::parse(view));
-        let (Ok(number), Some(view)) = (number, view) else { return self.found.unexpected(sk, "of no transfer") };
+        let (number, view) = (RemittanceNumber::unescape(number), View::parse(view));
+        let (Some(number), Some(view)) = (number, view) else { return self.found.unexpected(sk, "of no transfer") };
         let transfer =
             self.transfers.get_mut(&number).filter(|transfer| transfer.further_views().any(|further| further == view));
         let Some(transfer) = transfer else {
@@ -250,10 +252,10 @@ impl Reading {
         }
         for (number, transfer) in &self.transfers {
             if !transfer.has_item {
-                self.found.missing(&format!("REMITTANCE#{number}#"));
+                self.found.missing(&format!("REMITTANCE#{}#", number.escaped()));
             }
             for view in transfer.further_views().filter(|view| !transfer.has_rows.contains(view)) {
-                self.found.missing(&format!("REMITTANCE#{number}#{view}"));
+                self.found.missing(&format!("REMITTANCE#{}#{view}", number.escaped()));
             }
         }
         let seen: Digest = self.seen.finish();
@@ -276,7 +278,7 @@ fn places(entry: &Entry) -> Fields {
     fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{id}", entry.facts.kind.as_str()));
     fields.put("by_scheme", format!("ENTRY#{day}#{id}"));
     fields.put("by_scheme_status", format!("ENTRY#{}#{day}#{id}", entry.facts.kind.as_str()));
-    let line = entry.transfer().map(|number| format!("LINE#{number}#{day}#{id}"));
+    let line = entry.transfer().map(|number| format!("LINE#{}#{day}#{id}", number.escaped()));
     fields.put_some("by_remittance", line);
     fields
 }

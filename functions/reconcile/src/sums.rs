@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, Cents, Effect, EntryKind, Identifier, Paid, Scheme, View};
+use portal::domain::{ActionStatus, Cents, Effect, EntryKind, Paid, RemittanceNumber, Scheme, View};
 use portal::store::{Entry, Home};
 
 use crate::drift::Fields;
@@ -181,7 +181,7 @@ impl Transfer {
         add(moved, more);
         *days.entry(entry.facts.date).or_default() += step(entry);
         if let Some(bank) = &entry.facts.bank {
-            *self.banks.entry(bank.clone()).or_default() += step(entry);
+            *self.banks.entry(bank.as_str().to_owned()).or_default() += step(entry);
         }
     }
 
@@ -191,7 +191,7 @@ impl Transfer {
     }
 
     /// What a view's list shows, and where; the same in each view but for the place.
-    pub(crate) fn row(&self, number: &Identifier, view: View) -> Fields {
+    pub(crate) fn row(&self, number: &RemittanceNumber, view: View) -> Fields {
         let mut fields = Fields::default();
         let in_force = |days: &BTreeMap<Date, i64>| days.values().any(|count| *count != 0);
         if !self.views.get(&view).is_some_and(|(_, days)| in_force(days)) {
@@ -200,10 +200,10 @@ impl Transfer {
         let days = self.views.values().flat_map(|(_, days)| days.iter().filter(|(_, count)| **count != 0));
         if let Some(first) = days.map(|(day, _)| *day).min() {
             fields.put("shown.date", first);
-            fields.put("by_view", format!("REMITTANCE#{view}#{first}#{number}"));
+            fields.put("by_view", format!("REMITTANCE#{view}#{first}#{}", number.escaped()));
             // Once in the list of all views: by the first view that still lists it.
             if self.views.iter().find(|(_, (_, days))| in_force(days)).map(|(first, _)| *first) == Some(view) {
-                fields.put("by_scheme", format!("REMITTANCE#{first}#{number}"));
+                fields.put("by_scheme", format!("REMITTANCE#{first}#{}", number.escaped()));
             }
         }
         let mut all = Transferred::default();
@@ -215,7 +215,7 @@ impl Transfer {
     }
 
     /// The transfer's own item: its row in the first view, and the share of each.
-    pub(crate) fn item(&self, number: &Identifier) -> Fields {
+    pub(crate) fn item(&self, number: &RemittanceNumber) -> Fields {
         let first = self.views.keys().next();
         let mut fields = first.map(|view| self.row(number, *view)).unwrap_or_default();
         for (view, (moved, days)) in &self.views {

@@ -5,7 +5,7 @@
 //! (`docs/decisions/0060-asking-for-access.md`).
 
 use futures::future::join;
-use portal::domain::{Id, MemberNumber, Message};
+use portal::domain::{Id, MemberNumber, Message, fund_day};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Idempotency, Problem};
 use portal::lambda::HttpFunction;
@@ -84,18 +84,19 @@ impl Function {
         let Asked { user, mut establishment, rights: Rights { grants, requests: mut seen, .. }, message } = asked;
         let user = &user;
         let mut full: Option<RequestCount> = None;
+        let today = fund_day(call.now);
         for _ in 0..MOST_ATTEMPTS {
             let seat = establishment.as_ref().ok_or(Problem::NoManager)?;
             let number = &seat.member_number;
             if grants.iter().any(|grant| grant.member_number == *number) {
                 return Ok(answer);
             }
-            let manager = seat.manager.as_ref().filter(|_| seat.open).ok_or(Problem::NoManager)?;
+            let manager = seat.manager.as_ref().filter(|_| seat.is_open(today)).ok_or(Problem::NoManager)?;
             let before = seen.iter().find(|request| request.member_number == *number);
             let mut transaction = Transaction::new();
             let seated = vec![
                 Condition::is("member_number", number)?,
-                Condition::is("open", &true)?,
+                Establishment::open_on(today)?,
                 Condition::is("manager.user_id", &manager.user_id)?,
             ];
             let seated = transaction.check(seat.key(), Condition::All(seated));

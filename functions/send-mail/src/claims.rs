@@ -1,7 +1,7 @@
 //! The pass for an establishment whose number was guessed too often, or whom the staff give one.
 
 use jiff::Timestamp;
-use portal::domain::{Email, Siret};
+use portal::domain::{Email, Siret, fund_day};
 use portal::security::LinkToken;
 use portal::store::{
     Account, Change, ClaimPass, Condition, Establishment, Outbox, Outcome, Record, StoreError, Transaction,
@@ -31,7 +31,8 @@ impl Function {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, MailError> {
-        let Some(account) = self.claimable(&siret).await? else { return Ok(Attempt::Nothing) };
+        let account = self.account_of(&siret).await?.filter(|account| account.is_open(fund_day(now)));
+        let Some(account) = account else { return Ok(Attempt::Nothing) };
         let contact = match &passed {
             Passed::ByStaff(Some(email)) => Some(email.clone()),
             Passed::ByStaff(None) | Passed::Closed => contact_of(Some(account.clone())),
@@ -60,19 +61,19 @@ impl Function {
         })
     }
 
-    /// The open account of an establishment, and whom the fund writes to about it.
+    /// The account of an establishment, open or not, and whom the fund writes to about it.
     pub(crate) async fn contact(&self, siret: &Siret) -> Result<Option<(Account, Email)>, StoreError> {
-        let account = self.claimable(siret).await?;
+        let account = self.account_of(siret).await?;
         Ok(account.and_then(|account| {
             let contact = contact_of(Some(account.clone()))?;
             Some((account, contact))
         }))
     }
 
-    /// The open account of an establishment.
-    async fn claimable(&self, siret: &Siret) -> Result<Option<Account>, StoreError> {
+    /// The account of an establishment, open or not.
+    async fn account_of(&self, siret: &Siret) -> Result<Option<Account>, StoreError> {
         let establishment: Option<Establishment> = self.store.get(&Establishment::key_of(siret)).await?;
-        let Some(establishment) = establishment.filter(|establishment| establishment.open) else { return Ok(None) };
+        let Some(establishment) = establishment else { return Ok(None) };
         self.store.get(&Account::key_of(&establishment.member_number)).await
     }
 }

@@ -4,7 +4,7 @@
 
 use portal::domain::fund_day;
 use portal::environment::rng;
-use portal::store::{Change, Condition, Outcome, Record as _, StaffAct, Transaction};
+use portal::store::{Change, Condition, Establishment, Outcome, Record as _, StaffAct, Transaction};
 use serde_json::json;
 
 use crate::Function;
@@ -19,17 +19,22 @@ impl Function {
         fields.finish()?;
         let now = self.environment.clock.now();
         let place = self.place(&named).await?;
-        if let Some(day) = place.account.closed_on {
+        let today = fund_day(now);
+        if let Some(day) = place.account.closed_on.filter(|_| !place.account.is_open(today)) {
             let message = format!("This account is closed since {day}: there is nothing to do.");
             return Err(Refused::new("closed-already", "establishment", message).into());
         }
         let number = &place.seat.member_number;
-        let today = fund_day(now);
         let mut transaction = Transaction::new();
-        let unmoved = vec![Condition::is("version", &place.account.version)?, Condition::Without("closed_on")];
+        // A day that lies ahead gives way to today.
+        let closing = match &place.account.closed_on {
+            Some(day) => Condition::is("closed_on", day)?,
+            None => Condition::Without("closed_on"),
+        };
+        let unmoved = vec![Condition::is("version", &place.account.version)?, closing];
         transaction.update(place.account.key(), Change::new().set("closed_on", &today)?, Condition::All(unmoved));
         let ours = Condition::is("member_number", number)?;
-        transaction.update(place.seat.key(), Change::new().set("open", &false)?, ours);
+        transaction.update(place.seat.key(), Establishment::close(today)?, ours);
         transaction.create(&author.event(StaffAct::AccountClosed, format!("account {number}"), now))?;
         match self.store.commit(&transaction, &mut rng()).await? {
             Outcome::Committed => {

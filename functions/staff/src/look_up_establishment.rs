@@ -1,5 +1,6 @@
 //! `look-up-establishment`: its account, who manages and reads it, whether that is contested, and its alerts.
 
+use portal::domain::fund_day;
 use portal::store::{
     AccountUsers, Alert, Batch, Contest, Grant, Invitation, Release, Resident, StaffAct, StoreError, User, Wanted,
 };
@@ -50,7 +51,7 @@ impl Function {
         };
         let mut establishment = place.told();
         for (name, value) in [
-            ("open", json!(seat.open)),
+            ("open", json!(seat.is_open(fund_day(now)))),
             ("headcount_band", json!(account.headcount_band)),
             ("contact_email", json!(account.contact_email)),
             ("opened_on", json!(account.opened_on)),

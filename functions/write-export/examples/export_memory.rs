@@ -8,7 +8,9 @@ use std::io::Write as _;
 
 use jiff::{Timestamp, ToSpan as _};
 use ledger_files::Days;
-use portal::domain::{Cents, CostKind, EntryKind, Identifier, MemberNumber, Payee, Scheme, Siret, View};
+use portal::domain::{
+    Cents, CostKind, EntryKind, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText, Siret, View,
+};
 use portal::store::{Entry, EntryFacts, ExportFormat};
 use write_export::write::File;
 
@@ -36,9 +38,9 @@ fn entry(n: u32, of: u32) -> Entry {
             amount: Cents(i64::from(n) + 1),
             date,
             year: None,
-            remittance: Some(Identifier::parse(&format!("V-{n}")).unwrap()),
-            bank: Some(format!("CSTR {n}")),
-            invoice: Some(Identifier::parse(&format!("F-{n}")).unwrap()),
+            remittance: Some(RemittanceNumber::parse(&format!("V-{n}")).unwrap()),
+            bank: Some(ShortText::parse(&format!("CSTR {n}")).unwrap()),
+            invoice: Some(ShortText::parse(&format!("F-{n}")).unwrap()),
             label: format!("Remboursement de la facture F-{n}"),
         },
         booked_at: Timestamp::UNIX_EPOCH,

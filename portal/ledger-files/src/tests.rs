@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 use jiff::civil::date;
-use portal::domain::{Cents, CostKind, EntryKind, Id, Identifier, MemberNumber, Payee, Scheme, Siret, View};
+use portal::domain::{
+    Cents, CostKind, EntryKind, Id, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText, Siret, View,
+};
 use portal::store::{Entry, EntryFacts, Reversed};
 
 use super::*;
@@ -31,9 +33,9 @@ fn payment(label: &str) -> Entry {
             amount: Cents(123_456),
             date: date(2012, 2, 10),
             year: None,
-            remittance: Some(identifier("000042")),
-            bank: Some("=cmd|' /C calc'!A0".to_owned()),
-            invoice: Some(identifier("-118")),
+            remittance: RemittanceNumber::parse("000042").ok(),
+            bank: ShortText::parse("=cmd|' /C calc'!A0").ok(),
+            invoice: ShortText::parse("-118").ok(),
             label: label.to_owned(),
         },
         booked_at: instant("2012-02-11T23:30:00Z"),

@@ -5,7 +5,7 @@ use std::fmt;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::{MemberNumber, Refusal};
 
 /// A random identifier of 128 bits, as 32 lower-case hex digits: a user, a session, a receipt, an outbox
 /// entry. It names a thing and opens nothing.
@@ -139,6 +139,13 @@ impl TryFrom<String> for Identifier {
     fn try_from(text: String) -> Result<Self, String> {
         // Not copied: a page of the ledger has hundreds.
         Self::check(&text).map(|()| Self(text)).map_err(|refusal| refusal.en)
+    }
+}
+
+impl From<&MemberNumber> for Identifier {
+    fn from(number: &MemberNumber) -> Self {
+        // Six digits.
+        Self(number.as_str().to_owned())
     }
 }
 

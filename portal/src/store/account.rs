@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::record::from_item;
-use super::{AccessRequest, Contested, Key, Query, Record, Store, StoreError, Table};
+use super::{AccessRequest, Change, Condition, Contested, Key, Query, Record, Store, StoreError, Table};
 use crate::domain::{Civility, Id, MemberNumber, PersonName, Siret};
 
 /// A member account as the fund's file has it, and its manager's answer to « Souhaitez-vous utiliser le
@@ -24,7 +24,7 @@ pub struct Account {
     pub contact_email: Option<String>,
     /// Since when it is a member.
     pub opened_on: Date,
-    /// Since when it is none any more: reading stays, claims and grants end.
+    /// The day from which on it is none any more, which may lie ahead: reading stays, claims and grants end.
     pub closed_on: Option<Date>,
     /// The version of the fund's record.
     pub version: u64,
@@ -35,6 +35,12 @@ pub struct Account {
 }
 
 impl Account {
+    /// Whether it is open to claims and grants on this day of the fund.
+    #[must_use]
+    pub fn is_open(&self, today: Date) -> bool {
+        self.closed_on.is_none_or(|day| today < day)
+    }
+
     /// Where an account is stored.
     #[must_use]
     pub fn key_of(number: &MemberNumber) -> Key {
@@ -72,8 +78,11 @@ pub struct Establishment {
     pub name: String,
     /// Its open member account.
     pub member_number: MemberNumber,
-    /// Whether the account is open to claims and grants.
-    pub open: bool,
+    /// Whether the account was open to claims and grants when this was written.
+    open: bool,
+    /// The day from which on it is not, which may lie ahead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed_on: Option<Date>,
     /// Its manager.
     pub manager: Option<Manager>,
     /// That the manager's claim is contested: whatever gives access or moves the role waits for the staff.
@@ -82,6 +91,48 @@ pub struct Establishment {
 }
 
 impl Establishment {
+    /// The establishment of an account on this day of the fund, without a manager.
+    #[must_use]
+    pub fn new(siret: Siret, name: String, member_number: MemberNumber, closed_on: Option<Date>, today: Date) -> Self {
+        let open = closed_on.is_none_or(|day| today < day);
+        Self { siret, name, member_number, open, closed_on, manager: None, contested: None }
+    }
+
+    /// Whether the account is open to claims and grants on this day of the fund.
+    #[must_use]
+    pub fn is_open(&self, today: Date) -> bool {
+        self.open && self.closed_on.is_none_or(|day| today < day)
+    }
+
+    /// That the account is open on this day of the fund.
+    ///
+    /// # Errors
+    /// Where the day cannot be an attribute.
+    pub fn open_on(today: Date) -> Result<Condition, StoreError> {
+        let not_yet = vec![Condition::Without("closed_on"), Condition::above("closed_on", &today)?];
+        Ok(Condition::All(vec![Condition::is("open", &true)?, Condition::Any(not_yet)]))
+    }
+
+    /// That the account is open as long as it was when this was read.
+    ///
+    /// # Errors
+    /// Where the day cannot be an attribute.
+    pub fn as_open_as_read(&self) -> Result<Condition, StoreError> {
+        let until = match &self.closed_on {
+            Some(day) => Condition::is("closed_on", day)?,
+            None => Condition::Without("closed_on"),
+        };
+        Ok(Condition::All(vec![Condition::is("open", &self.open)?, until]))
+    }
+
+    /// Closes the account from this day of the fund on.
+    ///
+    /// # Errors
+    /// Where the day cannot be an attribute.
+    pub fn close(today: Date) -> Result<Change, StoreError> {
+        Change::new().set("open", &false)?.set("closed_on", &today)
+    }
+
     /// Where an establishment is stored.
     #[must_use]
     pub fn key_of(siret: &Siret) -> Key {

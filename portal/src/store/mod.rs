@@ -69,10 +69,10 @@ pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};
 pub use ledger::{
-    Action, ActionPlace, ActionState, ActionSums, BatchLine, Became, Entry, EntryFacts, EntryPlace, Facet, Facets,
-    Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Moved, Pending,
-    Remittance, RemittanceLine, RemittanceRow, Reversed, SchemeSums, Seen, Share, Subject, Totals, TransferPayee,
-    whole_ledger,
+    Action, ActionPlace, ActionState, ActionSums, AwaitedMember, BatchLine, Became, Entry, EntryFacts, EntryPlace,
+    Facet, Facets, Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Month, MonthSums, Move, Moved,
+    Pending, Remittance, RemittanceLine, RemittanceRow, Reversed, SchemeSums, Seen, Share, Subject, Totals,
+    TransferPayee, WaitingContent, WaitingPlace, WaitingRecord, Waits, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

@@ -257,7 +257,7 @@ fn entry_line(entry: &Entry) -> String {
         &facts.amount.0.to_string(),
         &facts.date.to_string(),
         facts.remittance.as_ref().map_or("-", |number| number.as_str()),
-        facts.bank.as_deref().unwrap_or("-"),
+        facts.bank.as_ref().map_or("-", |bank| bank.as_str()),
     ])
 }
 

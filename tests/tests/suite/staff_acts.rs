@@ -9,7 +9,7 @@ use harness::{
     contest_token, link_token,
 };
 use local::Mail;
-use portal::domain::{Email, Id, Siret};
+use portal::domain::{Email, Id, Siret, fund_day};
 use portal::store::{AuditEvent, Establishment, EventKind, Outbox, Query, Release, StaffEvent, Table, Wish};
 use serde_json::{Value, json};
 
@@ -374,6 +374,7 @@ async fn a_mail_goes_out_again_and_its_link_is_in_the_mail_alone() {
 async fn a_closed_account_takes_no_claims_and_grants_and_is_read_on_until_the_file_decides() {
     let world = World::start().await;
     let marie = world.manager(MARIE).await;
+    let today = fund_day(world.portal.clock().now());
     let closed = about(&world, "close-account", CLAIRE).await;
     assert!(closed["closed"]["closed_on"].is_string(), "{closed}");
     marie.get(&target("summary")).await.expect(200);
@@ -382,9 +383,9 @@ async fn a_closed_account_takes_no_claims_and_grants_and_is_read_on_until_the_fi
     // The same record again says nothing new; the next one decides.
     let (members, _) = harness::fixture();
     world.import("2012-10-16-001", &members, "").await;
-    assert!(!seat(&world).await.open);
+    assert!(!seat(&world).await.is_open(today));
     world.import("2012-10-17-001", &members.replace("\"version\":1", "\"version\":2"), "").await;
-    assert!(seat(&world).await.open);
+    assert!(seat(&world).await.is_open(today));
     marie.post(&target("users"), &json!({"email": "x@cabinet.example"})).await.expect(202);
     let other = act(&world, "close-account", CLAIRE, json!({"establishment": OTHER_ACCOUNT})).await;
     assert_eq!(other["closed"]["siret"], OTHER_SIRET);

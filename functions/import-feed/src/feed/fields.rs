@@ -1,17 +1,24 @@
 //! Reads the fields of a record strictly, and says what is wrong with which.
 
-use jiff::civil::Date;
-use portal::domain::{Identifier, MemberNumber};
-use serde_json::Value;
+use std::ops::RangeInclusive;
 
-/// The years that a date of the feed can be in: from the first training contributions (law of 16 July
+use jiff::civil::Date;
+use portal::domain::{Email, Identifier, MemberNumber, RemittanceNumber, ShortText, Siret};
+use serde::ser::{Serialize, SerializeSeq as _, Serializer};
+
+use super::object::{Object, Scalar};
+
+/// The years that a day of the ledger can be in: from the first training contributions (law of 16 July
 /// 1971) to far beyond any contract. A mistyped year would make a view of its own.
-const YEARS: std::ops::RangeInclusive<i16> = 1972..=2100;
+const YEARS: RangeInclusive<i16> = 1972..=2100;
+
+/// The years that a day of an account can be in: accounts may be older than the law that made the contributions.
+const YEARS_OF_ACCOUNTS: RangeInclusive<i16> = 1900..=2100;
 
 /// Free texts are cut nowhere, so an absurd one is refused.
 const LONGEST_TEXT: usize = 1_000;
 
-/// Why a line is quarantined.
+/// Why a line is quarantined, or a field ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reason {
     /// Kebab-case; part of the report.
@@ -34,109 +41,177 @@ impl Reason {
     }
 }
 
-/// A field as it came; null counts as absent.
-pub(super) type Field = Option<Value>;
+/// The optional fields of a record that cannot be read, and why.
+///
+/// They are part of what the record says: where a former version had a value, that one is kept, while a field that is
+/// absent takes it away.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unreadable(Vec<Reason>);
 
-/// The JSON object on a line.
-pub(super) fn object<T: serde::de::DeserializeOwned>(line: &[u8]) -> Result<T, Reason> {
-    let text = std::str::from_utf8(line).map_err(|_| Reason::of("not-utf8"))?;
-    let text = text.trim_matches([' ', '\t', '\r']);
-    if text.is_empty() {
-        return Err(Reason::of("blank-line"));
+impl Unreadable {
+    /// Every field could be read.
+    pub const NONE: &Self = &Self(Vec::new());
+
+    /// Whether every field could be read.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
-    // serde reads a struct from an array too.
-    if !text.starts_with('{') {
-        return Err(Reason::of("not-json"));
+
+    /// Whether this field could not be read.
+    #[must_use]
+    pub fn has(&self, field: &str) -> bool {
+        self.0.iter().any(|reason| reason.field == Some(field))
     }
-    serde_json::from_str(text).map_err(|_| Reason::of("not-json"))
+
+    /// Why each could not.
+    pub fn reasons(&self) -> impl Iterator<Item = Reason> + '_ {
+        self.0.iter().copied()
+    }
+
+    /// One more.
+    pub(super) fn add(&mut self, reason: Reason) {
+        self.0.push(reason);
+    }
 }
 
-/// A mandatory text.
-pub(super) fn text(field: Field, name: &'static str) -> Result<String, Reason> {
-    match field {
-        Some(Value::String(text)) => Ok(text),
-        Some(_) => Err(Reason::in_field("not-a-text", name)),
-        None => Err(Reason::in_field("missing-field", name)),
+impl Serialize for Unreadable {
+    /// The names: it changes nothing of a record in which way a field cannot be read.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut names = serializer.serialize_seq(Some(self.0.len()))?;
+        for name in self.0.iter().filter_map(|reason| reason.field) {
+            names.serialize_element(name)?;
+        }
+        names.end()
+    }
+}
+
+/// The fields of a record: those that it must have, and those that may be absent.
+pub(super) struct Fields<'a> {
+    object: Object<'a>,
+    /// The optional fields that could not be read so far.
+    pub(super) unreadable: Unreadable,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a line.
+    pub(super) fn read(line: &'a [u8]) -> Result<Self, Reason> {
+        Ok(Self { object: Object::read(line)?, unreadable: Unreadable::default() })
+    }
+
+    /// A field that the record must have; one that is blank is missing.
+    pub(super) fn required<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(Scalar<'a>) -> Result<T, &'static str>,
+    ) -> Result<T, Reason> {
+        let value = self.object.scalar(name)?.ok_or(Reason::in_field("missing-field", name))?;
+        read(value).map_err(|code| Reason::in_field(code, name))
+    }
+
+    /// A field that may be absent; one that cannot be read is noted, and costs nothing but itself.
+    pub(super) fn optional<T>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(Scalar<'a>) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let value = self.object.scalar(name).transpose()?;
+        match value.and_then(|value| read(value).map_err(|code| Reason::in_field(code, name))) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                self.unreadable.add(reason);
+                None
+            }
+        }
+    }
+}
+
+pub(super) fn text(value: Scalar<'_>) -> Result<std::borrow::Cow<'_, str>, &'static str> {
+    match value {
+        Scalar::Text(text) => Ok(text),
+        Scalar::Number(_) | Scalar::Other => Err("not-a-text"),
     }
 }
 
 /// A free text: not too long, and without what no display can show.
-pub(super) fn free_text(field: Field, name: &'static str) -> Result<String, Reason> {
-    let text = text(field, name)?.trim().to_owned();
-    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) {
-        return Err(Reason::in_field("bad-text", name));
-    }
-    Ok(text)
+pub(super) fn free_text(value: Scalar<'_>) -> Result<String, &'static str> {
+    let text = text(value)?.trim().to_owned();
+    if text.chars().count() > LONGEST_TEXT || text.chars().any(char::is_control) { Err("bad-text") } else { Ok(text) }
 }
 
-/// A free text that says something.
-pub(super) fn title(field: Field, name: &'static str) -> Result<String, Reason> {
-    let text = free_text(field, name)?;
-    if text.is_empty() { Err(Reason::in_field("missing-field", name)) } else { Ok(text) }
+/// What a third party numbers or words.
+pub(super) fn short_text(value: Scalar<'_>) -> Result<ShortText, &'static str> {
+    ShortText::parse(&text(value)?).map_err(|_| "bad-text")
 }
 
-/// A field that may be absent.
-pub(super) fn optional<T>(
-    field: Field,
-    name: &'static str,
-    read: impl FnOnce(Field, &'static str) -> Result<T, Reason>,
-) -> Result<Option<T>, Reason> {
-    if field.is_none() { Ok(None) } else { read(field, name).map(Some) }
+pub(super) fn remittance_number(value: Scalar<'_>) -> Result<RemittanceNumber, &'static str> {
+    RemittanceNumber::parse(&text(value)?).map_err(|_| "bad-text")
 }
 
-pub(super) fn identifier(field: Field, name: &'static str) -> Result<Identifier, Reason> {
-    Identifier::parse(&text(field, name)?).map_err(|_| Reason::in_field("bad-identifier", name))
+pub(super) fn identifier(value: Scalar<'_>) -> Result<Identifier, &'static str> {
+    Identifier::parse(&text(value)?).map_err(|_| "bad-identifier")
 }
 
-/// An identifier that may hold spaces too.
-pub(super) fn bank_reference(field: Field, name: &'static str) -> Result<String, Reason> {
-    let text = text(field, name)?;
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._- ".contains(&byte);
-    let valid = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
-    if valid { Ok(text) } else { Err(Reason::in_field("bad-identifier", name)) }
+pub(super) fn email(value: Scalar<'_>) -> Result<Email, &'static str> {
+    Email::parse(&text(value)?).map_err(|_| "bad-email")
+}
+
+pub(super) fn siret(value: Scalar<'_>) -> Result<Siret, &'static str> {
+    let text = text(value)?;
+    Siret::parse(&text).ok().filter(|siret| siret.as_str() == text).ok_or("bad-siret")
 }
 
 /// Six digits; what a person may space out, a file may not.
-pub(super) fn member_number(field: Field, name: &'static str) -> Result<MemberNumber, Reason> {
-    let text = text(field, name)?;
-    let number = MemberNumber::parse(&text).ok().filter(|number| number.as_str() == text);
-    number.ok_or(Reason::in_field("bad-member-number", name))
+pub(super) fn member_number(value: Scalar<'_>) -> Result<MemberNumber, &'static str> {
+    let text = text(value)?;
+    MemberNumber::parse(&text).ok().filter(|number| number.as_str() == text).ok_or("bad-member-number")
+}
+
+/// A day of the ledger.
+pub(super) fn date(value: Scalar<'_>) -> Result<Date, &'static str> {
+    day(value, &YEARS)
+}
+
+/// A day of an account.
+pub(super) fn account_date(value: Scalar<'_>) -> Result<Date, &'static str> {
+    day(value, &YEARS_OF_ACCOUNTS)
+}
+
+/// The day on which an account closes, or nothing where it is the day that stands for no end.
+pub(super) fn closing_date(value: Scalar<'_>) -> Result<Option<Date>, &'static str> {
+    if value == Scalar::Text("9999-12-31".into()) { Ok(None) } else { account_date(value).map(Some) }
 }
 
 /// A day as `jjjj-mm-tt`; jiff reads other forms too, which would make two spellings of one content.
-pub(super) fn date(field: Field, name: &'static str) -> Result<Date, Reason> {
-    let text = text(field, name)?;
-    let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text && YEARS.contains(&date.year()));
-    date.ok_or(Reason::in_field("bad-date", name))
+fn day(value: Scalar<'_>, years: &RangeInclusive<i16>) -> Result<Date, &'static str> {
+    let text = text(value)?;
+    let date = text.parse::<Date>().ok().filter(|date| date.to_string() == text && years.contains(&date.year()));
+    date.ok_or("bad-date")
 }
 
-pub(super) fn year(field: Field, name: &'static str) -> Result<i16, Reason> {
-    match field {
-        None => Err(Reason::in_field("missing-field", name)),
-        Some(value) => {
-            let year = value.as_i64().and_then(|year| i16::try_from(year).ok()).filter(|year| YEARS.contains(year));
-            year.ok_or(Reason::in_field("bad-year", name))
-        }
-    }
+pub(super) fn year(value: Scalar<'_>) -> Result<i16, &'static str> {
+    let year = integer(&value).and_then(|year| i16::try_from(year).ok()).filter(|year| YEARS.contains(year));
+    year.ok_or("bad-year")
 }
 
 /// A version: a whole number from 1 on that a number of JavaScript holds exactly.
-pub(super) fn version(field: Field, name: &'static str) -> Result<u64, Reason> {
-    match field {
-        None => Err(Reason::in_field("missing-field", name)),
-        Some(value) => {
-            let version = value.as_u64().filter(|version| (1..=(1 << 53) - 1).contains(version));
-            version.ok_or(Reason::in_field("bad-version", name))
-        }
+pub(super) fn version(value: Scalar<'_>) -> Result<u64, &'static str> {
+    let version = integer(&value).and_then(|version| u64::try_from(version).ok());
+    version.filter(|version| (1..=(1 << 53) - 1).contains(version)).ok_or("bad-version")
+}
+
+/// A number without a fraction or an exponent.
+pub(super) fn integer(value: &Scalar<'_>) -> Option<i64> {
+    match value {
+        Scalar::Number(number) => number.parse().ok(),
+        Scalar::Text(_) | Scalar::Other => None,
     }
 }
 
-/// One of a list of names.
-pub(super) fn named<T>(
-    field: Field,
-    name: &'static str,
+/// Reads one of a list of names.
+pub(super) fn named<'a, T>(
     parse: impl FnOnce(&str) -> Option<T>,
     unknown: &'static str,
-) -> Result<T, Reason> {
-    parse(&text(field, name)?).ok_or(Reason::in_field(unknown, name))
+) -> impl FnOnce(Scalar<'a>) -> Result<T, &'static str> {
+    move |value| parse(&text(value)?).ok_or(unknown)
 }

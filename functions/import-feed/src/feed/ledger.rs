@@ -1,15 +1,12 @@
 //! `ledger.ndjson`: actions and entries.
 
-use std::borrow::Cow;
-
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Cents, CostKind, EntryKind, Identifier, MemberNumber, Payee, Scheme};
 use portal::store::EntryFacts;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 
-use super::fields::{self, Field};
+use super::fields::{self, Fields, Unreadable};
+use super::object::{Object, Scalar};
 use super::{Line, Reason, Rejected, TooLong, content_hash};
 
 /// The largest amount of one entry, in cents: 10 billion euros.
@@ -63,6 +60,9 @@ pub struct EntryRecord {
     pub action_id: Option<Identifier>,
     /// What it says.
     pub facts: EntryFacts,
+    /// Which of its fields cannot be read.
+    #[serde(skip_serializing_if = "Unreadable::is_empty")]
+    pub unreadable: Unreadable,
 }
 
 impl LedgerRecord {
@@ -76,17 +76,51 @@ impl LedgerRecord {
     pub fn read(line: &Line<'_>) -> Result<Self, Rejected> {
         let reject = |reason, source_key| Rejected { reason, source_key };
         let content = line.content.map_err(|_| reject(Reason::of("line-too-long"), None))?;
-        let raw: Raw = fields::object(content).map_err(|reason| reject(reason, None))?;
-        let source_key = fields::identifier(raw.source_key.clone(), "source_key");
+        let fields = Fields::read(content).map_err(|reason| reject(reason, None))?;
+        let source_key = fields.required("source_key", fields::identifier);
         let known_key = source_key.clone().ok();
-        source_key.and_then(|key| Self::from_raw(raw, key)).map_err(|reason| reject(reason, known_key))
+        source_key.and_then(|key| Self::from_fields(fields, key)).map_err(|reason| reject(reason, known_key))
     }
 
-    fn from_raw(raw: Raw, source_key: Identifier) -> Result<Self, Reason> {
-        match raw.record.as_ref().and_then(Value::as_str) {
-            Some("action") => ActionRecord::from_raw(raw, source_key).map(Self::Action),
-            Some("entry") => EntryRecord::from_raw(raw, source_key).map(Self::Entry),
+    fn from_fields(fields: Fields<'_>, source_key: Identifier) -> Result<Self, Reason> {
+        let record = fields.required("record", |value| Ok(fields::text(value).unwrap_or_default()))?;
+        match record.as_ref() {
+            "action" => ActionRecord::from_fields(&fields, source_key).map(Self::Action),
+            "entry" => EntryRecord::from_fields(fields, source_key).map(Self::Entry),
             _ => Err(Reason::in_field("unknown-record", "record")),
+        }
+    }
+
+    /// Reads a line of a batch whose records name no day after `last`, as [`Manifest::last_day`] says.
+    ///
+    /// # Errors
+    /// As [`LedgerRecord::read`], and where the line names a later day.
+    ///
+    /// [`Manifest::last_day`]: super::Manifest::last_day
+    pub fn read_by(line: &Line<'_>, last: Date) -> Result<Self, Rejected> {
+        let record = Self::read(line)?;
+        let ahead = match &record {
+            Self::Action(action) => (action.engagement_date > last).then_some("engagement_date"),
+            Self::Entry(EntryRecord { facts, .. }) if facts.date > last => Some("effective_date"),
+            Self::Entry(EntryRecord { facts, .. }) => {
+                facts.year.is_some_and(|year| year > last.year()).then_some("contribution_year")
+            }
+        };
+        match ahead {
+            Some(field) => {
+                let source_key = Some(record.source_key().clone());
+                Err(Rejected { reason: Reason::in_field("date-ahead", field), source_key })
+            }
+            None => Ok(record),
+        }
+    }
+
+    /// Which of its fields cannot be read.
+    #[must_use]
+    pub fn unreadable(&self) -> &Unreadable {
+        match self {
+            Self::Action(_) => Unreadable::NONE,
+            Self::Entry(entry) => &entry.unreadable,
         }
     }
 
@@ -128,16 +162,16 @@ impl LedgerRecord {
 }
 
 impl ActionRecord {
-    fn from_raw(raw: Raw, source_key: Identifier) -> Result<Self, Reason> {
+    fn from_fields(fields: &Fields<'_>, source_key: Identifier) -> Result<Self, Reason> {
         Ok(Self {
             source_key,
-            source_version: fields::version(raw.source_version, "source_version")?,
-            member_number: fields::member_number(raw.member_number, "member_number")?,
-            action_id: fields::identifier(raw.action_id, "action_id")?,
-            title: fields::title(raw.title, "title")?,
-            scheme: fields::named(raw.scheme, "scheme", Scheme::parse, "unknown-scheme")?,
-            status: fields::named(raw.status, "status", ActionStatus::parse, "unknown-status")?,
-            engagement_date: fields::date(raw.engagement_date, "engagement_date")?,
+            source_version: fields.required("source_version", fields::version)?,
+            member_number: fields.required("member_number", fields::member_number)?,
+            action_id: fields.required("action_id", fields::identifier)?,
+            title: fields.required("title", fields::free_text)?,
+            scheme: fields.required("scheme", fields::named(Scheme::parse, "unknown-scheme"))?,
+            status: fields.required("status", fields::named(ActionStatus::parse, "unknown-status"))?,
+            engagement_date: fields.required("engagement_date", fields::date)?,
         })
     }
 
@@ -149,41 +183,63 @@ impl ActionRecord {
 }
 
 impl EntryRecord {
-    fn from_raw(raw: Raw, source_key: Identifier) -> Result<Self, Reason> {
+    fn from_fields(mut fields: Fields<'_>, source_key: Identifier) -> Result<Self, Reason> {
         // A reversal is made by the import and never sent.
         let kind = |name: &str| EntryKind::parse(name).filter(|kind| *kind != EntryKind::Reversal);
-        let kind = fields::named(raw.kind, "kind", kind, "unknown-kind")?;
+        let kind = fields.required("kind", fields::named(kind, "unknown-kind"))?;
         let (action_id, year) = if kind.is_contribution() {
-            if raw.action_id.is_some() {
-                return Err(Reason::in_field("contribution-with-action", "action_id"));
-            }
-            (None, Some(fields::year(raw.contribution_year, "contribution_year")?))
+            // Its year says where it counts; an action that it names all the same is none of its.
+            fields.optional("action_id", |_| Err::<(), _>("contribution-with-action"));
+            (None, Some(fields.required("contribution_year", fields::year)?))
         } else {
             // The year of an action's entry says nothing: its view is its action's.
-            (Some(fields::identifier(raw.action_id, "action_id")?), None)
+            (Some(fields.required("action_id", fields::identifier)?), None)
         };
         Ok(Self {
             source_key,
-            source_version: fields::version(raw.source_version, "source_version")?,
-            member_number: fields::member_number(raw.member_number, "member_number")?,
+            source_version: fields.required("source_version", fields::version)?,
+            member_number: fields.required("member_number", fields::member_number)?,
             action_id,
             facts: EntryFacts {
                 kind,
-                cost_kind: fields::optional(raw.cost_kind, "cost_kind", |field, name| {
-                    fields::named(field, name, CostKind::parse, "unknown-cost-kind")
-                })?,
-                payee: fields::optional(raw.payee, "payee", |field, name| {
-                    fields::named(field, name, Payee::parse, "unknown-payee")
-                })?,
-                amount: amount(raw.amount_cents.as_ref(), kind)?,
-                date: fields::date(raw.effective_date, "effective_date")?,
+                cost_kind: fields.optional("cost_kind", fields::named(CostKind::parse, "unknown-cost-kind")),
+                payee: fields.optional("payee", fields::named(Payee::parse, "unknown-payee")),
+                amount: fields.required("amount_cents", |value| amount(&value, kind))?,
+                date: fields.required("effective_date", fields::date)?,
                 year,
-                remittance: fields::optional(raw.remittance_number, "remittance_number", fields::identifier)?,
-                bank: fields::optional(raw.bank_reference, "bank_reference", fields::bank_reference)?,
-                invoice: fields::optional(raw.invoice_number, "invoice_number", fields::identifier)?,
-                label: fields::optional(raw.label, "label", fields::free_text)?.unwrap_or_default(),
+                remittance: fields.optional("remittance_number", fields::remittance_number),
+                bank: fields.optional("bank_reference", fields::short_text),
+                invoice: fields.optional("invoice_number", fields::short_text),
+                label: fields.optional("label", fields::free_text).unwrap_or_default(),
             },
+            unreadable: fields.unreadable,
         })
+    }
+
+    /// The facts, with the value that a former version had in each field that cannot be read.
+    #[must_use]
+    pub fn facts_after(&self, former: &EntryFacts) -> EntryFacts {
+        let mut facts = self.facts.clone();
+        let unreadable = |field| self.unreadable.has(field);
+        if unreadable("cost_kind") {
+            facts.cost_kind = former.cost_kind;
+        }
+        if unreadable("payee") {
+            facts.payee = former.payee;
+        }
+        if unreadable("remittance_number") {
+            facts.remittance.clone_from(&former.remittance);
+        }
+        if unreadable("bank_reference") {
+            facts.bank.clone_from(&former.bank);
+        }
+        if unreadable("invoice_number") {
+            facts.invoice.clone_from(&former.invoice);
+        }
+        if unreadable("label") {
+            facts.label.clone_from(&former.label);
+        }
+        facts
     }
 
     /// Tells a repeat from a conflict.
@@ -193,16 +249,13 @@ impl EntryRecord {
     }
 }
 
-fn amount(field: Option<&Value>, kind: EntryKind) -> Result<Cents, Reason> {
-    let refused = |code| Reason::in_field(code, "amount_cents");
-    let amount = field.ok_or(refused("missing-field"))?.as_i64().ok_or(refused("bad-amount"))?;
-    if amount == 0 || !(-LARGEST_AMOUNT..=LARGEST_AMOUNT).contains(&amount) {
-        return Err(refused("bad-amount"));
+fn amount(value: &Scalar<'_>, kind: EntryKind) -> Result<Cents, &'static str> {
+    let amount = fields::integer(value).filter(|amount| (-LARGEST_AMOUNT..=LARGEST_AMOUNT).contains(amount));
+    match amount {
+        None | Some(0) => Err("bad-amount"),
+        Some(..0) if kind != EntryKind::CommitmentRevision => Err("negative-amount"),
+        Some(amount) => Ok(Cents(amount)),
     }
-    if amount < 0 && kind != EntryKind::CommitmentRevision {
-        return Err(refused("negative-amount"));
-    }
-    Ok(Cents(amount))
 }
 
 /// What a line counts in the manifest's sum, whatever else is wrong with it: the back office adds up what
@@ -212,59 +265,8 @@ fn amount(field: Option<&Value>, kind: EntryKind) -> Result<Cents, Reason> {
 pub fn amount_of(line: &Line<'_>) -> i64 {
     let bytes = line.content.unwrap_or_else(|TooLong(bytes)| bytes);
     let text = String::from_utf8_lossy(bytes);
-    serde_json::from_str::<Amount>(&text).map_or(0, |Amount(amount)| amount)
-}
-
-/// The `amount_cents` of an object, the last one where there are several; other fields are not looked at.
-struct Amount(i64);
-
-impl<'de> Deserialize<'de> for Amount {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Amount;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Amount, A::Error> {
-                let mut amount = 0;
-                while let Some(name) = fields.next_key::<Cow<'de, str>>()? {
-                    if name == "amount_cents" {
-                        amount = fields.next_value::<Value>()?.as_i64().unwrap_or(0);
-                    } else {
-                        fields.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(Amount(amount))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    record: Field,
-    source_key: Field,
-    source_version: Field,
-    member_number: Field,
-    action_id: Field,
-    title: Field,
-    scheme: Field,
-    status: Field,
-    engagement_date: Field,
-    kind: Field,
-    cost_kind: Field,
-    payee: Field,
-    amount_cents: Field,
-    effective_date: Field,
-    contribution_year: Field,
-    remittance_number: Field,
-    bank_reference: Field,
-    invoice_number: Field,
-    label: Field,
+    let amount = serde_json::from_str::<Object<'_>>(&text).ok().and_then(|object| object.last("amount_cents"));
+    amount.and_then(|amount| amount.get().parse().ok()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -367,7 +369,7 @@ mod tests {
         #[test]
         fn an_amount_that_is_read_is_within_its_bounds(amount in any::<i64>(), kind in 0..13_usize) {
             let kind = EntryKind::ALL[kind];
-            if let Ok(Cents(read)) = super::amount(Some(&json!(amount)), kind) {
+            if let Ok(Cents(read)) = super::amount(&Scalar::Number(&amount.to_string()), kind) {
                 prop_assert!(read == amount && read != 0 && read.abs() <= LARGEST_AMOUNT);
                 prop_assert!(read > 0 || kind == EntryKind::CommitmentRevision);
             }

@@ -6,12 +6,21 @@ pub(super) const LONGEST_LINE: usize = 64 * 1024;
 /// Of longer lines not even the amount is read, so that memory stays the same whatever comes.
 pub(super) const LONGEST_KEPT: usize = 1024 * 1024;
 
+/// U+FEFF, which programs write before a text to say that it is in Unicode.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// A JSON text without the byte order mark that may stand before it (RFC 8259, 8.1).
+pub(super) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+}
+
 /// A line of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Counted from 1.
     pub number: u64,
-    /// What it holds, without its line end.
+    /// What it holds, without its line end. A byte order mark before it is left out: there is one at the start of a
+    /// file, and where files were put together.
     pub content: Result<&'a [u8], TooLong<'a>>,
 }
 
@@ -21,7 +30,8 @@ pub struct TooLong<'a>(pub &'a [u8]);
 
 impl<'a> Line<'a> {
     fn new(number: u64, bytes: &'a [u8]) -> Self {
-        Self { number, content: if bytes.len() > LONGEST_LINE { Err(TooLong(bytes)) } else { Ok(bytes) } }
+        let text = without_mark(bytes);
+        Self { number, content: if bytes.len() > LONGEST_LINE { Err(TooLong(text)) } else { Ok(text) } }
     }
 }
 
@@ -62,7 +72,9 @@ impl Lines {
 
     /// Hands over what follows the last line end.
     pub fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
-        if self.dropped || !self.started.is_empty() {
+        // A file of nothing but the mark is an empty one.
+        let is_only_mark = self.number == 0 && self.started == BYTE_ORDER_MARK;
+        if self.dropped || !(self.started.is_empty() || is_only_mark) {
             self.end(&mut each);
         }
     }
@@ -117,6 +129,25 @@ mod tests {
             assert!(lines[0].is_ok());
             assert_eq!(lines[1..], [Err(LONGEST_LINE + 1), Err(0), Ok(b"c".to_vec())]);
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_line() {
+        let long = [BYTE_ORDER_MARK, &vec![b'b'; LONGEST_LINE]].concat();
+        let bytes = [b"\xEF\xBB\xBFa", &b"\xEF\xBB\xBFb\xEF\xBB\xBF"[..], b"\xEF\xBB\xBF", &long, b"c"].join(&b'\n');
+        for pieces in [1, 2, 5, 1_000_000] {
+            let lines = cut(&bytes, pieces);
+            let expected = [
+                Ok(b"a".to_vec()),
+                Ok(b"b\xEF\xBB\xBF".to_vec()),
+                Ok(Vec::new()),
+                Err(LONGEST_LINE),
+                Ok(b"c".to_vec()),
+            ];
+            assert_eq!(lines, expected);
+        }
+        assert_eq!(cut(BYTE_ORDER_MARK, 1), []);
+        assert_eq!(cut(b"\xEF\xBB\xBF\n", 1), [Ok(Vec::new())]);
     }
 
     proptest! {

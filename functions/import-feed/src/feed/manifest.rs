@@ -2,9 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use portal::domain::{Identifier, from_hex};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
+use portal::domain::{Identifier, from_hex, fund_day};
 use serde::{Deserialize, Serialize};
+
+use super::Reason;
+use super::lines::without_mark;
+use super::object::Object;
+use crate::report::Refusal;
 
 /// A batch's table of contents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -59,11 +65,23 @@ impl ListedFile {
 }
 
 impl Manifest {
+    /// The last day that a record may name: a year after the fund's day on which the batch was made.
+    #[must_use]
+    pub fn last_day(&self) -> Date {
+        fund_day(self.created_at).checked_add(1.year()).unwrap_or(Date::MAX)
+    }
+
     /// Reads a manifest; its files come out with members first.
     ///
     /// # Errors
     /// What is wrong with it, in words for the back office.
-    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+    pub fn read(bytes: &[u8]) -> Result<Self, Refusal> {
+        let bytes = without_mark(bytes);
+        check_fields(bytes)?;
+        Self::read_fields(bytes).map_err(|detail| Refusal::new("manifest", detail))
+    }
+
+    fn read_fields(bytes: &[u8]) -> Result<Self, String> {
         let mut manifest: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let mut names = BTreeSet::new();
         if manifest.files.is_empty() {
@@ -88,13 +106,29 @@ impl Manifest {
     }
 }
 
+/// Looks for what a JSON parser says little about: fields that stand there twice, and half characters.
+fn check_fields(bytes: &[u8]) -> Result<(), Refusal> {
+    let is_read = |object: &Object<'_>, field| match object.scalar(field).map_err(|Reason { code, .. }| code) {
+        Err(code @ "doubled-field") => Err(Refusal::new(code, format!("{field} stands there twice"))),
+        Err(code) => Err(Refusal::new(code, format!("{field} has one half of a surrogate pair"))),
+        Ok(_) => Ok(()),
+    };
+    // What is no object is named by whoever reads it whole.
+    let Ok(manifest) = Object::read(bytes) else { return Ok(()) };
+    ["batch_id", "source", "created_at", "files"].into_iter().try_for_each(|field| is_read(&manifest, field))?;
+    let files = manifest.last("files").and_then(|files| serde_json::from_str::<Vec<Object<'_>>>(files.get()).ok());
+    files.unwrap_or_default().iter().try_for_each(|file| {
+        ["name", "lines", "sha256", "amount_cents"].into_iter().try_for_each(|field| is_read(file, field))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
 
-    fn read(files: serde_json::Value) -> Result<Manifest, String> {
+    fn read(files: serde_json::Value) -> Result<Manifest, Refusal> {
         let manifest = json!({
             "batch_id": "2012-10-15-001", "source": "erp", "created_at": "2012-10-15T02:00:00Z", "files": files,
         });
@@ -127,6 +161,27 @@ mod tests {
             assert!(read(json!([file(name)])).is_err(), "{name:?}");
         }
         assert!(read(json!([file("ledger.ndjson"), file("ledger.ndjson")])).is_err());
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_skipped_and_what_is_doubled_or_half_a_character_is_named() {
+        let whole = read(json!([file("ledger.ndjson")])).unwrap();
+        let text = serde_json::to_string(&whole).unwrap();
+        let read = |text: &str| Manifest::read(text.as_bytes()).map_err(|refusal| (refusal.reason, refusal.detail));
+        assert_eq!(read(&format!("\u{feff}{text}")).unwrap().batch_id, whole.batch_id);
+        for (from, to, reason, field) in [
+            ("\"source\":", "\"source\":\"crm\",\"source\":", "doubled-field", "source"),
+            ("\"files\":", "\"files\":[],\"files\":", "doubled-field", "files"),
+            ("\"lines\":", "\"lines\":2,\"lines\":", "doubled-field", "lines"),
+            ("\"erp\"", "\"erp\\ud83d\"", "lone-surrogate", "source"),
+            ("\"name\":\"", "\"name\":\"\\udc00", "lone-surrogate", "name"),
+        ] {
+            let (code, detail) = read(&text.replace(from, to)).unwrap_err();
+            assert_eq!(code, reason);
+            assert!(detail.starts_with(field), "{detail}");
+        }
+        let unknown = text.replace("\"source\":", "\"note\":\"\\ud83d\",\"note\":1,\"source\":");
+        assert!(read(&unknown).is_ok());
     }
 
     #[test]

@@ -1,10 +1,10 @@
 //! `members.ndjson`: member accounts.
 
 use jiff::civil::Date;
-use portal::domain::{Email, MemberNumber, Siret};
-use serde::{Deserialize, Serialize};
+use portal::domain::{Email, Identifier, MemberNumber, Siret};
+use serde::Serialize;
 
-use super::fields::{self, Field};
+use super::fields::{self, Fields, Unreadable};
 use super::{Line, Reason, Rejected, content_hash};
 
 /// A member account as the fund has it.
@@ -24,12 +24,15 @@ pub struct MemberRecord {
     pub contact_email: Option<Email>,
     /// Since when it is a member.
     pub opened_on: Date,
-    /// Since when it is none any more.
+    /// The day from which on it is closed; it may lie ahead.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub closed_on: Option<Date>,
     /// The version of this record.
     #[serde(skip)]
     pub version: u64,
+    /// Which of its fields cannot be read.
+    #[serde(skip_serializing_if = "Unreadable::is_empty")]
+    pub unreadable: Unreadable,
 }
 
 impl MemberRecord {
@@ -38,34 +41,55 @@ impl MemberRecord {
     /// # Errors
     /// Where it cannot be posted, whatever the store holds.
     pub fn read(line: &Line<'_>) -> Result<Self, Rejected> {
-        let reject = |reason| Rejected { reason, source_key: None };
-        let content = line.content.map_err(|_| reject(Reason::of("line-too-long")))?;
-        fields::object(content).and_then(Self::from_raw).map_err(reject)
+        let reject = |reason, source_key| Rejected { reason, source_key };
+        let content = line.content.map_err(|_| reject(Reason::of("line-too-long"), None))?;
+        let fields = Fields::read(content).map_err(|reason| reject(reason, None))?;
+        let known_key = fields.required("member_number", fields::member_number).ok().as_ref().map(Self::key_of);
+        Self::from_fields(fields).map_err(|reason| reject(reason, known_key))
     }
 
-    fn from_raw(raw: Raw) -> Result<Self, Reason> {
-        let siret = |field, name| {
-            let text = fields::text(field, name)?;
-            let siret = Siret::parse(&text).ok().filter(|siret| siret.as_str() == text);
-            siret.ok_or(Reason::in_field("bad-siret", name))
-        };
-        let email =
-            |field, name| Email::parse(&fields::text(field, name)?).map_err(|_| Reason::in_field("bad-email", name));
-        // Accounts may be older than the law that made the contributions.
-        let day = |field, name| {
-            let text = fields::text(field, name)?;
-            let day = text.parse::<Date>().ok().filter(|day| day.to_string() == text && day.year() >= 1900);
-            day.ok_or(Reason::in_field("bad-date", name))
-        };
+    /// Reads a line of a batch whose records name no day after `last`, as [`Manifest::last_day`] says, but for the day
+    /// on which an account closes.
+    ///
+    /// # Errors
+    /// As [`MemberRecord::read`], and where the account opens later.
+    ///
+    /// [`Manifest::last_day`]: super::Manifest::last_day
+    pub fn read_by(line: &Line<'_>, last: Date) -> Result<Self, Rejected> {
+        let record = Self::read(line)?;
+        if record.opened_on > last {
+            let source_key = Some(record.key());
+            return Err(Rejected { reason: Reason::in_field("date-ahead", "opened_on"), source_key });
+        }
+        Ok(record)
+    }
+
+    /// Its number, which is its key.
+    #[must_use]
+    pub fn key(&self) -> Identifier {
+        Self::key_of(&self.member_number)
+    }
+
+    fn key_of(number: &MemberNumber) -> Identifier {
+        number.into()
+    }
+
+    fn from_fields(mut fields: Fields<'_>) -> Result<Self, Reason> {
+        let opened_on = fields.required("opened_on", fields::account_date)?;
+        let closed_on = fields.optional("closed_on", |value| match fields::closing_date(value)? {
+            Some(day) if day < opened_on => Err("closed-before-opened"),
+            day => Ok(day),
+        });
         Ok(Self {
-            member_number: fields::member_number(raw.member_number, "member_number")?,
-            siret: siret(raw.siret, "siret")?,
-            name: fields::title(raw.name, "name")?,
-            headcount_band: fields::optional(raw.headcount_band, "headcount_band", fields::free_text)?,
-            contact_email: fields::optional(raw.contact_email, "contact_email", email)?,
-            opened_on: day(raw.opened_on, "opened_on")?,
-            closed_on: fields::optional(raw.closed_on, "closed_on", day)?,
-            version: fields::version(raw.version, "version")?,
+            member_number: fields.required("member_number", fields::member_number)?,
+            siret: fields.required("siret", fields::siret)?,
+            name: fields.required("name", fields::free_text)?,
+            headcount_band: fields.optional("headcount_band", fields::free_text),
+            contact_email: fields.optional("contact_email", fields::email),
+            opened_on,
+            closed_on: closed_on.flatten(),
+            version: fields.required("version", fields::version)?,
+            unreadable: fields.unreadable,
         })
     }
 
@@ -74,18 +98,6 @@ impl MemberRecord {
     pub fn content_hash(&self) -> String {
         content_hash(self)
     }
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    member_number: Field,
-    siret: Field,
-    name: Field,
-    headcount_band: Field,
-    contact_email: Field,
-    opened_on: Field,
-    closed_on: Field,
-    version: Field,
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@ mod ledger;
 mod lines;
 mod manifest;
 mod member;
+mod object;
+#[cfg(test)]
+mod odd;
 
-pub use fields::Reason;
+pub use fields::{Reason, Unreadable};
 pub use ledger::{ActionRecord, EntryRecord, LedgerRecord, amount_of};
 pub use lines::{Line, Lines, TooLong};
 pub use manifest::{FileKind, ListedFile, Manifest};

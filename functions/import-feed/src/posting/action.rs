@@ -1,57 +1,161 @@
 //! The state of an action: new, or in place of the one before.
 
+use jiff::civil::Date;
+use portal::domain::{ActionStatus, Identifier, Scheme};
 use portal::store::{
-    ActionPlace, ActionState, ActionSums, BatchLine, Became, Guard, Home, Leaving, Move, Seen, Subject,
+    ActionPlace, ActionState, ActionSums, Became, Guard, Home, Leaving, Move, Seen, Subject, WaitingContent,
+    WaitingPlace, Waits,
 };
 
-use super::{Blocked, Context, Desk, Standing, Verdict, counted, marked, standing};
+use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, standing, waiting};
 use crate::feed::{ActionRecord, Reason};
 
 pub(super) fn post(
     desk: &mut Desk<'_>,
     context: &Context,
     record: &ActionRecord,
-    line: Option<BatchLine>,
+    line: Option<&NamedLine>,
 ) -> Result<Verdict, Blocked> {
     let place = ActionPlace { account: record.member_number.clone(), action_id: record.action_id.clone() };
-    let guard = desk.guard(&context.source, &record.source_key)?;
-    let seen = Seen::new(record.source_version, &record.content_hash());
-    let verdict = match standing(guard.as_ref(), true, record.source_version, || record.content_hash()) {
-        Standing::New => Verdict::Posted,
-        Standing::Newer => Verdict::Corrected,
+    let mut guard = desk.guard(&context.source, &record.source_key)?;
+    let content_hash = record.content_hash();
+    let seen = Seen::new(record.source_version, &content_hash);
+    let at = line.map(|line| line.at);
+    match standing(guard.as_ref(), true, record.source_version, || content_hash.clone()) {
+        Standing::New | Standing::Newer => {}
         Standing::Same => {
+            let before = counted(context, guard.as_ref(), at, &seen);
+            if let Some(guard) = guard
+                && let Some(waits) = &guard.waits
+            {
+                desk.awaited(&waits.place.account, context.now)?;
+                waiting::repeat(desk, context, guard, at, seen);
+                return Ok(Verdict::Pending);
+            }
             // Brings it into the state, so that what an earlier run left undone is seen.
             desk.action(&place)?;
-            return Ok(counted(context, guard.as_ref(), line, &seen).unwrap_or(Verdict::Unchanged));
+            return Ok(before.unwrap_or(Verdict::Unchanged));
         }
         Standing::Older => {
+            let verdict = counted(context, guard.as_ref(), at, &seen).unwrap_or(Verdict::Stale);
             if let Some(Guard { subject: Subject::Action(now), .. }) = &guard {
                 point(desk, &place, now)?;
+            } else if let Some(mut guard) = guard
+                && guard.waits.as_mut().is_some_and(|waits| waits.remember(&place.account))
+            {
+                desk.set_guard(guard);
             }
-            return Ok(counted(context, guard.as_ref(), line, &seen).unwrap_or(Verdict::Stale));
+            return Ok(verdict);
         }
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
         Standing::OfAnotherKind => {
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
         }
+    }
+    let described = Described {
+        title: record.title.clone(),
+        scheme: record.scheme,
+        status: record.status,
+        engagement_date: record.engagement_date,
     };
+    let version = Version {
+        source: &context.source,
+        source_key: &record.source_key,
+        source_version: record.source_version,
+        content_hash,
+        described,
+        comes: Comes::In(line),
+    };
+    if desk.siret(&place.account)?.is_none() {
+        if is_renamed(guard.as_ref(), &place) {
+            return Ok(Verdict::Quarantined(RENAMED));
+        }
+        let place = WaitingPlace { account: place.account, action_id: Some(place.action_id), is_action: true };
+        let waits = Waits {
+            source_version: version.source_version,
+            content_hash: version.content_hash,
+            place,
+            formerly: Vec::new(),
+        };
+        waiting::keep(desk, context, guard, &record.source_key, waits, version.described.into(), line)?;
+        return Ok(Verdict::Pending);
+    }
+    let waited = guard.as_ref().and_then(|guard| guard.waits.clone());
+    waiting::end(desk, guard.as_mut())?;
+    let verdict = put(desk, context, version, guard, place.clone())?;
+    point_all(desk, waited, &place)?;
+    Ok(verdict)
+}
+
+/// Says where an action is now in the accounts that versions named which were never posted there.
+pub(super) fn point_all(desk: &mut Desk<'_>, waited: Option<Waits>, now: &ActionPlace) -> Result<(), Blocked> {
+    let Some(Waits { place: WaitingPlace { account, action_id: Some(action_id), .. }, formerly, .. }) = waited else {
+        return Ok(());
+    };
+    for account in formerly.into_iter().chain([account]) {
+        point(desk, &ActionPlace { account, action_id: action_id.clone() }, now)?;
+    }
+    Ok(())
+}
+
+/// Another action under the same key.
+const RENAMED: Reason = Reason::in_field("renamed-action", "action_id");
+
+fn is_renamed(guard: Option<&Guard>, place: &ActionPlace) -> bool {
+    let subject = guard.map(|guard| &guard.subject);
+    matches!(subject, Some(Subject::Action(before)) if before.action_id != place.action_id)
+}
+
+/// What the fund says of an action.
+pub(super) struct Described {
+    pub(super) title: String,
+    pub(super) scheme: Scheme,
+    pub(super) status: ActionStatus,
+    pub(super) engagement_date: Date,
+}
+
+impl From<Described> for WaitingContent {
+    fn from(Described { title, scheme, status, engagement_date }: Described) -> Self {
+        Self::Action { title, scheme, status, engagement_date }
+    }
+}
+
+/// A version of an action that is to be its state.
+pub(super) struct Version<'a> {
+    pub(super) source: &'a Identifier,
+    pub(super) source_key: &'a Identifier,
+    pub(super) source_version: u64,
+    pub(super) content_hash: String,
+    pub(super) described: Described,
+    pub(super) comes: Comes<'a>,
+}
+
+/// Makes a version the state of its action, in a known account.
+pub(super) fn put(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    version: Version<'_>,
+    guard: Option<Guard>,
+    place: ActionPlace,
+) -> Result<Verdict, Blocked> {
+    if is_renamed(guard.as_ref(), &place) {
+        return Ok(Verdict::Quarantined(RENAMED));
+    }
     let before = match &guard {
         Some(Guard { subject: Subject::Action(before), .. }) => Some(before.clone()),
         _ => None,
     };
-    if before.as_ref().is_some_and(|before| before.action_id != place.action_id) {
-        return Ok(Verdict::Quarantined(Reason::in_field("renamed-action", "action_id")));
-    }
     if before.as_ref() != Some(&place) && desk.action(&place)?.is_some_and(|action| action.is_here()) {
         return Ok(Verdict::Quarantined(Reason::in_field("action-of-another-key", "action_id")));
     }
+    let Described { title, scheme, status, engagement_date } = version.described;
     let state = ActionState {
-        source: context.source.clone(),
-        source_key: record.source_key.clone(),
-        title: record.title.clone(),
-        home: Home { view: context.rule.of_engagement(record.engagement_date), scheme: record.scheme },
-        status: record.status,
-        engagement_date: record.engagement_date,
+        source: version.source.clone(),
+        source_key: version.source_key.clone(),
+        title,
+        home: Home { view: context.rule.of_engagement(engagement_date), scheme },
+        status,
+        engagement_date,
     };
     match &before {
         None => arrive(desk, &place, state, None)?,
@@ -61,22 +165,27 @@ pub(super) fn post(
             arrive(desk, &place, state, leaves_entries.then_some(before))?;
         }
     }
-    let became = if before.is_some() { Became::Corrected } else { Became::Posted };
+    let (verdict, became) = match before {
+        Some(_) => (Verdict::Corrected, Became::Corrected),
+        None => (Verdict::Posted, Became::Posted),
+    };
+    let seen = Seen::new(version.source_version, &version.content_hash);
     desk.set_guard(Guard {
-        source: context.source.clone(),
-        source_key: record.source_key.clone(),
-        source_version: record.source_version,
-        content_hash: record.content_hash(),
+        source: version.source.clone(),
+        source_key: version.source_key.clone(),
+        source_version: version.source_version,
+        marks: version.comes.marks(context, guard.as_ref(), seen, Some(became)),
+        content_hash: version.content_hash,
         moves: 0,
         subject: Subject::Action(place),
-        marks: marked(context, guard.as_ref(), line, seen, Some(became)),
+        waits: None,
         version: guard.map_or(0, |guard| guard.version),
     });
     Ok(verdict)
 }
 
-/// An old version that comes late says where the action once was. Entries may name that account, and find
-/// their way from there, as if the versions had come in their order.
+/// An old version that comes late, or whose member never came, says where the action once was. Entries may name that
+/// account, and find their way from there, as if the versions had come in their order.
 fn point(desk: &mut Desk<'_>, old: &ActionPlace, now: &ActionPlace) -> Result<(), Blocked> {
     let mut action = desk.action_or_unknown(old)?;
     if old.action_id == now.action_id && old.account != now.account && action.never_came() {

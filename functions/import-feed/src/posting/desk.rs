@@ -1,14 +1,16 @@
 //! Where a job is worked out: reads from the state, collects changes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, View};
+use jiff::Timestamp;
+use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, Siret, View};
 use portal::store::{
-    Action, ActionPlace, Entry, EntryFacts, EntryPlace, Facets, Guard, Home, Key, Month, Move, Pending, Record,
-    Remittance, Totals,
+    Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Guard, Home, Key, Month, Move,
+    Pending, Record, Remittance, Totals, WaitingRecord,
 };
 
 use super::{Blocked, Need, State};
+use crate::feed::Reason;
 
 /// What a job changes.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +24,13 @@ pub struct Changes {
     pub entries: Vec<Entry>,
     /// Pending entries to keep, or to delete.
     pub(super) pendings: HashMap<Key, Option<Pending>>,
+    pub(super) awaited: HashMap<Key, AwaitedMember>,
+    /// Waiting records to keep, or to delete.
+    pub(super) waiting: HashMap<Key, Option<WaitingRecord>>,
+    /// Accounts that must not be there.
+    pub(super) unknown: HashSet<Key>,
+    /// The field that cannot be kept.
+    pub ignored: Option<Reason>,
 }
 
 /// The state, with a job's changes on top.
@@ -99,6 +108,68 @@ impl<'a> Desk<'a> {
             .ok_or_else(|| Blocked::Inconsistent(format!("a guard names an entry that is not there: {}", key.sk)))
     }
 
+    /// The establishment of an account, where there is one.
+    pub(super) fn siret(&self, account: &MemberNumber) -> Result<Option<Siret>, Blocked> {
+        let key = Account::key_of(account);
+        let known = self.state.accounts.get(&key).ok_or(Blocked::Needs(vec![Need::Account(key)]))?;
+        Ok(known.map(|account| account.siret.clone()))
+    }
+
+    /// The establishment of an account that has a ledger, and so is known.
+    pub(super) fn siret_of_ledger(&self, account: &MemberNumber) -> Result<Siret, Blocked> {
+        let lost = || Blocked::Inconsistent(format!("account {account} has a ledger and no record"));
+        self.siret(account)?.ok_or_else(lost)
+    }
+
+    /// A pending entry, to read.
+    pub(super) fn pending(&self, key: &Key) -> Result<Option<Pending>, Blocked> {
+        if let Some(pending) = self.state.pendings.get(key) {
+            return Ok(pending.clone());
+        }
+        let known = self.state.kept_pendings.get(key);
+        Ok(known.ok_or_else(|| Blocked::Needs(vec![Need::Pending(key.clone())]))?.cloned())
+    }
+
+    /// A waiting record, to read.
+    pub(super) fn waiting_record(&self, key: &Key) -> Result<Option<WaitingRecord>, Blocked> {
+        if let Some(waiting) = self.state.waiting.get(key) {
+            return Ok(waiting.clone());
+        }
+        let known = self.state.kept_waiting.get(key);
+        Ok(known.ok_or_else(|| Blocked::Needs(vec![Need::Waiting(key.clone())]))?.cloned())
+    }
+
+    /// An awaited member, from now on where nothing waited for it.
+    pub(super) fn awaited(&self, account: &MemberNumber, now: Timestamp) -> Result<AwaitedMember, Blocked> {
+        let known = self.awaited_if_any(account)?;
+        Ok(known.unwrap_or_else(|| AwaitedMember::of_nothing(account.clone(), now)))
+    }
+
+    pub(super) fn awaited_if_any(&self, account: &MemberNumber) -> Result<Option<AwaitedMember>, Blocked> {
+        let key = AwaitedMember::key_of(account);
+        if let Some(awaited) = self.changes.awaited.get(&key) {
+            return Ok(Some(awaited.clone()));
+        }
+        Ok(self.state.awaited.get(&key).ok_or(Blocked::Needs(vec![Need::Awaited(key)]))?.cloned())
+    }
+
+    pub(super) fn set_awaited(&mut self, awaited: AwaitedMember) {
+        self.changes.awaited.insert(awaited.key(), awaited);
+    }
+
+    pub(super) fn keep_waiting(&mut self, record: WaitingRecord) {
+        self.changes.waiting.insert(record.key(), Some(record));
+    }
+
+    pub(super) fn drop_waiting(&mut self, key: Key) {
+        self.changes.waiting.insert(key, None);
+    }
+
+    /// Lets nothing be committed where the account has come.
+    pub(super) fn demand_unknown(&mut self, account: &MemberNumber) {
+        self.changes.unknown.insert(Account::key_of(account));
+    }
+
     pub(super) fn keep_pending(&mut self, pending: Pending) {
         self.changes.pendings.insert(pending.key(), Some(pending));
     }
@@ -141,8 +212,13 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes an entry that comes to be in force.
-    pub(super) fn write(&mut self, entry: Entry) -> Result<(), Blocked> {
+    /// Writes an entry that comes to be in force; where the transfer of which it would be a line has no room, it is a
+    /// payment without a transfer.
+    pub(super) fn write(&mut self, mut entry: Entry) -> Result<(), Blocked> {
+        if !self.has_room(&entry.member_number, &entry.facts)? {
+            (entry.facts.remittance, entry.title) = (None, None);
+            self.changes.ignored = Some(Reason::in_field("remittance-too-large", "remittance_number"));
+        }
         self.count_entry(&entry, Count::Up)?;
         self.changes.entries.push(entry);
         Ok(())
@@ -161,9 +237,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Whether the transfer of which this would be a line has room for it.
-    pub(super) fn has_room(&self, account: &MemberNumber, facts: &EntryFacts) -> Result<bool, Blocked> {
+    fn has_room(&self, account: &MemberNumber, facts: &EntryFacts) -> Result<bool, Blocked> {
         let Some(number) = facts.transfer(None) else { return Ok(true) };
-        let known = self.remittance(&Remittance::key_of(account, number))?;
+        let key = Remittance::key_of(account, number);
+        let known = match self.changes.remittances.get(&key) {
+            Some(changed) => Some(changed),
+            None => self.remittance(&key)?,
+        };
         Ok(known.is_none_or(|remittance| remittance.has_room(facts)))
     }
 

@@ -1,73 +1,114 @@
 //! Entries: posted, corrected, kept until their action comes, moved with their action.
 
-use portal::domain::{Identifier, MemberNumber, Payee, Siret};
-use portal::store::{ActionPlace, ActionState, BatchLine, Became, Entry, EntryFacts, Guard, Pending, Seen, Subject};
+use portal::domain::{Identifier, MemberNumber, Payee};
+use portal::store::{
+    ActionPlace, ActionState, Became, Entry, EntryFacts, Guard, Pending, Seen, Subject, WaitingContent, WaitingPlace,
+    WaitingRecord, Waits,
+};
 
-use super::{Blocked, Context, Desk, Job, Standing, Verdict, counted, marked, standing};
+use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, standing, waiting};
 use crate::feed::{EntryRecord, Reason};
 
 pub(super) fn post(
     desk: &mut Desk<'_>,
     context: &Context,
     record: &EntryRecord,
-    Job { siret, line, .. }: &Job,
+    line: Option<&NamedLine>,
 ) -> Result<Verdict, Blocked> {
-    let line = *line;
-    let guard = desk.guard(&context.source, &record.source_key)?;
-    let seen = Seen::new(record.source_version, &record.content_hash());
-    match standing(guard.as_ref(), false, record.source_version, || record.content_hash()) {
+    let mut guard = desk.guard(&context.source, &record.source_key)?;
+    let hash = record.content_hash();
+    let seen = Seen::new(record.source_version, &hash);
+    let at = line.map(|line| line.at);
+    match standing(guard.as_ref(), false, record.source_version, || hash.clone()) {
         Standing::New | Standing::Newer => {}
         Standing::Same => {
-            let before = counted(context, guard.as_ref(), line, &seen);
-            let Some(mut guard) = guard else { return Ok(Verdict::Unchanged) };
-            let Subject::Entry { pending: Some(place), .. } = &guard.subject else {
+            let before = counted(context, guard.as_ref(), at, &seen);
+            let Some(guard) = guard else { return Ok(Verdict::Unchanged) };
+            // Bring it into the state, so that what an earlier run left undone is seen.
+            if let Some(waits) = &guard.waits {
+                desk.awaited(&waits.place.account, context.now)?;
+            } else if let Subject::Entry { pending: Some(place), .. } = &guard.subject {
+                desk.action(place)?;
+            } else {
                 return Ok(before.unwrap_or(Verdict::Unchanged));
-            };
-            // Brings it into the state, so that a release which an earlier run left undone is seen.
-            desk.action(place)?;
-            if context.run.is_some() && guard.marks.as_ref().map(|marks| &marks.run) != context.run.as_ref() {
-                // The first line of this run that repeats it is the one that its release is counted for.
-                guard.marks = marked(context, Some(&guard), line, seen, None);
-                desk.set_guard(guard);
             }
+            waiting::repeat(desk, context, guard, at, seen);
             return Ok(Verdict::Pending);
         }
-        Standing::Older => return Ok(counted(context, guard.as_ref(), line, &seen).unwrap_or(Verdict::Stale)),
+        Standing::Older => return Ok(counted(context, guard.as_ref(), at, &seen).unwrap_or(Verdict::Stale)),
         Standing::Conflicting => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
         Standing::OfAnotherKind => {
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
         }
     }
-    if !desk.has_room(&record.member_number, &record.facts)? {
-        return Ok(Verdict::Quarantined(Reason::in_field("remittance-too-large", "remittance_number")));
-    }
+    let facts = complete(desk, record, guard.as_ref())?;
     let version = Version {
         source: &context.source,
         source_key: &record.source_key,
         source_version: record.source_version,
-        content_hash: record.content_hash(),
+        content_hash: hash,
         batch_id: &context.batch_id,
-        facts: &record.facts,
-        siret,
+        facts: &facts,
         comes: Comes::In(line),
     };
-    let waits_for = record
-        .action_id
-        .as_ref()
-        .map(|action_id| ActionPlace { account: record.member_number.clone(), action_id: action_id.clone() });
-    if let Some(place) = &waits_for
-        && !desk.action(place)?.is_some_and(|action| action.is_here())
-    {
-        // Where the action has moved to another account, this one's item says so, and what waits here is
-        // released to that account right after, with that account's SIRET.
-        keep(desk, context, &version, guard, place)?;
+    if desk.siret(&record.member_number)?.is_none() {
+        let (account, action_id) = (record.member_number.clone(), record.action_id.clone());
+        let place = WaitingPlace { account, action_id, is_action: false };
+        let waits = Waits {
+            source_version: version.source_version,
+            content_hash: version.content_hash,
+            place,
+            formerly: Vec::new(),
+        };
+        waiting::keep(desk, context, guard, &record.source_key, waits, WaitingContent::Entry(facts), line)?;
         return Ok(Verdict::Pending);
     }
-    let target = match waits_for {
-        Some(place) => Target::Action(place),
-        None => Target::Contribution(record),
+    waiting::end(desk, guard.as_mut())?;
+    put(desk, context, &version, guard, &record.member_number, record.action_id.as_ref())
+}
+
+/// Posts a version of an entry of a known account, or keeps it until its action comes.
+pub(super) fn put(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    version: &Version<'_>,
+    guard: Option<Guard>,
+    account: &MemberNumber,
+    action_id: Option<&Identifier>,
+) -> Result<Verdict, Blocked> {
+    let Some(action_id) = action_id else {
+        return replace(desk, context, version, guard, &Target::Contribution(account.clone()));
     };
-    replace(desk, context, &version, guard, &target)
+    let place = ActionPlace { account: account.clone(), action_id: action_id.clone() };
+    if desk.action(&place)?.is_some_and(|action| action.is_here()) {
+        return replace(desk, context, version, guard, &Target::Action(place));
+    }
+    // Where the action has moved to another account, this one's item says so, and what waits here is
+    // released to that account right after, with that account's SIRET.
+    keep(desk, context, version, guard, &place)?;
+    Ok(Verdict::Pending)
+}
+
+/// The facts of a record; what it leaves unreadable is as the version before had it, posted or waiting.
+fn complete(desk: &Desk<'_>, record: &EntryRecord, guard: Option<&Guard>) -> Result<EntryFacts, Blocked> {
+    let Some(guard) = guard.filter(|_| !record.unreadable.is_empty()) else { return Ok(record.facts.clone()) };
+    let former = if let Some(waits) = &guard.waits {
+        desk.waiting_record(&WaitingRecord::key_of(&waits.place, &guard.source, &guard.source_key))?.and_then(
+            |waiting| match waiting.content {
+                WaitingContent::Entry(facts) => Some(facts),
+                WaitingContent::Action { .. } => None,
+            },
+        )
+    } else {
+        match &guard.subject {
+            Subject::Entry { pending: Some(place), .. } => {
+                desk.pending(&Pending::key_of(place, &guard.source, &guard.source_key))?.map(|pending| pending.facts)
+            }
+            Subject::Entry { posted: Some(place), .. } => Some(desk.entry(place)?.facts),
+            Subject::Entry { .. } | Subject::Action(_) | Subject::Nothing => None,
+        }
+    };
+    Ok(former.map_or_else(|| record.facts.clone(), |former| record.facts_after(&former)))
 }
 
 /// Posts an entry that waited, now that its action is there, or in the account that it has moved to.
@@ -76,7 +117,6 @@ pub(super) fn release(
     context: &Context,
     pending: &Pending,
     target: &ActionPlace,
-    siret: &Siret,
 ) -> Result<Verdict, Blocked> {
     let guard = desk.guard(&pending.source, &pending.source_key)?;
     let still_waits = guard.as_ref().is_some_and(|guard| {
@@ -97,7 +137,6 @@ pub(super) fn release(
         content_hash: guard.content_hash.clone(),
         batch_id: &pending.batch_id,
         facts: &pending.facts,
-        siret,
         comes: Comes::FromWaiting { earlier: pending.batch_id != context.batch_id },
     };
     replace(desk, context, &version, Some(guard), &Target::Action(target.clone()))
@@ -109,7 +148,6 @@ pub(super) fn relocate(
     context: &Context,
     entry: &Entry,
     target: &ActionPlace,
-    siret: &Siret,
 ) -> Result<Verdict, Blocked> {
     let guard = desk.guard(&entry.source, &entry.source_key)?;
     let in_force = guard.as_ref().is_some_and(
@@ -132,7 +170,7 @@ pub(super) fn relocate(
     let moved = Entry {
         entry_id: Entry::id_of(&entry.source, &entry.source_key, entry.source_version, guard.moves),
         member_number: target.account.clone(),
-        siret: siret.clone(),
+        siret: desk.siret_of_ledger(&target.account)?,
         view: home.map_or(entry.view, |home| home.view),
         scheme: home.map(|home| home.scheme),
         booked_at: context.now,
@@ -141,7 +179,7 @@ pub(super) fn relocate(
     };
     let pending = match &guard.subject {
         Subject::Entry { pending, .. } => pending.clone(),
-        Subject::Action(_) => None,
+        Subject::Action(_) | Subject::Nothing => None,
     };
     guard.subject = Subject::Entry { posted: Some(moved.place()), pending };
     desk.set_guard(guard);
@@ -150,24 +188,14 @@ pub(super) fn relocate(
 }
 
 /// A version of an entry that is to be in force, or to wait.
-struct Version<'a> {
-    source: &'a Identifier,
-    source_key: &'a Identifier,
-    source_version: u64,
-    content_hash: String,
-    batch_id: &'a Identifier,
-    facts: &'a EntryFacts,
-    siret: &'a Siret,
-    comes: Comes,
-}
-
-/// Where a version comes from.
-#[derive(Clone, Copy)]
-enum Comes {
-    /// A line of the batch.
-    In(Option<BatchLine>),
-    /// It waited for its action, since an earlier batch or this one.
-    FromWaiting { earlier: bool },
+pub(super) struct Version<'a> {
+    pub(super) source: &'a Identifier,
+    pub(super) source_key: &'a Identifier,
+    pub(super) source_version: u64,
+    pub(super) content_hash: String,
+    pub(super) batch_id: &'a Identifier,
+    pub(super) facts: &'a EntryFacts,
+    pub(super) comes: Comes<'a>,
 }
 
 impl Version<'_> {
@@ -180,17 +208,7 @@ impl Version<'_> {
         subject: Subject,
         became: Option<Became>,
     ) -> Guard {
-        let marks = match (self.comes, became) {
-            (Comes::In(line), _) => {
-                let seen = Seen::new(self.source_version, &self.content_hash);
-                marked(context, before.as_ref(), line, seen, became)
-            }
-            (Comes::FromWaiting { earlier }, Some(became)) => {
-                let marks = before.as_ref().and_then(|guard| guard.marks.clone());
-                marks.map(|marks| marks.posted(self.source_version, became, earlier))
-            }
-            (Comes::FromWaiting { .. }, None) => before.as_ref().and_then(|guard| guard.marks.clone()),
-        };
+        let seen = Seen::new(self.source_version, &self.content_hash);
         Guard {
             source: self.source.clone(),
             source_key: self.source_key.clone(),
@@ -198,15 +216,18 @@ impl Version<'_> {
             content_hash: self.content_hash.clone(),
             moves,
             subject,
-            marks,
+            marks: self.comes.marks(context, before.as_ref(), seen, became),
+            // A newer version may wait for its member while this one is released.
+            waits: before.as_ref().and_then(|guard| guard.waits.clone()),
             version: before.map_or(0, |guard| guard.version),
         }
     }
 }
 
-enum Target<'a> {
+enum Target {
     Action(ActionPlace),
-    Contribution(&'a EntryRecord),
+    /// Of this account.
+    Contribution(MemberNumber),
 }
 
 /// Puts a version in force, in place of the one before where there is one.
@@ -215,7 +236,7 @@ fn replace(
     context: &Context,
     version: &Version<'_>,
     guard: Option<Guard>,
-    target: &Target<'_>,
+    target: &Target,
 ) -> Result<Verdict, Blocked> {
     let posted = unwait(desk, version, guard.as_ref())?;
     let old = posted.as_ref().map(|place| desk.entry(place)).transpose()?;
@@ -229,16 +250,16 @@ fn replace(
             let ActionState { title, home, .. } = state;
             (place.account.clone(), Some(place.action_id.clone()), home.view, Some(home.scheme), Some(title))
         }
-        Target::Contribution(record) => {
-            let year = record.facts.year.unwrap_or_else(|| record.facts.date.year());
-            (record.member_number.clone(), None, context.rule.of_year(year), None, None)
+        Target::Contribution(account) => {
+            let year = version.facts.year.unwrap_or_else(|| version.facts.date.year());
+            (account.clone(), None, context.rule.of_year(year), None, None)
         }
     };
     let came_back_from = side_of_transfer(desk, &member_number, version.facts, old.as_ref())?;
     let entry = Entry {
         entry_id: Entry::id_of(version.source, version.source_key, version.source_version, 0),
+        siret: desk.siret_of_ledger(&member_number)?,
         member_number,
-        siret: version.siret.clone(),
         action_id,
         view,
         scheme,

@@ -8,13 +8,14 @@ mod action;
 mod desk;
 mod entry;
 mod state;
+mod waiting;
 
 pub use desk::{Changes, Desk};
 pub use state::{Need, State};
 
 use jiff::Timestamp;
-use portal::domain::{Identifier, Siret, ViewRule};
-use portal::store::{ActionPlace, BatchLine, Became, Entry, Guard, Mark, Marks, Pending, Seen, Subject};
+use portal::domain::{Identifier, ViewRule};
+use portal::store::{ActionPlace, BatchLine, Became, Entry, Guard, Mark, Marks, Pending, Seen, WaitingRecord};
 
 use crate::feed::{LedgerRecord, Reason};
 
@@ -38,10 +39,17 @@ pub struct Context {
 pub struct Job {
     /// What.
     pub task: Task,
-    /// The establishment of the account that is posted to.
-    pub siret: Siret,
     /// The line that a record comes from.
-    pub line: Option<BatchLine>,
+    pub line: Option<NamedLine>,
+}
+
+/// A line of a batch.
+#[derive(Debug, Clone)]
+pub struct NamedLine {
+    /// The line.
+    pub at: BatchLine,
+    /// The name of its file.
+    pub file: String,
 }
 
 /// What to do.
@@ -51,6 +59,8 @@ pub enum Task {
     Post(LedgerRecord),
     /// Post an entry whose action has come, to where that is now.
     Release(Pending, ActionPlace),
+    /// Post a record whose member has come.
+    Admit(WaitingRecord),
     /// Move an entry to where its action is now.
     Relocate(Entry, ActionPlace),
 }
@@ -64,7 +74,7 @@ pub enum Verdict {
     Corrected,
     /// It was posted before.
     Unchanged,
-    /// It waits for its action.
+    /// It waits for its member or its action.
     Pending,
     /// A newer version came before.
     Stale,
@@ -90,13 +100,20 @@ pub enum Blocked {
 pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Changes), Blocked> {
     let mut desk = Desk::new(state);
     let verdict = match &job.task {
-        Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record, job.line)?,
-        Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, job)?,
-        Task::Release(pending, target) => entry::release(&mut desk, context, pending, target, &job.siret)?,
-        Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target, &job.siret)?,
+        Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record, job.line.as_ref())?,
+        Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, job.line.as_ref())?,
+        Task::Release(pending, target) => entry::release(&mut desk, context, pending, target)?,
+        Task::Admit(record) => waiting::admit(&mut desk, context, record)?,
+        Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target)?,
     };
-    let changes = match verdict {
-        Verdict::Quarantined(_) => Changes::default(),
+    let changes = match (verdict, &job.task) {
+        (Verdict::Quarantined(_), Task::Admit(record)) => {
+            // It waits no longer, and what was there before it stays: as if it had come now.
+            let mut desk = Desk::new(state);
+            waiting::give_up(&mut desk, record)?;
+            desk.into_changes()
+        }
+        (Verdict::Quarantined(_), _) => Changes::default(),
         _ => desk.into_changes(),
     };
     Ok((verdict, changes))
@@ -114,14 +131,16 @@ enum Standing {
 }
 
 fn standing(guard: Option<&Guard>, is_action: bool, version: u64, content_hash: impl FnOnce() -> String) -> Standing {
-    let Some(guard) = guard else { return Standing::New };
-    if matches!(guard.subject, Subject::Action(_)) != is_action {
+    let Some((guard, (newest, hash))) = guard.and_then(|guard| Some((guard, guard.newest()?))) else {
+        return Standing::New;
+    };
+    if guard.is_of_action() != is_action {
         return Standing::OfAnotherKind;
     }
-    match version.cmp(&guard.source_version) {
+    match version.cmp(&newest) {
         std::cmp::Ordering::Greater => Standing::Newer,
         std::cmp::Ordering::Less => Standing::Older,
-        std::cmp::Ordering::Equal if content_hash() == guard.content_hash => Standing::Same,
+        std::cmp::Ordering::Equal if content_hash() == hash => Standing::Same,
         std::cmp::Ordering::Equal => Standing::Conflicting,
     }
 }
@@ -152,6 +171,29 @@ fn counted(context: &Context, guard: Option<&Guard>, line: Option<BatchLine>, se
     }
 }
 
+/// Where a version comes from.
+#[derive(Clone, Copy)]
+enum Comes<'a> {
+    /// A line of the batch.
+    In(Option<&'a NamedLine>),
+    /// It waited, for its member or its action, since an earlier batch or this one.
+    FromWaiting { earlier: bool },
+}
+
+impl Comes<'_> {
+    /// The marks of a guard when a version has come to this.
+    fn marks(self, context: &Context, guard: Option<&Guard>, seen: Seen, became: Option<Became>) -> Option<Marks> {
+        match (self, became) {
+            (Self::In(line), _) => marked(context, guard, line.map(|line| line.at), seen, became),
+            (Self::FromWaiting { earlier }, Some(became)) => {
+                let marks = guard.and_then(|guard| guard.marks.clone());
+                marks.map(|marks| marks.posted(seen.version, became, earlier))
+            }
+            (Self::FromWaiting { .. }, None) => guard.and_then(|guard| guard.marks.clone()),
+        }
+    }
+}
+
 /// The marks of a guard with a line that is posted, or kept where `became` is nothing.
 fn marked(
     context: &Context,
@@ -162,7 +204,7 @@ fn marked(
 ) -> Option<Marks> {
     let old = guard.and_then(|guard| guard.marks.as_ref());
     let (Some(run), Some(at)) = (&context.run, line) else { return old.cloned() };
-    let before = guard.map(|guard| Seen::new(guard.source_version, &guard.content_hash));
+    let before = guard.and_then(Guard::newest).map(|(version, hash)| Seen::new(version, hash));
     let mark = Mark { at, seen, waited: became.is_none(), became, released: false };
     Some(Marks::with(old, run, before, mark))
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use portal::domain::{MemberNumber, View};
 use portal::store::{
-    Action, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Remittance, StoreError, Totals,
-    Transaction, Wanted,
+    Account, Action, AwaitedMember, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Remittance,
+    StoreError, Totals, Transaction, WaitingRecord, Wanted,
 };
 
 use super::Changes;
@@ -26,6 +26,14 @@ pub enum Need {
     Entry(Key),
     /// A transfer.
     Remittance(Key),
+    /// An account.
+    Account(Key),
+    /// An awaited member.
+    Awaited(Key),
+    /// An entry that waits for its action.
+    Pending(Key),
+    /// A record that waits for its member.
+    Waiting(Key),
 }
 
 /// A record that is changed only where nobody changed it meanwhile.
@@ -47,7 +55,7 @@ macro_rules! versioned {
     })+ };
 }
 
-versioned!(Guard, Action, Totals, Facets, Remittance);
+versioned!(Guard, Action, Totals, Facets, Remittance, AwaitedMember);
 
 /// Records of one kind: those that were read, there or not, and those that were made.
 #[derive(Debug, Clone)]
@@ -77,6 +85,13 @@ impl<R> Shelf<R> {
     /// The records that changed.
     fn changed(&self) -> impl Iterator<Item = &R> {
         self.changed.iter().filter_map(|key| self.records.get(key)?.as_ref())
+    }
+
+    /// Another record in place of one that was read.
+    fn replace(&mut self, key: &Key, record: Option<R>) {
+        if let Some(known) = self.records.get_mut(key) {
+            *known = record;
+        }
     }
 
     fn put(&mut self, key: Key, record: R) {
@@ -130,9 +145,37 @@ pub struct State {
     pub(super) entries: Shelf<Entry>,
     pub(super) remittances: Shelf<Remittance>,
     pub(super) pendings: HashMap<Key, Option<Pending>>,
+    /// Pending entries as they were read.
+    pub(super) kept_pendings: Shelf<Pending>,
+    /// The accounts; nobody changes them here.
+    pub(super) accounts: Shelf<Account>,
+    pub(super) awaited: Shelf<AwaitedMember>,
+    pub(super) waiting: HashMap<Key, Option<WaitingRecord>>,
+    /// Waiting records as they were read.
+    pub(super) kept_waiting: Shelf<WaitingRecord>,
+    /// Accounts that must not be there when this is committed.
+    pub(super) unknown: HashSet<Key>,
 }
 
 impl State {
+    /// Makes it known that an account is there.
+    #[cfg(test)]
+    pub(super) fn assume_account(&mut self, number: &MemberNumber) {
+        let account = Account {
+            member_number: number.clone(),
+            siret: portal::domain::Siret::parse("53384615000019").unwrap(),
+            name: "MARTIN BTP".to_owned(),
+            headcount_band: None,
+            contact_email: None,
+            opened_on: jiff::civil::date(2009, 3, 1),
+            closed_on: None,
+            version: 1,
+            content_hash: String::new(),
+            active: false,
+        };
+        self.accounts.records.insert(account.key(), Some(account));
+    }
+
     /// Makes it known that records are not there, as reading an empty table would.
     #[cfg(test)]
     pub(super) fn assume_absent(&mut self, needs: Vec<Need>) {
@@ -145,6 +188,10 @@ impl State {
                 Need::Facets(key) => drop(self.facets.ask(key)),
                 Need::Entry(key) => drop(self.entries.ask(key)),
                 Need::Remittance(key) => drop(self.remittances.ask(key)),
+                Need::Account(key) => drop(self.accounts.ask(key)),
+                Need::Awaited(key) => drop(self.awaited.ask(key)),
+                Need::Pending(key) => drop(self.kept_pendings.ask(key)),
+                Need::Waiting(key) => drop(self.kept_waiting.ask(key)),
             }
         }
     }
@@ -152,6 +199,12 @@ impl State {
     /// The actions that are known.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
         self.actions.values()
+    }
+
+    /// The accounts that are known and that records wait for.
+    pub fn due(&self) -> impl Iterator<Item = &MemberNumber> {
+        let awaited = self.awaited.values().filter(|awaited| awaited.records > 0).map(|awaited| &awaited.member_number);
+        awaited.filter(|number| self.accounts.get(&Account::key_of(number)).flatten().is_some())
     }
 
     /// Whether a record was looked for already.
@@ -164,6 +217,10 @@ impl State {
             Need::Facets(key) => self.facets.records.contains_key(key),
             Need::Entry(key) => self.entries.records.contains_key(key),
             Need::Remittance(key) => self.remittances.records.contains_key(key),
+            Need::Account(key) => self.accounts.records.contains_key(key),
+            Need::Awaited(key) => self.awaited.records.contains_key(key),
+            Need::Pending(key) => self.kept_pendings.records.contains_key(key),
+            Need::Waiting(key) => self.kept_waiting.records.contains_key(key),
         }
     }
 
@@ -183,6 +240,9 @@ impl State {
             + self.facets.new_writes(changes.facets.keys())
             + changes.entries.len()
             + new_pendings
+            + self.awaited.new_writes(changes.awaited.keys())
+            + changes.waiting.keys().filter(|key| !self.waiting.contains_key(key)).count()
+            + changes.unknown.difference(&self.unknown).count()
     }
 
     /// How many writes there are.
@@ -195,6 +255,9 @@ impl State {
             + self.entries.changed.len()
             + self.remittances.changed().map(items_of).sum::<usize>()
             + self.pendings.len()
+            + self.awaited.changed.len()
+            + self.waiting.len()
+            + self.unknown.len()
     }
 
     /// Takes changes over; they count in what is planned next.
@@ -206,6 +269,9 @@ impl State {
         changes.remittances.into_iter().for_each(|(key, remittance)| self.remittances.put(key, remittance));
         changes.entries.into_iter().for_each(|entry| self.entries.put(entry.key(), entry));
         self.pendings.extend(changes.pendings);
+        changes.awaited.into_iter().for_each(|(key, awaited)| self.awaited.put(key, awaited));
+        self.waiting.extend(changes.waiting);
+        self.unknown.extend(changes.unknown);
     }
 
     /// The transaction that commits all changes; after it this is the state.
@@ -231,12 +297,40 @@ impl State {
         }
         // A pending entry belongs to one guard, which changes with it and carries the condition.
         for (key, pending) in self.pendings.drain() {
-            match pending {
-                Some(pending) => transaction.put(&pending, None)?,
-                None => transaction.delete(key, None),
+            match &pending {
+                Some(pending) => transaction.put(pending, None)?,
+                None => transaction.delete(key.clone(), None),
             };
+            self.kept_pendings.replace(&key, pending);
+        }
+        // So does a waiting record.
+        for (key, waiting) in self.waiting.drain() {
+            match &waiting {
+                Some(waiting) => transaction.put(waiting, None)?,
+                None => transaction.delete(key.clone(), None),
+            };
+            self.kept_waiting.replace(&key, waiting);
+        }
+        self.write_awaited(&mut transaction)?;
+        for key in self.unknown.drain() {
+            transaction.check(key, Condition::Absent);
         }
         Ok(transaction)
+    }
+
+    /// Writes the awaited members that changed; one that nothing waits for any more is deleted.
+    fn write_awaited(&mut self, transaction: &mut Transaction) -> Result<(), StoreError> {
+        for key in self.awaited.changed.clone() {
+            let Some(Some(AwaitedMember { records: 0, version, .. })) = self.awaited.records.get(&key) else {
+                continue;
+            };
+            if *version > 0 {
+                transaction.delete(key.clone(), Some(Condition::is("version", version)?));
+            }
+            self.awaited.records.insert(key.clone(), None);
+            self.awaited.changed.remove(&key);
+        }
+        self.awaited.write(transaction)
     }
 
     /// Reads records; what is not there is known to be not there.
@@ -258,6 +352,10 @@ impl State {
                 Need::Facets(key) => Place::Facets(batch.want(key.clone()), self.facets.ask(key)),
                 Need::Entry(key) => Place::Entry(batch.want(key.clone()), self.entries.ask(key)),
                 Need::Remittance(key) => Place::Remittance(batch.want(key.clone()), self.remittances.ask(key)),
+                Need::Account(key) => Place::Account(batch.want(key.clone()), self.accounts.ask(key)),
+                Need::Awaited(key) => Place::Awaited(batch.want(key.clone()), self.awaited.ask(key)),
+                Need::Pending(key) => Place::Pending(batch.want(key.clone()), self.kept_pendings.ask(key)),
+                Need::Waiting(key) => Place::Waiting(batch.want(key.clone()), self.kept_waiting.ask(key)),
             });
         }
         if wanted.is_empty() {
@@ -272,6 +370,10 @@ impl State {
                 Place::Facets(wanted, key) => self.facets.fill(key, &wanted, &mut fetched)?,
                 Place::Entry(wanted, key) => self.entries.fill(key, &wanted, &mut fetched)?,
                 Place::Remittance(wanted, key) => self.remittances.fill(key, &wanted, &mut fetched)?,
+                Place::Account(wanted, key) => self.accounts.fill(key, &wanted, &mut fetched)?,
+                Place::Awaited(wanted, key) => self.awaited.fill(key, &wanted, &mut fetched)?,
+                Place::Pending(wanted, key) => self.kept_pendings.fill(key, &wanted, &mut fetched)?,
+                Place::Waiting(wanted, key) => self.kept_waiting.fill(key, &wanted, &mut fetched)?,
             }
         }
         Ok(())
@@ -285,6 +387,10 @@ enum Place {
     Facets(Wanted<Facets>, Key),
     Entry(Wanted<Entry>, Key),
     Remittance(Wanted<Remittance>, Key),
+    Account(Wanted<Account>, Key),
+    Awaited(Wanted<AwaitedMember>, Key),
+    Pending(Wanted<Pending>, Key),
+    Waiting(Wanted<WaitingRecord>, Key),
 }
 
 /// How many items a transfer is written as.

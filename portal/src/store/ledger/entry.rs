@@ -9,7 +9,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{EntryPlace, account_of, days, partition, pieces};
-use crate::domain::{Cents, CostKind, Effect, EntryKind, Id, Identifier, MemberNumber, Payee, Scheme, Siret, View};
+use crate::domain::{
+    Cents, CostKind, Effect, EntryKind, Id, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText,
+    Siret, View,
+};
 use crate::store::{Item, Key, Query, Record, Table};
 
 /// One accounting fact. Never updated, never deleted: a mistake is corrected by a reversal and a
@@ -71,13 +74,13 @@ pub struct EntryFacts {
     pub year: Option<i16>,
     /// The remittance notice that lists it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub remittance: Option<Identifier>,
+    pub remittance: Option<RemittanceNumber>,
     /// The line of the bank's statement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub bank: Option<String>,
+    pub bank: Option<ShortText>,
     /// The invoice that came, was rejected or is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub invoice: Option<Identifier>,
+    pub invoice: Option<ShortText>,
     /// What a member reads.
     pub label: String,
 }
@@ -87,7 +90,7 @@ impl EntryFacts {
     /// reverses these. Another entry may carry the number of a remittance notice, for who reads it; it is nothing that a
     /// transfer pays.
     #[must_use]
-    pub fn transfer(&self, reverses: Option<Reversed>) -> Option<&Identifier> {
+    pub fn transfer(&self, reverses: Option<Reversed>) -> Option<&RemittanceNumber> {
         self.remittance.as_ref().filter(|_| self.moves_as(reverses).is_transferred())
     }
 
@@ -167,7 +170,7 @@ impl Entry {
 
     /// The transfer that it is a line of, as [`EntryFacts::transfer`] says.
     #[must_use]
-    pub fn transfer(&self) -> Option<&Identifier> {
+    pub fn transfer(&self) -> Option<&RemittanceNumber> {
         self.facts.transfer(self.reverses)
     }
 
@@ -425,7 +428,7 @@ impl From<Entry> for Stored {
             by_status: index(Some(entry.facts.kind)),
             by_scheme: day_index(None),
             by_scheme_status: day_index(Some(entry.facts.kind)),
-            by_remittance: entry.transfer().map(|number| format!("LINE#{number}#{date}#{id}")),
+            by_remittance: entry.transfer().map(|number| format!("LINE#{}#{date}#{id}", number.escaped())),
             siret: entry.siret,
             scheme: entry.scheme,
             facts: entry.facts,

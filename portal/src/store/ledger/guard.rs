@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Marks;
+use super::{Marks, WaitingPlace};
 use crate::domain::{Identifier, MemberNumber};
 use crate::store::{Key, Record, Table};
 
@@ -14,7 +14,7 @@ pub struct Guard {
     pub source: Identifier,
     /// Its key there.
     pub source_key: Identifier,
-    /// The newest version that came.
+    /// The newest version that came, but for one that waits for its member; 0 before the first.
     pub source_version: u64,
     /// SHA-256 of that version's content, to tell a repeat from a conflict.
     pub content_hash: String,
@@ -22,6 +22,9 @@ pub struct Guard {
     pub moves: u32,
     /// What it became.
     pub subject: Subject,
+    /// The newer version that waits for its member, if any does; all else here is of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits: Option<Waits>,
     /// What the last run that posts in pieces did with the lines of this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Marks>,
@@ -33,6 +36,8 @@ pub struct Guard {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
+    /// Nothing yet.
+    Nothing,
     /// An action.
     Action(ActionPlace),
     /// An entry.
@@ -44,6 +49,35 @@ pub enum Subject {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pending: Option<ActionPlace>,
     },
+}
+
+/// A version that waits for its member.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waits {
+    /// The version.
+    pub source_version: u64,
+    /// SHA-256 of its content.
+    pub content_hash: String,
+    /// Where it waits.
+    pub place: WaitingPlace,
+    /// Of an action, the accounts that older versions named: entries may name them, and find their way from there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formerly: Vec<MemberNumber>,
+}
+
+impl Waits {
+    /// No honest action has moved between so many accounts while its member was awaited.
+    const MOST_FORMERLY: usize = 16;
+
+    /// Remembers an account that an older version named; `false` where that is nothing new.
+    pub fn remember(&mut self, account: &MemberNumber) -> bool {
+        let is_new = self.place.is_action && self.place.account != *account && !self.formerly.contains(account);
+        let is_room = self.formerly.len() < Self::MOST_FORMERLY;
+        if is_new && is_room {
+            self.formerly.push(account.clone());
+        }
+        is_new && is_room
+    }
 }
 
 /// An action of an account.
@@ -65,6 +99,42 @@ pub struct EntryPlace {
 }
 
 impl Guard {
+    /// A guard of a key that nothing was posted for.
+    #[must_use]
+    pub fn of_nothing(source: Identifier, source_key: Identifier) -> Self {
+        Self {
+            source,
+            source_key,
+            source_version: 0,
+            content_hash: String::new(),
+            moves: 0,
+            subject: Subject::Nothing,
+            waits: None,
+            marks: None,
+            version: 0,
+        }
+    }
+
+    /// The newest version that came and the hash of its content; `None` where nothing did that counts.
+    #[must_use]
+    pub fn newest(&self) -> Option<(u64, &str)> {
+        match (&self.waits, &self.subject) {
+            (Some(waits), _) => Some((waits.source_version, &waits.content_hash)),
+            (None, Subject::Nothing) => None,
+            (None, _) => Some((self.source_version, &self.content_hash)),
+        }
+    }
+
+    /// Whether it is an action's.
+    #[must_use]
+    pub fn is_of_action(&self) -> bool {
+        match &self.subject {
+            Subject::Action(_) => true,
+            Subject::Entry { .. } => false,
+            Subject::Nothing => self.waits.as_ref().is_some_and(|waits| waits.place.is_action),
+        }
+    }
+
     /// Where a guard is stored.
     #[must_use]
     pub fn key_of(source: &Identifier, source_key: &Identifier) -> Key {

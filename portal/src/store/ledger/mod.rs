@@ -3,7 +3,8 @@
 //! An [`Entry`] is written once and never changed. What else is here moves with the entries, in the same
 //! transaction: the sums of its [`Action`], the [`Totals`] and [`Facets`] of its view, the [`Remittance`]
 //! that paid it, and the [`Guard`] that remembers what was posted for a source key. So at every instant totals in the table equal the sum of the
-//! entries; a read of several items may still meet a transaction by half, and has to add up. [`Pending`] keeps an entry whose action has not come yet.
+//! entries; a read of several items may still meet a transaction by half, and has to add up. [`Pending`] keeps an entry whose action has not come yet,
+//! [`WaitingRecord`] whatever names a member that has not.
 //!
 //! All but guards live in the partition of their member account. Each record that changes carries a
 //! `version`, counted up with every write: writers compute what they write from what they read, and
@@ -19,17 +20,19 @@ mod moved;
 mod pending;
 mod remittance;
 mod totals;
+mod waiting;
 
 pub use action::{Action, ActionState, Leaving, ListedAction};
 pub use entry::{Entry, EntryFacts, Reversed};
 pub use facets::{Facet, Facets};
-pub use guard::{ActionPlace, EntryPlace, Guard, Subject};
+pub use guard::{ActionPlace, EntryPlace, Guard, Subject, Waits};
 pub use marks::{BatchLine, Became, Mark, Marks, Seen};
 pub use measures::{ActionSums, Home, Month, Move};
 pub use moved::{Moved, TransferPayee};
 pub use pending::Pending;
 pub use remittance::{ListedRemittance, Remittance, RemittanceLine, RemittanceRow, Share};
 pub use totals::{MonthSums, SchemeSums, Totals};
+pub use waiting::{AwaitedMember, WaitingContent, WaitingPlace, WaitingRecord};
 
 use jiff::civil::Date;
 
@@ -43,7 +46,7 @@ fn partition(number: &MemberNumber) -> String {
 }
 
 /// All that the ledger keeps of an account, in the order of its sort keys: actions, each before its entries, then
-/// contributions, facets, what waits, transfers, totals.
+/// contributions, facets, what waits for an action, transfers, totals, what waits for the account.
 #[must_use]
 pub fn whole_ledger(number: &MemberNumber) -> Query {
     Query::partition(Table::Ledger, partition(number))
@@ -63,7 +66,7 @@ fn days(prefix: &str, from: Option<Date>, to: Option<Date>) -> (String, String) 
     (from, to)
 }
 
-/// The pieces of a sort key, which `#` parts.
+/// The pieces of a sort key, which `#` parts; a piece that may hold one is escaped.
 fn pieces<const N: usize>(sk: &str) -> Result<[&str; N], String> {
     let (mut pieces, mut found) = ([""; N], sk.split('#'));
     let filled = pieces.iter_mut().all(|piece| found.next().map(|text| *piece = text).is_some());

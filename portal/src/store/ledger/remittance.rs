@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, EntryFacts, EntryPlace, Moved, Reversed, account_of, days, partition, pieces};
-use crate::domain::{Cents, Id, Identifier, MemberNumber, Payee, View};
+use crate::domain::{Cents, Id, Identifier, MemberNumber, Payee, RemittanceNumber, View};
 use crate::store::{Item, Key, Query, Record, Table};
 
 /// Half of what an item of DynamoDB holds: the rest is for what waits for its action, or moves in with it.
@@ -15,6 +15,9 @@ const FULL_BYTES: usize = 200_000;
 
 /// A day as it is written, `2012-02-10`.
 const DAY_BYTES: usize = 10;
+
+/// Why an item cannot be read.
+const NO_NUMBER: &str = "a remittance of no number";
 
 /// A count in a map, at most: four bytes of number, and DynamoDB's own byte for each name and value.
 const COUNT_BYTES: usize = 6;
@@ -29,7 +32,7 @@ pub struct Remittance {
     /// Whose it is.
     pub member_number: MemberNumber,
     /// The number on its notice.
-    pub number: Identifier,
+    pub number: RemittanceNumber,
     /// What it paid for each view. A view that all was moved out of stays, with nothing.
     pub views: BTreeMap<View, Share>,
     /// How many unreversed entries name which bank reference.
@@ -50,20 +53,20 @@ pub struct Share {
 impl Remittance {
     /// A transfer of nothing yet.
     #[must_use]
-    pub fn empty(member_number: MemberNumber, number: Identifier) -> Self {
+    pub fn empty(member_number: MemberNumber, number: RemittanceNumber) -> Self {
         Self { member_number, number, views: BTreeMap::new(), banks: BTreeMap::new(), version: 0 }
     }
 
     /// Where a transfer is stored.
     #[must_use]
-    pub fn key_of(account: &MemberNumber, number: &Identifier) -> Key {
-        Key::new(Table::Ledger, partition(account), format!("REMITTANCE#{number}#"))
+    pub fn key_of(account: &MemberNumber, number: &RemittanceNumber) -> Key {
+        Key::new(Table::Ledger, partition(account), format!("REMITTANCE#{}#", number.escaped()))
     }
 
     /// The entries that carry a number, oldest day first.
     #[must_use]
-    pub fn lines(account: &MemberNumber, number: &Identifier) -> Query {
-        let lines = format!("LINE#{number}#");
+    pub fn lines(account: &MemberNumber, number: &RemittanceNumber) -> Query {
+        let lines = format!("LINE#{}#", number.escaped());
         Query::partition(Table::Ledger, partition(account)).local_index("by_remittance").beginning(lines)
     }
 
@@ -80,9 +83,9 @@ impl Remittance {
             share.days.remove(&entry.facts.date);
         }
         if let Some(bank) = &entry.facts.bank
-            && !count(self.banks.entry(bank.clone()).or_default())
+            && !count(self.banks.entry(bank.as_str().to_owned()).or_default())
         {
-            self.banks.remove(bank);
+            self.banks.remove(bank.as_str());
         }
     }
 
@@ -91,7 +94,7 @@ impl Remittance {
     #[must_use]
     pub fn has_room(&self, facts: &EntryFacts) -> bool {
         let knows_day = self.views.values().any(|share| share.days.contains_key(&facts.date));
-        let knows_bank = facts.bank.as_ref().is_none_or(|bank| self.banks.contains_key(bank));
+        let knows_bank = facts.bank.as_ref().is_none_or(|bank| self.banks.contains_key(bank.as_str()));
         knows_day && knows_bank || self.counted_bytes() <= FULL_BYTES
     }
 
@@ -175,7 +178,7 @@ impl Record for Remittance {
 #[serde(try_from = "StoredRow", into = "StoredRow")]
 pub struct RemittanceRow {
     member_number: MemberNumber,
-    number: Identifier,
+    number: RemittanceNumber,
     view: View,
     /// Nothing where the view lists it no longer.
     shown: Option<Shown>,
@@ -197,7 +200,7 @@ pub struct ListedRemittance {
     /// Whose it is.
     pub member_number: MemberNumber,
     /// The number on its notice.
-    pub number: Identifier,
+    pub number: RemittanceNumber,
     /// The view that lists it.
     pub view: View,
     /// Its day.
@@ -220,7 +223,7 @@ impl ListedRemittance {
 
     /// The place of a transfer in such a list, for the list to go on after it.
     #[must_use]
-    pub fn place(account: &MemberNumber, view: Option<View>, date: Date, number: &Identifier) -> Item {
+    pub fn place(account: &MemberNumber, view: Option<View>, date: Date, number: &RemittanceNumber) -> Item {
         // Whichever item lists it: of all with this key of the index the transfer's own sorts first, so in a
         // descending list everything else comes before this place.
         let mut place = Remittance::key_of(account, number).attributes();
@@ -325,8 +328,8 @@ fn index_of(view: Option<View>) -> (&'static str, String) {
     }
 }
 
-fn order(view: Option<View>, date: Date, number: &Identifier) -> String {
-    format!("{}{date}#{number}", index_of(view).1)
+fn order(view: Option<View>, date: Date, number: &RemittanceNumber) -> String {
+    format!("{}{date}#{}", index_of(view).1, number.escaped())
 }
 
 /// What a list shows.
@@ -376,7 +379,7 @@ impl TryFrom<Stored> for Remittance {
         };
         Ok(Self {
             member_number: account_of(&stored.pk)?,
-            number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
+            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
             views: stored.views.into_iter().map(share).collect::<Result<_, _>>()?,
             banks: stored.banks,
             version: stored.version,
@@ -411,7 +414,7 @@ impl TryFrom<StoredRow> for RemittanceRow {
         };
         Ok(Self {
             member_number: account_of(&stored.pk)?,
-            number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
+            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
             view: View::parse(view).ok_or("a row of no view")?,
             shown: stored.shown,
             is_first: stored.by_scheme.is_some(),
@@ -440,7 +443,7 @@ impl TryFrom<StoredRow> for ListedRemittance {
         let shown = stored.shown.ok_or("a listed remittance that shows nothing")?;
         Ok(Self {
             member_number: account_of(&stored.pk)?,
-            number: Identifier::parse(number).map_err(|refusal| refusal.en)?,
+            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
             view: View::parse(view).ok_or("a remittance of no view")?,
             date: shown.date,
             moved: shown.moved,

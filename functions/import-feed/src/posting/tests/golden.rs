@@ -320,6 +320,109 @@ fn a_repeat_changes_nothing_and_a_conflict_is_reported() {
     assert_eq!(ledger.entries().count(), 1);
 }
 
+/// Nothing counts before its member comes; then everything does, corrections included.
+#[test]
+fn what_names_an_unknown_member_waits_for_it() {
+    let mut ledger = Ledger::without(ACCOUNT);
+    let second = entry("E-2", 2, ACCOUNT, "2011-1", "COMMITMENT", 700, "2011-12-01");
+    for (record, verdict) in [
+        (on_action("E-1", "COMMITMENT", 500, "2011-11-30"), Pending),
+        (on_action("E-2", "COMMITMENT", 600, "2011-12-01"), Pending),
+        (plan_action(1, "COMMITTED", "2011-11-30"), Pending),
+        (second.clone(), Pending),
+        (second.clone(), Pending),
+        (on_action("E-2", "COMMITMENT", 600, "2011-12-01"), Stale),
+        (
+            entry("E-2", 2, ACCOUNT, "2011-1", "COMMITMENT", 701, "2011-12-01"),
+            Quarantined(Reason::of("conflicting-version")),
+        ),
+        (contribution("E-1", 9, ACCOUNT, "CONTRIBUTION_LEGAL", 40, "2012-02-28", 2011), Pending),
+        (entry("E-3", 1, ACCOUNT, "2011-1", "RECOVERY", 1, "2012-02-28"), Pending),
+    ] {
+        assert_eq!(ledger.post(&record), verdict, "{record}");
+    }
+    assert_eq!((ledger.waiting().len(), ledger.figures(ACCOUNT)), (4, of(&[])));
+    ledger.come(ACCOUNT);
+    assert_eq!((ledger.waiting().len(), ledger.pendings().len()), (0, 0));
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [700, -1, 0, 40])]));
+    assert_eq!((ledger.post(&second), ledger.entries().count()), (Unchanged, 3));
+}
+
+/// What a correction corrects stays in force until the member comes that the correction names.
+#[test]
+fn a_correction_to_an_unknown_member_waits_and_what_it_corrects_stays() {
+    let other = "630378";
+    let mut ledger = Ledger::without(other);
+    ledger.post(&plan_action(1, "COMMITTED", "2011-11-30"));
+    ledger.post(&on_action("E-1", "COMMITMENT", 500, "2011-11-30"));
+    let moved = action("A-1", 2, other, "2011-1", "COMMITTED", "PLAN", "2011-11-30");
+    assert_eq!(ledger.post(&moved), Pending);
+    assert_eq!(ledger.post(&entry("E-1", 2, other, "2011-1", "COMMITMENT", 600, "2011-11-30")), Pending);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [500, 0, 0, 0])]));
+    ledger.come(other);
+    assert_eq!(ledger.figures(ACCOUNT), of(&[]));
+    assert_eq!(ledger.figures(other), of(&[(2011, [600, 0, 0, 0])]));
+}
+
+/// Of two actions of one number the second is refused when their member comes, and may be sent again.
+#[test]
+fn what_cannot_be_posted_when_its_member_comes_waits_no_longer() {
+    let mut ledger = Ledger::without(ACCOUNT);
+    let second = action("B-1", 1, ACCOUNT, "2011-1", "PAID", "DIF", "2011-11-30");
+    assert_eq!(ledger.post(&plan_action(1, "COMMITTED", "2011-11-30")), Pending);
+    assert_eq!(ledger.post(&second), Pending);
+    ledger.come(ACCOUNT);
+    assert_eq!(ledger.waiting(), []);
+    let refused = Quarantined(Reason::in_field("action-of-another-key", "action_id"));
+    assert_eq!(ledger.post(&second), refused);
+    assert_eq!(ledger.post(&action("B-1", 1, ACCOUNT, "2011-2", "PAID", "DIF", "2011-11-30")), Posted);
+}
+
+/// Each optional field that cannot be read is as it was in the version before: posted, waiting for its action, or for
+/// its member.
+#[test]
+fn an_unreadable_field_keeps_what_the_version_before_had() {
+    let full = |version: u64, cents: i64| {
+        let mut record = entry("E-1", version, ACCOUNT, "2011-1", "PAYMENT_TO_COMPANY", cents, "2012-02-10");
+        for (field, value) in [
+            ("cost_kind", "TUITION"),
+            ("payee", "PROVIDER"),
+            ("remittance_number", "V-1"),
+            ("bank_reference", "CSTR 1"),
+            ("invoice_number", "F 118/2"),
+            ("label", "Remboursement"),
+        ] {
+            record[field] = json!(value);
+        }
+        record
+    };
+    let odd = |version: u64, cents: i64| {
+        let mut record = full(version, cents);
+        for field in ["cost_kind", "payee", "remittance_number", "bank_reference", "invoice_number", "label"] {
+            record[field] = json!({"x": 1});
+        }
+        record
+    };
+    for (is_there, has_action) in [(true, true), (true, false), (false, false)] {
+        let mut ledger = if is_there { Ledger::new() } else { Ledger::without(ACCOUNT) };
+        let action = plan_action(1, "PAID", "2011-11-30");
+        if has_action {
+            ledger.post(&action);
+        }
+        ledger.post(&full(1, 500));
+        ledger.post(&odd(2, 600));
+        ledger.post(&odd(2, 600));
+        ledger.post(&action);
+        ledger.come(ACCOUNT);
+        let posted = ledger.entries().find(|entry| entry.facts.amount.0 == 600).expect("the second version");
+        let facts = serde_json::to_value(&posted.facts).unwrap();
+        let expected = json!({"kind": "PAYMENT_TO_COMPANY", "cost_kind": "TUITION", "payee": "PROVIDER", "amount": 600,
+            "date": "2012-02-10", "remittance": "V-1", "bank": "CSTR 1", "invoice": "F 118/2", "label": "Remboursement"});
+        assert_eq!(facts, expected);
+        assert_eq!(ledger.figures(ACCOUNT)[&2011][1], 600);
+    }
+}
+
 /// So that what an earlier run left to be released is seen by the one after it.
 #[test]
 fn a_repeat_of_what_waits_looks_at_its_action() {

@@ -3,9 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use portal::domain::{ActionStatus, EntryKind, Identifier, MemberNumber, Paid, Scheme, Siret, View, ViewRule};
+use portal::domain::{
+    ActionStatus, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
+};
 use portal::store::{
-    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Month, Move, Moved, Pending, SchemeSums, Totals,
+    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Month, Move, Moved, Pending, Record as _, SchemeSums,
+    Totals, WaitingRecord,
 };
 use serde_json::{Value, json};
 
@@ -62,6 +65,8 @@ pub(super) fn contribution(
 pub(super) struct Ledger {
     pub(super) state: State,
     context: Context,
+    /// The accounts that have not come.
+    unknown: BTreeSet<MemberNumber>,
 }
 
 /// A record for each account and view.
@@ -82,7 +87,31 @@ impl Ledger {
                 rule: ViewRule::starting(View::parse("2011").unwrap()),
                 run: None,
             },
+            unknown: BTreeSet::new(),
         }
+    }
+
+    /// A ledger that this account has not come to yet.
+    pub(super) fn without(account: &str) -> Self {
+        Self { unknown: BTreeSet::from([MemberNumber::parse(account).unwrap()]), ..Self::new() }
+    }
+
+    /// The account comes, and whoever posts it is killed right after.
+    pub(super) fn come_and_die(&mut self, account: &str) {
+        let number = MemberNumber::parse(account).unwrap();
+        self.unknown.remove(&number);
+        self.state.assume_account(&number);
+    }
+
+    /// The account comes, and what waits for it is posted.
+    pub(super) fn come(&mut self, account: &str) {
+        self.come_and_die(account);
+        self.follow_up();
+    }
+
+    /// The records that wait for their member.
+    pub(super) fn waiting(&self) -> Vec<WaitingRecord> {
+        self.state.waiting.values().flatten().cloned().collect()
     }
 
     /// Posts a record, and then moves and releases what it makes room for.
@@ -95,7 +124,7 @@ impl Ledger {
     /// What a record needs to be read of which only the guard is known.
     pub(super) fn needs(&self, value: &Value) -> Vec<Need> {
         let state = State { guards: self.state.guards.clone(), ..State::default() };
-        let job = Job { task: Task::Post(record(value)), siret: Siret::parse("53384615000019").unwrap(), line: None };
+        let job = Job { task: Task::Post(record(value)), line: None };
         match plan(&state, &self.context, &job) {
             Err(Blocked::Needs(needs)) => needs,
             other => panic!("{other:?}"),
@@ -109,6 +138,13 @@ impl Ledger {
 
     /// What a run does after its records, and before the next one that needs it.
     pub(super) fn follow_up(&mut self) {
+        let due: BTreeSet<_> = self.state.due().cloned().collect();
+        let mut waiting: Vec<_> =
+            self.waiting().into_iter().filter(|record| due.contains(&record.place.account)).collect();
+        waiting.sort_by_key(|record| record.key().sk);
+        for record in waiting {
+            self.do_job(Task::Admit(record));
+        }
         let places: BTreeSet<_> = self.state.actions().filter(|a| a.is_unfinished()).map(place_of).collect();
         for place in places {
             self.settle(&place);
@@ -123,7 +159,7 @@ impl Ledger {
     }
 
     fn do_job(&mut self, task: Task) -> Verdict {
-        let job = Job { task, siret: Siret::parse("53384615000019").unwrap(), line: None };
+        let job = Job { task, line: None };
         loop {
             match plan(&self.state, &self.context, &job) {
                 Ok((verdict, changes)) => {
@@ -131,9 +167,25 @@ impl Ledger {
                     self.check();
                     return verdict;
                 }
-                Err(Blocked::Needs(needs)) => self.state.assume_absent(needs),
+                Err(Blocked::Needs(needs)) => self.look_up(needs),
                 Err(Blocked::Unsettled(place)) => self.settle(&place),
                 Err(Blocked::Inconsistent(what)) => panic!("{what}"),
+            }
+        }
+    }
+
+    fn look_up(&mut self, needs: Vec<Need>) {
+        for need in needs {
+            match &need {
+                Need::Account(key) => {
+                    let number = MemberNumber::parse(key.pk.strip_prefix("ACCOUNT#").unwrap()).unwrap();
+                    if self.unknown.contains(&number) {
+                        self.state.assume_absent(vec![need]);
+                    } else {
+                        self.state.assume_account(&number);
+                    }
+                }
+                _ => self.state.assume_absent(vec![need]),
             }
         }
     }
@@ -209,11 +261,15 @@ impl Ledger {
         assert_eq!(stored_totals, totals);
         assert_eq!(stored_facets, facets);
         self.check_remittances();
+        let mut waiting: BTreeMap<MemberNumber, u64> = BTreeMap::new();
+        self.waiting().into_iter().for_each(|record| *waiting.entry(record.place.account).or_default() += 1);
+        let awaited = self.state.awaited.values().filter(|awaited| awaited.records > 0);
+        assert!(awaited.map(|awaited| (awaited.member_number.clone(), awaited.records)).eq(waiting), "each is counted");
     }
 
     /// Each transfer is what the entries that carry its number add up to: what was sent and what came back, by side.
     fn check_remittances(&self) {
-        let mut sums: BTreeMap<(MemberNumber, Identifier), BTreeMap<View, (Moved, i64)>> = BTreeMap::new();
+        let mut sums: BTreeMap<(MemberNumber, RemittanceNumber), BTreeMap<View, (Moved, i64)>> = BTreeMap::new();
         for entry in self.entries() {
             let Some(number) = &entry.facts.remittance else { continue };
             // What moves nothing that is paid is no line of a transfer, whatever number it carries.

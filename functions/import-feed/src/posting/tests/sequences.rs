@@ -165,19 +165,27 @@ proptest! {
     /// `Ledger` holds the totals against the entries after every single transaction of this.
     #[test]
     fn any_order_with_repeats_and_crashes_ends_in_the_models_state(
-        (complete, all, order, crashes) in any::<bool>().prop_flat_map(|complete| {
+        (complete, all, order, crashes, comes) in any::<bool>().prop_flat_map(|complete| {
             records(complete).prop_map(move |all| (complete, all))
         }).prop_flat_map(|(complete, all)| {
             let twice: Vec<Value> = all.iter().chain(&all).cloned().collect();
             let count = twice.len();
-            (Just(complete), Just(all), Just(twice).prop_shuffle(), prop::collection::vec(any::<bool>(), count))
+            let crashes = prop::collection::vec(any::<bool>(), count);
+            (Just(complete), Just(all), Just(twice).prop_shuffle(), crashes, (any::<bool>(), 0..=count))
         }),
     ) {
-        let mut ledger = Ledger::new();
-        for (value, crash) in order.iter().zip(crashes) {
+        // One of the accounts comes some time, or is there from the beginning.
+        let mut ledger = Ledger::without(ACCOUNTS[1]);
+        let (dies, at) = comes;
+        for (place, (value, crash)) in order.iter().zip(crashes).enumerate() {
+            if place == at {
+                if dies { ledger.come_and_die(ACCOUNTS[1]) } else { ledger.come(ACCOUNTS[1]) }
+            }
             if crash { ledger.post_and_die(value) } else { ledger.post(value) };
         }
+        ledger.come(ACCOUNTS[1]);
         ledger.follow_up();
+        prop_assert_eq!(ledger.waiting(), []);
         if complete {
             let (totals, facets) = model(&all).totals();
             prop_assert_eq!(ledger.pendings().len(), 0);
