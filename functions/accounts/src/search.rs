@@ -1,10 +1,10 @@
 //! Searching accounts by name, SIRET or number, as somebody types who has the company before their eyes.
 
-use portal::domain::Words;
+use portal::domain::{MemberNumber, Siret, Words};
 use portal::store::Grant;
 
 /// Parts of words to be found, each of them, in the name, the SIRET or the number, whatever the case and the
-/// accents; or a number written with spaces, as a SIRET is.
+/// accents; or a number written with spaces, as a SIRET is, or with its label, as it is pasted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Search(Words);
 
@@ -14,7 +14,11 @@ impl Search {
         if !grouped.is_empty() && grouped.bytes().all(|byte| byte.is_ascii_digit()) {
             return Self(Words::of(&grouped));
         }
-        Self(Words::of(text))
+        let pasted = Siret::parse(text).map(|siret| siret.to_string());
+        match pasted.or_else(|_| MemberNumber::parse(text).map(|number| number.to_string())) {
+            Ok(number) => Self(Words::of(&number)),
+            Err(_) => Self(Words::of(text)),
+        }
     }
 
     /// The search as text, the same for searches that find the same.
@@ -35,7 +39,7 @@ fn is_between_digits(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use jiff::Timestamp;
-    use portal::domain::{Id, MemberNumber, Siret};
+    use portal::domain::Id;
     use portal::store::Role;
 
     use super::*;
@@ -75,6 +79,8 @@ mod tests {
             "53384615000019",
             "533\u{a0}846\u{a0}150\u{a0}00019",
             "533.846",
+            "SIRET : 533 846 150 00019",
+            "n° adhérent 012345",
             "étoile 533",
             "&",
         ] {

@@ -109,7 +109,9 @@ impl Function {
                     return Ok(());
                 }
                 let pk = item.get("pk").and_then(|pk| pk.as_s().ok());
-                let Some(email) = pk.and_then(|pk| Email::parse(pk.strip_prefix("EMAIL#")?).ok()) else { continue };
+                let Some(email) = pk.and_then(|pk| Email::canonical(pk.strip_prefix("EMAIL#")?.to_owned())) else {
+                    continue;
+                };
                 match self.step(&email, now, &mut rng()).await {
                     Ok(Became::Warned) => count.warned += 1,
                     Ok(Became::Erased) => count.erased += 1,

@@ -2,7 +2,7 @@
 
 use futures::future::join;
 use jiff::Timestamp;
-use portal::domain::{Civility, Email, Id, Message, PersonName};
+use portal::domain::{Civility, Id, Message, PersonName};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{AccessRequest, AccountUsers, Grant, Invitation, Role, User};
 use serde::Serialize;
@@ -18,7 +18,7 @@ struct ListBody {
 #[derive(Serialize)]
 struct UserBody {
     id: Id,
-    email: Email,
+    email: String,
     #[serde(flatten)]
     name: Option<NameBody>,
     role: Role,
@@ -82,7 +82,7 @@ fn invited(invitation: Invitation, now: Timestamp) -> UserBody {
         status: if invitation.is_open(now) { Status::Invited } else { Status::Expired },
         expires_at: Some(invitation.expires_at),
         id: invitation.invitation_id,
-        email: invitation.email,
+        email: invitation.email.display(),
         name: None,
         role: Role::Reader,
         since: invitation.since,
@@ -99,7 +99,7 @@ fn named(user: User, status: Status, since: Timestamp) -> UserBody {
     let User { civility, last_name, first_name, .. } = user;
     UserBody {
         id: user.user_id,
-        email: user.email,
+        email: user.email.display(),
         name: Some(NameBody { civility, last_name, first_name }),
         role: Role::Reader,
         status,

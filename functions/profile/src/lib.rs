@@ -77,7 +77,7 @@ impl Function {
 fn shown(user: &User) -> Value {
     let mut profile = json!({
         "id": user.user_id,
-        "email": user.email,
+        "email": user.email.display(),
         "siret": user.siret,
         "civility": user.civility,
         "last_name": user.last_name,

@@ -23,7 +23,8 @@ impl Function {
             join(self.prove(user, current.as_ref(), call, rng), self.reset_history(&user.email)).await;
         let (proven, mut history) = (proven?, history?);
 
-        let known = [user.email.as_str(), user.last_name.as_str(), user.first_name.as_str(), user.siret.as_str()];
+        let address = user.email.display();
+        let known = [address.as_str(), user.last_name.as_str(), user.first_name.as_str(), user.siret.as_str()];
         let password = new.held_against_policy(&mut form, &known);
         if let (Some(new), Some(current)) = (&password, &current)
             && new.as_bytes() == current.as_bytes()

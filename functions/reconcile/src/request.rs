@@ -26,9 +26,14 @@ pub(crate) enum Request {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
-    account: Option<MemberNumber>,
-    after: Option<MemberNumber>,
+    account: Option<String>,
+    after: Option<String>,
     most: Option<usize>,
+}
+
+/// A member number as an operator pastes it.
+fn number(text: &str) -> Result<MemberNumber, String> {
+    MemberNumber::parse(text).map_err(|refusal| refusal.en)
 }
 
 /// What a schedule sends, as far as it matters.
@@ -49,10 +54,12 @@ impl Request {
             return Ok(Self::Hour(u32::try_from(time.to_zoned_datetime(TimeZone::UTC).hour()).unwrap_or_default()));
         }
         match serde_json::from_value(event).map_err(wrong)? {
-            Asked { account: Some(account), after: None, most: None } => Ok(Self::One(account)),
+            Asked { account: Some(account), after: None, most: None } => number(&account).map(Self::One),
             Asked { account: Some(_), .. } => Err("account stands alone, without after and most".to_owned()),
             Asked { most: Some(0), .. } => Err("most is one at least".to_owned()),
-            Asked { account: None, after, most } => Ok(Self::All { after, most }),
+            Asked { account: None, after, most } => {
+                Ok(Self::All { after: after.as_deref().map(number).transpose()?, most })
+            }
         }
     }
 

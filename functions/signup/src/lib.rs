@@ -46,7 +46,7 @@ fn check(call: &Call) -> Result<Answer, Problem> {
         "last_name": draft.last_name,
         "first_name": draft.first_name,
         "job_title": draft.job_title,
-        "email": draft.email,
+        "email": draft.email.display(),
         "terms": draft.terms,
     });
     if let Some(origin) = draft.origin {

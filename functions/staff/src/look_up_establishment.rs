@@ -1,6 +1,6 @@
 //! `look-up-establishment`: its account, who manages and reads it, whether that is contested, and its alerts.
 
-use portal::domain::fund_day;
+use portal::domain::{Email, fund_day};
 use portal::store::{
     AccountUsers, Alert, Batch, Contest, Grant, Invitation, Release, Resident, StaffAct, StoreError, User, Wanted,
 };
@@ -41,7 +41,7 @@ impl Function {
                 let user: Option<User> = self.store.get(&User::key_of(manager.user_id)).await?;
                 json!({
                     "id": manager.user_id,
-                    "email": user.map(|user| user.email),
+                    "email": user.map(|user| user.email.display()),
                     "civility": manager.civility,
                     "last_name": manager.last_name,
                     "since": manager.since,
@@ -53,7 +53,7 @@ impl Function {
         for (name, value) in [
             ("open", json!(seat.is_open(fund_day(now)))),
             ("headcount_band", json!(account.headcount_band)),
-            ("contact_email", json!(account.contact_email)),
+            ("contact_email", json!(account.contact_email.clone().map(displayed))),
             ("opened_on", json!(account.opened_on)),
             ("closed_on", json!(account.closed_on)),
             ("active", json!(account.active)),
@@ -87,7 +87,7 @@ impl Function {
             if let Some(user) = fetched.take(wanted)? {
                 people.push(json!({
                     "id": user.user_id,
-                    "email": user.email,
+                    "email": user.email.display(),
                     "civility": user.civility,
                     "last_name": user.last_name,
                     "first_name": user.first_name,
@@ -100,8 +100,13 @@ impl Function {
     }
 }
 
+/// The contact address as people read it.
+fn displayed(address: String) -> String {
+    Email::canonical(address.clone()).map_or(address, |email| email.display())
+}
+
 /// Only the address: whoever was invited has not opened the account.
 fn invited(invitation: &Invitation) -> Value {
     let Invitation { invitation_id, email, since, expires_at, .. } = invitation;
-    json!({"id": invitation_id, "email": email, "since": since, "expires_at": expires_at})
+    json!({"id": invitation_id, "email": email.display(), "since": since, "expires_at": expires_at})
 }

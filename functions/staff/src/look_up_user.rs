@@ -68,7 +68,7 @@ impl Function {
         Ok(json!({
             "user": {
                 "id": user.user_id,
-                "email": user.email,
+                "email": user.email.display(),
                 "civility": user.civility,
                 "last_name": user.last_name,
                 "first_name": user.first_name,

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use crate::Function;
 use crate::fields::{Fields, Refused, Trouble};
 
+const EITHER: &str = "Give a SIRET (14 digits) or a member number (6 digits).";
+
 /// How the staff name an establishment.
 pub(crate) enum Named {
     Siret(Siret),
@@ -23,14 +25,17 @@ impl Named {
     /// The field `establishment`: 14 digits or 6.
     pub(crate) fn read(fields: &mut Fields) -> Result<Self, Refused> {
         let text = fields.text("establishment")?;
-        let digits = text.chars().filter(char::is_ascii_digit).count();
-        if digits <= 6 {
-            return MemberNumber::parse(text.trim()).map(Self::Number).map_err(|refusal| {
-                let code = if digits == 0 { "no-establishment" } else { refusal.code };
-                Refused::new(code, "establishment", "Give a SIRET (14 digits) or a member number (6 digits).")
-            });
+        if let Ok(number) = MemberNumber::parse(&text) {
+            return Ok(Self::Number(number));
         }
-        Siret::parse(&text).map(Self::Siret).map_err(|refusal| Refused::new(refusal.code, "establishment", refusal.en))
+        Siret::parse(&text).map(Self::Siret).map_err(|refusal| {
+            let digits = text.chars().filter(|character| character.is_numeric()).count();
+            match digits {
+                0 => Refused::new("no-establishment", "establishment", EITHER),
+                1..=6 => Refused::new("member-number", "establishment", EITHER),
+                _ => Refused::new(refusal.code, "establishment", refusal.en),
+            }
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::pasted::{FRENCH, is_weightless, named};
 use super::{Refusal, is_unfit};
 
 /// The longest message, in characters.
@@ -14,17 +15,22 @@ const LONGEST: usize = 500;
 pub struct Message(String);
 
 impl Message {
-    /// Reads a message; spaces at the end of lines, and empty lines around it, are dropped.
+    /// Reads a message; spaces at the end of lines, and empty lines around it, are dropped. A tab counts as a space, and
+    /// whatever ends a line in other programs (CR, LS, PS) as LF.
     ///
     /// # Errors
     /// `required`, `too-long`, `bad-character`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let text = text.replace("\r\n", "\n");
-        if text.chars().any(|character| character != '\n' && is_unfit(character)) {
+        let text = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\t', " ");
+        let text = text.trim_matches(|character: char| character.is_whitespace() || is_weightless(character));
+        if let Some(character) = text.chars().find(|character| *character != '\n' && is_unfit(*character)) {
+            let name = named(character, FRENCH);
             return Err(Refusal::new(
                 "bad-character",
-                "Ce message contient un caractère invisible ou de contrôle : ressaisissez-le au clavier.",
-                "This message holds an invisible or control character: type it again.",
+                format!(
+                    "Ce message contient un caractère invisible ou de contrôle ({name}) : ressaisissez-le au clavier."
+                ),
+                format!("This message holds an invisible or control character ({name}): type it again."),
             ));
         }
         let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned();
@@ -54,6 +60,8 @@ mod tests {
     fn a_message_keeps_its_lines_and_loses_stray_spaces() {
         let message = Message::parse("\r\n Bonjour, \r\n\r\nje tiens la paie.\n\n").unwrap();
         assert_eq!(message.as_str(), "Bonjour,\n\nje tiens la paie.");
+        let pasted = Message::parse("\u{feff}Bonjour,\t\rje tiens\tla paie.\u{2028}Paul\u{200b}").unwrap();
+        assert_eq!(pasted.as_str(), "Bonjour,\nje tiens la paie.\nPaul");
     }
 
     #[test]
@@ -61,9 +69,9 @@ mod tests {
         for (wrong, code) in [
             (" \n ".to_owned(), "required"),
             ("é".repeat(501), "too-long"),
-            ("a\tb".to_owned(), "bad-character"),
-            ("a\rb".to_owned(), "bad-character"),
-            ("a\u{2028}b".to_owned(), "bad-character"),
+            ("\u{feff}".to_owned(), "required"),
+            ("a\u{b}b".to_owned(), "bad-character"),
+            ("a\u{200b}b".to_owned(), "bad-character"),
             ("a\u{202e}b".to_owned(), "bad-character"),
             ("a\0b".to_owned(), "bad-character"),
         ] {

@@ -4,6 +4,7 @@
 //! can act on. Past a handler's first lines nothing is a raw string.
 
 mod document;
+mod domain_name;
 mod email;
 mod id;
 mod labels;
@@ -11,9 +12,11 @@ mod ledger;
 mod member_number;
 mod message;
 mod money;
+mod pasted;
 mod person;
 mod refusal;
 mod short_text;
+mod same_person;
 mod siret;
 mod view;
 mod words;
@@ -28,6 +31,7 @@ pub use money::Cents;
 pub use person::{Civility, JobTitle, Origin, PersonName, is_unfit, one_line};
 pub use refusal::Refusal;
 pub use short_text::{RemittanceNumber, ShortText};
+pub use same_person::may_be_one_person;
 pub use siret::Siret;
 pub use view::{FUND_ZONE, View, ViewRule, fund_day};
 pub use words::{Words, folded};

@@ -5,46 +5,88 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
+use super::pasted::{self, ENGLISH, FRENCH};
 
 /// The SIREN of La Poste, whose establishments may fail Luhn (INSEE's documented exception).
 const LA_POSTE: &str = "356000000";
 
-/// A valid SIRET, as 14 digits.
+/// Words that stand before a SIRET where it is copied from, in lower case without accents.
+const LABEL: [&str; 18] = [
+    "n",
+    "no",
+    "nr",
+    "num",
+    "numero",
+    "code",
+    "siret",
+    "siren",
+    "insee",
+    "identifiant",
+    "de",
+    "du",
+    "d",
+    "le",
+    "la",
+    "etablissement",
+    "entreprise",
+    "societe",
+];
+
+/// A SIRET that the check sums allow and the numbering does not exclude, as 14 digits.
+///
+/// INSEE numbers legal units and, within each, establishments one after the other from 1 on: a SIREN is an order number
+/// of eight digits and a check digit, a NIC an order number of four digits and a check digit (INSEE, definitions of
+/// "numéro SIREN" and "numéro SIRET"). So no SIREN is all zeros and no NIC begins with `0000`, whatever the sums say.
+/// Leading zeros of a SIREN are real: the register's first legal units have them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Siret(String);
 
 impl Siret {
-    /// Reads a SIRET; spaces and no-break spaces are dropped, as people copy `533 846 150 00019`.
+    /// Reads a SIRET as people copy it: `533 846 150 00019`, `SIRET : 533.846.150.00019`.
     ///
     /// # Errors
-    /// `siret-not-digits`, `siret-length` (says how many digits there are), `siret-checksum`.
+    /// `siret-not-digits` (names the character), `siret-length` (says how many digits there are), `siret-checksum`,
+    /// `siret-never-given`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let digits = without_spaces(text);
-        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Refusal::new(
+        let digits = pasted::digits(text, &LABEL).map_err(not_a_digit)?;
+        match digits.len() {
+            0 => Err(Refusal::new(
                 "siret-not-digits",
                 "Le SIRET ne comporte que des chiffres : saisissez ses 14 chiffres.",
                 "A SIRET has digits only: enter its 14 digits.",
-            ));
+            )),
+            14 => Self::of_digits(digits.into_owned()),
+            n => {
+                let s = if n == 1 { "" } else { "s" };
+                Err(Refusal::new(
+                    "siret-length",
+                    format!("Le SIRET comporte 14 chiffres ; vous en avez saisi {n}."),
+                    format!("A SIRET has 14 digits; you entered {n} digit{s}."),
+                ))
+            }
         }
-        if digits.len() != 14 {
-            let (n, s) = (digits.len(), if digits.len() == 1 { "" } else { "s" });
+    }
+
+    fn of_digits(digits: String) -> Result<Self, Refusal> {
+        let (siren, nic) = digits.split_at(9);
+        let la_poste = siren == LA_POSTE && digit_sum(&digits).is_multiple_of(5);
+        if !luhn(siren) || !(luhn(&digits) || la_poste) {
             return Err(Refusal::new(
-                "siret-length",
-                format!("Le SIRET comporte 14 chiffres ; vous en avez saisi {n}."),
-                format!("A SIRET has 14 digits; you entered {n} digit{s}."),
+                "siret-checksum",
+                "Ce SIRET n’existe pas : vérifiez ses 14 chiffres, l’un d’eux est sans doute mal saisi.",
+                "No such SIRET exists: check its 14 digits, one of them is probably mistyped.",
             ));
         }
-        let la_poste = digits.starts_with(LA_POSTE) && digit_sum(&digits).is_multiple_of(5);
-        if luhn(&digits[..9]) && (luhn(&digits) || la_poste) {
-            return Ok(Self(digits));
+        if siren == "000000000" || nic.starts_with("0000") {
+            return Err(Refusal::new(
+                "siret-never-given",
+                "Ce SIRET n’a jamais été attribué : recopiez celui de votre établissement, par exemple d’un avis de \
+                 situation au répertoire Sirene.",
+                "This SIRET was never given to anybody: copy your establishment's own, for instance from a Sirene notice.",
+            ));
         }
-        Err(Refusal::new(
-            "siret-checksum",
-            "Ce SIRET n’existe pas : vérifiez ses 14 chiffres, l’un d’eux est sans doute mal saisi.",
-            "No such SIRET exists: check its 14 digits, one of them is probably mistyped.",
-        ))
+        Ok(Self(digits))
     }
 
     /// The 14 digits.
@@ -64,17 +106,21 @@ impl TryFrom<String> for Siret {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        Self::parse(&text).map_err(|refusal| refusal.en)
+        // What was kept was judged when it came; what a person types is read by `parse`.
+        if text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self(text));
+        }
+        Err("a SIRET that was kept is 14 digits".to_owned())
     }
 }
 
-/// Drops what people put between groups of digits: spaces, U+00A0 and U+202F among them.
-pub(super) fn without_spaces(text: &str) -> String {
-    // What is stored has none: a page of the ledger has a hundred of these.
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.to_owned();
-    }
-    text.chars().filter(|character| !character.is_whitespace()).collect()
+fn not_a_digit(character: char) -> Refusal {
+    let (fr, en) = (pasted::named(character, FRENCH), pasted::named(character, ENGLISH));
+    Refusal::new(
+        "siret-not-digits",
+        format!("Le SIRET ne comporte que des chiffres : {fr} n’en est pas un."),
+        format!("A SIRET has digits only: {en} is none."),
+    )
 }
 
 fn digit_sum(digits: &str) -> u32 {
@@ -115,8 +161,67 @@ mod tests {
     }
 
     #[test]
-    fn spaces_of_every_kind_between_groups_are_dropped() {
-        assert_eq!(Siret::parse(" 533\u{202f}846\u{a0}150 00019 ").unwrap().as_str(), "53384615000019");
+    fn a_pasted_siret_is_taken_as_it_is_plainly_meant() {
+        for pasted in [
+            " 533\u{202f}846\u{a0}150 00019 ",
+            "533.846.150.00019",
+            "533-846-150-00019",
+            "533‑846–150/00019",
+            "SIRET : 533 846 150 00019",
+            "N° SIRET: 53384615000019.",
+            "nume\u{301}ro de Siret\u{a0}: 533 846 150 00019\r\n",
+            "Code INSEE / SIRET – 53384615000019",
+            "\u{feff}533\u{200b}846\u{200e}150\u{ad}00019\u{2060}",
+            "\u{202d}533 846 150 00019\u{202c}",
+            "５３３８４６１５０ ０００１９",
+            "=\"53384615000019\"",
+            "'53384615000019",
+            "« 533 846 150 00019 »",
+        ] {
+            assert_eq!(
+                Siret::parse(pasted).map(|siret| siret.to_string()).as_deref(),
+                Ok("53384615000019"),
+                "{pasted:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_digit_is_named() {
+        for (wrong, named) in [
+            ("5338461500001O", "«\u{a0}O\u{a0}»"),
+            ("l3384615000019", "«\u{a0}l\u{a0}»"),
+            ("533846150+00019", "«\u{a0}+\u{a0}»"),
+            ("5,33846E+13", "«\u{a0},\u{a0}»"),
+            ("533846150\u{202e}00019", "U+202E"),
+            ("533846150\u{0}00019", "U+0000"),
+            ("٥٣٣٨٤٦١٥٠٠٠٠١٩", "«\u{a0}٥\u{a0}»"),
+            ("Toitures Martin 53384615000019", "«\u{a0}T\u{a0}»"),
+        ] {
+            let refusal = Siret::parse(wrong).unwrap_err();
+            assert_eq!(refusal.code, "siret-not-digits", "{wrong:?}");
+            assert!(refusal.fr.contains(named), "{wrong:?}: {}", refusal.fr);
+        }
+        assert_eq!(Siret::parse("n° SIRET :").unwrap_err().code, "siret-not-digits");
+        assert_eq!(Siret::parse("SIRET : 533 846 150 0019").unwrap_err().code, "siret-length");
+    }
+
+    #[test]
+    fn what_the_numbering_never_gives_is_refused_whatever_the_sums_say() {
+        // The last digit makes both sums right, or La Poste's.
+        for never in ["00000000000000", "00000000000018", "53384615000001", "35600000000006", "35600000000001"] {
+            let refusal = Siret::parse(never).unwrap_err();
+            let sums = luhn(&never[..9]) && (luhn(never) || digit_sum(never).is_multiple_of(5));
+            assert_eq!(refusal.code, if sums { "siret-never-given" } else { "siret-checksum" }, "{never}");
+        }
+        assert_eq!(Siret::parse("00000000000018").unwrap_err().code, "siret-never-given");
+        assert_eq!(Siret::parse("35600000000001").unwrap_err().code, "siret-never-given");
+    }
+
+    #[test]
+    fn leading_zeros_of_a_siren_are_real() {
+        // The first legal unit of the register's file.
+        assert_eq!(Siret::parse("00032517500016").unwrap().as_str(), "00032517500016");
     }
 
     proptest! {

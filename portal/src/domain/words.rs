@@ -3,6 +3,8 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use super::is_unfit;
+
 /// Parts of words to be found, each of them, whatever the case, the accents and the signs between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Words(Vec<String>);
@@ -35,7 +37,7 @@ impl Words {
 }
 
 /// Small letters without accents; apostrophes and the like as spaces, so that `l’Étoile` is found by `etoile`,
-/// by `l etoile` and by `l'etoile`.
+/// by `l etoile` and by `l'etoile`. Letters that Unicode does not decompose are written out; what cannot be seen is dropped.
 #[must_use]
 pub fn folded(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
@@ -44,7 +46,12 @@ pub fn folded(text: &str) -> String {
             'œ' => folded.push_str("oe"),
             'æ' => folded.push_str("ae"),
             'ß' => folded.push_str("ss"),
+            'ø' => folded.push('o'),
+            'ł' => folded.push('l'),
+            'đ' | 'ð' => folded.push('d'),
+            'ı' => folded.push('i'),
             _ if character.is_alphanumeric() => folded.push(character),
+            _ if is_unfit(character) && !character.is_whitespace() => {}
             _ => folded.push(' '),
         }
     }
