@@ -8,7 +8,7 @@ use std::fs::{File, read_to_string};
 use std::os::unix::fs::FileExt;
 
 use portal::environment::rng;
-use portal::security::{Hashing, Password};
+use portal::security::{Hashing, Password, Verdict};
 
 /// The password, every bit the other way round: the test's own copy is not to be found. An é is an e and an
 /// accent, so that composing makes a copy.
@@ -74,7 +74,7 @@ async fn neither_a_password_nor_its_hashing_is_left_in_memory() {
     let (_, while_it_is_there) = look();
     assert!(while_it_is_there > 0, "a password is found where there is one");
     let hash = hashing.hash(&password, &mut rng()).await.unwrap();
-    assert!(hashing.verify(&password, Some(&hash)).await.unwrap());
+    assert_eq!(hashing.verify(&password, Some(&hash)).await.unwrap(), Verdict::Right);
     drop(password);
     let (after, left) = look();
     assert_eq!(left, 0, "copies of the password");

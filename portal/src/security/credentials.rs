@@ -5,7 +5,7 @@
 
 use rand::CryptoRng;
 
-use super::{Hashing, Password, SealKey};
+use super::{Hashing, Password, SealKey, Verdict};
 use crate::domain::{Email, Id};
 use crate::http::{Call, Problem};
 use crate::store::{
@@ -38,7 +38,7 @@ pub struct Proven {
     pub login: Login,
     /// Why the address is not mailed any more, for its owner to know.
     pub email_problem: Option<EmailProblem>,
-    /// The same password hashed as is done today, where the stored hash is weaker.
+    /// The same password hashed as is done today, where the stored hash is weaker or of a text that is not prepared.
     pub stronger: Option<super::PasswordHash>,
     store: Store,
     attempts: Attempts,
@@ -95,10 +95,11 @@ impl Candidate {
         let hashing = self.credentials.hashing.clone();
         let hash = self.login.as_ref().map(|login| &login.password_hash);
         let outdated = hash.is_some_and(super::PasswordHash::is_outdated);
-        let right = hashing.verify(&password, hash).await.map_err(failed)?;
+        let verdict = hashing.verify(&password, hash).await.map_err(failed)?;
         match self.login.take() {
-            Some(login) if right => {
-                let stronger = if outdated { Some(hashing.hash(&password, rng).await.map_err(failed)?) } else { None };
+            Some(login) if verdict != Verdict::Wrong => {
+                let renewed = outdated || verdict == Verdict::RightAsTyped;
+                let stronger = if renewed { Some(hashing.hash(&password, rng).await.map_err(failed)?) } else { None };
                 let email_problem = MailState::or_none(self.mail.take(), &self.email, call.now).problem();
                 Ok(Proven { login, email_problem, stronger, store: self.credentials.store, attempts: self.attempts })
             }

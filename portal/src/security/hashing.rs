@@ -49,6 +49,17 @@ impl PasswordHash {
     }
 }
 
+/// What came of holding a password against a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is another password's hash, or there is none.
+    Wrong,
+    /// It is the password's.
+    Right,
+    /// It is that of the text as it was typed, from before other spaces counted as U+0020: to be made anew.
+    RightAsTyped,
+}
+
 /// Computes hashes off the async threads, in memory that is kept between two and wiped after each.
 ///
 /// What is kept is one hash's 19 MiB. A second hash at the same time maps its own and gives it back to the
@@ -84,11 +95,24 @@ impl Hashing {
         self.compute(password, TODAY, compute).await?.map(PasswordHash).map_err(failed)
     }
 
-    /// Whether a password is the one of a hash; with no hash, the same work and `false`.
+    /// Judges a password by a hash; with no hash, the same work and [`Verdict::Wrong`].
+    ///
+    /// What was typed with spaces other than U+0020 is tried as prepared and, where that is not it, with its own spaces:
+    /// two hashes for a wrong one, whether there is a hash to hold it against or not.
     ///
     /// # Errors
     /// Where there is no memory for it, or the stored hash is none.
-    pub async fn verify(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<bool, HashingError> {
+    pub async fn verify(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<Verdict, HashingError> {
+        if self.is_of(password, hash).await? {
+            return Ok(Verdict::Right);
+        }
+        match password.with_its_spaces() {
+            Some(as_typed) if self.is_of(&as_typed, hash).await? => Ok(Verdict::RightAsTyped),
+            _ => Ok(Verdict::Wrong),
+        }
+    }
+
+    async fn is_of(&self, password: &Password, hash: Option<&PasswordHash>) -> Result<bool, HashingError> {
         let stored = decode_string(hash.map_or(NOBODYS, |hash| &hash.0), TODAY.algorithm()).map_err(failed)?;
         let argon2 = Argon2::new(stored.algorithm, stored.version, stored.params);
         let compute = move |hasher: &mut Hasher, password: &Password| {
@@ -150,11 +174,24 @@ mod tests {
         let hashing = Hashing::default();
         let hash = hashing.hash(&password("truelle béton mésange"), &mut rng()).await.unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
-        assert!(hashing.verify(&password("truelle béton mésange"), Some(&hash)).await.unwrap());
-        assert!(!hashing.verify(&password("truelle béton mesange"), Some(&hash)).await.unwrap());
-        assert!(!hashing.verify(&password("truelle béton mésange"), None).await.unwrap());
+        let verdict = async |text, hash| hashing.verify(&password(text), hash).await.unwrap();
+        assert_eq!(verdict("truelle béton mésange", Some(&hash)).await, Verdict::Right);
+        assert_eq!(verdict("truelle\u{a0}béton mésange", Some(&hash)).await, Verdict::Right);
+        assert_eq!(verdict("truelle béton mesange", Some(&hash)).await, Verdict::Wrong);
+        assert_eq!(verdict("truelle béton mésange", None).await, Verdict::Wrong);
         let again = hashing.hash(&password("truelle béton mésange"), &mut rng()).await.unwrap();
         assert!(hash != again, "salts differ");
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_a_text_with_its_own_spaces_opens_to_that_text_and_is_made_anew() {
+        let hashing = Hashing::default();
+        let typed = "truelle\u{a0}béton\u{202f}mésange";
+        let before = password(typed).with_its_spaces().unwrap();
+        let hash = hashing.hash(&before, &mut rng()).await.unwrap();
+        assert_eq!(hashing.verify(&password(typed), Some(&hash)).await.unwrap(), Verdict::RightAsTyped);
+        assert_eq!(hashing.verify(&password("truelle béton mésange"), Some(&hash)).await.unwrap(), Verdict::Wrong);
+        assert_eq!(hashing.verify(&password(typed), None).await.unwrap(), Verdict::Wrong);
     }
 
     #[tokio::test]
@@ -162,8 +199,8 @@ mod tests {
         // A vector of the reference implementation's family: of "password" and "somesalt".
         let hash =
             PasswordHash("$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$cpx6VEQbwTVZvcpxNIxOVUWZ5xnAipUmAe1cg2GMG70".into());
-        assert!(Hashing::default().verify(&password("password"), Some(&hash)).await.unwrap());
-        assert!(!Hashing::default().verify(&password("passwore"), Some(&hash)).await.unwrap());
+        let verdict = async |text| Hashing::default().verify(&password(text), Some(&hash)).await.unwrap();
+        assert_eq!((verdict("password").await, verdict("passwore").await), (Verdict::Right, Verdict::Wrong));
         assert!(hash.is_outdated());
         assert!(Hashing::default().verify(&password("x"), Some(&PasswordHash("no hash".into()))).await.is_err());
     }
@@ -185,7 +222,7 @@ mod tests {
         let password = password("secret");
         for _ in 0..3 {
             let both = (hashing.verify(&password, None), hashing.verify(&password, None));
-            assert!(matches!(futures::future::join(both.0, both.1).await, (Ok(false), Ok(false))));
+            assert!(matches!(futures::future::join(both.0, both.1).await, (Ok(Verdict::Wrong), Ok(Verdict::Wrong))));
         }
         let kept = lock(&hashing.kept).as_ref().map(Hasher::reserved_blocks);
         assert_eq!(kept, Some(19_456));

@@ -20,7 +20,7 @@ pub use access_token::{AUDIENCE, AccessTokens, Claims, LIFETIME as ACCESS_TOKEN_
 pub use account_door::{AccountDoor, Guest, Permit, Visit};
 pub use credentials::{Candidate, Credentials, Proven};
 pub use cursor::SealedCursor;
-pub use hashing::{Hashing, PasswordHash};
+pub use hashing::{Hashing, PasswordHash, Verdict};
 pub use link_token::{HashedToken, LinkToken};
 pub use new_password::NewPassword;
 pub use own_establishment::OwnEstablishment;

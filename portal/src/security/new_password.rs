@@ -13,10 +13,12 @@ pub struct NewPassword {
 impl NewPassword {
     /// Reads `password` and `password_confirmation`.
     pub fn read(form: &mut Form) -> Self {
-        let password = form.verbatim("password");
-        let confirmation = form.verbatim("password_confirmation");
-        let differs = matches!((&password, &confirmation), (Some(one), Some(other)) if one != other);
-        Self { password: password.map(Password::of), differs }
+        let password = form.verbatim("password").map(Password::of);
+        let confirmation = form.verbatim("password_confirmation").map(Password::of);
+        // As prepared: what a person cannot see makes no difference here either.
+        let differs =
+            matches!((&password, &confirmation), (Some(one), Some(other)) if one.as_bytes() != other.as_bytes());
+        Self { password, differs }
     }
 
     /// The password, where it holds: `known` are words that an attacker knows to go with the person. What is

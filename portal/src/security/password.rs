@@ -4,14 +4,18 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 use zeroize::Zeroizing;
 
 use super::Strength;
-use crate::domain::Refusal;
+use crate::domain::{Refusal, is_unfit};
 
-/// A password as typed, in Unicode's composed form (NFC). No `Debug`, wiped when dropped.
+/// A password as typed, prepared as RFC 8265 has it for an OpaqueString: every other space as U+0020, then in Unicode's
+/// composed form (NFC). No `Debug`, wiped when dropped.
 ///
-/// Composed, because keyboards differ in how they send an accented letter and a person cannot see the
-/// difference (RFC 8265, OpaqueString; `docs/decisions/0005-passwords-in-nfc.md`).
+/// Keyboards differ in how they send an accented letter, and a Mac's sends U+00A0 for a space typed with the option key
+/// held a moment too long; a person cannot see the difference (`docs/decisions/0005-passwords-in-nfc.md`).
 #[derive(Clone)]
-pub struct Password(Zeroizing<String>);
+pub struct Password {
+    prepared: Zeroizing<String>,
+    with_its_spaces: Option<Zeroizing<String>>,
+}
 
 impl Password {
     /// In bytes of UTF-8, for each that was typed (Unicode Standard Annex 15).
@@ -21,26 +25,54 @@ impl Password {
     #[must_use]
     pub fn of(typed: String) -> Self {
         let typed = Zeroizing::new(typed);
-        if is_nfc_quick(typed.chars()) == IsNormalized::Yes {
-            return Self(typed);
+        if !typed.contains(is_other_space) {
+            return Self { prepared: composed(typed), with_its_spaces: None };
         }
-        // With room for the longest, as text that grows leaves pieces of itself in memory.
-        let mut composed = Zeroizing::new(String::with_capacity(typed.len() * Self::LONGEST_COMPOSED));
-        composed.extend(typed.nfc());
-        Self(composed)
+        // A space becomes no longer.
+        let mut spaced = Zeroizing::new(String::with_capacity(typed.len()));
+        spaced.extend(typed.chars().map(|character| if is_other_space(character) { ' ' } else { character }));
+        Self { prepared: composed(spaced), with_its_spaces: Some(composed(typed)) }
+    }
+
+    /// What was typed with its spaces as they are, where some are not U+0020: of that, hashes were made once. No hash that
+    /// is made of a prepared password is of such a text, so it is no second guess.
+    pub(super) fn with_its_spaces(&self) -> Option<Self> {
+        let text = self.with_its_spaces.clone()?;
+        Some(Self { prepared: text, with_its_spaces: None })
+    }
+
+    /// A character that cannot be seen, and so not be typed again: a control character or an invisible one, but the
+    /// joiner within a pictogram.
+    fn unseen(&self) -> Option<char> {
+        self.prepared.chars().find(|character| *character != '\u{200d}' && is_unfit(*character))
     }
 
     /// Its bytes, for hashing.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.prepared.as_bytes()
     }
 
     /// Its text, for the strength meter.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.prepared
     }
+}
+
+/// Unicode's space separators (Zs) but U+0020.
+fn is_other_space(character: char) -> bool {
+    matches!(character, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+}
+
+fn composed(text: Zeroizing<String>) -> Zeroizing<String> {
+    if is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return text;
+    }
+    // With room for the longest, as text that grows leaves pieces of itself in memory.
+    let mut composed = Zeroizing::new(String::with_capacity(text.len() * Password::LONGEST_COMPOSED));
+    composed.extend(text.nfc());
+    composed
 }
 
 /// What a new password must be: long enough, not a common one, and hard to guess for who knows the person.
@@ -60,8 +92,22 @@ impl PasswordPolicy {
     /// Holds a new password, and how strong it was found to be, against the policy.
     ///
     /// # Errors
-    /// `password-too-short`, `password-too-long`, `password-too-common`, `password-too-weak`.
+    /// `password-bad-character`, `password-too-short`, `password-too-long`, `password-too-common`, `password-too-weak`.
     pub fn check(password: &Password, strength: &Strength) -> Result<(), Refusal> {
+        if let Some(character) = password.unseen() {
+            let code = u32::from(character);
+            return Err(Refusal::new(
+                "password-bad-character",
+                format!(
+                    "Ce mot de passe contient un caractère invisible ou de contrôle (U+{code:04X}), que vous ne sauriez \
+                     ressaisir : retirez-le."
+                ),
+                format!(
+                    "This password holds an invisible or control character (U+{code:04X}) that you could not type again: \
+                     take it out."
+                ),
+            ));
+        }
         let length = password.as_str().chars().count();
         if length < Self::SHORTEST {
             return Err(Refusal::new(
@@ -135,5 +181,30 @@ mod tests {
     fn composed_and_decomposed_letters_are_one_password() {
         let (composed, decomposed) = (Password::of("b\u{e9}ton".into()), Password::of("be\u{301}ton".into()));
         assert_eq!(composed.as_bytes(), decomposed.as_bytes());
+    }
+
+    #[test]
+    fn spaces_of_every_kind_are_one_password() {
+        let plain = Password::of("truelle b\u{e9}ton 41".into());
+        for space in "\u{a0}\u{1680}\u{2000}\u{2001}\u{2002}\u{2003}\u{2004}\u{2005}\u{2006}\u{2007}\u{2008}\u{2009}\
+                      \u{200a}\u{202f}\u{205f}\u{3000}"
+            .chars()
+        {
+            let other = Password::of(format!("truelle{space}be\u{301}ton 41"));
+            assert_eq!(other.as_bytes(), plain.as_bytes(), "{space:?}");
+            let as_typed = other.with_its_spaces().unwrap();
+            assert_eq!(as_typed.as_str(), format!("truelle{space}b\u{e9}ton 41"));
+        }
+        assert!(plain.with_its_spaces().is_none());
+        assert_ne!(Password::of(" truelle".into()).as_bytes(), Password::of("truelle".into()).as_bytes());
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused_in_a_new_password_and_any_sign_is_taken() {
+        for unseen in ["\t", "\n", "\0", "\u{7f}", "\u{200b}", "\u{feff}", "\u{202e}", "\u{ad}", "\u{2028}"] {
+            let text = format!("truelle béton{unseen} mésange 41");
+            assert_eq!(code(&text, &[]), Some("password-bad-character"), "{unseen:?}");
+        }
+        assert_eq!(code("truelle 👷🏽\u{200d}♂\u{fe0f} mésange béton", &[]), None);
     }
 }

@@ -233,6 +233,19 @@ mod tests {
     }
 
     #[test]
+    fn a_password_of_one_kind_of_character_is_as_good_as_it_is_hard_to_guess() {
+        for one_kind in ["%)=§*+_#{[|`^@]}¤£µ!:;,?", "739105826417", "ξκδμβζ ψθγωλρ", "constructys %)=§*+_#{[|`"]
+        {
+            let strength = assess(&Password::of(one_kind.into()), &["Jeanne"]);
+            assert!(strength.score >= PasswordPolicy::LOWEST_SCORE, "{one_kind}: {strength:?}");
+        }
+        for easy in ["------------------------", "..-..-..-..-..-..", "Constructys!!!!!!", "Jeanne - martin - !!!"] {
+            let strength = assess(&Password::of(easy.into()), &["Jeanne", "Martin"]);
+            assert!(strength.score < PasswordPolicy::LOWEST_SCORE, "{easy}: {strength:?}");
+        }
+    }
+
+    #[test]
     fn french_habits_are_weak_and_told_why() {
         let weak = |text: &str, hint: &str| {
             let strength = assess(&Password::of(text.into()), &[]);

@@ -5,7 +5,7 @@
 use std::error::Error;
 
 use portal::environment::rng;
-use portal::security::{Hashing, Password, PasswordHash};
+use portal::security::{Hashing, Password, PasswordHash, Verdict};
 
 const LOG_INS: usize = 1_000;
 /// What a thousand log-ins may cost: the memory of one hash, and some.
@@ -32,7 +32,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn log_in(hashing: &Hashing, typed: String, hash: Option<&PasswordHash>) -> Result<bool, Box<dyn Error>> {
-    Ok(hashing.verify(&Password::of(typed), hash).await?)
+    Ok(hashing.verify(&Password::of(typed), hash).await? != Verdict::Wrong)
 }
 
 /// The process's resident memory, as Linux counts it.
