@@ -34,7 +34,7 @@ const EMAIL_PROBLEMS = {
   bounced: "Nos e-mails à votre adresse nous reviennent\u00a0: nous ne vous en envoyons plus. Faites corriger votre adresse.",
   complained:
     "Un de nos e-mails a été signalé comme indésirable depuis votre adresse\u00a0: nous ne vous envoyons plus que ceux " +
-    "qui protègent votre espace. Si c’est une erreur, dites-le à Constructys.",
+    "qui protègent votre espace et votre compte. Si c’est une erreur, dites-le à Constructys.",
 };
 
 /** @returns {HTMLElement[]} the list items of what the user can or must do now */

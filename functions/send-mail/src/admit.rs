@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use portal::domain::{Civility, DocumentKind, Email, Id, MemberNumber, PersonName, Siret};
 use portal::security::LinkToken;
 use portal::store::{
-    Batch, Change, Condition, Draft, Establishment, Invitation, Link, Login, MailHistory, Named, Outbox, Outcome,
-    Owner, Purpose, Record, Reservation, StoreError, Transaction, User, Wish, document_version,
+    Batch, Change, Condition, ContactTrouble, Draft, Establishment, Invitation, Link, Login, MailHistory, Named,
+    Outbox, Outcome, Owner, Purpose, Record, Reservation, StoreError, Transaction, User, Wish, document_version,
 };
 use rand::CryptoRng;
 
@@ -57,6 +57,7 @@ pub(crate) enum Content {
     ClaimsClosed { token: LinkToken, siret: Siret, establishment: String, until: Timestamp },
     ClaimPass { token: LinkToken, siret: Siret, establishment: String, until: Timestamp },
     StaffAlert { siret: Siret, user_id: Option<Id>, at: Timestamp },
+    ContactAlert { siret: Siret, why: ContactTrouble, at: Timestamp },
     ClaimNotice(Told),
     ContestAlert { siret: Siret, manager: Id, at: Timestamp },
     ManagerReleased { siret: Siret, establishment: String, at: Timestamp },
@@ -72,6 +73,11 @@ impl Admitted {
     /// A mail to an address behind which there may be anybody.
     pub(crate) fn to_office(address: Email, content: Content) -> Self {
         Self { address, person: None, content: Box::new(content) }
+    }
+
+    /// Whether it greets nobody by name.
+    pub(crate) fn is_to_nobody_by_name(&self) -> bool {
+        self.person.is_none()
     }
 
     pub(crate) fn render(&self, origin: &str) -> Result<Rendered, askama::Error> {
@@ -90,6 +96,9 @@ impl Admitted {
             }
             Content::StaffAlert { siret, user_id, at } => {
                 render(&Mail::StaffAlert { to, origin, siret, user_id: *user_id, at: *at })
+            }
+            Content::ContactAlert { siret, why, at } => {
+                render(&Mail::ContactAlert { to, origin, siret, why: *why, at: *at })
             }
             Content::ClaimNotice(told) => told.with(to, origin, render),
             Content::ContestAlert { siret, manager, at } => {
@@ -228,7 +237,11 @@ impl Function {
                 let content = Content::StaffAlert { siret, user_id, at: outbox.requested_at };
                 Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
             }
-            Wish::ClaimTold { claim } => self.claim_told(outbox, &claim).await,
+            Wish::ContactAlert { siret, why } => {
+                let content = Content::ContactAlert { siret, why, at: outbox.requested_at };
+                Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
+            }
+            Wish::ClaimTold { claim } => self.claim_told(outbox, &claim, now, rng).await,
             Wish::ClaimNotice { claim, reader } => self.claim_notice(outbox, claim, reader, rng).await,
             Wish::ContestAlert { claim, manager } => {
                 let content = Content::ContestAlert { siret: claim.siret, manager, at: outbox.requested_at };

@@ -37,7 +37,10 @@ impl Function {
             Passed::ByStaff(Some(email)) => Some(email.clone()),
             Passed::ByStaff(None) | Passed::Closed => contact_of(Some(account.clone())),
         };
-        let Some(contact) = contact else { return Ok(Attempt::Nothing) };
+        let Some(contact) = contact else {
+            self.alert_of_missing_contact(outbox.outbox_id, &siret, now, rng).await?;
+            return Ok(Attempt::Nothing);
+        };
         let token = LinkToken::of(outbox.outbox_id, &self.link_key);
         let pass = ClaimPass::new(token.hashed().as_str().to_owned(), siret.clone(), account.member_number, now);
         let (establishment, until) = (account.name, pass.expires_at);

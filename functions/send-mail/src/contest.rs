@@ -29,6 +29,10 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    pub(crate) fn siret(&self) -> &Siret {
+        &self.siret
+    }
+
     pub(crate) fn with<R>(&self, to: Addressee<'_>, origin: &str, render: impl FnOnce(&Mail<'_>) -> R) -> R {
         let Self { token, siret, establishment, manager, at, until } = self;
         render(&Mail::ClaimNotice {
@@ -46,7 +50,13 @@ impl Told {
 
 impl Function {
     /// A wish for each user of the establishment but the new manager, and for the contact on the fund's file.
-    pub(crate) async fn claim_told(&self, outbox: &Outbox, claim: &ClaimOf) -> Result<Attempt, MailError> {
+    pub(crate) async fn claim_told(
+        &self,
+        outbox: &Outbox,
+        claim: &ClaimOf,
+        now: Timestamp,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Attempt, MailError> {
         let seat: Option<Establishment> = self.store.get(&Establishment::key_of(&claim.siret)).await?;
         let Some(manager) = seat.filter(|seat| claim.stands(seat)).and_then(|seat| seat.manager) else {
             return Ok(Attempt::Nothing);
@@ -62,6 +72,8 @@ impl Function {
             if !login.is_some_and(|login| is_told(login.user_id)) {
                 readers.push(None);
             }
+        } else {
+            self.alert_of_missing_contact(outbox.outbox_id, &claim.siret, now, rng).await?;
         }
         for reader in readers {
             let name = reader.map_or_else(|| "contact".to_owned(), |user_id| user_id.to_string());

@@ -3,7 +3,8 @@
 //! The outbox entry keeps how it ended and loses whom it names. What an address was sent of late stands under the
 //! address (`docs/decisions/0067-what-a-bounce-and-a-complaint-stop.md`).
 
-use portal::domain::Id;
+use jiff::Timestamp;
+use portal::domain::{Email, Id};
 use portal::store::{
     Change, Condition, Correspondence, Delivery, EmailProblem, Login, MailSent, MailState, Outbox, Outcome, Transaction,
 };
@@ -16,12 +17,19 @@ use crate::{Function, MailError};
 const MOST_ATTEMPTS: usize = 20;
 
 impl Content {
-    /// Whether it goes to an address whose reader complained. What keeps a space safe does; the fund's own alerts go
-    /// always. What a stranger can have sent to anybody, and what is only good to know, does not.
-    fn goes_in_spite_of(&self, problem: EmailProblem) -> bool {
+    /// Whether it goes to an address whose reader complained. What keeps a space or an account safe does, notices of claims
+    /// and passes among it; the fund's own alerts go always. What a stranger can have sent to anybody, and what is only
+    /// good to know, does not.
+    pub(crate) fn goes_in_spite_of(&self, problem: EmailProblem) -> bool {
         match self {
-            Self::StaffAlert { .. } | Self::ManagerInactive { .. } => true,
-            Self::PasswordReset(_)
+            Self::StaffAlert { .. }
+            | Self::ContactAlert { .. }
+            | Self::ContestAlert { .. }
+            | Self::ManagerInactive { .. } => true,
+            Self::ClaimNotice(_)
+            | Self::ClaimsClosed { .. }
+            | Self::ClaimPass { .. }
+            | Self::PasswordReset(_)
             | Self::PasswordChanged { .. }
             | Self::EmailChangeNotice { .. }
             | Self::InactivityWarning { .. }
@@ -32,12 +40,10 @@ impl Content {
 }
 
 impl Function {
-    /// Why a mail is not sent, where its address bounced or complained.
-    pub(crate) async fn held_back(&self, mail: &Admitted) -> Result<Option<EmailProblem>, MailError> {
-        let stored: Option<MailState> = self.store.get(&MailState::key_of(&mail.address)).await?;
-        let now = self.environment.clock.now();
-        let problem = MailState::or_none(stored, &mail.address, now).problem();
-        Ok(problem.filter(|problem| !mail.content.goes_in_spite_of(*problem)))
+    /// Why an address is not mailed any more, where it bounced or complained.
+    pub(crate) async fn problem_of(&self, address: &Email, now: Timestamp) -> Result<Option<EmailProblem>, MailError> {
+        let stored: Option<MailState> = self.store.get(&MailState::key_of(address)).await?;
+        Ok(MailState::or_none(stored, address, now).problem())
     }
 
     /// Takes the wish out of the index that the sweep reads, and with it the person it names; keeps with the address

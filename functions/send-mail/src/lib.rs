@@ -10,6 +10,7 @@ mod address;
 mod admit;
 mod claims;
 mod colleagues;
+mod contact;
 mod contest;
 mod deliver;
 mod ended;
@@ -25,7 +26,7 @@ use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::log::Metric;
 use portal::security::SymmetricKey;
-use portal::store::{Delivery, Outbox, Store, StoreError, Table};
+use portal::store::{ContactTrouble, Delivery, Outbox, Store, StoreError, Table};
 use serde_dynamo::AttributeValue;
 
 use deliver::Postman;
@@ -97,8 +98,13 @@ impl Function {
     /// Does what one wish asks for, unless it is done with.
     async fn fulfil(&self, outbox_id: Id) -> Result<(), MailError> {
         let rng = &mut rng();
-        let Some(admitted) = self.admit(outbox_id, self.environment.clock.now(), rng).await? else { return Ok(()) };
-        if let Some(problem) = self.held_back(&admitted).await? {
+        let now = self.environment.clock.now();
+        let Some(admitted) = self.admit(outbox_id, now, rng).await? else { return Ok(()) };
+        let problem = self.problem_of(&admitted.address, now).await?;
+        if let (Some(problem), Some(siret)) = (problem, admitted.contact_of()) {
+            self.alert_of_contact(outbox_id, siret, contact::trouble(problem), now, rng).await?;
+        }
+        if let Some(problem) = problem.filter(|problem| !admitted.content.goes_in_spite_of(*problem)) {
             invocation::count(Metric::MailsHeldBack, 1);
             invocation::warn(format!("outbox {outbox_id}: not sent, {}", problem.as_str()));
             return self.ended(outbox_id, &admitted, Delivery::NotSent, Some(problem.as_str()), rng).await;
@@ -113,6 +119,9 @@ impl Function {
                 invocation::count(Metric::MailsFailed, 1);
                 invocation::count(Metric::MailsRefused, 1);
                 invocation::trouble(format!("outbox {outbox_id}: refused by SES, {}", refusal.reason));
+                if let Some(siret) = admitted.contact_of() {
+                    self.alert_of_contact(outbox_id, siret, ContactTrouble::Refused, now, rng).await?;
+                }
                 self.ended(outbox_id, &admitted, Delivery::NotSent, Some("refused by SES"), rng).await
             }
             Err(refusal) => Err(MailError::Ses(refusal.reason)),

@@ -16,7 +16,7 @@ mod tests;
 use askama::Template;
 use jiff::{Timestamp, tz};
 use portal::domain::{Civility, Email, Id, JobTitle, MemberNumber, Message, PersonName, Siret};
-use portal::store::{Draft, Named, Receipt};
+use portal::store::{ContactTrouble, Draft, Named, Receipt};
 
 /// Where the fund's hours and days are told.
 static FUND_ZONE: tz::TimeZone = tz::get!("Europe/Paris");
@@ -207,6 +207,19 @@ pub enum Mail<'a> {
         /// The user, where the limit is theirs.
         user_id: Option<Id>,
         /// When it was reached.
+        at: Timestamp,
+    },
+    /// The contact on the fund's file was not told of a claim, or may not be any more.
+    ContactAlert {
+        /// The fund's staff.
+        to: Addressee<'a>,
+        /// The portal's origin.
+        origin: &'a str,
+        /// The establishment.
+        siret: &'a Siret,
+        /// Why.
+        why: ContactTrouble,
+        /// When the message was due.
         at: Timestamp,
     },
     /// Somebody became manager of an establishment's account: word to whoever belongs to it, with the link that
@@ -549,6 +562,15 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
+        Mail::ContactAlert { to, origin, siret, why, at } => {
+            fill!("contact-alert/subject.txt", "contact-alert/body.txt", "contact-alert/body.html", {
+                addressee: addressed(to),
+                link: front_page(origin),
+                siret: grouped(siret),
+                why: contact_trouble(why).to_owned(),
+                at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+            })
+        }
         Mail::ClaimNotice { to, origin, token, establishment, siret, manager, claimed_at, until } => {
             fill!("claim-notice/subject.txt", "claim-notice/body.txt", "claim-notice/body.html", {
                 addressee: addressed(to),
@@ -606,7 +628,7 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 addressee: addressed(to),
                 link: front_page(origin),
                 asker: named(asker),
-                email: email.as_str().to_owned(),
+                email: email.display(),
                 job_title: plain::without_addresses(job_title.as_str()),
                 message: message.map(|message| plain::quoted(message.as_str())).unwrap_or_default(),
                 member_number: member_number.to_string(),
@@ -666,6 +688,18 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 sha256: receipt.sha256.clone(),
             })
         }
+    }
+}
+
+/// Why a contact is not reached, as the staff are told.
+fn contact_trouble(why: ContactTrouble) -> &'static str {
+    match why {
+        ContactTrouble::Missing => "Le fichier des adhérents n’indique aucune adresse e-mail valable.",
+        ContactTrouble::Bounced => "Son adresse n’existe pas\u{a0}: le message n’a pas été remis.",
+        ContactTrouble::Complained => {
+            "Il a signalé un de nos messages comme indésirable\u{a0}: celui-ci a été envoyé, sans doute sans être lu."
+        }
+        ContactTrouble::Refused => "Le service d’envoi a refusé le message.",
     }
 }
 

@@ -86,6 +86,7 @@ pub(crate) fn alert(alert: &Alert) -> Value {
         AlertKind::GuessesOfUser { user_id } => ("guesses-of-user", Some(user_id)),
         AlertKind::GuessesOfEstablishment => ("guesses-of-establishment", None),
         AlertKind::ClaimContested { contest_id } => ("claim-contested", Some(contest_id)),
+        AlertKind::ContactUnreached { why } => (why.alert(), None),
     };
     json!({"id": alert.alert_id, "at": alert.at, "siret": alert.siret, "alert": kind, "about": about})
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Query, Record, StoreError, Table, Transaction};
+use super::{Key, Outbox, Query, Record, StoreError, Table, Transaction, Wish};
 use crate::domain::{Id, Siret};
 
 /// A year: longer than anybody asks about a guess, and the evidence stays for good.
@@ -28,6 +28,39 @@ pub enum AlertKind {
         /// Which contest.
         contest_id: Id,
     },
+    /// The contact on the fund's file should have been told of a claim, or get a pass, and was not reached, or may not be
+    /// any more.
+    ContactUnreached {
+        /// Why.
+        why: ContactTrouble,
+    },
+}
+
+/// Why the contact on the fund's file is not reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContactTrouble {
+    /// The file names none, or what it names is no address.
+    Missing,
+    /// There is no such mailbox.
+    Bounced,
+    /// Somebody there marked a mail as unwanted. The message was sent all the same.
+    Complained,
+    /// SES did not take the message.
+    Refused,
+}
+
+impl ContactTrouble {
+    /// As lists name the alert.
+    #[must_use]
+    pub fn alert(self) -> &'static str {
+        match self {
+            Self::Missing => "contact-missing",
+            Self::Bounced => "contact-bounced",
+            Self::Complained => "contact-complained",
+            Self::Refused => "contact-refused",
+        }
+    }
 }
 
 /// One alert, in the partition of its establishment.
@@ -74,6 +107,26 @@ impl Alert {
         transaction.create(&self)?;
         transaction.create(&AlertMirror(self))?;
         Ok(())
+    }
+
+    /// Alerts the staff, by record and mail, that the contact was not reached by the message of an outbox entry; ids derive
+    /// from the entry's, so that a repeat is refused.
+    ///
+    /// # Errors
+    /// Where it cannot be an item.
+    pub fn raise_of_contact(
+        outbox_id: Id,
+        siret: &Siret,
+        why: ContactTrouble,
+        now: Timestamp,
+        transaction: &mut Transaction,
+    ) -> Result<(), StoreError> {
+        let wish = Wish::ContactAlert { siret: siret.clone(), why };
+        let mail = Outbox::branch_of(outbox_id, "contact-alert", wish, now);
+        transaction.create(&mail)?;
+        let kind = AlertKind::ContactUnreached { why };
+        let ttl = (now + KEPT).as_second();
+        Self { alert_id: mail.outbox_id, at: now, siret: siret.clone(), kind, ttl }.raise(transaction)
     }
 
     fn place(&self) -> String {

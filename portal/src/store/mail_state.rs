@@ -44,15 +44,24 @@ pub enum Delivery {
     BouncedForNow,
     /// The reader's server took it.
     Delivered,
-    /// SES took it and did not send it: it holds a virus.
+    /// SES took it and did not send it: it holds a virus, or SES has the address on a list of its own for another reason
+    /// than a bounce.
     Rejected,
     /// It came back for good.
     Bounced,
     /// Its reader marked it as unwanted.
     Complained,
+    /// Its reader said that it is not unwanted, where that had been said of it or of another.
+    NotSpam,
 }
 
 impl Delivery {
+    /// Whether it says that the mail is in the reader's mailbox and welcome.
+    #[must_use]
+    pub fn is_arrival(self) -> bool {
+        matches!(self, Self::Delivered | Self::NotSpam)
+    }
+
     /// As answers and logs name it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -64,11 +73,12 @@ impl Delivery {
             Self::Rejected => "rejected",
             Self::Bounced => "bounced",
             Self::Complained => "complained",
+            Self::NotSpam => "not-spam",
         }
     }
 
-    /// SES tells in any order; what weighs more stays. A mail may bounce after its delivery, and be complained
-    /// of after that.
+    /// SES tells in any order; what weighs more stays. A mail may bounce after its delivery, be complained of after that,
+    /// and the complaint be taken back.
     fn weight(self) -> u8 {
         match self {
             Self::Sent | Self::NotSent => 0,
@@ -76,6 +86,7 @@ impl Delivery {
             Self::Delivered => 2,
             Self::Rejected | Self::Bounced => 3,
             Self::Complained => 4,
+            Self::NotSpam => 5,
         }
     }
 }
@@ -241,11 +252,15 @@ impl MailState {
                 self.stopped = stopped(EmailProblem::Complained);
             }
             Delivery::BouncedForNow if !is_over => self.bounced_for_now = self.bounced_for_now.saturating_add(1),
-            Delivery::Delivered => {
-                let of_a_later_mail = |stopped: &Stopped| {
-                    stopped.why == EmailProblem::Bounced && stopped.mail_sent_at < feedback.mail_sent_at
+            Delivery::Delivered | Delivery::NotSpam => {
+                let taken_back = |stopped: &Stopped| match stopped.why {
+                    EmailProblem::Bounced => stopped.mail_sent_at < feedback.mail_sent_at,
+                    // Of that very mail, or of one before.
+                    EmailProblem::Complained => {
+                        feedback.delivery == Delivery::NotSpam && stopped.mail_sent_at <= feedback.mail_sent_at
+                    }
                 };
-                if self.stopped.as_ref().is_some_and(of_a_later_mail) {
+                if self.stopped.as_ref().is_some_and(taken_back) {
                     self.stopped = None;
                 }
                 if !is_over {
@@ -407,6 +422,27 @@ mod tests {
         assert_eq!(told(&later, 3, Delivery::Bounced).problem(), Some(EmailProblem::Bounced), "a bounce stops more");
         assert_eq!(later.resumed(at(61)).problem(), None);
         assert_eq!(told(&later.resumed(at(61)), 3, Delivery::Complained).problem(), None, "of a mail before that");
+    }
+
+    #[test]
+    fn who_says_that_a_mail_is_wanted_takes_back_what_was_said_of_it_and_of_those_before() {
+        let complained = told(&told(&state(), 2, Delivery::Delivered), 2, Delivery::Complained);
+        let taken_back = told(&complained, 2, Delivery::NotSpam);
+        assert_eq!((complained.problem(), taken_back.problem()), (Some(EmailProblem::Complained), None));
+        assert_eq!(told(&complained, 3, Delivery::NotSpam).problem(), None, "of a later mail");
+        assert_eq!(
+            told(&complained, 1, Delivery::NotSpam).problem(),
+            Some(EmailProblem::Complained),
+            "of an earlier one"
+        );
+        // In whatever order the two are told.
+        let first = told(&state(), 2, Delivery::NotSpam);
+        assert_eq!(first.problem(), None, "nothing was said before");
+        assert_eq!(told(&first, 2, Delivery::Complained).problem(), None);
+        assert_eq!(told(&first, 1, Delivery::Complained).problem(), None);
+        assert_eq!(told(&taken_back, 3, Delivery::Complained).problem(), Some(EmailProblem::Complained));
+        let bounced = told(&state(), 2, Delivery::Bounced);
+        assert_eq!(told(&bounced, 2, Delivery::NotSpam).problem(), Some(EmailProblem::Bounced));
     }
 
     #[test]

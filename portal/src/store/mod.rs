@@ -50,7 +50,7 @@ mod warming;
 
 pub use access_request::{AccessRequest, AccessRequestMirror, RequestCount, RequestMails};
 pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
-pub use alert::{Alert, AlertKind, AlertMirror};
+pub use alert::{Alert, AlertKind, AlertMirror, ContactTrouble};
 pub use application::{Application, Applications, Audience};
 pub use attempts::{Attempts, Guessed};
 pub use batch::{Batch, Fetched, Wanted};

@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ClaimOf, Draft, Key, Query, Receipt, Record, Table};
+use super::{ClaimOf, ContactTrouble, Draft, Key, Query, Receipt, Record, Table};
 use crate::domain::{Civility, Email, Id, MemberNumber, PersonName, Siret};
 
 /// Somebody whom a mail names.
@@ -107,6 +107,13 @@ pub enum Wish {
         siret: Siret,
         /// The user, where the limit is theirs; none where it is the establishment's.
         user_id: Option<Id>,
+    },
+    /// Word to the fund's staff that the contact on the fund's file is not reached.
+    ContactAlert {
+        /// Whose contact.
+        siret: Siret,
+        /// Why.
+        why: ContactTrouble,
     },
     /// Somebody became manager: everybody of the establishment, and the contact on the fund's file, shall know.
     /// It becomes a [`Wish::ClaimNotice`] for each of them.
@@ -280,6 +287,7 @@ impl Wish {
             Self::ClaimsClosed { .. } => "claims-closed",
             Self::ClaimPass { .. } => "claim-pass",
             Self::StaffAlert { .. } => "staff-alert",
+            Self::ContactAlert { .. } => "contact-alert",
             Self::ClaimTold { .. } => "claim-told",
             Self::ClaimNotice { .. } => "claim-notice",
             Self::ContestAlert { .. } => "contest-alert",
@@ -317,6 +325,16 @@ impl Wish {
         }
     }
 
+    /// The establishment whose contact on the fund's file it goes to.
+    #[must_use]
+    pub fn contact_of(&self) -> Option<&Siret> {
+        match self {
+            Self::ClaimsClosed { siret } => Some(siret),
+            Self::ClaimNotice { claim, reader: None } => Some(&claim.siret),
+            _ => None,
+        }
+    }
+
     /// The user that the wish names in place of an address.
     #[must_use]
     pub fn reader(&self) -> Option<Id> {
@@ -337,6 +355,9 @@ pub struct Outbox {
     pub outbox_id: Id,
     /// What is wished; removed when it is done with, as it names a person.
     pub wish: Option<Wish>,
+    /// The establishment whose contact on the fund's file it goes to; kept when the wish is removed, as it names nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contact_of: Option<Siret>,
     /// When it was wished, in milliseconds (also the range key of the index `unsent`).
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub requested_at: Timestamp,
@@ -364,6 +385,7 @@ impl Outbox {
     pub fn new(outbox_id: Id, wish: Wish, now: Timestamp) -> Self {
         Self {
             outbox_id,
+            contact_of: wish.contact_of().cloned(),
             wish: Some(wish),
             requested_at: now,
             unsent: Some(Self::UNSENT.to_owned()),
@@ -377,10 +399,16 @@ impl Outbox {
     /// so that a repeat finds it.
     #[must_use]
     pub fn branch(&self, name: &str, wish: Wish) -> Self {
-        let whole = digest(&SHA256, format!("{}#{name}", self.outbox_id).as_bytes());
+        Self::branch_of(self.outbox_id, name, wish, self.requested_at)
+    }
+
+    /// The same, of an entry of which the id is known.
+    #[must_use]
+    pub fn branch_of(outbox_id: Id, name: &str, wish: Wish, now: Timestamp) -> Self {
+        let whole = digest(&SHA256, format!("{outbox_id}#{name}").as_bytes());
         let mut half = [0; 16];
         half.iter_mut().zip(whole.as_ref()).for_each(|(half, whole)| *half = *whole);
-        Self::new(Id::from_bytes(half), wish, self.requested_at)
+        Self::new(Id::from_bytes(half), wish, now)
     }
 
     /// Where a wish is stored.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use portal::domain::{
     Civility, DocumentKind, DocumentReference, Email, Id, JobTitle, MemberNumber, Message, PersonName, Siret,
 };
-use portal::store::{Draft, Named, Receipt};
+use portal::store::{ContactTrouble, Draft, Named, Receipt};
 
 use super::{AcceptedText, Addressee, Mail, Rendered, render};
 
@@ -16,8 +16,8 @@ const TOKEN: &str = "q0Vb7mJrWc1yX-4uZ_8sKdN3tHfE6aLgPi2oR9vBxYk";
 const NO_BREAK: char = '\u{a0}';
 
 /// Mails to an address behind which there may be anybody.
-const OF_NOBODY: [&str; 6] =
-    ["claims-closed", "claim-pass", "staff-alert", "contest-alert", "invitation", "manager-inactive"];
+const OF_NOBODY: [&str; 7] =
+    ["claims-closed", "claim-pass", "staff-alert", "contact-alert", "contest-alert", "invitation", "manager-inactive"];
 
 /// What a mail is made of, with names that a test may replace.
 struct Sample {
@@ -182,6 +182,17 @@ impl Sample {
                     origin,
                     siret: &self.siret,
                     user_id: Some(Id::from_bytes([7; 16])),
+                    at: self.at,
+                },
+                front_page.clone(),
+            ),
+            (
+                "contact-alert",
+                Mail::ContactAlert {
+                    to: Addressee::Office,
+                    origin,
+                    siret: &self.siret,
+                    why: ContactTrouble::Bounced,
                     at: self.at,
                 },
                 front_page.clone(),
