@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use portal::domain::Email;
 use portal::environment::{Environment, StartError, rng};
 use portal::erasure::{Scene, end_invitations};
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, MailedLink, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::LinkToken;
 use portal::store::{
@@ -65,7 +65,7 @@ struct Usable {
 
 impl Usable {
     fn change(&self) -> Result<&EmailChange, Problem> {
-        self.user.email_changes.get(self.place).ok_or(Problem::LinkInvalid)
+        self.user.email_changes.get(self.place).ok_or(Problem::LinkInvalid(MailedLink::Address))
     }
 
     /// The address that the user will have.
@@ -81,7 +81,7 @@ impl Function {
         let token = read(call)?;
         let usable = self.usable(&token, call.now).await?;
         let purpose = if usable.link.purpose == Purpose::EmailUndo { "undo" } else { "change" };
-        Answer::ok(&json!({"email": usable.email()?, "purpose": purpose}))
+        Answer::ok(&json!({"email": usable.email()?.display(), "purpose": purpose}))
     }
 
     /// Does it, and consumes the link in the same transaction.
@@ -107,7 +107,7 @@ impl Function {
                 }
                 // Somebody else has the address by now, and a link of its own made it theirs.
                 Outcome::Refused(refused) if free.iter().any(|step| refused.failed(*step)) => {
-                    return Err(Problem::LinkInvalid);
+                    return Err(Problem::LinkInvalid(MailedLink::Address));
                 }
                 Outcome::Refused(_) => {}
             }
@@ -128,19 +128,19 @@ impl Function {
     /// The link of a token: one answer for used, replaced, expired, malformed, foreign, and for one whose change
     /// is not the user's any more.
     async fn usable(&self, token: &str, now: Timestamp) -> Result<Usable, Problem> {
-        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid)?;
+        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid(MailedLink::Address))?;
         let link: Option<Link> = self.store.get(&Link::key_of(token.hashed().as_str())).await?;
-        let link = link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid)?;
-        let of = link.change.as_ref().ok_or(Problem::LinkInvalid)?;
+        let link = link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid(MailedLink::Address))?;
+        let of = link.change.as_ref().ok_or(Problem::LinkInvalid(MailedLink::Address))?;
         let user: Option<User> = self.store.get(&User::key_of(of.user_id)).await?;
-        let user = user.ok_or(Problem::LinkInvalid)?;
-        let (place, change) = user.email_change(of.change_id).ok_or(Problem::LinkInvalid)?;
+        let user = user.ok_or(Problem::LinkInvalid(MailedLink::Address))?;
+        let (place, change) = user.email_change(of.change_id).ok_or(Problem::LinkInvalid(MailedLink::Address))?;
         let good = match link.purpose {
             Purpose::EmailUndo => true,
             Purpose::EmailChange => user.pending_email() == Some(change),
             Purpose::Activation | Purpose::Reset => false,
         };
-        if good { Ok(Usable { place, link, user }) } else { Err(Problem::LinkInvalid) }
+        if good { Ok(Usable { place, link, user }) } else { Err(Problem::LinkInvalid(MailedLink::Address)) }
     }
 
     /// What the user signs in with, and the reset link that they may have been mailed.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use portal::domain::Id;
-use portal::http::{Call, Idempotency, Problem};
+use portal::http::{Call, Idempotency, MailedLink, Problem};
 use portal::security::LinkToken;
 use portal::store::{
     Alert, AlertKind, Attempts, AuditEvent, Batch, ClaimPass, Condition, EventKind, Fetched, Guessed, Outbox, Outcome,
@@ -74,7 +74,7 @@ impl GuessKeys {
             Some(wanted) => {
                 let pass = fetched.take::<ClaimPass>(&wanted)?;
                 let pass = pass.filter(|pass| pass.siret == user.siret && now < pass.expires_at);
-                Some(pass.ok_or(Problem::LinkInvalid)?)
+                Some(pass.ok_or(Problem::LinkInvalid(MailedLink::ClaimPass))?)
             }
             None => None,
         };
@@ -114,7 +114,7 @@ impl Guesses {
         if let Some(pass) = &self.pass
             && store.get::<ClaimPass>(&pass.key()).await?.is_none()
         {
-            return Err(Problem::LinkInvalid);
+            return Err(Problem::LinkInvalid(MailedLink::ClaimPass));
         }
         for guesses in [&mut self.by_user, &mut self.of_establishment] {
             let guessed = guesses.guessed.clone();

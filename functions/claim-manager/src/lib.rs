@@ -7,7 +7,7 @@
 use jiff::civil::Date;
 use portal::domain::{DocumentKind, DocumentReference, MemberNumber, fund_day};
 use portal::environment::{Environment, StartError, rng};
-use portal::http::{Answer, Call, Idempotency, Problem};
+use portal::http::{Answer, Call, Idempotency, MailedLink, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Gate, LinkToken, OwnEstablishment, Ticket};
 use portal::store::{Account, Batch, CurrentDocument, Establishment, Guessed, Store, Table, User, Wanted, current_of};
@@ -91,7 +91,7 @@ impl Claim {
         let token = form.optional("token", |text| Ok(LinkToken::parse(text)));
         let (member_number, account_terms, token) = form.finish((member_number, account_terms, token))?;
         let token = match token {
-            Some(None) => return Err(Problem::LinkInvalid),
+            Some(None) => return Err(Problem::LinkInvalid(MailedLink::ClaimPass)),
             Some(token) => token,
             None => None,
         };

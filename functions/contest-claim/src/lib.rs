@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use portal::domain::Id;
 use portal::environment::{Environment, StartError, rng};
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, MailedLink, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::LinkToken;
 use portal::store::{
@@ -69,21 +69,21 @@ impl Function {
     /// The link of a token: one answer for used, expired, malformed, foreign, for one whose claim is over, and for
     /// one of somebody who does not belong to the establishment any more.
     async fn usable(&self, token: &str, now: Timestamp) -> Result<Usable, Problem> {
-        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid)?;
+        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid(MailedLink::Contest))?;
         let link: Option<ContestLink> = self.store.get(&ContestLink::key_of(token.hashed().as_str())).await?;
-        let link = link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid)?;
+        let link = link.filter(|link| now < link.expires_at).ok_or(Problem::LinkInvalid(MailedLink::Contest))?;
         let seat: Option<Establishment> = self.store.get(&Establishment::key_of(&link.claim.siret)).await?;
-        let seat = seat.filter(|seat| link.claim.stands(seat)).ok_or(Problem::LinkInvalid)?;
-        let manager = seat.manager.ok_or(Problem::LinkInvalid)?;
+        let seat = seat.filter(|seat| link.claim.stands(seat)).ok_or(Problem::LinkInvalid(MailedLink::Contest))?;
+        let manager = seat.manager.ok_or(Problem::LinkInvalid(MailedLink::Contest))?;
         let mut batch = Batch::new();
         let manager = batch.want::<User>(User::key_of(manager.user_id));
         let reader = link.reader.map(|user_id| batch.want::<User>(User::key_of(user_id)));
         let mut fetched = self.store.fetch(batch).await?;
-        let manager = fetched.take(&manager)?.ok_or(Problem::LinkInvalid)?;
+        let manager = fetched.take(&manager)?.ok_or(Problem::LinkInvalid(MailedLink::Contest))?;
         let reader = match reader {
             Some(reader) => {
                 let reader = fetched.take(&reader)?.filter(|reader| reader.siret == link.claim.siret);
-                Some(reader.ok_or(Problem::LinkInvalid)?)
+                Some(reader.ok_or(Problem::LinkInvalid(MailedLink::Contest))?)
             }
             None => None,
         };

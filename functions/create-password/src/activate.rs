@@ -1,7 +1,7 @@
 //! The link of a sign-up is used: the account, and the evidence of the accepted terms, come to be.
 
 use portal::domain::{DocumentKind, Id};
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, MailedLink, Problem};
 use portal::security::{PasswordHash, SealKey};
 use portal::store::{
     Acceptance, AuditEvent, Draft, EventKind, LastUse, Link, Login, Outbox, Outcome, Reservation, Resident, Store,
@@ -74,6 +74,6 @@ pub(super) async fn activate(
     transaction.create(&event)?;
     match store.commit(&transaction, rng).await? {
         Outcome::Committed => Ok(Answer::no_content()),
-        Outcome::Refused(_) => Err(Problem::LinkInvalid),
+        Outcome::Refused(_) => Err(Problem::LinkInvalid(MailedLink::Password)),
     }
 }

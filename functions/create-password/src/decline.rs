@@ -1,6 +1,6 @@
 //! `POST /api/password/decline`: whoever reads the mail of a sign-up says that it is not theirs.
 
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, MailedLink, Problem};
 use portal::store::{Condition, MailHistory, Outcome, Purpose, Record as _, Transaction};
 use rand::CryptoRng;
 
@@ -13,7 +13,7 @@ impl Function {
     pub(crate) async fn decline(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let link = self.usable_link(&token(call)?, call.now).await?;
         if link.purpose != Purpose::Activation {
-            return Err(Problem::LinkInvalid);
+            return Err(Problem::LinkInvalid(MailedLink::Password));
         }
         let mut transaction = Transaction::new();
         transaction.delete(link.key(), Some(unused(call.now)?));
@@ -22,7 +22,7 @@ impl Function {
         transaction.delete(MailHistory::key_of(&link.email, link.purpose), Some(Condition::Any(newest)));
         match self.store.commit(&transaction, rng).await? {
             Outcome::Committed => Ok(Answer::no_content()),
-            Outcome::Refused(_) => Err(Problem::LinkInvalid),
+            Outcome::Refused(_) => Err(Problem::LinkInvalid(MailedLink::Password)),
         }
     }
 }

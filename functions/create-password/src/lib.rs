@@ -6,7 +6,7 @@ mod reset;
 
 use jiff::Timestamp;
 use portal::environment::{Environment, StartError, rng};
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, MailedLink, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Hashing, LinkToken, NewPassword, Password, PasswordHash, PasswordPolicy, assess};
 use portal::store::{Condition, Link, Purpose, Store, StoreError, Table};
@@ -62,7 +62,7 @@ impl Function {
     /// nothing, so that looking, and a mail scanner's looking, is free.
     async fn show_link(&self, call: &Call) -> Result<Answer, Problem> {
         let link = self.usable_link(&token(call)?, call.now).await?;
-        let mut shown = json!({"email": link.email, "purpose": link.purpose});
+        let mut shown = json!({"email": link.email.display(), "purpose": link.purpose});
         if let Some(draft) = &link.draft {
             shown["draft"] = json!({
                 "civility": draft.civility,
@@ -87,6 +87,7 @@ impl Function {
             None => None,
         };
         let known = link.as_ref().map(known_words).unwrap_or_default();
+        let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let password = new.held_against_policy(&mut form, &known);
         let (link, password) = form.finish((link.clone(), password))?;
         let mut rng = rng();
@@ -100,10 +101,11 @@ impl Function {
 
     /// The link of a token: one answer for used, replaced, expired, malformed and foreign.
     async fn usable_link(&self, token: &str, now: Timestamp) -> Result<Link, Problem> {
-        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid)?;
+        let token = LinkToken::parse(token).ok_or(Problem::LinkInvalid(MailedLink::Password))?;
         let link: Option<Link> = self.store.get(&Link::key_of(token.hashed().as_str())).await?;
         let sets_a_password = |link: &Link| matches!(link.purpose, Purpose::Activation | Purpose::Reset);
-        link.filter(|link| sets_a_password(link) && now < link.expires_at).ok_or(Problem::LinkInvalid)
+        link.filter(|link| sets_a_password(link) && now < link.expires_at)
+            .ok_or(Problem::LinkInvalid(MailedLink::Password))
     }
 
     async fn hash(&self, password: &Password, rng: &mut impl CryptoRng) -> Result<PasswordHash, Problem> {
@@ -119,15 +121,15 @@ fn token(call: &Call) -> Result<String, Problem> {
 }
 
 /// What an attacker knows to go with the person whose link it is.
-fn known_words(link: &Link) -> Vec<&str> {
+fn known_words(link: &Link) -> Vec<String> {
     let person = match (&link.draft, &link.owner) {
         (Some(draft), _) => Some((&draft.last_name, &draft.first_name, &draft.siret)),
         (None, Some(owner)) => Some((&owner.last_name, &owner.first_name, &owner.siret)),
         (None, None) => None,
     };
-    let mut known = vec![link.email.as_str()];
+    let mut known = vec![link.email.display()];
     if let Some((last_name, first_name, siret)) = person {
-        known.extend([last_name.as_str(), first_name.as_str(), siret.as_str()]);
+        known.extend([last_name.as_str(), first_name.as_str(), siret.as_str()].map(str::to_owned));
     }
     known
 }

@@ -1,7 +1,7 @@
 //! A reset link is used: a new password, a new epoch (so every session ends), a notice by mail.
 
 use portal::domain::Id;
-use portal::http::{Answer, Call, Problem};
+use portal::http::{Answer, Call, MailedLink, Problem};
 use portal::security::PasswordHash;
 use portal::store::{
     AuditEvent, Change, Condition, EventKind, Guessed, Link, Login, Outbox, Outcome, Owner, Store, Transaction, User,
@@ -33,6 +33,6 @@ pub(super) async fn reset(
     transaction.create(&event)?;
     match store.commit(&transaction, rng).await? {
         Outcome::Committed => Ok(Answer::no_content()),
-        Outcome::Refused(_) => Err(Problem::LinkInvalid),
+        Outcome::Refused(_) => Err(Problem::LinkInvalid(MailedLink::Password)),
     }
 }

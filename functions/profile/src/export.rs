@@ -16,8 +16,8 @@ use portal::http::{Answer, Call, Form, Problem};
 use portal::security::Caller;
 use portal::store::{
     Acceptance, AddressHash, Alert, AlertKind, Attempts, AuditEvent, Batch, Contest, EmailChange, EventKind, Export,
-    Guessed, Invitation, InvitationMails, InvitationMirror, Login, MailHistory, MailState, Outcome, Page, Purpose,
-    Reservation, Rights, Session, StoreError, Transaction, User, Witness,
+    Guessed, Invitation, InvitationMails, InvitationMirror, Link, Login, MailHistory, MailState, Outcome, Page,
+    Purpose, Reservation, Rights, Session, StoreError, Transaction, User, Witness,
 };
 use rand::CryptoRng;
 use serde_json::{Value, json};
@@ -54,6 +54,8 @@ struct ById {
 struct ByAddress {
     email: Email,
     histories: [Option<MailHistory>; 2],
+    /// The newest link of each, where it is still there.
+    links: Vec<Link>,
     mail_state: Option<MailState>,
     failures: Option<Attempts>,
     login: Option<Login>,
@@ -63,6 +65,12 @@ struct ByAddress {
 }
 
 impl ByAddress {
+    /// Whether the newest link that was mailed can still be used.
+    fn is_outstanding(&self, history: &MailHistory, now: Timestamp) -> bool {
+        let is_newest = |link: &&Link| history.newest_link.as_ref() == Some(&link.hash);
+        self.links.iter().find(is_newest).is_some_and(|link| now < link.expires_at)
+    }
+
     /// Whether the address is a user's: they sign in with it, or it is kept for them and nobody does.
     fn is_of(&self, user: &User, now: Timestamp) -> bool {
         match &self.login {
@@ -176,9 +184,11 @@ impl Function {
             ),
         )
         .await?;
+        let histories: [Option<MailHistory>; 2] = [fetched.take(&activation)?, fetched.take(&reset)?];
         Ok(ByAddress {
             email: email.clone(),
-            histories: [fetched.take(&activation)?, fetched.take(&reset)?],
+            links: self.newest_links(&histories).await?,
+            histories,
             mail_state: fetched.take(&mail_state)?,
             failures: fetched.take(&failures)?,
             login: fetched.take(&login)?,
@@ -186,6 +196,22 @@ impl Function {
             invitations: invitations.into_iter().map(|mirror| mirror.0).collect(),
             invitation_mails,
         })
+    }
+}
+
+impl Function {
+    /// A used link is gone, and its history does not tell: one more read where a mail went out within the last days.
+    async fn newest_links(&self, histories: &[Option<MailHistory>; 2]) -> Result<Vec<Link>, StoreError> {
+        let newest: Vec<&String> =
+            histories.iter().flatten().filter_map(|history| history.newest_link.as_ref()).collect();
+        if newest.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut batch = Batch::new();
+        let wanted: Vec<_> = newest.into_iter().map(|hash| batch.want::<Link>(Link::key_of(hash))).collect();
+        let mut fetched = self.store.fetch(batch).await?;
+        let links: Result<Vec<_>, _> = wanted.iter().map(|link| fetched.take(link)).collect();
+        Ok(links?.into_iter().flatten().collect())
     }
 }
 
@@ -275,7 +301,7 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "outcome": contest.outcome,
         })),
         "addresses": list(by_address, |address| json!({
-            "email": address.email,
+            "email": address.email.display(),
             "kept_until": address.reservation.as_ref().map(|reservation| reservation.until),
             "log_in": address.login.as_ref().map(|login| json!({
                 "used_on": login.last_use.used_on,
@@ -287,7 +313,7 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "mails": address.histories.iter().flatten().map(|history| json!({
                 "purpose": history.purpose,
                 "asked_at": instants(&history.admitted),
-                "link_outstanding": history.newest_link.is_some(),
+                "link_outstanding": address.is_outstanding(history, now),
             })).collect::<Value>(),
             "mail_state": address.mail_state.as_ref().map(mail_state),
             "invitations": list(&address.invitations, |invitation| json!({
@@ -334,8 +360,8 @@ fn list<T>(all: &[T], one: impl Fn(&T) -> Value) -> Value {
 fn email_change(change: &EmailChange, now: Timestamp) -> Value {
     json!({
         "id": change.change_id,
-        "before": change.before,
-        "wanted": change.wanted,
+        "before": change.before.display(),
+        "wanted": change.wanted.display(),
         "asked_at": change.asked_at,
         "confirmed_at": change.confirmed_at,
         "can_be_undone_until": change.until(),

@@ -158,7 +158,7 @@ impl Call {
         if self.query_is_read.load(Ordering::Relaxed) {
             return Ok(());
         }
-        self.query().finish(()).map(|()| ())
+        self.query().finish(())
     }
 
     /// Whether the call only reads: its method is GET.

@@ -21,5 +21,5 @@ pub(crate) use event::read_request;
 pub use form::Form;
 pub use idempotency::{FirstAnswer, Idempotency};
 pub use language::Language;
-pub use problem::{FieldError, Problem};
+pub use problem::{FieldError, MailedLink, Problem};
 pub use serve::serve;

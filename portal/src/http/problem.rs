@@ -79,8 +79,8 @@ pub enum Problem {
     AnswerTooLarge,
     /// The caller manages an account that a colleague can read.
     ManagerMustHandOver,
-    /// A mailed link that is used, expired, replaced, malformed or foreign: one answer.
-    LinkInvalid,
+    /// A mailed link that is used, expired, replaced, malformed or foreign: one answer for each kind of link.
+    LinkInvalid(MailedLink),
     /// The body is above 64 KiB.
     BodyTooLarge,
     /// The body is not said to be JSON.
@@ -108,6 +108,43 @@ pub enum Problem {
         /// For the log.
         context: String,
     },
+}
+
+/// What a mailed link is for, and so what is true of one that does nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailedLink {
+    /// It opens a space, or sets another password.
+    Password,
+    /// It confirms or undoes a change of address.
+    Address,
+    /// It contests a manager's claim.
+    Contest,
+    /// It lets a claim through although too many failed.
+    ClaimPass,
+}
+
+impl MailedLink {
+    /// What to do where it does nothing, in French and in English.
+    fn detail(self) -> [&'static str; 2] {
+        match self {
+            Self::Password => [
+                "Ce lien a servi, a expiré, a été remplacé ou est incomplet. Si vous venez de créer votre mot de passe, connectez-vous ; sinon, demandez un nouveau lien.",
+                "This link was used, has expired, was replaced or is incomplete. If you have just created your password, sign in; else ask for a new link.",
+            ],
+            Self::Address => [
+                "Ce lien a servi, a expiré, est incomplet, ou concerne un changement d’adresse qui n’est plus en cours. Connectez-vous : votre profil montre l’adresse en vigueur, et vous pouvez y redemander le changement.",
+                "This link was used, has expired, is incomplete, or is about a change of address that is not under way any more. Sign in: your profile shows the address in force, and you can ask for the change again there.",
+            ],
+            Self::Contest => [
+                "Ce lien a servi, a expiré ou est incomplet, ou il n’y a plus rien à contester : le gestionnaire a changé, ou vous n’appartenez plus à cet établissement. En cas de doute, écrivez à Constructys.",
+                "This link was used, has expired or is incomplete, or there is nothing left to contest: the manager has changed, or you do not belong to this establishment any more. In doubt, write to Constructys.",
+            ],
+            Self::ClaimPass => [
+                "Ce lien a servi, a expiré ou est incomplet, ou il concerne un autre établissement que celui de votre profil. Sans lui, votre demande est entendue 24 heures après le premier essai.",
+                "This link was used, has expired or is incomplete, or is about another establishment than your profile's. Without it your claim is heard 24 hours after the first try.",
+            ],
+        }
+    }
 }
 
 /// What a problem is called: slug, status, title in French and English, what to do in French and English.
@@ -353,14 +390,12 @@ impl Problem {
                     "Hand the manager's role over first, to a colleague who has access to the account.",
                 ],
             ),
-            Self::LinkInvalid => (
+            Self::LinkInvalid(link) => (
                 "link-invalid",
                 StatusCode::GONE,
                 ["Lien non valable", "Link not valid"],
-                [
-                    "Ce lien a servi, a expiré ou a été remplacé. Si vous venez de créer votre mot de passe, connectez-vous ; sinon, demandez un nouveau lien.",
-                    "This link was used, has expired or was replaced. If you have just created your password, sign in; else ask for a new link.",
-                ],
+                // What is to be done differs by what the link was for.
+                link.detail(),
             ),
             Self::BodyTooLarge => (
                 "body-too-large",

@@ -41,6 +41,12 @@ const UNFIT: [char; 28] = [
     '\u{e0041}',
 ];
 
+/// What of these changes nothing that one sees in an address.
+const UNSEEN: [char; 13] = [
+    '\u{ad}', '\u{61c}', '\u{200b}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{202a}', '\u{202c}', '\u{202d}',
+    '\u{2066}', '\u{2068}', '\u{2069}', '\u{feff}',
+];
+
 /// What a caller may say of where a request went and came from.
 const FORGED: [(&str, &str); 9] = [
     ("host", "evil.example"),
@@ -198,7 +204,13 @@ async fn a_text_with_a_character_that_nobody_types_is_refused_by_the_name_of_its
             let text = form[field].as_str().unwrap_or("m").to_owned();
             let (begin, end) = text.split_at(text.len() / 2);
             form[field] = json!(format!("{begin}{character}{end}"));
-            let reply = marie.post("/api/signup/check", &form).await.expect(422);
+            let reply = marie.post("/api/signup/check", &form).await;
+            if code == "email-invalid" && UNSEEN.contains(&character) {
+                // Nobody sees it, so nobody means it.
+                assert_eq!(reply.expect(200)["email"], right["email"], "{character:?}");
+                continue;
+            }
+            let reply = reply.expect(422);
             assert_eq!(reply.errors(), [format!("{field}:{code}")], "{character:?}");
             if code == "bad-character" {
                 let reply = marie.patch("/api/me", &json!({field: form[field]})).await.expect(422);

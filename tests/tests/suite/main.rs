@@ -29,6 +29,7 @@ mod guessed_numbers;
 mod guessing;
 mod hand_over;
 mod idempotency;
+mod identifiers;
 mod input;
 mod invitations_end;
 mod journeys;
