@@ -148,7 +148,7 @@ impl Usable {
     fn witness(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<BoundWitness, StoreError> {
         match &self.reader {
             Some(reader) => Witness::of_call(call, &reader.seal_key, rng),
-            None => Witness::new(&call.request_id, None, None, &self.manager.seal_key, rng),
+            None => Witness::seal(&call.request_id, None, None, &self.manager.seal_key, rng),
         }
     }
 }

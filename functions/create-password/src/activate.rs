@@ -20,7 +20,7 @@ pub(super) async fn activate(
     let seal_key = SealKey::random(rng);
     // The form was sent by one request, the link used by another, and maybe by another person: the evidence has who
     // typed, and who saw what was typed and confirmed it.
-    let signed_up = Witness::new(&draft.request_id, draft.ip.as_deref(), draft.user_agent.as_deref(), &seal_key, rng)?;
+    let signed_up = Witness::seal(&draft.request_id, draft.ip.as_deref(), draft.user_agent.as_deref(), &seal_key, rng)?;
     let user = User {
         user_id: Id::random(rng),
         email: draft.email,

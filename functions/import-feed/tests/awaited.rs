@@ -1,5 +1,7 @@
 //! Records of members that come later, fields that nobody can read, and bytes before the first line.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod support;
 
 use jiff::civil::date;

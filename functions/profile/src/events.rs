@@ -115,7 +115,7 @@ mod tests {
             seal_key,
         };
         let mut event = |millisecond: &i64| {
-            let witness = Witness::new("r", None, None, &user.seal_key, &mut rng).unwrap();
+            let witness = Witness::seal("r", None, None, &user.seal_key, &mut rng).unwrap();
             let at = Timestamp::from_millisecond(*millisecond).unwrap();
             AuditEvent::by_user(user.user_id, EventKind::LoggedIn, at, witness)
         };

@@ -1,7 +1,7 @@
 //! Word to the fund's staff that the contact on the fund's file is not reached: nobody there learns of a claim then.
 
 use jiff::Timestamp;
-use portal::domain::{Id, Siret};
+use portal::domain::{Id, Siret, fund_day};
 use portal::store::{Alert, ContactTrouble, EmailProblem, Establishment, Outcome, StoreError, Transaction};
 use rand::CryptoRng;
 
@@ -45,7 +45,7 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<(), StoreError> {
         let establishment: Option<Establishment> = self.store.get(&Establishment::key_of(siret)).await?;
-        if establishment.is_some_and(|establishment| establishment.open) {
+        if establishment.is_some_and(|establishment| establishment.is_open(fund_day(now))) {
             self.alert_of_contact(outbox_id, siret, ContactTrouble::Missing, now, rng).await?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 //! The contact on the fund's file is mailed one when the limit is reached. Where there is none, or where it is not
 //! read any more, the staff check who asks, and name the address. The link is in the mail alone.
 
-use portal::domain::{Email, Id};
+use portal::domain::{Email, Id, fund_day};
 use portal::environment::rng;
 use portal::store::{Outbox, Outcome, StaffAct, Transaction, Wish};
 use serde_json::json;
@@ -20,7 +20,8 @@ impl Function {
         let email = fields.optional_email()?;
         fields.finish()?;
         let Place { account, seat } = self.place(&named).await?;
-        if !seat.open || account.closed_on.is_some() {
+        let now = self.environment.clock.now();
+        if !seat.is_open(fund_day(now)) {
             let message = "This account is closed: nobody can claim it, with a pass or without.";
             return Err(Refused::new("account-closed", "establishment", message).into());
         }
@@ -29,7 +30,7 @@ impl Function {
             let message = "The fund's file has no contact of this account: check who asks, and give their address.";
             return Err(Refused::new("no-contact", "email", message).into());
         }
-        let (now, rng, act) = (self.environment.clock.now(), &mut rng(), StaffAct::PassMailed);
+        let (rng, act) = (&mut rng(), StaffAct::PassMailed);
         // Evidence outlives who it is about, so it says which address by its kind alone.
         let whom = if email.is_some() { "an address given" } else { "the contact on file" };
         let outbox = Outbox::new(Id::random(rng), Wish::ClaimPass { siret: seat.siret.clone(), email }, now);

@@ -110,7 +110,7 @@ impl Function {
         }
         let event = author.event(StaffAct::ManagerReleased, detail(claim, user_id), now);
         if let Some(user) = &user {
-            let witness = Witness::new(&event.event_id.to_string(), None, None, &user.seal_key, rng)?;
+            let witness = Witness::seal(&event.event_id.to_string(), None, None, &user.seal_key, rng)?;
             let revoked = AuditEvent::by_whoever(user.user_id, None, EventKind::AccessRevoked, now, witness);
             transaction.create(&revoked.about(number).with_detail("released by the staff"))?;
         }

@@ -78,7 +78,7 @@ impl<'a> Scene<'a> {
                 Ok(AuditEvent::by_user(id, kind, now, witness))
             }
             None => {
-                let witness = Witness::new("", None, None, &user.seal_key, rng)?;
+                let witness = Witness::seal("", None, None, &user.seal_key, rng)?;
                 Ok(AuditEvent::by_whoever(id, None, kind, now, witness).with_detail("inactive"))
             }
         }

@@ -47,14 +47,14 @@ impl Witness {
     /// Where sealing fails, which is a defect.
     pub fn of_call(call: &Call, key: &SealKey, rng: &mut impl CryptoRng) -> Result<BoundWitness, StoreError> {
         let ip = call.source_ip.as_ref().map(IpAddr::to_string);
-        Self::new(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), key, rng)
+        Self::seal(&call.request_id, ip.as_deref(), call.user_agent.as_deref(), key, rng)
     }
 
     /// Seals an address and a browser, for a record to come.
     ///
     /// # Errors
     /// Where sealing fails, which is a defect.
-    pub fn new(
+    pub fn seal(
         request_id: &str,
         ip: Option<&str>,
         user_agent: Option<&str>,

@@ -245,7 +245,7 @@ async fn a_witness_that_was_sealed_for_somebody_else_stays_shut() {
     let id = jeanne.id().await;
     let mut rng = portal::environment::rng();
     let key = SealKey::random(&mut rng);
-    let witness = portal::store::Witness::new("r-1", Some("203.0.113.7"), None, &key, &mut rng).unwrap();
+    let witness = portal::store::Witness::seal("r-1", Some("203.0.113.7"), None, &key, &mut rng).unwrap();
     let mut event = AuditEvent::by_user(id, EventKind::AccessGranted, world.portal.clock().now(), witness);
     event.actor = Some(Id::random(&mut rng));
     world.store().put(&event).await.unwrap();
@@ -263,7 +263,7 @@ async fn add_events(world: &World, user_id: Id, number: i64) {
     let events = (0..number).map(|n| {
         // Two to a millisecond, so that an answer may end between two of one.
         let at = begun - Duration::from_millis((n / 2).unsigned_abs());
-        let witness = portal::store::Witness::new("r-1", None, None, &key, &mut rng).unwrap();
+        let witness = portal::store::Witness::seal("r-1", None, None, &key, &mut rng).unwrap();
         AuditEvent::by_user(user_id, EventKind::LogInFailed, at, witness)
     });
     let store = world.store();

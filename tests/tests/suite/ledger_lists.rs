@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use harness::{ACCOUNT, Reply, Visitor, World, lines};
-use portal::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Payee, Scheme, View};
+use portal::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Payee, RemittanceNumber, Scheme, View};
 use portal::store::{
     Action, ActionState, ActionSums, Entry, Facets, Home, ListedRemittance, Moved, Totals, from_item, to_item,
     whole_ledger,
@@ -397,7 +397,7 @@ async fn more_rows_than_are_read_whole_ask_for_a_narrower_filter() {
     }
     let transfer = |n: usize| ListedRemittance {
         member_number: number.clone(),
-        number: identifier(&format!("V-MANY-{n}")),
+        number: RemittanceNumber::parse(&format!("V-MANY-{n}")).unwrap(),
         view: View::parse("2012").unwrap(),
         date: jiff::civil::date(2012, 7, 1),
         moved: Moved { sent: Paid::to(Payee::Company, Cents(100)), returned: Paid::ZERO },
