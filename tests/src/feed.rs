@@ -93,6 +93,11 @@ pub fn write_batch(folder: &Path, batch_id: &str, members: &str, ledger: &str) {
     let amount =
         |line: &str| serde_json::from_str::<Value>(line).ok().and_then(|record| record["amount_cents"].as_i64());
     entries["amount_cents"] = json!(ledger.lines().filter_map(amount).sum::<i64>());
-    let manifest = json!({"batch_id": batch_id, "source": "erp", "created_at": "2012-10-15T02:00:00Z", "files": [members, entries]});
+    // Of the fixture's night, or of its newest entry's day: what lies further ahead would be put aside.
+    let day = |line: &str| Some(serde_json::from_str::<Value>(line).ok()?["effective_date"].as_str()?.to_owned());
+    let created = ledger.lines().filter_map(day).max().unwrap_or_default().max("2012-10-15".to_owned());
+    let created_at = format!("{created}T02:00:00Z");
+    let manifest =
+        json!({"batch_id": batch_id, "source": "erp", "created_at": created_at, "files": [members, entries]});
     std::fs::write(folder.join("manifest.json"), manifest.to_string()).expect("a manifest");
 }

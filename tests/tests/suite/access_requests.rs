@@ -215,7 +215,7 @@ async fn what_is_no_message_is_refused_and_leaves_nothing() {
     let paul = paul(&world).await;
     for (body, error) in [
         (json!({"message": "é".repeat(501)}), "message:too-long"),
-        (json!({"message": "a\tb"}), "message:bad-character"),
+        (json!({"message": "a\u{1}b"}), "message:bad-character"),
         (json!({"message": "a\u{202e}b"}), "message:bad-character"),
         (json!({"message": ["a"]}), "message:not-a-string"),
         (json!({"message": "a", "account": ACCOUNT}), "account:unknown-field"),

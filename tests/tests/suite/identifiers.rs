@@ -121,7 +121,8 @@ async fn an_accented_address_is_invited_changed_to_and_looked_up_in_any_spelling
     let addresses: Vec<_> = list["users"].as_array().unwrap().iter().map(|user| &user["email"]).collect();
     assert_eq!(addresses, [&json!(MARIE), &json!("paie@société.fr")]);
     assert_eq!(world.mails_to("paie@xn--socit-esab.fr").await, 3, "each invitation of it");
-    let paie = world.user(&Person::at("paie@société.fr")).await;
+    // Mails are addressed in ASCII, which is where the test looks for its link.
+    let paie = world.user(&Person::at("paie@xn--socit-esab.fr")).await;
     world.accept_charter(&paie).await;
     assert_eq!(paie.get("/api/accounts").await.expect(200)["accounts"][0]["member_number"], ACCOUNT);
 

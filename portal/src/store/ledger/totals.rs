@@ -263,7 +263,8 @@ mod tests {
         }
     }
 
-    /// An account of some hundred employees: four schemes, and two years of months, in each view.
+    /// An account of some hundred employees, twenty actions a year of some thousand euros each: four schemes, and two years
+    /// of months, in each view.
     #[test]
     fn eight_views_of_totals_fit_into_two_units_of_capacity() {
         let paid = Paid { to_company: Cents(12_345_678), to_providers: Cents(23_456_789) };
@@ -274,7 +275,8 @@ mod tests {
             totals.add(Some(*scheme), by);
         }
         for month in 0..24 {
-            let effect = Effect { committed: Cents(4_567_890), paid, ..Effect::default() };
+            let paid = Paid { to_company: Cents(123_456), to_providers: Cents(234_567) };
+            let effect = Effect { committed: Cents(345_678), paid, ..Effect::default() };
             totals.add_to_month(Month::of(date(2018, 1, 1) + month.months()), effect);
         }
         let item = to_item(&totals).unwrap();
