@@ -100,7 +100,7 @@ pub(crate) enum Command {
         common: Common,
     },
 
-    /// Show an establishment: its account, its manager, who reads it, contests and alerts
+    /// Show an establishment: its account, its manager and those before, who reads it, contests and alerts
     LookUpEstablishment {
         #[command(flatten)]
         place: Place,
@@ -116,11 +116,11 @@ pub(crate) enum Command {
         common: Common,
     },
 
-    /// Take the manager's role from whoever has it; two people have to say so
+    /// Take the manager's role from whoever has it, or had it and is contested; two people have to say so
     ///
-    /// The first call changes nothing and is good for a day. The second, with another --staff, takes role and access
-    /// from the manager, ends a contest, and tells both by mail. Colleagues keep their access, and the account can be
-    /// claimed again.
+    /// The first call is good for a day, in which no access is given and the role goes nowhere. The second, with another
+    /// --staff, takes role and access from the manager, ends what was given since they claimed, ends a contest, and tells
+    /// both by mail. Who had access before keeps it, and the account can be claimed again, but not by them.
     ReleaseManager {
         #[command(flatten)]
         place: Place,
@@ -128,10 +128,20 @@ pub(crate) enum Command {
         common: Common,
     },
 
-    /// Find a contested claim to be right: the manager can give access again, and both are told by mail
+    /// Find a contested claim to be right: role and access can move again, its links end, and both are told by mail
     DismissContest {
         #[command(flatten)]
         place: Place,
+        #[command(flatten)]
+        common: Common,
+    },
+
+    /// Let a user claim an account again who was released from it
+    AllowClaim {
+        #[command(flatten)]
+        place: Place,
+        /// Their address
+        email: String,
         #[command(flatten)]
         common: Common,
     },
@@ -241,6 +251,7 @@ impl Command {
             | Self::LookUpUser { common, .. }
             | Self::ReleaseManager { common, .. }
             | Self::DismissContest { common, .. }
+            | Self::AllowClaim { common, .. }
             | Self::ResendMail { common, .. }
             | Self::MailPass { common, .. }
             | Self::CloseAccount { common, .. }

@@ -33,6 +33,9 @@ pub(crate) fn of(command: &Command) -> Result<Value, String> {
         Command::LookUpUser { email, .. } => ("look-up-user", json!({"email": email})),
         Command::ReleaseManager { place, .. } => ("release-manager", json!({"establishment": place.establishment})),
         Command::DismissContest { place, .. } => ("dismiss-contest", json!({"establishment": place.establishment})),
+        Command::AllowClaim { place, email, .. } => {
+            ("allow-claim", json!({"establishment": place.establishment, "email": email}))
+        }
         Command::ResendMail { id: Some(id), .. } => ("resend-mail", json!({"id": id})),
         Command::ResendMail { email, mail, .. } => ("resend-mail", json!({"email": email, "mail": mail})),
         Command::MailPass { place, email, .. } => {

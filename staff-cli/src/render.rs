@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// The order in which parts and columns are shown; what is not named here comes behind.
-const ORDER: [&str; 41] = [
+const ORDER: [&str; 47] = [
     "user",
     "sign_up",
     "establishment",
     "manager",
     "contest",
     "release",
+    "claims",
+    "history",
     "accounts",
     "proofs",
     "sessions",
@@ -27,6 +29,10 @@ const ORDER: [&str; 41] = [
     "at",
     "requested_at",
     "since",
+    "until",
+    "ended",
+    "event",
+    "doubts",
     "state",
     "alert",
     "mail",
@@ -85,20 +91,25 @@ fn sentence(name: &str, value: &Value) -> Option<String> {
         "published" => format!("{} {} is in force since {}.", text("kind"), text("version"), text("published_at")),
         "unchanged" => format!("This very text is in force already, as {} {}.", text("kind"), text("version")),
         "awaiting_second" => format!(
-            "Nothing has changed yet: somebody else has to release the manager of {} too, before {}:\n  \
+            "No access is given and the role goes nowhere for now: somebody else has to release the manager of {} too, before {}:\n  \
              staff-cli release-manager {} --staff \"…\" --reason \"…\"",
             place(),
             text("until"),
             text("member_number"),
         ),
         "released" => format!(
-            "The manager of {} is released, as {} asked too. Both sides are told by mail; the account can be claimed.",
+            "The manager of {} is released, as {} asked too, and with them {} given since they claimed. Both sides are told by mail; the account can be claimed, but not by them.",
             place(),
             text("asked_by"),
+            match value["ended"].as_array().map_or(0, Vec::len) {
+                1 => "1 access".to_owned(),
+                number => format!("{number} accesses"),
+            },
         ),
         "dismissed" => {
-            format!("The claim of {} stands: its manager can give access again. Both sides are told by mail.", place(),)
+            format!("The claim of {} was right: role and access can move again. Both sides are told by mail.", place())
         }
+        "allowed" => format!("The user {} can claim the account of {} again.", text("user"), place()),
         "closed" => format!("The account of {} is closed since {}. It can still be read.", place(), text("closed_on")),
         "queued" => format!(
             "The mail {} goes out now. Its id is {}; look-up-user tells when it is sent.",

@@ -46,6 +46,8 @@ impl Inventory {
             match (owner, what) {
                 // What only limits how often: an attempt that failed half may count.
                 ("IP", _) | ("EMAIL", "MAIL") | ("ACCOUNT", "REQUEST-MAILS") => {}
+                // An event of a subject, told of its account too.
+                ("ACCOUNT", "EVENT") => {}
                 // What SES told of mails comes whenever it comes.
                 ("EMAIL", "MAIL-STATE") => {}
                 (_, "ATTEMPTS" | "CLAIM-ATTEMPTS") => {
@@ -194,12 +196,28 @@ impl Inventory {
         demand(alerts == mirrors, format!("alerts {alerts:#?} are mirrored as {mirrors:#?}"));
         for (_, establishment) in of(&self.members, "SIRET#", "ESTABLISHMENT") {
             let Value::Object(contested) = &establishment["contested"] else { continue };
+            let sits = &establishment["manager"]["user_id"];
             let open = of(&self.members, "CONTESTS", "").any(|(_, contest)| {
                 contest["contest_id"] == contested["contest_id"]
                     && contest["outcome"].is_null()
-                    && contest["manager"] == establishment["manager"]["user_id"]
+                    && (sits.is_null() || contest["manager"] == *sits)
             });
             demand(open, format!("{establishment} is contested by nothing"));
+        }
+        for ((pk, sk), told) in self.evidence.iter().filter(|((pk, _), _)| pk.starts_with("ACCOUNT#")) {
+            let subject = (format!("SUBJECT#{}", text(&told["subject"])), sk.clone());
+            let same = self.evidence.get(&subject).is_some_and(|event| {
+                ["event_id", "event", "at", "actor", "detail", "member_number"].iter().all(|it| event[it] == told[it])
+            });
+            demand(same, format!("{pk} {sk} is no event of its subject"));
+        }
+        for (_, establishment) in of(&self.members, "SIRET#", "ESTABLISHMENT") {
+            let newest = &establishment["claims"][0];
+            let stands = newest.is_object() && newest["until"].is_null();
+            demand(
+                !stands || newest["since"] == establishment["manager"]["since"],
+                format!("{establishment}: a claim stands by which nobody manages"),
+            );
         }
         let granted = of(&self.members, "USER#", "GRANT#").filter(|(_, grant)| grant["role"] == "manager");
         let granted: BTreeSet<_> = granted

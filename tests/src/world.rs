@@ -8,7 +8,9 @@ use futures::future::join_all;
 use local::{Data, Mail, Options, Portal};
 use portal::clock::Clock;
 use portal::domain::{DocumentKind, MemberNumber, Siret};
-use portal::store::{Grant, GrantMirror, Item, Role, Store, Table};
+use portal::store::{
+    Change, ClaimBar, Condition, Establishment, Grant, GrantMirror, Item, Proof, Role, Store, Table, User,
+};
 use serde_json::{Value, json};
 
 use crate::feed::{fixture, write_batch};
@@ -214,16 +216,48 @@ impl World {
             active: true,
             since: self.clock.now(),
             invitation_id: None,
+            given_at: None,
+            sirets_before: Vec::new(),
         };
         self.store().put(&grant).await.expect("the store");
         self.store().put(&GrantMirror(grant)).await.expect("the store");
     }
 
-    /// Has the claim of an establishment's account contested, by whoever was mailed a link last.
+    /// As if a user had entered the number of the leaflet's account correctly.
+    pub async fn let_prove(&self, visitor: &Visitor) {
+        let proof = Proof {
+            user_id: visitor.id().await,
+            member_number: MemberNumber::parse(ACCOUNT).expect("a number"),
+            siret: Siret::parse(SIRET).expect("a SIRET"),
+            proved_at: self.clock.now(),
+        };
+        self.store().put(&proof).await.expect("the store");
+    }
+
+    /// As if the day were over that a user waits after a claim, or after leaving a manager's role.
+    pub async fn let_claim_again(&self, visitor: &Visitor) {
+        let waited = Change::new().remove("next_claim_at");
+        let user = User::key_of(visitor.id().await);
+        assert!(self.store().update(&user, &waited, Some(&Condition::Exists)).await.expect("the store"));
+    }
+
+    /// As if all claims of the leaflet's account were long ago, and a user had made none: for what is tried again and
+    /// again.
+    pub async fn forget_claims(&self, visitor: &Visitor) {
+        self.let_claim_again(visitor).await;
+        let store = self.store();
+        let bar = ClaimBar::key_of(visitor.id().await, &MemberNumber::parse(ACCOUNT).expect("a number"));
+        store.delete(&bar).await.expect("the store");
+        let seat = Establishment::key_of(&Siret::parse(SIRET).expect("a SIRET"));
+        let forgotten = Change::new().remove("claims").remove("contested").remove("release");
+        assert!(store.update(&seat, &forgotten, Some(&Condition::Exists)).await.expect("the store"));
+    }
+
+    /// Has the claim of an establishment's account contested, by whoever was mailed a link last that freezes.
     pub async fn contest(&self, siret: &str) {
         let mails = self.mails().await;
         let is_of = |text: &str| text.split_whitespace().collect::<String>().contains(siret);
-        let told = mails.iter().rev().find(|mail| mail.text.contains("/contestation#") && is_of(&mail.text));
+        let told = mails.iter().rev().find(|mail| contest_freezes(mail) && is_of(&mail.text));
         let token = contest_token(told.expect("a mail that tells of a claim"));
         self.visitor().post("/api/manager-claims/contest", &json!({"token": token})).await.expect(202);
     }
@@ -251,6 +285,12 @@ pub fn link_token(mail: &Mail) -> String {
 /// The token of the link that contests a claim.
 pub fn contest_token(mail: &Mail) -> String {
     token_of(mail, "/contestation#")
+}
+
+/// Whether a mail tells of a claim with a link that freezes.
+pub fn contest_freezes(mail: &Mail) -> bool {
+    let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.contains("/contestation#") && text.contains("personne ne pourra donner d’accès")
 }
 
 /// The token of the link that confirms a change of address, or undoes it.

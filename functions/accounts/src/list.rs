@@ -165,5 +165,17 @@ impl Place {
 fn as_granted(invitation: Invitation, user: &User) -> Grant {
     let Invitation { invitation_id, member_number, siret, name, active, since, .. } = invitation;
     let (user_id, invitation_id) = (user.user_id, Some(invitation_id));
-    Grant { user_id, member_number, role: Role::Reader, siret, name, active, since, invitation_id }
+    let (given_at, sirets_before) = (None, Vec::new());
+    Grant {
+        user_id,
+        member_number,
+        role: Role::Reader,
+        siret,
+        name,
+        active,
+        since,
+        invitation_id,
+        given_at,
+        sirets_before,
+    }
 }

@@ -54,6 +54,8 @@ mod tests {
             active: true,
             since: Timestamp::UNIX_EPOCH,
             invitation_id: None,
+            given_at: None,
+            sirets_before: Vec::new(),
         }
     }
 

@@ -12,8 +12,9 @@ use portal::domain::Id;
 use portal::http::{Call, Idempotency, MailedLink, Problem};
 use portal::security::LinkToken;
 use portal::store::{
-    Alert, AlertKind, Attempts, AuditEvent, Batch, ClaimPass, Condition, EventKind, Fetched, Guessed, Outbox, Outcome,
-    Record as _, Refused, RememberedOutcome, Step, Store, StoreError, Transaction, User, Wanted, Wish, Witness,
+    Alert, AlertKind, Attempts, AuditEvent, Batch, ClaimPass, Condition, Establishment, EventKind, Fetched, Guessed,
+    Outbox, Outcome, Record as _, Refused, RememberedOutcome, Step, Store, StoreError, Transaction, User, Wanted, Wish,
+    Witness,
 };
 use rand::CryptoRng;
 
@@ -58,7 +59,7 @@ impl GuessKeys {
     /// What is known of the guesses of `user`.
     pub(crate) async fn of(
         self,
-        user: &User,
+        (user, establishment): (&User, Option<&Establishment>),
         fetched: &mut Fetched,
         store: &Store,
         now: Timestamp,
@@ -73,7 +74,10 @@ impl GuessKeys {
         let pass = match self.pass {
             Some(wanted) => {
                 let pass = fetched.take::<ClaimPass>(&wanted)?;
-                let pass = pass.filter(|pass| pass.siret == user.siret && now < pass.expires_at);
+                // It is the account's, whatever SIRET the fund's file moved that to since.
+                let number = establishment.map(|establishment| &establishment.member_number);
+                let is_own = |pass: &ClaimPass| pass.siret == user.siret || Some(&pass.member_number) == number;
+                let pass = pass.filter(|pass| is_own(pass) && now < pass.expires_at);
                 Some(pass.ok_or(Problem::LinkInvalid(MailedLink::ClaimPass))?)
             }
             None => None,
@@ -96,6 +100,11 @@ impl Guesses {
     fn establishment_closed_for(&self, now: Timestamp) -> Option<Duration> {
         let left = self.of_establishment.closed_for(now)?;
         if self.of_standing { self.by_user.rest_for(now).map(|rest| rest.min(left)) } else { Some(left) }
+    }
+
+    /// Returns whether the claim came with a pass of the contact on the fund's file.
+    pub(crate) fn has_pass(&self) -> bool {
+        self.pass.is_some()
     }
 
     /// Makes a right number count only while there is something left to guess, or uses the pass up.

@@ -10,9 +10,12 @@ use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Idempotency, MailedLink, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Gate, LinkToken, OwnEstablishment, Ticket};
-use portal::store::{Account, Batch, CurrentDocument, Establishment, Guessed, Store, Table, User, Wanted, current_of};
+use portal::store::{
+    Account, Batch, ClaimBar, CurrentDocument, Establishment, Guessed, Store, Table, User, Wanted, current_of,
+};
 
 mod guesses;
+mod limits;
 mod seat;
 
 use guesses::GuessKeys;
@@ -55,9 +58,10 @@ impl HttpFunction for Function {
         if let Some(first) = repeat.recall(first.as_ref(), &mut fetched)? {
             return first.or(Problem::ClaimRefused);
         }
-        let mut guesses = keys.guesses.of(&user, &mut fetched, &self.store, call.now).await?;
-        guesses.open(call.now)?;
         let establishment = keys.establishment.of(&user, &mut fetched, &self.store).await?;
+        let own = (&user, establishment.as_ref());
+        let mut guesses = keys.guesses.of(own, &mut fetched, &self.store, call.now).await?;
+        guesses.open(call.now)?;
         let account = keys.account.map(|account| fetched.take(&account)).transpose()?.flatten();
         let rng = &mut rng();
         let Some((establishment, account)) = owned(establishment, account, &claim, &user, fund_day(call.now)) else {
@@ -70,7 +74,8 @@ impl HttpFunction for Function {
         if establishment.manager.is_none() && !terms.is(&claim.account_terms) {
             return Err(self.refuse_right(&mut guesses, Problem::DocumentOutdated, call, rng).await?);
         }
-        let right = RightClaim { user, establishment, account, account_terms: claim.account_terms };
+        let barred = keys.bar.map(|bar| fetched.take(&bar)).transpose()?.flatten().is_some();
+        let right = RightClaim { user, establishment, account, account_terms: claim.account_terms, barred };
         self.decide(right, guesses, &repeat, call, rng).await
     }
 }
@@ -105,6 +110,7 @@ struct Keys {
     account_terms: Wanted<CurrentDocument>,
     establishment: OwnEstablishment,
     account: Option<Wanted<Account>>,
+    bar: Option<Wanted<ClaimBar>>,
     guesses: GuessKeys,
 }
 
@@ -118,6 +124,7 @@ impl Keys {
             account_terms: batch.want(CurrentDocument::key_of(DocumentKind::AccountTerms)),
             establishment: OwnEstablishment::ask(batch, ticket),
             account: claim.map(|claim| batch.want(Account::key_of(&claim.member_number))),
+            bar: claim.map(|claim| batch.want(ClaimBar::key_of(ticket.claims.sub, &claim.member_number))),
             guesses: GuessKeys::ask(batch, by_user, of_establishment, token),
         }
     }

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use crate::Function;
 use crate::guesses::Guesses;
+use crate::limits::EndedContest;
 
 /// How often a claim is decided again because a guess of somebody else came between.
 const MOST_ATTEMPTS: usize = 20;
@@ -21,6 +22,8 @@ pub(crate) struct RightClaim {
     pub(crate) establishment: Establishment,
     pub(crate) account: Account,
     pub(crate) account_terms: DocumentReference,
+    /// The staff took this account's role from the user once.
+    pub(crate) barred: bool,
 }
 
 /// How an attempt to decide a claim ended.
@@ -28,31 +31,33 @@ enum Attempt {
     Decided(Answer),
     /// Somebody failed to guess, or used the pass, meanwhile.
     GuessedMeanwhile,
-    /// The seat was taken meanwhile, or before.
-    Taken(Box<Manager>),
+    /// The seat was taken meanwhile, or what is known of its claims changed.
+    Changed(Box<Establishment>),
 }
 
 impl Function {
     /// Takes the seat where it is free, and names who sits there where it is not.
     pub(crate) async fn decide(
         &self,
-        claim: RightClaim,
+        mut claim: RightClaim,
         mut guesses: Guesses,
         repeat: &Idempotency,
         call: &Call,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
-        let mut seated = claim.establishment.manager.clone();
         for _ in 0..MOST_ATTEMPTS {
-            let attempt = match &seated {
-                None => self.take_seat(&claim, &guesses, repeat, call, rng).await?,
+            let attempt = match &claim.establishment.manager {
+                None => match self.may_claim(&claim, guesses.has_pass(), call.now).await? {
+                    Ok(ended) => self.take_seat(&claim, &ended, &guesses, repeat, call, rng).await?,
+                    Err(problem) => return Err(self.refuse_right(&mut guesses, problem, call, rng).await?),
+                },
                 // Theirs already, as by a claim whose answer was lost.
                 Some(manager) if manager.user_id == claim.user.user_id => return claimed(&claim),
                 Some(manager) => self.already_managed(&claim, manager, &guesses, call, rng).await?,
             };
             match attempt {
                 Attempt::Decided(answer) => return Ok(answer),
-                Attempt::Taken(manager) => seated = Some(*manager),
+                Attempt::Changed(establishment) => claim.establishment = *establishment,
                 Attempt::GuessedMeanwhile => guesses.renew(&self.store, call.now).await?,
             }
         }
@@ -64,19 +69,17 @@ impl Function {
     async fn take_seat(
         &self,
         claim: &RightClaim,
+        ended: &EndedContest,
         guesses: &Guesses,
         repeat: &Idempotency,
         call: &Call,
         rng: &mut impl CryptoRng,
     ) -> Result<Attempt, Problem> {
-        let RightClaim { user, establishment, account, account_terms } = claim;
+        let RightClaim { user, establishment, account, account_terms, .. } = claim;
+        let since = establishment.claims.next_since(call.now);
         let number = &establishment.member_number;
-        let manager = Manager {
-            user_id: user.user_id,
-            civility: user.civility,
-            last_name: user.last_name.clone(),
-            since: call.now,
-        };
+        let manager =
+            Manager { user_id: user.user_id, civility: user.civility, last_name: user.last_name.clone(), since };
         let grant = Grant {
             user_id: user.user_id,
             member_number: number.clone(),
@@ -84,8 +87,10 @@ impl Function {
             siret: establishment.siret.clone(),
             name: establishment.name.clone(),
             active: account.active,
-            since: call.now,
+            since,
             invitation_id: None,
+            given_at: None,
+            sirets_before: account.sirets_before.clone(),
         };
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let kind = DocumentKind::AccountTerms;
@@ -100,20 +105,23 @@ impl Function {
             receipt: acceptance.receipt(),
         };
         let told = Wish::ClaimTold {
-            claim: ClaimOf { siret: establishment.siret.clone(), member_number: number.clone(), since: manager.since },
+            claim: ClaimOf { siret: establishment.siret.clone(), member_number: number.clone(), since },
         };
         let witness = Witness::of_call(call, &user.seal_key, rng)?;
         let event = AuditEvent::by_user(user.user_id, EventKind::AccountClaimed, call.now, witness).about(number);
 
         let mut transaction = Transaction::new();
-        let free = Condition::All(vec![
-            Condition::is("member_number", number)?,
-            Establishment::open_on(fund_day(call.now))?,
-            Condition::Without("manager"),
-        ]);
-        let seat = transaction.update(establishment.key(), Change::new().set("manager", &manager)?, free);
+        let taken = Change::new()
+            .set("manager", &manager)?
+            .set("claims", &establishment.claims.with(user.user_id, since))?
+            .remove("contested")
+            .remove("release");
+        let seat = transaction.update(establishment.key(), taken, establishment.as_seen()?);
+        ended.write(number, call.now, &mut transaction)?;
         let guards = guesses.guard(&mut transaction)?;
-        transaction.check(User::key_of(user.user_id), unmoved(user)?);
+        let paused = Change::new().set("next_claim_at", &(call.now + User::CLAIM_PAUSE).as_millisecond())?;
+        let may_claim = Condition::All(vec![unmoved(user)?, User::may_claim(call.now)?]);
+        transaction.update(User::key_of(user.user_id), paused, may_claim);
         // The grant has a copy of the OUI, which outlasts a manager whom the staff released.
         transaction.check(account.key(), Condition::is("active", &account.active)?);
         transaction.put(&GrantMirror(grant.clone()), None)?;
@@ -121,7 +129,7 @@ impl Function {
         AccessRequest::delete_any(user.user_id, number, &mut transaction);
         transaction.put(&proof(user, establishment, call), None)?;
         transaction.create(&acceptance)?;
-        transaction.create(&event)?;
+        event.create_with_account(&mut transaction)?;
         transaction.create(&Outbox::new(Id::random(rng), confirmation, call.now))?;
         transaction.create(&Outbox::new(Id::random(rng), told, call.now))?;
         let answer = claimed(claim)?;
@@ -138,8 +146,10 @@ impl Function {
                 if !refused.failed(seat) {
                     return Err(moved());
                 }
-                let taken = refused.existing::<Establishment>(seat)?.and_then(|establishment| establishment.manager);
-                taken.map(|manager| Attempt::Taken(Box::new(manager))).ok_or(Problem::ClaimRefused)
+                let changed = refused.existing::<Establishment>(seat)?;
+                let today = fund_day(call.now);
+                let changed = changed.filter(|seat| seat.member_number == *number && seat.is_open(today));
+                changed.map(|seat| Attempt::Changed(Box::new(seat))).ok_or(Problem::ClaimRefused)
             }
         }
     }

@@ -37,6 +37,7 @@ pub(super) async fn activate(
         email_changes: Vec::new(),
         email_problem: None,
         dealings: 0,
+        next_claim_at: None,
         seal_key,
     };
     let login = Login {

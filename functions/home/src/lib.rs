@@ -82,7 +82,8 @@ impl HttpFunction for Function {
             let today = fund_day(call.now);
             home["establishment"]["name"] = json!(establishment.name);
             home["manager"] = manager(&establishment, &rights, today);
-            home["can_claim"] = json!(establishment.is_open(today) && establishment.manager.is_none());
+            let is_free = establishment.manager.is_none() && !establishment.is_frozen(call.now);
+            home["can_claim"] = json!(is_free && establishment.is_open(today));
         }
         Answer::ok(&home)
     }

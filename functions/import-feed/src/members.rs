@@ -3,10 +3,10 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::civil::Date;
-use portal::domain::Siret;
+use portal::domain::{MemberNumber, Siret};
 use portal::store::{
-    Account, Batch, Change, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Record as _,
-    Role, StoreError, Transaction,
+    Account, Batch, Change, Claims, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Parked,
+    Record as _, Release, Role, StoreError, Transaction,
 };
 
 use crate::ImportError;
@@ -85,26 +85,41 @@ async fn post_member(store: &impl Tables, record: &MemberRecord, today: Date) ->
             return Ok(Verdict::Quarantined(SIRET_TAKEN));
         }
         let mut transaction = Transaction::new();
-        let manager = match &account {
+        let moved = match &account {
             None => {
                 transaction.create(&new_account(record))?;
                 None
             }
             Some(before) => {
-                transaction.update(before.key(), change(record)?, Condition::is("version", &before.version)?);
-                leave_seat(store, &mut transaction, before, &record.siret).await?
+                let moved = leave_seat(store, &mut transaction, before, &record.siret).await?;
+                let ours = seat.as_ref().is_none_or(|seat| seat.member_number == record.member_number);
+                let change = change(record, &before_and(before, &record.siret))?;
+                let change = match &moved {
+                    _ if !taken && (open || ours) => change.remove("parked"),
+                    // Closed, it goes to a SIRET that another account has.
+                    Some(kept) => change.set("parked", &kept.without_manager())?,
+                    None => change,
+                };
+                transaction.update(before.key(), change, as_read(before)?);
+                moved
             }
         };
+        let parked = account.as_ref().and_then(|account| account.parked.clone());
+        let kept = moved.or_else(|| parked.map(Kept::of_parked));
         let place = (!taken).then(|| {
             let (siret, name) = (record.siret.clone(), record.name.clone());
             Establishment::new(siret, name, record.member_number.clone(), closed_on, today)
         });
         let has_manager = match place {
-            Some(place) => take_seat(&mut transaction, place, open, seat.as_ref(), manager)?,
+            Some(place) => take_seat(&mut transaction, place, open, seat.as_ref(), kept)?,
             None => false,
         };
-        if account.is_some() && !update_grants(store, &mut transaction, record, has_manager || !open).await? {
-            continue;
+        if let Some(account) = &account {
+            let sirets_before = &before_and(account, &record.siret);
+            let copies = Copies { siret: &record.siret, name: &record.name, sirets_before };
+            if !update_grants(store, &mut transaction, &record.member_number, &copies, has_manager || !open).await? {
+                continue;
+            }
         }
         match store.commit(&transaction).await? {
             Outcome::Committed if account.is_some() => return Ok(Verdict::Corrected),
@@ -132,17 +147,40 @@ fn new_account(record: &MemberRecord) -> Account {
         version: record.version,
         content_hash: record.content_hash(),
         active: false,
+        sirets_before: Vec::new(),
+        parked: None,
     }
 }
 
+/// The SIRETs that an account had before it gets this one.
+fn before_and(account: &Account, siret: &Siret) -> Vec<Siret> {
+    let mut before = account.sirets_before.clone();
+    if account.siret != *siret && !before.contains(&account.siret) {
+        before.push(account.siret.clone());
+    }
+    before
+}
+
+/// That an account has the version that was read, and keeps what it kept then: another account may take its SIRET meanwhile.
+fn as_read(account: &Account) -> Result<Condition, StoreError> {
+    let parked = match &account.parked {
+        Some(parked) => Condition::is("parked", parked)?,
+        None => Condition::Without("parked"),
+    };
+    Ok(Condition::All(vec![Condition::is("version", &account.version)?, parked]))
+}
+
 /// What a higher version changes; `active` is the manager's and stays, and so does what the record leaves unreadable.
-fn change(record: &MemberRecord) -> Result<Change, StoreError> {
+fn change(record: &MemberRecord, sirets_before: &[Siret]) -> Result<Change, StoreError> {
     let mut change = Change::new()
         .set("siret", &record.siret)?
         .set("name", &record.name)?
         .set("opened_on", &record.opened_on)?
         .set("version", &record.version)?
         .set("content_hash", &record.content_hash())?;
+    if !sirets_before.is_empty() {
+        change = change.set("sirets_before", &sirets_before)?;
+    }
     change = match &record.headcount_band {
         Some(band) => change.set("headcount_band", band)?,
         None if record.unreadable.has("headcount_band") => change,
@@ -160,32 +198,45 @@ fn change(record: &MemberRecord) -> Result<Change, StoreError> {
     })
 }
 
-/// Who sits in a seat, and whether that is contested: a contest goes where its manager goes.
-struct Seated {
-    manager: Manager,
+/// What goes where an account goes: its manager, what is known of its claims, and whether that is contested.
+#[derive(Default)]
+struct Kept {
+    manager: Option<Manager>,
     contested: Option<Contested>,
+    release: Option<Release>,
+    claims: Claims,
 }
 
-impl Seated {
-    fn of(seat: &Establishment) -> Option<Self> {
-        Some(Self { manager: seat.manager.clone()?, contested: seat.contested.clone() })
+impl Kept {
+    fn of(seat: &Establishment) -> Self {
+        let Establishment { manager, contested, release, claims, .. } = seat.clone();
+        Self { manager, contested, release, claims }
+    }
+
+    fn without_manager(&self) -> Parked {
+        let Self { contested, release, claims, .. } = self;
+        Parked { contested: contested.clone(), release: release.clone(), claims: claims.clone() }
+    }
+
+    fn of_parked(Parked { contested, release, claims }: Parked) -> Self {
+        Self { manager: None, contested, release, claims }
     }
 }
 
-/// Where the account moves to another SIRET: gives up the old one, and takes its manager along.
+/// Where the account moves to another SIRET: gives up the old one, and takes along what it keeps.
 async fn leave_seat(
     store: &impl Tables,
     transaction: &mut Transaction,
     before: &Account,
     siret: &Siret,
-) -> Result<Option<Seated>, ImportError> {
+) -> Result<Option<Kept>, ImportError> {
     if before.siret == *siret {
         return Ok(None);
     }
     let old: Option<Establishment> = store.get(&Establishment::key_of(&before.siret)).await?;
     let Some(old) = old.filter(|old| old.member_number == before.member_number) else { return Ok(None) };
-    transaction.delete(old.key(), Some(as_seen(&old)?));
-    Ok(Seated::of(&old))
+    transaction.delete(old.key(), Some(old.as_seen()?));
+    Ok(Some(Kept::of(&old)))
 }
 
 /// Puts the account on its SIRET, which no other open account has; says whether the seat that it takes comes with the
@@ -195,41 +246,28 @@ fn take_seat(
     mut place: Establishment,
     open: bool,
     seat: Option<&Establishment>,
-    moved: Option<Seated>,
+    kept: Option<Kept>,
 ) -> Result<bool, StoreError> {
-    let seated = moved.or_else(|| {
-        let ours = seat.filter(|seat| seat.member_number == place.member_number);
-        ours.and_then(Seated::of)
-    });
-    let has_manager = seated.is_some();
-    if let Some(Seated { manager, contested }) = seated {
-        (place.manager, place.contested) = (Some(manager), contested);
-    }
+    let kept = kept.or_else(|| seat.filter(|seat| seat.member_number == place.member_number).map(Kept::of));
+    let Kept { manager, contested, release, claims } = kept.unwrap_or_default();
+    let has_manager = manager.is_some();
+    (place.manager, place.contested, place.release, place.claims) = (manager, contested, release, claims);
     match seat {
         None => {
             transaction.create(&place)?;
         }
+        Some(seat) if seat.member_number == place.member_number => {
+            transaction.put(&place, Some(seat.as_seen()?))?;
+        }
         // A closed account makes room for an open one, not for another closed one.
-        Some(seat) if open || seat.member_number == place.member_number => {
-            transaction.put(&place, Some(as_seen(seat)?))?;
+        Some(seat) if open => {
+            transaction.put(&place, Some(seat.as_seen()?))?;
+            let parked = Change::new().set("parked", &Kept::of(seat).without_manager())?;
+            transaction.update(Account::key_of(&seat.member_number), parked, Condition::Exists);
         }
         Some(_) => {}
     }
     Ok(has_manager)
-}
-
-/// That a seat has the account, the manager, the contest and the state that it had when it was read.
-fn as_seen(seat: &Establishment) -> Result<Condition, StoreError> {
-    let manager = match &seat.manager {
-        Some(manager) => Condition::is("manager", manager)?,
-        None => Condition::Without("manager"),
-    };
-    let contested = match &seat.contested {
-        Some(contested) => Condition::is("contested", contested)?,
-        None => Condition::Without("contested"),
-    };
-    let number = Condition::is("member_number", &seat.member_number)?;
-    Ok(Condition::All(vec![number, seat.as_open_as_read()?, manager, contested]))
 }
 
 /// Brings the copies in the grants up to date, in the account's transaction. Those that do not fit go before:
@@ -242,28 +280,29 @@ fn as_seen(seat: &Establishment) -> Result<Condition, StoreError> {
 async fn update_grants(
     store: &impl Tables,
     transaction: &mut Transaction,
-    record: &MemberRecord,
+    number: &MemberNumber,
+    copies: &Copies<'_>,
     has_manager: bool,
 ) -> Result<bool, ImportError> {
-    let mirrors: Vec<GrantMirror> = store.query_all(&Grant::all_on(&record.member_number)).await?;
+    let mirrors: Vec<GrantMirror> = store.query_all(&Grant::all_on(number)).await?;
     let (mut own, mut others): (Vec<_>, Vec<_>) = (Vec::new(), Vec::new());
     for GrantMirror(grant) in mirrors {
         let deposed = grant.role == Role::Manager && !has_manager;
         if deposed {
             own.push((grant, Some(Role::Reader)));
-        } else if grant.siret != record.siret || grant.name != record.name {
+        } else if grant.siret != *copies.siret || grant.name != copies.name {
             others.push((grant, None));
         }
     }
     let room = GRANTS_AT_ONCE.saturating_sub(own.len()).min(others.len());
     own.extend(others.drain(..room));
     for (grant, role) in &own {
-        update_grant(transaction, grant, &record.siret, &record.name, *role)?;
+        update_grant(transaction, grant, copies, *role)?;
     }
     for some in others.chunks(GRANTS_AT_ONCE) {
         let mut transaction = Transaction::new();
         for (grant, _) in some {
-            update_grant(&mut transaction, grant, &record.siret, &record.name, None)?;
+            update_grant(&mut transaction, grant, copies, None)?;
         }
         if let Outcome::Refused(_) = store.commit(&transaction).await? {
             return Ok(false);
@@ -275,12 +314,13 @@ async fn update_grants(
 /// Makes the copies in the grants what the account says.
 async fn restore_grants(store: &impl Tables, account: &Account) -> Result<bool, ImportError> {
     let mirrors: Vec<GrantMirror> = store.query_all(&Grant::all_on(&account.member_number)).await?;
+    let copies = &Copies { siret: &account.siret, name: &account.name, sirets_before: &account.sirets_before };
     let wrong = |GrantMirror(grant): &GrantMirror| grant.siret != account.siret || grant.name != account.name;
     let wrong: Vec<GrantMirror> = mirrors.into_iter().filter(wrong).collect();
     for some in wrong.chunks(GRANTS_AT_ONCE) {
         let mut transaction = Transaction::new();
         for GrantMirror(grant) in some {
-            update_grant(&mut transaction, grant, &account.siret, &account.name, None)?;
+            update_grant(&mut transaction, grant, copies, None)?;
         }
         if let Outcome::Refused(_) = store.commit(&transaction).await? {
             return Ok(false);
@@ -289,16 +329,26 @@ async fn restore_grants(store: &impl Tables, account: &Account) -> Result<bool, 
     Ok(true)
 }
 
+/// What a grant repeats of its account.
+struct Copies<'a> {
+    siret: &'a Siret,
+    name: &'a str,
+    sirets_before: &'a [Siret],
+}
+
 fn update_grant(
     transaction: &mut Transaction,
     grant: &Grant,
-    siret: &Siret,
-    name: &str,
+    copies: &Copies<'_>,
     role: Option<Role>,
 ) -> Result<(), StoreError> {
     let (user_id, number) = (grant.user_id, &grant.member_number);
     for key in [Grant::key_of(user_id, number), Grant::mirror_key_of(user_id, number)] {
-        let mut change = Change::new().set("siret", siret)?.set("name", &name)?;
+        let mut change = Change::new().set("siret", copies.siret)?.set("name", &copies.name)?;
+        change = match copies.sirets_before {
+            [] => change.remove("sirets_before"),
+            before => change.set("sirets_before", &before)?,
+        };
         if let Some(role) = role {
             change = change.set("role", &role)?;
         }

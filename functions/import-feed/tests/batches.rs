@@ -357,6 +357,8 @@ async fn a_company_that_moves_takes_its_manager_and_its_grants_along() {
             active: true,
             since,
             invitation_id: None,
+            given_at: None,
+            sirets_before: Vec::new(),
         };
         fund.store.put(&grant).await.unwrap();
         fund.store.put(&GrantMirror(grant)).await.unwrap();

@@ -43,6 +43,8 @@ async fn grant(fund: &Fund, user: u8, role: Role) -> Grant {
         active: true,
         since: jiff::Timestamp::UNIX_EPOCH,
         invitation_id: None,
+        given_at: None,
+        sirets_before: Vec::new(),
     };
     fund.store.put(&grant).await.unwrap();
     fund.store.put(&GrantMirror(grant.clone())).await.unwrap();

@@ -80,7 +80,7 @@ impl Function {
                 *account = changed;
             } else if refused.failed(steps.seat) || refused.failed(steps.own) {
                 let seat = refused.existing(steps.seat)?;
-                return Err(out_of_the_seat(seat.as_ref(), caller.user.user_id));
+                return Err(out_of_the_seat(seat.as_ref(), caller.user.user_id, call.now));
             }
             // They left, lost their access or were renamed meanwhile.
             users = AccountUsers::of(&self.store, &visit.number).await?;
@@ -117,7 +117,7 @@ impl HandOver<'_> {
             .set("manager.user_id", &to.user_id)?
             .set("manager.civility", &to.civility)?
             .set("manager.last_name", &to.last_name)?;
-        let in_the_seat = Condition::All(seated(from.user_id, account)?);
+        let in_the_seat = Condition::All(seated(from.user_id, account, call.now)?);
         let place = Establishment::key_of(&account.siret);
         let seat = transaction.update(place, heir, in_the_seat);
         let own = change_role(own, Role::Manager, Role::Reader, at, transaction)?;
@@ -134,7 +134,7 @@ impl HandOver<'_> {
         for (subject, kind) in [(from, EventKind::RoleHandedOver), (to, EventKind::RoleTakenOver)] {
             let witness = Witness::of_call(call, &from.seal_key, rng)?;
             let event = AuditEvent::for_other(subject.user_id, from.user_id, kind, at, witness);
-            transaction.create(&event.about(number))?;
+            event.about(number).create_with_account(transaction)?;
         }
         for wish in self.mails() {
             transaction.create(&Outbox::new(Id::random(rng), wish, call.now))?;
@@ -176,7 +176,8 @@ fn change_role(
     at: Timestamp,
     transaction: &mut Transaction,
 ) -> Result<Step, StoreError> {
-    let change = || Change::new().set("role", &after)?.set("since", &at.as_millisecond());
+    let given_at = grant.given_at().as_millisecond();
+    let change = || Change::new().set("role", &after)?.set("since", &at.as_millisecond())?.set("given_at", &given_at);
     let mirror = Grant::mirror_key_of(grant.user_id, &grant.member_number);
     transaction.update(mirror, change()?, Condition::Exists);
     Ok(transaction.update(grant.key(), change()?, Condition::is("role", &before)?))

@@ -70,7 +70,7 @@ impl Function {
         for _ in 0..MOST_ATTEMPTS {
             let mut transaction = Transaction::new();
             let manager = transaction.check(grant.key(), Condition::is("role", &Role::Manager)?);
-            let mut in_the_seat = seated(user.user_id, &account)?;
+            let mut in_the_seat = seated(user.user_id, &account, call.now)?;
             in_the_seat.push(Establishment::open_on(fund_day(call.now))?);
             let seat = transaction.check(Establishment::key_of(&account.siret), Condition::All(in_the_seat));
             let same_account = transaction.check(account.key(), unchanged(&account)?);
@@ -103,7 +103,7 @@ impl Function {
             {
                 account = changed;
             } else if refused.failed(manager) || refused.failed(seat) {
-                return Err(out_of_the_seat(refused.existing(seat)?.as_ref(), user.user_id));
+                return Err(out_of_the_seat(refused.existing(seat)?.as_ref(), user.user_id, call.now));
             } else {
                 // Another request gave the address access at this moment, or it had access, or asked for it,
                 // when this one looked, and that has ended or become access since: there is nothing left to do.

@@ -12,6 +12,7 @@ mod list;
 mod people;
 mod revoke;
 
+use jiff::Timestamp;
 use portal::domain::Id;
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, Problem};
@@ -54,20 +55,32 @@ fn unchanged(account: &Account) -> Result<Condition, StoreError> {
     Ok(Condition::All(same))
 }
 
-/// The caller sits in the manager's seat of the account, and nobody contests that.
-fn seated(user_id: Id, account: &Account) -> Result<Vec<Condition>, StoreError> {
+/// The caller sits in the manager's seat of the account, and nothing freezes it.
+fn seated(user_id: Id, account: &Account, now: Timestamp) -> Result<Vec<Condition>, StoreError> {
     Ok(vec![
         Condition::is("member_number", &account.member_number)?,
         Condition::is("manager.user_id", &user_id)?,
-        Condition::Without("contested"),
+        Establishment::not_frozen(now)?,
     ])
 }
 
+/// Access that was given at `given_at` may be taken back: nothing freezes the account's seat, or it was given under the
+/// claim that stands. A contested manager does not part from the account who was there before them.
+fn may_take_back(account: &Account, given_at: Timestamp, now: Timestamp) -> Result<Condition, StoreError> {
+    Ok(Condition::Any(vec![
+        Establishment::not_frozen(now)?,
+        Condition::below("manager.since", &(given_at.as_millisecond() + 1))?,
+        // Another account has the SIRET by now.
+        Condition::below("member_number", &account.member_number)?,
+        Condition::above("member_number", &account.member_number)?,
+    ]))
+}
+
 /// Why the caller may not do what the seat permits: it is contested, or it is not theirs any more.
-fn out_of_the_seat(seat: Option<&Establishment>, user_id: Id) -> Problem {
+fn out_of_the_seat(seat: Option<&Establishment>, user_id: Id, now: Timestamp) -> Problem {
     let sits = |seat: &&Establishment| seat.manager.as_ref().is_some_and(|manager| manager.user_id == user_id);
     match seat.filter(sits) {
-        Some(seat) if seat.contested.is_some() => Problem::ClaimContested,
+        Some(seat) if seat.is_frozen(now) => Problem::ClaimContested,
         _ => Problem::ManagerOnly,
     }
 }

@@ -5,16 +5,18 @@
 //! that is sent after the answer succeeds.
 
 use futures::future::join;
+use jiff::Timestamp;
 use portal::domain::{Id, MemberNumber};
 use portal::http::{Answer, Call, Problem};
 use portal::security::AccountDoor;
 use portal::store::{
-    AccessRequest, Account, AccountUsers, AddressHash, AuditEvent, Batch, Condition, EventKind, Grant, GrantMirror,
-    Invitation, Outbox, Outcome, Record as _, Role, StoreError, Transaction, User, Wish, Witness, told_after,
+    AccessRequest, Account, AccountUsers, AddressHash, AuditEvent, Batch, Condition, Establishment, EventKind, Grant,
+    GrantMirror, Invitation, Outbox, Outcome, Record as _, Role, StoreError, Transaction, User, Wish, Witness,
+    told_after,
 };
 use rand::CryptoRng;
 
-use crate::{Function, MOST_ATTEMPTS};
+use crate::{Function, MOST_ATTEMPTS, may_take_back};
 
 /// What one person has on an account, or asks for.
 struct Access<'a> {
@@ -25,6 +27,14 @@ struct Access<'a> {
     invitation: Option<&'a Invitation>,
     /// That they ask for access. Beside a grant or an invitation only where these came while they did.
     request: Option<&'a AccessRequest>,
+}
+
+impl Access<'_> {
+    /// When the oldest of what gives access was given; none where there is but a request for it.
+    fn given_at(&self) -> Option<Timestamp> {
+        let invited = self.invitation.map(|invitation| invitation.since);
+        self.grant.map(Grant::given_at).into_iter().chain(invited).min()
+    }
 }
 
 impl Function {
@@ -69,7 +79,12 @@ impl Function {
             let invitation = users.invitations.iter().find(is_theirs);
             let mut transaction = Transaction::new();
             let manager = transaction.check(door.grant.key(), Condition::is("role", &Role::Manager)?);
-            end(&Access { grant, user: user.as_ref(), invitation, request }, actor, &mut transaction, call, rng)?;
+            let access = Access { grant, user: user.as_ref(), invitation, request };
+            let given_at = access.given_at();
+            end(&access, actor, &mut transaction, call, rng)?;
+            let given_at = given_at.map(|given_at| may_take_back(&door.account, given_at, call.now)).transpose()?;
+            let place = Establishment::key_of(&door.account.siret);
+            let seat = given_at.map(|may_take_back| transaction.check(place, may_take_back));
             if let (Some(user), None, None, Some(request)) = (&user, grant, invitation, request) {
                 let wish = refusal(user, request, &door.account);
                 transaction.create(&Outbox::new(Id::random(rng), wish, call.now))?;
@@ -77,6 +92,9 @@ impl Function {
             match self.store.commit(&transaction, rng).await? {
                 Outcome::Committed => return Ok(Answer::no_content()),
                 Outcome::Refused(refused) if refused.failed(manager) => return Err(Problem::ManagerOnly),
+                Outcome::Refused(refused) if seat.is_some_and(|seat| refused.failed(seat)) => {
+                    return Err(Problem::ClaimContested);
+                }
                 // They left, opened the account or were invited meanwhile.
                 Outcome::Refused(_) => users = AccountUsers::of(&self.store, &door.account.member_number).await?,
             }

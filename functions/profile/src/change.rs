@@ -3,11 +3,11 @@
 use futures::future::join;
 use jiff::Timestamp;
 use portal::domain::{Civility, JobTitle, PersonName, Refusal, Siret};
-use portal::erasure::{Scene, Seats, name_change, revoked, withdraw};
+use portal::erasure::{Scene, Seats, name_change, revoked, tell_revoked, withdraw};
 use portal::http::{Answer, Call, Problem};
 use portal::store::{
-    AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Resident, Rights, StoreError, Transaction,
-    User, Witness,
+    AuditEvent, Batch, Change, Condition, EventKind, Login, Outcome, Record, Resident, Rights, Role, StoreError,
+    Transaction, User, Witness,
 };
 use rand::CryptoRng;
 
@@ -32,23 +32,31 @@ impl Function {
             // Whom they give access, or what role they are given, at this moment would not be found below.
             unmoved.push(before.same_dealings()?);
         }
-        transaction.update(before.key(), profile_change(&before, &after, call.now)?, Condition::All(unmoved));
+        let mut change = profile_change(&before, &after, call.now)?;
         if moves || is_renamed(&before, &after) {
             let seats = Seats::of(&self.store, &before, &rights).await?;
             seats.hold_claims_off(&before, &rights, moves, &mut transaction)?;
+            let mut ended = Vec::new();
             if moves {
-                for grant in seats.leave(&self.store, &before, &rights, call.now, &mut transaction).await? {
-                    transaction.create(&revoked(&grant, &before, "moved", &Scene::of_call(call), rng)?)?;
+                let there = (&after.siret, call.now);
+                ended = seats.leave(&self.store, &before, &rights, there, &mut transaction).await?;
+                for grant in &ended {
+                    let event = revoked(grant, &before, "moved", &Scene::of_call(call), rng)?;
+                    tell_revoked(&event, grant, &mut transaction)?;
+                }
+                if ended.iter().any(|grant| grant.role == Role::Manager) {
+                    let next = call.now + User::CLAIM_PAUSE;
+                    change = change.set("next_claim_at", &next.as_millisecond())?;
                 }
                 for request in &rights.requests {
                     withdraw(request, &before, "moved", &Scene::of_call(call), rng, &mut transaction)?;
                 }
             }
             if is_renamed(&before, &after) {
-                let left = moves.then_some(&before.siret);
-                seats.rename(left, &before, &after, &mut transaction)?;
+                seats.rename(&ended, &before, &after, &mut transaction)?;
             }
         }
+        transaction.update(before.key(), change, Condition::All(unmoved));
         if moves {
             transaction.delete(Resident::key_of(&before.siret, before.user_id), None);
             transaction.put(&Resident { siret: after.siret.clone(), user_id: after.user_id }, None)?;

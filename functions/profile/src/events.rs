@@ -112,6 +112,7 @@ mod tests {
             email_changes: Vec::new(),
             email_problem: None,
             dealings: 0,
+            next_claim_at: None,
             seal_key,
         };
         let mut event = |millisecond: &i64| {

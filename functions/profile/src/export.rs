@@ -234,6 +234,9 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
     let mut profile = shown(user);
     profile["origin"] = json!(user.origin);
     profile["accepted_charter"] = json!(user.accepted_charter);
+    if let Some(next) = user.next_claim_at {
+        profile["next_claim_at"] = json!(next);
+    }
     let current = |session: &&Session| session.session_id == caller.session.session_id;
     let mut document = json!({
         "exported_at": now,
@@ -268,6 +271,12 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
             "active": grant.active,
             "since": grant.since,
             "invitation_id": grant.invitation_id,
+            "given_at": grant.given_at(),
+            "sirets_before": grant.sirets_before,
+        })),
+        "claims_barred": list(&rights.bars, |bar| json!({
+            "member_number": bar.member_number,
+            "since": bar.since,
         })),
         "proofs": list(&rights.proofs, |proof| json!({
             "member_number": proof.member_number,

@@ -50,6 +50,7 @@ impl Reader {
             email_changes: Vec::new(),
             email_problem: None,
             dealings: 0,
+            next_claim_at: None,
             seal_key: SealKey::random(&mut rng),
         };
         let session = Session {
@@ -77,6 +78,8 @@ impl Reader {
             active: true,
             since: now,
             invitation_id: None,
+            given_at: None,
+            sirets_before: Vec::new(),
         };
         store.put(&user).await.unwrap();
         store.put(&session).await.unwrap();
@@ -486,6 +489,8 @@ async fn an_account_without_entries_has_a_summary_of_nothing() {
         version: 1,
         content_hash: String::new(),
         active: true,
+        sirets_before: Vec::new(),
+        parked: None,
     };
     let grant = Grant {
         user_id: reader.user.user_id,
@@ -496,6 +501,8 @@ async fn an_account_without_entries_has_a_summary_of_nothing() {
         active: true,
         since: jiff::Timestamp::UNIX_EPOCH,
         invitation_id: None,
+        given_at: None,
+        sirets_before: Vec::new(),
     };
     reader.store.put(&empty).await.unwrap();
     reader.store.put(&grant).await.unwrap();

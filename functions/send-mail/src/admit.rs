@@ -59,7 +59,7 @@ pub(crate) enum Content {
     StaffAlert { siret: Siret, user_id: Option<Id>, at: Timestamp },
     ContactAlert { siret: Siret, why: ContactTrouble, at: Timestamp },
     ClaimNotice(Told),
-    ContestAlert { siret: Siret, manager: Id, at: Timestamp },
+    ContestAlert { siret: Siret, manager: Id, freezes: bool, at: Timestamp },
     ManagerReleased { siret: Siret, establishment: String, at: Timestamp },
     ContestClosed { siret: Siret, establishment: String, released: bool, at: Timestamp },
 }
@@ -101,8 +101,8 @@ impl Admitted {
                 render(&Mail::ContactAlert { to, origin, siret, why: *why, at: *at })
             }
             Content::ClaimNotice(told) => told.with(to, origin, render),
-            Content::ContestAlert { siret, manager, at } => {
-                render(&Mail::ContestAlert { to, origin, siret, manager: *manager, at: *at })
+            Content::ContestAlert { siret, manager, freezes, at } => {
+                render(&Mail::ContestAlert { to, origin, siret, manager: *manager, freezes: *freezes, at: *at })
             }
             Content::ManagerReleased { siret, establishment, at } => {
                 render(&Mail::ManagerReleased { to, origin, establishment, siret, at: *at })
@@ -242,9 +242,12 @@ impl Function {
                 Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
             }
             Wish::ClaimTold { claim } => self.claim_told(outbox, &claim, now, rng).await,
-            Wish::ClaimNotice { claim, reader } => self.claim_notice(outbox, claim, reader, rng).await,
-            Wish::ContestAlert { claim, manager } => {
-                let content = Content::ContestAlert { siret: claim.siret, manager, at: outbox.requested_at };
+            Wish::ClaimNotice { claim, reader, freezes } => {
+                self.claim_notice(outbox, (claim, reader, freezes), rng).await
+            }
+            Wish::ContestAlert { claim, manager, freezes } => {
+                let (siret, at) = (claim.siret, outbox.requested_at);
+                let content = Content::ContestAlert { siret, manager, freezes, at };
                 Ok(Attempt::Admitted(Admitted::to_office(self.staff.clone(), content)))
             }
             Wish::ManagerReleased { user_id, siret, establishment } => {

@@ -239,6 +239,10 @@ pub enum Mail<'a> {
         manager: Option<(Civility, &'a PersonName)>,
         /// When the claim succeeded.
         claimed_at: Timestamp,
+        /// When the manager lost the role, where they did by now.
+        ended_at: Option<Timestamp>,
+        /// Whether the link freezes; else it is a voice for the staff.
+        freezes: bool,
         /// From when on the link does nothing.
         until: Timestamp,
     },
@@ -252,6 +256,8 @@ pub enum Mail<'a> {
         siret: &'a Siret,
         /// Whose claim it is.
         manager: Id,
+        /// Whether it is contested; else somebody who merely has the SIRET says that it is not right.
+        freezes: bool,
         /// Since when.
         at: Timestamp,
     },
@@ -571,7 +577,18 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
-        Mail::ClaimNotice { to, origin, token, establishment, siret, manager, claimed_at, until } => {
+        Mail::ClaimNotice {
+            to,
+            origin,
+            token,
+            establishment,
+            siret,
+            manager,
+            claimed_at,
+            ended_at,
+            freezes,
+            until,
+        } => {
             fill!("claim-notice/subject.txt", "claim-notice/body.txt", "claim-notice/body.html", {
                 addressee: addressed(to),
                 link: format!("{}contestation#{token}", front_page(origin)),
@@ -581,15 +598,18 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                     .map(|(civility, last_name)| addressed(Addressee::Person { civility, last_name }))
                     .unwrap_or_default(),
                 claimed_at: paris(claimed_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
+                ended_at: ended_at.map(|at| paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M")).unwrap_or_default(),
+                freezes: if freezes { "freezes".to_owned() } else { String::new() },
                 until: paris(until, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
-        Mail::ContestAlert { to, origin, siret, manager, at } => {
+        Mail::ContestAlert { to, origin, siret, manager, freezes, at } => {
             fill!("contest-alert/subject.txt", "contest-alert/body.txt", "contest-alert/body.html", {
                 addressee: addressed(to),
                 link: front_page(origin),
                 siret: grouped(siret),
                 manager: manager.to_string(),
+                freezes: if freezes { "freezes".to_owned() } else { String::new() },
                 at: paris(at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }

@@ -1,9 +1,10 @@
-//! `dismiss-contest`: the claim stands. Access can be given again, and both sides are told.
+//! `dismiss-contest`: the claim was right. Role and access can move again, the links that contest that claim do nothing
+//! any more, and both sides are told. What somebody doubts who merely has the SIRET is dismissed in the same way.
 
 use portal::domain::Id;
 use portal::environment::rng;
 use portal::store::{
-    Change, Condition, Contest, ContestOutcome, Outbox, Outcome, Record as _, Release, StaffAct, Transaction, Wish,
+    Change, Condition, Contest, ContestOutcome, Outbox, Outcome, Record as _, StaffAct, Transaction, Wish,
 };
 use serde_json::json;
 
@@ -19,23 +20,35 @@ impl Function {
         fields.finish()?;
         let (now, rng) = (self.environment.clock.now(), &mut rng());
         let place = self.place(&named).await?;
-        let Some(contested) = &place.seat.contested else {
+        let doubted = place.seat.claims.iter().find(|claim| claim.doubts > 0 && !claim.dismissed);
+        let is_wanted = place.seat.release.as_ref().is_some_and(|release| release.is_open(now));
+        if place.seat.contested.is_none() && doubted.is_none() && !is_wanted {
             let message = "Nobody contests the manager of this account: there is nothing to dismiss.";
             return Err(Refused::new("not-contested", "establishment", message).into());
+        }
+        let contest: Option<Contest> = match &place.seat.contested {
+            Some(contested) => self.store.get(&Contest::key_of(contested)).await?,
+            None => None,
         };
-        let contest: Option<Contest> = self.store.get(&Contest::key_of(contested)).await?;
 
         let mut transaction = Transaction::new();
-        let same = Condition::is("contested", contested)?;
-        transaction.update(place.seat.key(), Change::new().remove("contested"), same);
-        let ended = Change::new().set("outcome", &ContestOutcome::Dismissed)?;
-        transaction.update(Contest::key_of(contested), ended, Condition::Exists);
+        let since = contest.as_ref().map(|contest| contest.claim.since).or(doubted.map(|doubted| doubted.since));
+        let mut right = Change::new().remove("contested").remove("release");
+        if let Some(since) = since.filter(|_| !place.seat.claims.is_empty()) {
+            right = right.set("claims", &place.seat.claims.dismissed(since))?;
+        }
         // Whoever wanted the manager released has their answer too.
-        transaction.delete(Release::key_of(&place.seat.siret), None);
-        let detail = format!("account {} contest {}", place.seat.member_number, contested.contest_id);
+        transaction.update(place.seat.key(), right, place.seat.as_seen()?);
+        let mut detail = format!("account {}", place.seat.member_number);
+        if let Some(contest) = &contest {
+            let ended = Change::new().set("outcome", &ContestOutcome::Dismissed)?;
+            transaction.update(contest.key(), ended, Condition::Exists);
+            detail += &format!(" contest {}", contest.contest_id);
+        }
         transaction.create(&author.event(StaffAct::ContestDismissed, detail, now))?;
-        let manager = place.seat.manager.as_ref().map(|manager| Some(manager.user_id));
-        for reader in manager.into_iter().chain([contest.and_then(|contest| contest.by)]) {
+        // Who merely doubted is not told, nor is the manager whom they doubted.
+        let told = contest.map(|contest| [Some(contest.manager), contest.by]);
+        for reader in told.into_iter().flatten() {
             let wish = Wish::ContestClosed {
                 reader,
                 siret: place.seat.siret.clone(),

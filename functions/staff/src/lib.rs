@@ -5,6 +5,7 @@
 //! a file. What is refused is an answer, `{"error": {"code", "field", "message"}}`, so that a script sees
 //! why; only a store that fails is a failed invocation.
 
+mod allow_claim;
 mod applications;
 mod close_account;
 mod dismiss_contest;
@@ -48,6 +49,7 @@ enum Operation {
     LookUpUser(Fields),
     ReleaseManager(Fields),
     DismissContest(Fields),
+    AllowClaim(Fields),
     ResendMail(Fields),
     CloseAccount(Fields),
     ListContests(Fields),
@@ -91,6 +93,7 @@ impl Function {
             Operation::LookUpUser(fields) => self.look_up_user(fields).await,
             Operation::ReleaseManager(fields) => self.release_manager(fields).await,
             Operation::DismissContest(fields) => self.dismiss_contest(fields).await,
+            Operation::AllowClaim(fields) => self.allow_claim(fields).await,
             Operation::ResendMail(fields) => self.resend_mail(fields).await,
             Operation::CloseAccount(fields) => self.close_account(fields).await,
             Operation::ListContests(fields) => self.list_contests(fields).await,

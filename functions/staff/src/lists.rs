@@ -1,7 +1,10 @@
 //! `list-contests` and `list-alerts`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use portal::domain::{MemberNumber, Siret};
 use portal::store::{
-    Alert, AlertKind, AlertMirror, Batch, Contest, ContestOutcome, Establishment, StaffAct, StoreError, Wanted,
+    Account, Alert, AlertKind, AlertMirror, Batch, Contest, ContestOutcome, Establishment, StaffAct, StoreError, Wanted,
 };
 use serde_json::{Value, json};
 
@@ -38,24 +41,30 @@ impl Function {
         Ok(Done::quietly(act, json!({"alerts": alerts.iter().map(|mirror| alert(&mirror.0)).collect::<Value>()})))
     }
 
-    /// Which contests still freeze their establishment: a manager who left took the contest along.
+    /// Which contests still freeze their account, under whatever SIRET it stands by now.
     async fn standing(&self, contests: &[Contest]) -> Result<Vec<bool>, StoreError> {
+        // One account may have had several contests: it is asked for once.
+        let open = contests.iter().filter(|contest| contest.outcome.is_none());
+        let numbers: BTreeSet<&MemberNumber> = open.map(|contest| &contest.claim.member_number).collect();
         let mut batch = Batch::new();
-        let wanted: Vec<Wanted<Establishment>> =
-            contests.iter().map(|contest| batch.want(Establishment::key_of(&contest.claim.siret))).collect();
+        let wanted: Vec<Wanted<Account>> = numbers.iter().map(|number| batch.want(Account::key_of(number))).collect();
         let mut fetched = self.store.fetch(batch).await?;
-        let mut seats = std::collections::BTreeMap::new();
+        let mut frozen = BTreeSet::new();
+        let mut batch = Batch::new();
+        let mut seats: BTreeMap<Siret, Wanted<Establishment>> = BTreeMap::new();
         for wanted in &wanted {
-            // One establishment may have had several contests; it is taken once.
-            if let Some(seat) = fetched.take(wanted)? {
-                seats.insert(seat.siret.clone(), seat.contested);
+            if let Some(account) = fetched.take(wanted)? {
+                frozen.extend(account.parked.and_then(|parked| parked.contested).map(|contested| contested.contest_id));
+                let seat = || batch.want(Establishment::key_of(&account.siret));
+                seats.entry(account.siret.clone()).or_insert_with(seat);
             }
         }
-        let stands = |contest: &Contest| {
-            let contested = seats.get(&contest.claim.siret).and_then(Option::as_ref);
-            contested.is_some_and(|contested| contested.contest_id == contest.contest_id)
-        };
-        Ok(contests.iter().map(stands).collect())
+        let mut fetched = self.store.fetch(batch).await?;
+        for wanted in seats.values() {
+            let contested = fetched.take(wanted)?.and_then(|seat| seat.contested);
+            frozen.extend(contested.map(|contested| contested.contest_id));
+        }
+        Ok(contests.iter().map(|contest| frozen.contains(&contest.contest_id)).collect())
     }
 }
 
@@ -64,8 +73,9 @@ pub(crate) fn contest(contest: &Contest, stands: bool) -> Value {
     let state = match contest.outcome {
         Some(ContestOutcome::Dismissed) => "dismissed",
         Some(ContestOutcome::Released) => "released",
+        Some(ContestOutcome::Replaced) => "replaced",
         None if stands => "open",
-        // The manager left, or the account moved: there is nothing to decide any more.
+        // From before a contest outlived its manager: there is nothing to decide any more.
         None => "over",
     };
     json!({
@@ -85,6 +95,7 @@ pub(crate) fn alert(alert: &Alert) -> Value {
     let (kind, about) = match alert.kind {
         AlertKind::GuessesOfUser { user_id } => ("guesses-of-user", Some(user_id)),
         AlertKind::GuessesOfEstablishment => ("guesses-of-establishment", None),
+        AlertKind::ClaimDoubted { user_id } => ("claim-doubted", Some(user_id)),
         AlertKind::ClaimContested { contest_id } => ("claim-contested", Some(contest_id)),
         AlertKind::ContactUnreached { why } => (why.alert(), None),
     };

@@ -1,8 +1,11 @@
 //! `look-up-establishment`: its account, who manages and reads it, whether that is contested, and its alerts.
 
-use portal::domain::{Email, fund_day};
+use std::collections::{BTreeMap, BTreeSet};
+
+use portal::domain::{Email, Id, fund_day};
 use portal::store::{
-    AccountUsers, Alert, Batch, Contest, Grant, Invitation, Release, Resident, StaffAct, StoreError, User, Wanted,
+    AccountEvent, AccountUsers, Alert, Batch, ClaimEnd, Contest, Establishment, Grant, Invitation, PastClaim, Resident,
+    StaffAct, StoreError, User, Wanted,
 };
 use serde_json::{Value, json};
 
@@ -14,6 +17,10 @@ use crate::place::{Named, Place};
 
 /// How many alerts are shown: the newest.
 const ALERTS: i32 = 20;
+
+/// How many claims, and how many events about the role: the newest.
+const CLAIMS: usize = 20;
+const HISTORY: i32 = 50;
 
 impl Function {
     pub(crate) async fn look_up_establishment(&self, mut fields: Fields) -> Result<Done, Trouble> {
@@ -33,9 +40,9 @@ impl Function {
             Some(contested) => self.store.get(&Contest::key_of(contested)).await?,
             None => None,
         };
-        let release: Option<Release> = self.store.get(&Release::key_of(&seat.siret)).await?;
-        let claim = place.claim().ok();
-        let release = release.filter(|release| claim.as_ref().is_some_and(|(claim, _)| release.is_about(claim, now)));
+        let release = seat.release.as_ref().filter(|release| release.is_open(now));
+        let history = AccountEvent::newest_of(&seat.member_number, HISTORY);
+        let history = self.store.query::<AccountEvent>(&history).await?.items;
         let manager = match &seat.manager {
             Some(manager) => {
                 let user: Option<User> = self.store.get(&User::key_of(manager.user_id)).await?;
@@ -69,11 +76,41 @@ impl Function {
             "belonging": residents.len(),
             "contest": contested.map(|contested| contest(&contested, true)),
             "release": release.map(|release| json!({
-                "asked_by": release.staff, "at": release.at, "until": release.until(),
+                "asked_by": release.staff, "manager": release.user_id, "at": release.at, "until": release.until(),
             })),
+            "claims": self.claims(seat).await?,
+            "history": history.iter().map(happened).collect::<Value>(),
             "alerts": alerts.iter().map(alert).collect::<Value>(),
         });
         Ok(Done::quietly(act, answer))
+    }
+
+    /// The claims of late, the newest first: who made them, where they are not erased, and how they ended.
+    async fn claims(&self, seat: &Establishment) -> Result<Value, StoreError> {
+        let claims: Vec<&PastClaim> = seat.claims.iter().take(CLAIMS).collect();
+        let ids: BTreeSet<Id> = claims.iter().map(|claim| claim.user_id).collect();
+        let mut batch = Batch::new();
+        let wanted: Vec<Wanted<User>> = ids.iter().map(|user_id| batch.want(User::key_of(*user_id))).collect();
+        let mut fetched = self.store.fetch(batch).await?;
+        let mut users = BTreeMap::new();
+        for wanted in &wanted {
+            users.extend(fetched.take(wanted)?.map(|user| (user.user_id, user)));
+        }
+        let told = claims.into_iter().map(|claim| {
+            let user = users.get(&claim.user_id);
+            json!({
+                "id": claim.user_id,
+                "email": user.map(|user| user.email.display()),
+                "civility": user.map(|user| user.civility),
+                "last_name": user.map(|user| &user.last_name),
+                "since": claim.since,
+                "until": claim.until,
+                "ended": claim.ended.map(ClaimEnd::as_str),
+                "doubts": claim.doubts,
+                "dismissed": claim.dismissed,
+            })
+        });
+        Ok(told.collect())
     }
 
     /// The users behind grants, as they are now.
@@ -103,6 +140,17 @@ impl Function {
 /// The contact address as people read it.
 fn displayed(address: String) -> String {
     Email::canonical(address.clone()).map_or(address, |email| email.display())
+}
+
+/// What happened to the account's role, as the evidence has it.
+fn happened(event: &AccountEvent) -> Value {
+    json!({
+        "event": event.event,
+        "at": event.at,
+        "user": event.subject,
+        "by": event.actor,
+        "detail": event.detail,
+    })
 }
 
 /// Only the address: whoever was invited has not opened the account.

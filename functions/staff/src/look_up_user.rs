@@ -87,6 +87,8 @@ impl Function {
                 "role": grant.role,
                 "since": grant.since,
             })).collect::<Value>(),
+            "barred": rights.bars.iter().map(|bar| &bar.member_number).collect::<Vec<_>>(),
+            "next_claim_at": user.next_claim_at,
             "proofs": rights.proofs.iter().map(|proof| &proof.member_number).collect::<Vec<_>>(),
             "sessions": alive,
         }))

@@ -1,7 +1,8 @@
 //! Which establishment an operation is about: named by its SIRET or by its member number.
 
-use portal::domain::{MemberNumber, Siret};
-use portal::store::{Account, ClaimOf, Establishment, Manager};
+use jiff::Timestamp;
+use portal::domain::{Id, MemberNumber, Siret};
+use portal::store::{Account, Contest, Establishment, Store};
 use serde_json::{Value, json};
 
 use crate::Function;
@@ -39,18 +40,34 @@ impl Named {
     }
 }
 
+/// Whose role the staff decide about.
+pub(crate) struct Concerned {
+    pub(crate) user_id: Id,
+    /// When the account was claimed, by them or by who handed it over to them.
+    pub(crate) since: Timestamp,
+    pub(crate) contest: Option<Contest>,
+}
+
 impl Place {
-    /// Who sits there, and since when.
-    pub(crate) fn claim(&self) -> Result<(ClaimOf, &Manager), Refused> {
-        let manager = self.seat.manager.as_ref().ok_or_else(|| {
-            Refused::new("no-manager", "establishment", "Nobody manages this account: there is nothing to release.")
-        })?;
-        let claim = ClaimOf {
-            siret: self.seat.siret.clone(),
-            member_number: self.seat.member_number.clone(),
-            since: manager.since,
+    /// Returns whose role the staff decide about, and since when they claimed: who is contested, also where they have
+    /// left; who has the role; whom one of the staff wanted released before they left.
+    pub(crate) async fn concerned(&self, store: &Store, now: Timestamp) -> Result<Concerned, Trouble> {
+        let seat = &self.seat;
+        let contest: Option<Contest> = match &seat.contested {
+            Some(contested) => store.get(&Contest::key_of(contested)).await?,
+            None => None,
         };
-        Ok((claim, manager))
+        let wanted = seat.release.as_ref().filter(|release| release.is_open(now)).map(|release| release.user_id);
+        let sits = seat.manager.as_ref().map(|manager| manager.user_id);
+        let contested = contest.as_ref().map(|contest| contest.manager);
+        let user_id = contested.or(sits).or(wanted).ok_or_else(|| {
+            let message = "Nobody manages this account, and nobody is contested: there is nothing to release.";
+            Refused::new("no-manager", "establishment", message)
+        })?;
+        let standing = seat.manager.as_ref().map(|manager| manager.since);
+        let theirs = || seat.claims.iter().find(|claim| claim.user_id == user_id).map(|claim| claim.since);
+        let since = contest.as_ref().map(|contest| contest.claim.since).or(standing).or_else(theirs);
+        Ok(Concerned { user_id, since: since.unwrap_or(now), contest })
     }
 
     /// What identifies it in an answer.

@@ -1,21 +1,47 @@
-//! `release-manager`: the seat is taken from who sits in it. It takes two of the staff: the first call is an
-//! intention that lasts a day, the second, under another name, does it.
+//! `release-manager`: the role is taken from who has it, or from who had it and is contested. It takes two of the staff:
+//! the first call is an intention that lasts a day and freezes what a contest freezes, the second, under another name,
+//! does it.
 //!
-//! Who is released loses the role and their access, as they may be nobody of the establishment's; their colleagues
-//! keep theirs, and the account may be claimed again (`docs/decisions/0065-releasing-a-manager.md`).
+//! Who is released loses the role and their access, as they may be nobody of the establishment's, and does not claim the
+//! account again unless the staff let them. What was given under their claim ends with it; who had access before keeps
+//! it (`docs/decisions/0065-releasing-a-manager.md`).
 
-use portal::domain::Id;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use portal::domain::{Id, MemberNumber};
 use portal::environment::rng;
+use portal::security::SealKey;
 use portal::store::{
-    AccountUsers, AuditEvent, Change, ClaimOf, Condition, Contest, ContestOutcome, EventKind, Grant, Outbox, Outcome,
-    Record as _, Release, Role, StaffAct, Transaction, User, Wish, Witness,
+    AccountUsers, AuditEvent, Batch, Change, ClaimBar, ClaimEnd, Condition, ContestOutcome, EventKind, Grant,
+    Invitation, Outbox, Outcome, Record as _, Release, StaffAct, StoreError, Transaction, User, Wanted, Wish, Witness,
+    told_after,
 };
 use serde_json::{Value, json};
 
 use crate::Function;
 use crate::done::Done;
 use crate::fields::{Author, Fields, Refused, Trouble};
-use crate::place::{Named, Place, changed_meanwhile};
+use crate::place::{Concerned, Named, Place, changed_meanwhile};
+
+/// How many accesses end in one transaction, beside the role: each takes three writes of a hundred.
+const ENDED_AT_ONCE: usize = 25;
+
+/// What the second of two does.
+struct Releasing<'a> {
+    place: &'a Place,
+    concerned: &'a Concerned,
+    release: &'a Release,
+    author: &'a Author,
+    now: Timestamp,
+}
+
+/// Access that was given under a claim.
+#[derive(Default)]
+struct Given {
+    grants: Vec<Grant>,
+    invitations: Vec<Invitation>,
+}
 
 impl Function {
     pub(crate) async fn release_manager(&self, mut fields: Fields) -> Result<Done, Trouble> {
@@ -24,125 +50,223 @@ impl Function {
         fields.finish()?;
         let now = self.environment.clock.now();
         let place = self.place(&named).await?;
-        let (claim, manager) = place.claim()?;
-        let manager = manager.user_id;
-        let seen: Option<Release> = self.store.get(&Release::key_of(&claim.siret)).await?;
-        match &seen {
-            Some(release) if release.is_about(&claim, now) => {
-                if release.is_by(&author.staff) {
-                    return Err(second_person(release).into());
-                }
-                self.release(&place, &claim, manager, release, &author).await
+        let concerned = place.concerned(&self.store, now).await?;
+        let wanted = place.seat.release.clone();
+        match wanted.filter(|release| release.user_id == concerned.user_id && release.is_open(now)) {
+            Some(release) if release.is_by(&author.staff) => Err(second_person(&release).into()),
+            Some(release) => {
+                let (place, concerned, release, author) = (&place, &concerned, &release, &author);
+                self.release(&Releasing { place, concerned, release, author, now }).await
             }
-            _ => self.intend(&place, claim, manager, seen.as_ref(), &author).await,
+            None => self.intend(&place, &concerned, &author, now).await,
         }
     }
 
-    /// The first of two: nothing changes yet.
+    /// The first of two: role and access stay as they are until the second, or a day is over.
     async fn intend(
         &self,
         place: &Place,
-        claim: ClaimOf,
-        user_id: Id,
-        seen: Option<&Release>,
+        concerned: &Concerned,
         author: &Author,
+        now: Timestamp,
     ) -> Result<Done, Trouble> {
-        let now = self.environment.clock.now();
-        let detail = detail(&claim, user_id);
-        let release = Release { claim, staff: author.staff.clone(), at: now };
+        let (seat, user_id) = (&place.seat, concerned.user_id);
+        let users = AccountUsers::of(&self.store, &seat.member_number).await?;
+        let release = Release { user_id, staff: author.staff.clone(), at: now };
         let mut transaction = Transaction::new();
-        transaction.put(&release, Some(Release::same(seen)?))?;
-        transaction.create(&author.event(StaffAct::ReleaseAsked, detail, now))?;
+        transaction.update(seat.key(), Change::new().set("release", &release)?, seat.as_seen()?);
+        transaction.create(&author.event(StaffAct::ReleaseAsked, detail(&seat.member_number, user_id), now))?;
         match self.store.commit(&transaction, &mut rng()).await? {
             Outcome::Committed => {
                 let mut answer = place.told();
-                answer["manager"] = manager(place);
+                answer["manager"] = self.manager(place, user_id).await?;
                 answer["until"] = json!(release.until());
+                answer["ends"] = Given::since(concerned, &users).told();
                 Ok(Done::quietly(StaffAct::ReleaseAsked, json!({"awaiting_second": answer})))
             }
             Outcome::Refused(_) => Err(changed_meanwhile().into()),
         }
     }
 
-    /// The second: seat, grant, contest, mails and evidence in one.
-    async fn release(
-        &self,
-        place: &Place,
-        claim: &ClaimOf,
-        user_id: Id,
-        release: &Release,
-        author: &Author,
-    ) -> Result<Done, Trouble> {
-        let (now, rng) = (self.environment.clock.now(), &mut rng());
-        let number = &claim.member_number;
+    /// The second: role, grants, contest, mails and evidence in one. What does not fit goes before, under the condition
+    /// that nothing has changed: cut off in between, the intention is still there, and its repeat goes on. While it is,
+    /// nobody is given access.
+    async fn release(&self, releasing: &Releasing<'_>) -> Result<Done, Trouble> {
+        let Releasing { place, concerned, .. } = releasing;
+        let number = &place.seat.member_number;
         let users = AccountUsers::of(&self.store, number).await?;
-        if users.grants.iter().any(|grant| grant.user_id == user_id && grant.since > release.at) {
-            // Somebody else has the role by now: of them nobody has said so yet.
-            return self.intend(place, claim.clone(), user_id, Some(release), author).await;
+        let mut given = Given::since(concerned, &users);
+        let ends = given.told();
+        let open = users.invitations.iter().filter(|invitation| invitation.is_open(releasing.now));
+        let stays = |user_id: Id| given.grants.iter().all(|grant| grant.user_id != user_id);
+        let alone = open.filter(|invitation| invitation.since < concerned.since).count() == 0
+            && !users.grants.iter().any(|grant| grant.user_id != concerned.user_id && stays(grant.user_id));
+        let manager = self.manager(place, concerned.user_id).await?;
+        let people = self.people_of(releasing, &given).await?;
+        while given.len() > ENDED_AT_ONCE {
+            let mut transaction = Transaction::new();
+            let still_wanted = Change::new().set("release", releasing.release)?;
+            transaction.update(place.seat.key(), still_wanted, place.seat.as_seen()?);
+            given.take(ENDED_AT_ONCE).end(releasing, &people, &mut transaction)?;
+            if let Outcome::Refused(_) = self.store.commit(&transaction, &mut rng()).await? {
+                return Err(changed_meanwhile().into());
+            }
         }
-        let alone = users.grants.iter().all(|grant| grant.user_id == user_id)
-            && !users.invitations.iter().any(|invitation| invitation.is_open(now));
-        let user: Option<User> = self.store.get(&User::key_of(user_id)).await?;
-        let contest: Option<Contest> = match &place.seat.contested {
-            Some(contested) => self.store.get(&Contest::key_of(contested)).await?,
-            None => None,
-        };
-
-        let mut transaction = Transaction::new();
-        transaction.delete(release.key(), Some(Release::same(Some(release))?));
-        let mut unmoved = claim.still_stands()?;
-        unmoved.push(match &place.seat.contested {
-            Some(contested) => Condition::is("contested", contested)?,
-            None => Condition::Without("contested"),
-        });
-        let vacate = Change::new().remove("manager").remove("contested");
-        transaction.update(place.seat.key(), vacate, Condition::All(unmoved));
-        let grant = Grant::key_of(user_id, number);
-        transaction.delete(grant, Some(Condition::is("role", &Role::Manager)?));
-        transaction.delete(Grant::mirror_key_of(user_id, number), None);
-        if alone {
-            // Nobody reads what the next manager has not said OUI to (leaflet S57).
-            transaction.update(place.account.key(), Change::new().set("active", &false)?, Condition::Exists);
-        }
-        if let Some(contest) = &contest {
-            let ended = Change::new().set("outcome", &ContestOutcome::Released)?;
-            transaction.update(contest.key(), ended, Condition::Exists);
-        }
-        let event = author.event(StaffAct::ManagerReleased, detail(claim, user_id), now);
-        if let Some(user) = &user {
-            let witness = Witness::seal(&event.event_id.to_string(), None, None, &user.seal_key, rng)?;
-            let revoked = AuditEvent::by_whoever(user.user_id, None, EventKind::AccessRevoked, now, witness);
-            transaction.create(&revoked.about(number).with_detail("released by the staff"))?;
-        }
-        transaction.create(&event)?;
-        let (siret, establishment) = (claim.siret.clone(), place.seat.name.clone());
-        let to_manager = Wish::ManagerReleased { user_id, siret: siret.clone(), establishment: establishment.clone() };
-        let reader = contest.and_then(|contest| contest.by);
-        let to_other = Wish::ContestClosed { reader, siret, establishment, released: true };
-        for wish in [to_manager, to_other] {
-            transaction.create(&Outbox::new(Id::random(rng), wish, now))?;
-        }
-        match self.store.commit(&transaction, rng).await? {
+        let own = users.grants.into_iter().find(|grant| grant.user_id == concerned.user_id);
+        let transaction = releasing.write(own.as_ref(), &given, &people, alone)?;
+        match self.store.commit(&transaction, &mut rng()).await? {
             Outcome::Committed => {
                 let mut answer = place.told();
-                answer["manager"] = manager(place);
-                answer["asked_by"] = json!(release.staff);
+                answer["manager"] = manager;
+                answer["asked_by"] = json!(releasing.release.staff);
+                answer["ended"] = ends;
                 Ok(Done::quietly(StaffAct::ManagerReleased, json!({"released": answer})))
             }
             Outcome::Refused(_) => Err(changed_meanwhile().into()),
         }
     }
+
+    /// Those whom a release concerns and who are not erased: whose role it is, who claimed, whose access ends.
+    async fn people_of(&self, releasing: &Releasing<'_>, given: &Given) -> Result<Vec<User>, StoreError> {
+        let ids: BTreeSet<Id> = releasing.barred().chain(given.grants.iter().map(|grant| grant.user_id)).collect();
+        let mut batch = Batch::new();
+        let wanted: Vec<Wanted<User>> = ids.iter().map(|user_id| batch.want(User::key_of(*user_id))).collect();
+        let mut fetched = self.store.fetch(batch).await?;
+        let mut people = Vec::new();
+        for wanted in &wanted {
+            people.extend(fetched.take(wanted)?);
+        }
+        Ok(people)
+    }
+
+    /// Whose role it is, as an answer says it.
+    async fn manager(&self, place: &Place, user_id: Id) -> Result<Value, StoreError> {
+        if let Some(manager) = place.seat.manager.as_ref().filter(|manager| manager.user_id == user_id) {
+            return Ok(json!({"id": user_id, "civility": manager.civility, "last_name": manager.last_name}));
+        }
+        let user: Option<User> = self.store.get(&User::key_of(user_id)).await?;
+        Ok(user.map_or_else(
+            || json!({"id": user_id}),
+            |user| json!({"id": user_id, "civility": user.civility, "last_name": user.last_name}),
+        ))
+    }
 }
 
-fn manager(place: &Place) -> Value {
-    place.seat.manager.as_ref().map_or(
-        Value::Null,
-        |manager| json!({"id": manager.user_id, "civility": manager.civility, "last_name": manager.last_name}),
-    )
+impl Releasing<'_> {
+    /// Who does not claim the account again: whose role it is, and who claimed where that was handed over to them.
+    fn barred(&self) -> impl Iterator<Item = Id> {
+        let claimed = self.place.seat.claims.of(self.concerned.since).map(|claim| claim.user_id);
+        BTreeSet::from_iter([self.concerned.user_id].into_iter().chain(claimed)).into_iter()
+    }
+
+    fn write(
+        &self,
+        own: Option<&Grant>,
+        given: &Given,
+        people: &[User],
+        alone: bool,
+    ) -> Result<Transaction, StoreError> {
+        let Self { place, concerned, author, now, .. } = self;
+        let (seat, number, user_id) = (&place.seat, &place.seat.member_number, concerned.user_id);
+        let mut transaction = Transaction::new();
+        let vacated = seat.vacated(ClaimEnd::Released, *now)?.remove("contested").remove("release");
+        transaction.update(seat.key(), vacated, seat.as_seen()?);
+        if alone {
+            // Nobody reads what the next manager has not said OUI to (leaflet S57).
+            transaction.update(place.account.key(), Change::new().set("active", &false)?, Condition::Exists);
+        }
+        if let Some(contest) = &concerned.contest {
+            let ended = Change::new().set("outcome", &ContestOutcome::Released)?;
+            transaction.update(contest.key(), ended, Condition::Exists);
+        }
+        let barred: BTreeSet<Id> = self.barred().collect();
+        for user in people.iter().filter(|user| barred.contains(&user.user_id)) {
+            // None is barred who is erased: the bar would outlast them.
+            transaction.check(user.key(), Condition::Exists);
+            transaction.put(&ClaimBar { user_id: user.user_id, member_number: number.clone(), since: *now }, None)?;
+        }
+        if let Some(grant) = own {
+            self.end(grant, people, &mut transaction)?;
+        }
+        given.end(self, people, &mut transaction)?;
+        transaction.create(&author.event(StaffAct::ManagerReleased, detail(number, user_id), *now))?;
+        let (siret, establishment) = (seat.siret.clone(), seat.name.clone());
+        let to_manager = Wish::ManagerReleased { user_id, siret: siret.clone(), establishment: establishment.clone() };
+        let reader = concerned.contest.as_ref().and_then(|contest| contest.by);
+        let to_other = Wish::ContestClosed { reader, siret, establishment, released: true };
+        for wish in [to_manager, to_other] {
+            transaction.create(&Outbox::new(Id::random(&mut rng()), wish, *now))?;
+        }
+        Ok(transaction)
+    }
+
+    /// Ends a grant, with its evidence where its user is not erased.
+    fn end(&self, grant: &Grant, people: &[User], transaction: &mut Transaction) -> Result<(), StoreError> {
+        transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
+        transaction.delete(Grant::mirror_key_of(grant.user_id, &grant.member_number), None);
+        let Some(user) = people.iter().find(|user| user.user_id == grant.user_id) else { return Ok(()) };
+        let witness = Witness::seal("", None, None, &user.seal_key, &mut rng())?;
+        let at = told_after(grant.since, self.now);
+        let event = AuditEvent::by_whoever(grant.user_id, None, EventKind::AccessRevoked, at, witness);
+        let event = event.about(&grant.member_number).with_detail("released by the staff");
+        if grant.user_id == self.concerned.user_id {
+            event.create_with_account(transaction)
+        } else {
+            transaction.create(&event).map(drop)
+        }
+    }
 }
 
-fn detail(claim: &ClaimOf, manager: Id) -> String {
-    format!("account {} manager {manager}", claim.member_number)
+impl Given {
+    /// What was given since the account was claimed, but what the released have themselves.
+    fn since(concerned: &Concerned, users: &AccountUsers) -> Self {
+        let grants = users.grants.iter().filter(|grant| grant.user_id != concerned.user_id);
+        let grants = grants.filter(|grant| grant.given_at() >= concerned.since).cloned().collect();
+        let invitations = users.invitations.iter().filter(|invitation| invitation.since >= concerned.since);
+        Self { grants, invitations: invitations.cloned().collect() }
+    }
+
+    fn len(&self) -> usize {
+        self.grants.len() + self.invitations.len()
+    }
+
+    /// Takes so many out of it, at most.
+    fn take(&mut self, most: usize) -> Self {
+        let rest = self.grants.split_off(most.min(self.grants.len()));
+        let grants = std::mem::replace(&mut self.grants, rest);
+        let room = (most - grants.len()).min(self.invitations.len());
+        let rest = self.invitations.split_off(room);
+        let invitations = std::mem::replace(&mut self.invitations, rest);
+        Self { grants, invitations }
+    }
+
+    fn end(&self, releasing: &Releasing<'_>, people: &[User], transaction: &mut Transaction) -> Result<(), StoreError> {
+        for grant in &self.grants {
+            releasing.end(grant, people, transaction)?;
+        }
+        for invitation in &self.invitations {
+            invitation.delete(transaction)?;
+            let (subject, at) = (invitation.invitation_id, told_after(invitation.since, releasing.now));
+            // Nobody's key is at hand, and there is nothing to seal.
+            let witness = Witness::seal("", None, None, &SealKey::random(&mut rng()), &mut rng())?;
+            let event = AuditEvent::by_whoever(subject, None, EventKind::AccessRevoked, at, witness);
+            transaction.create(&event.about(&invitation.member_number).with_detail("released by the staff"))?;
+        }
+        Ok(())
+    }
+
+    /// As an answer says it: who was invited has shown no more than an address.
+    fn told(&self) -> Value {
+        let granted = self.grants.iter().map(|grant| json!({"id": grant.user_id, "since": grant.given_at()}));
+        let invited = self.invitations.iter().map(
+            |invitation| json!({"id": invitation.invitation_id, "email": invitation.email.display(), "since": invitation.since}),
+        );
+        granted.chain(invited).collect()
+    }
+}
+
+fn detail(number: &MemberNumber, manager: Id) -> String {
+    format!("account {number} manager {manager}")
 }
 
 fn second_person(release: &Release) -> Refused {

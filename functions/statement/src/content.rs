@@ -126,6 +126,8 @@ mod tests {
             version: 1,
             content_hash: String::new(),
             active: true,
+            sirets_before: Vec::new(),
+            parked: None,
         }
     }
 

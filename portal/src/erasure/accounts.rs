@@ -8,8 +8,8 @@ use super::{Erasure, Scene, Seats};
 use crate::domain::MemberNumber;
 use crate::http::Problem;
 use crate::store::{
-    AccessRequest, Account, AuditEvent, Change, Condition, Establishment, EventKind, Grant, GrantMirror, Invitation,
-    Outcome, Proof, Record as _, Rights, Role, Store, StoreError, Transaction, User, told_after,
+    AccessRequest, Account, AuditEvent, Change, ClaimEnd, Condition, Establishment, EventKind, Grant, GrantMirror,
+    Invitation, Outcome, Proof, Record as _, Rights, Role, Store, StoreError, Transaction, User, told_after,
 };
 
 impl Erasure {
@@ -43,13 +43,13 @@ impl Erasure {
             let number = &grant.member_number;
             let mut transaction = Transaction::new();
             transaction.check(user.key(), Condition::is("epoch", &user.epoch)?);
-            transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
+            transaction.delete(grant.key(), Some(grant.unmoved()?));
             transaction.delete(Grant::mirror_key_of(user.user_id, number), None);
             transaction.delete(Proof::key_of(user.user_id, number), None);
             if let Some(seat) = seat_of(grant, user, seats) {
-                vacate(seat, user, &mut transaction)?;
+                vacate(seat, user, ClaimEnd::Erased, call.now(), &mut transaction)?;
             }
-            transaction.create(&revoked(grant, user, "erased", call, rng)?)?;
+            tell_revoked(&revoked(grant, user, "erased", call, rng)?, grant, &mut transaction)?;
             if let Outcome::Refused(_) = self.store.commit(&transaction, rng).await? {
                 return Ok(false);
             }
@@ -92,6 +92,17 @@ pub fn revoked(
     Ok(AuditEvent { at, ..event }.about(&grant.member_number).with_detail(why))
 }
 
+/// Writes the evidence that a grant ended; a manager's is found by the account too.
+///
+/// # Errors
+/// Where it cannot be an item.
+pub fn tell_revoked(event: &AuditEvent, grant: &Grant, transaction: &mut Transaction) -> Result<(), StoreError> {
+    match grant.role {
+        Role::Manager => event.create_with_account(transaction),
+        Role::Reader => transaction.create(event).map(drop),
+    }
+}
+
 /// Takes a request for access back, with its evidence.
 ///
 /// # Errors
@@ -116,11 +127,17 @@ fn seat_of<'a>(grant: &Grant, user: &'a User, seats: &'a Seats) -> Option<&'a Es
     own.find(|seat| grant.role == Role::Manager && seat.member_number == grant.member_number)
 }
 
-/// Leaves the seat to whoever claims it next, who gives an answer of their own (leaflet S57).
-pub(super) fn vacate(seat: &Establishment, user: &User, transaction: &mut Transaction) -> Result<(), StoreError> {
-    let own_seat = Condition::is("manager.user_id", &user.user_id)?;
-    // Whoever contested them has what they wanted.
-    transaction.update(seat.key(), Change::new().remove("manager").remove("contested"), own_seat);
+/// Leaves the seat to whoever claims it next, who gives an answer of their own (leaflet S57). A contest stays, and keeps
+/// the seat empty until the staff decide.
+pub(super) fn vacate(
+    seat: &Establishment,
+    user: &User,
+    end: ClaimEnd,
+    now: Timestamp,
+    transaction: &mut Transaction,
+) -> Result<(), StoreError> {
+    let own_seat = vec![Condition::is("manager.user_id", &user.user_id)?, seat.claims.unchanged()?];
+    transaction.update(seat.key(), seat.vacated(end, now)?, Condition::All(own_seat));
     let unused = Change::new().set("active", &false)?;
     transaction.update(Account::key_of(&seat.member_number), unused, Condition::Exists);
     Ok(())

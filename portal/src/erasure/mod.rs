@@ -21,7 +21,7 @@ use crate::store::{
     Reservation, Resident, Rights, Store, StoreError, Transaction, User, Wish, Witness,
 };
 
-pub use accounts::{revoked, withdraw};
+pub use accounts::{revoked, tell_revoked, withdraw};
 pub use invitations::end_invitations;
 pub use seats::{Seats, name_change};
 
@@ -60,6 +60,12 @@ impl<'a> Scene<'a> {
     #[must_use]
     pub fn of_inactivity(now: Timestamp) -> Self {
         Self { now, asked_by: None }
+    }
+
+    /// When.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.now
     }
 
     fn is_inactivity(&self) -> bool {

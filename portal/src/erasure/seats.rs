@@ -11,8 +11,8 @@ use super::accounts::{has_others, vacate};
 use crate::domain::Siret;
 use crate::http::Problem;
 use crate::store::{
-    AccessRequest, Batch, Change, Condition, Establishment, Grant, Proof, Record, Rights, Role, Store, StoreError,
-    Transaction, User,
+    AccessRequest, Batch, Change, ClaimEnd, Condition, Establishment, Grant, Proof, Record, Rights, Role, Store,
+    StoreError, Transaction, User,
 };
 
 /// The establishments that a user belongs to or manages.
@@ -80,9 +80,9 @@ impl Seats {
         Ok(())
     }
 
-    /// Leaves the old establishment: its proofs and grants end with the SIRET that they were given for.
-    /// A manager who has colleagues hands over first; alone, they leave the account unclaimed. Gives the grants
-    /// that end, whose evidence is the caller's to write.
+    /// Leaves the old establishment for that with the SIRET `entered`: its proofs and grants end with it, whatever SIRET
+    /// the fund's file moved the account to meanwhile. A manager who has colleagues hands over first; alone, they leave
+    /// the account unclaimed. Gives the grants that end, whose evidence is the caller's to write.
     ///
     /// # Errors
     /// `manager-must-hand-over`, and where the store fails.
@@ -91,38 +91,48 @@ impl Seats {
         store: &Store,
         user: &User,
         rights: &Rights,
-        now: Timestamp,
+        (entered, now): (&Siret, Timestamp),
         transaction: &mut Transaction,
     ) -> Result<Vec<Grant>, Problem> {
         let mut ended = Vec::new();
         for proof in rights.proofs.iter().filter(|proof| proof.siret == user.siret) {
             transaction.delete(Proof::key_of(user.user_id, &proof.member_number), None);
         }
-        for grant in rights.grants.iter().filter(|grant| grant.siret == user.siret) {
-            transaction.delete(grant.key(), Some(Condition::is("role", &grant.role)?));
+        for grant in rights.grants.iter().filter(|grant| grant.ends_with(&user.siret, entered)) {
+            // The fund's file may move the account, and its seat, at this moment.
+            transaction.delete(grant.key(), Some(grant.unmoved()?));
             transaction.delete(Grant::mirror_key_of(user.user_id, &grant.member_number), None);
             ended.push(grant.clone());
         }
-        let Some(seat) = self.own(user).find(|seat| seat.siret == user.siret) else { return Ok(ended) };
-        if has_others(store, &seat.member_number, user, now).await? {
-            return Err(Problem::ManagerMustHandOver);
+        let is_left = |seat: &&Establishment| {
+            seat.siret == user.siret || ended.iter().any(|grant| grant.member_number == seat.member_number)
+        };
+        for seat in self.own(user).filter(is_left) {
+            if has_others(store, &seat.member_number, user, now).await? {
+                return Err(Problem::ManagerMustHandOver);
+            }
+            vacate(seat, user, ClaimEnd::Left, now, transaction)?;
         }
-        vacate(seat, user, transaction)?;
         Ok(ended)
     }
 
-    /// Keeps the name that colleagues see in step with the profile, but in the seat that is being left.
+    /// Keeps the name that colleagues see in step with the profile, but in the seats that are being left, of these
+    /// accounts.
     ///
     /// # Errors
     /// Where a condition cannot be built.
     pub fn rename(
         &self,
-        left: Option<&Siret>,
+        left: &[Grant],
         before: &User,
         after: &User,
         transaction: &mut Transaction,
     ) -> Result<(), Problem> {
-        for seat in self.own(before).filter(|seat| Some(&seat.siret) != left) {
+        let is_left = |seat: &Establishment| {
+            before.siret != after.siret && seat.siret == before.siret
+                || left.iter().any(|grant| grant.member_number == seat.member_number)
+        };
+        for seat in self.own(before).filter(|seat| !is_left(seat)) {
             let name = name_change(before, after, ["manager.civility", "manager.last_name"])?;
             let own_seat = Condition::is("manager.user_id", &after.user_id)?;
             transaction.update(seat.key(), name, own_seat);

@@ -69,6 +69,8 @@ pub enum Problem {
     NoManager,
     /// The manager's claim is contested: nobody gets access, and the role stays where it is.
     ClaimContested,
+    /// The staff took the account's role from the caller once.
+    ClaimBarred,
     /// The manager has not said OUI.
     AccountNotActivated,
     /// A file that is larger than an answer may be.
@@ -136,8 +138,8 @@ impl MailedLink {
                 "This link was used, has expired, is incomplete, or is about a change of address that is not under way any more. Sign in: your profile shows the address in force, and you can ask for the change again there.",
             ],
             Self::Contest => [
-                "Ce lien a servi, a expiré ou est incomplet, ou il n’y a plus rien à contester : le gestionnaire a changé, ou vous n’appartenez plus à cet établissement. En cas de doute, écrivez à Constructys.",
-                "This link was used, has expired or is incomplete, or there is nothing left to contest: the manager has changed, or you do not belong to this establishment any more. In doubt, write to Constructys.",
+                "Ce lien a servi, a expiré ou est incomplet, ou il n’y a plus rien à contester : Constructys a déjà vérifié, ou vous n’appartenez plus à cet établissement. En cas de doute, écrivez à Constructys.",
+                "This link was used, has expired or is incomplete, or there is nothing left to contest: the fund has checked already, or you do not belong to this establishment any more. In doubt, write to Constructys.",
             ],
             Self::ClaimPass => [
                 "Ce lien a servi, a expiré ou est incomplet, ou il concerne un autre établissement que celui de votre profil. Sans lui, votre demande est entendue 24 heures après le premier essai.",
@@ -340,8 +342,17 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Rôle de gestionnaire contesté", "Manager contested"],
                 [
-                    "Les services de Constructys vérifient qui gère ce compte ; jusque-là, aucun accès ne peut y être donné. La lecture reste possible.",
-                    "The fund's staff are checking who manages this account; until then no access to it can be given. Reading goes on.",
+                    "Les services de Constructys vérifient qui gère ce compte ; jusque-là, le rôle de gestionnaire et les accès restent ce qu’ils sont. La lecture reste possible.",
+                    "The fund's staff are checking who manages this account; until then the manager's role and access to it stay as they are. Reading goes on.",
+                ],
+            ),
+            Self::ClaimBarred => (
+                "claim-barred",
+                StatusCode::FORBIDDEN,
+                ["Rôle retiré par Constructys", "Role withdrawn by the fund"],
+                [
+                    "Les services de Constructys vous ont retiré la gestion de ce compte : adressez-vous à eux pour la reprendre.",
+                    "The fund's staff withdrew the management of this account from you: ask them if you are to have it again.",
                 ],
             ),
             Self::AccountNotActivated => (

@@ -234,7 +234,8 @@ impl AccountDoor {
 fn opened(invitation: &Invitation, user: &User, account: &Account, call: &Call) -> Grant {
     // Later than what it opens, whatever the clocks of two machines say.
     let since = call.now.max(invitation.since);
-    Grant::of_reader(user.user_id, account, since, Some(invitation.invitation_id))
+    let grant = Grant::of_reader(user.user_id, account, since, Some(invitation.invitation_id));
+    Grant { given_at: Some(invitation.since), ..grant }
 }
 
 /// By what right a user sees an account who had no grant a moment ago: by one that came since, or by an invitation of

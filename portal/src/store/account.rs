@@ -5,7 +5,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::record::from_item;
-use super::{AccessRequest, Change, Condition, Contested, Key, Query, Record, Store, StoreError, Table};
+use super::{
+    AccessRequest, Change, ClaimBar, Claims, Condition, Contested, Key, Query, Record, Release, Store, StoreError,
+    Table,
+};
 use crate::domain::{Civility, Id, MemberNumber, PersonName, Siret};
 
 /// A member account as the fund's file has it, and its manager's answer to « Souhaitez-vous utiliser le
@@ -16,6 +19,9 @@ pub struct Account {
     pub member_number: MemberNumber,
     /// Its establishment.
     pub siret: Siret,
+    /// The SIRETs that it had before, the oldest first: who was of one of them and leaves it leaves the account.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sirets_before: Vec<Siret>,
     /// The establishment's name.
     pub name: String,
     /// How many work there, in the fund's words.
@@ -32,6 +38,23 @@ pub struct Account {
     pub content_hash: String,
     /// Whether the manager said OUI (leaflet S57).
     pub active: bool,
+    /// What was known of its claims when, closed, it had no SIRET that is not another account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Parked>,
+}
+
+/// What outlives a manager, while the account has no establishment's item to stand on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parked {
+    /// As [`Establishment::contested`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contested: Option<Contested>,
+    /// As [`Establishment::release`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// As [`Establishment::claims`].
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    pub claims: Claims,
 }
 
 impl Account {
@@ -85,9 +108,16 @@ pub struct Establishment {
     closed_on: Option<Date>,
     /// Its manager.
     pub manager: Option<Manager>,
-    /// That the manager's claim is contested: whatever gives access or moves the role waits for the staff.
+    /// That a claim is contested: whatever gives access or moves the role waits for the staff, and so does a further
+    /// claim where the manager left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contested: Option<Contested>,
+    /// That one of the staff wants the manager released.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
+    /// The claims that were made of the account.
+    #[serde(default, skip_serializing_if = "Claims::is_empty")]
+    pub claims: Claims,
 }
 
 impl Establishment {
@@ -95,7 +125,8 @@ impl Establishment {
     #[must_use]
     pub fn new(siret: Siret, name: String, member_number: MemberNumber, closed_on: Option<Date>, today: Date) -> Self {
         let open = closed_on.is_none_or(|day| today < day);
-        Self { siret, name, member_number, open, closed_on, manager: None, contested: None }
+        let (manager, contested, release, claims) = (None, None, None, Claims::default());
+        Self { siret, name, member_number, open, closed_on, manager, contested, release, claims }
     }
 
     /// Whether the account is open to claims and grants on this day of the fund.
@@ -177,6 +208,16 @@ pub struct Grant {
     /// The invitation that they opened: a manager who takes that back takes back this.
     #[serde(default)]
     pub invitation_id: Option<Id>,
+    /// When access was given, where that is not `since`: a change of role moves that.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub given_at: Option<Timestamp>,
+    /// A copy of [`Account::sirets_before`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sirets_before: Vec<Siret>,
 }
 
 impl Grant {
@@ -192,7 +233,30 @@ impl Grant {
             active: account.active,
             since,
             invitation_id,
+            given_at: None,
+            sirets_before: account.sirets_before.clone(),
         }
+    }
+
+    /// Returns when a manager gave this access, or its user claimed it.
+    #[must_use]
+    pub fn given_at(&self) -> Timestamp {
+        self.given_at.unwrap_or(self.since)
+    }
+
+    /// Returns the condition that it permits what it did when it was read, on an account with the same SIRET.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn unmoved(&self) -> Result<Condition, StoreError> {
+        Ok(Condition::All(vec![Condition::is("role", &self.role)?, Condition::is("siret", &self.siret)?]))
+    }
+
+    /// Returns whether it ends when its user leaves the establishment with this SIRET for another: that of the account,
+    /// by whatever SIRET it goes by now. Who goes where the account has gone keeps it.
+    #[must_use]
+    pub fn ends_with(&self, left: &Siret, entered: &Siret) -> bool {
+        self.siret != *entered && (self.siret == *left || self.sirets_before.contains(left))
     }
 
     /// Where a grant is stored.
@@ -274,6 +338,8 @@ pub struct Rights {
     pub proofs: Vec<Proof>,
     /// Accounts that they asked access to.
     pub requests: Vec<AccessRequest>,
+    /// Accounts that they may not claim again.
+    pub bars: Vec<ClaimBar>,
 }
 
 impl Rights {
@@ -289,6 +355,7 @@ impl Rights {
             match kind {
                 "GRANT" => rights.grants.push(from_item(item)?),
                 "REQUEST" => rights.requests.push(from_item(item)?),
+                "BAR" => rights.bars.push(from_item(item)?),
                 _ => rights.proofs.push(from_item(item)?),
             }
         }

@@ -23,6 +23,11 @@ pub enum AlertKind {
     },
     /// An establishment's limit of wrong member numbers was reached.
     GuessesOfEstablishment,
+    /// Somebody who merely has the SIRET says that a claim is not right.
+    ClaimDoubted {
+        /// Whose claim it is.
+        user_id: Id,
+    },
     /// A claim was contested.
     ClaimContested {
         /// Which contest.

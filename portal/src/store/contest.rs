@@ -1,14 +1,14 @@
 //! « Ce n’est pas normal »: a claim that somebody of the establishment contests, and the link that lets them.
 //!
 //! A contest freezes the establishment: [`super::Establishment::contested`] is a condition of whatever gives
-//! access or moves the role. The record here is what the staff list.
+//! access or moves the role, and stays when the manager leaves. The record here is what the staff list.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Condition, Establishment, Key, Query, Record, StoreError, Table};
+use super::{Establishment, Key, Query, Record, Table};
 use crate::domain::{Id, MemberNumber, Siret};
 
 /// In an establishment: that its manager is contested, and by which [`Contest`].
@@ -25,7 +25,7 @@ pub struct Contested {
 /// one. Who took it is not said, so that what is kept of a claim keeps nobody's id after their erasure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClaimOf {
-    /// The establishment.
+    /// The establishment that the account was of then.
     pub siret: Siret,
     /// Its account.
     pub member_number: MemberNumber,
@@ -35,22 +35,11 @@ pub struct ClaimOf {
 }
 
 impl ClaimOf {
-    /// Whether an establishment's seat is still the one that was taken.
+    /// Whether an establishment's seat is still the one that was taken; the account may have another SIRET by now.
     #[must_use]
     pub fn stands(&self, establishment: &Establishment) -> bool {
         establishment.member_number == self.member_number
             && establishment.manager.as_ref().is_some_and(|manager| manager.since == self.since)
-    }
-
-    /// The same as conditions on the establishment's item.
-    ///
-    /// # Errors
-    /// Where a condition cannot be built.
-    pub fn still_stands(&self) -> Result<Vec<Condition>, StoreError> {
-        Ok(vec![
-            Condition::is("member_number", &self.member_number)?,
-            Condition::is("manager.since", &self.since.as_millisecond())?,
-        ])
     }
 }
 
@@ -62,6 +51,8 @@ pub enum ContestOutcome {
     Dismissed,
     /// The staff took the seat from the manager.
     Released,
+    /// The manager had left, and the contact on the fund's file let somebody else claim.
+    Replaced,
 }
 
 /// A contest, kept for good. It names nobody but by their random id.
@@ -125,6 +116,10 @@ pub struct ContestLink {
     pub claim: ClaimOf,
     /// Which user it was mailed to; none where it went to the contact on the fund's file.
     pub reader: Option<Id>,
+    /// Whether it freezes; else it is a voice for the staff, of somebody who merely has the SIRET.
+    pub freezes: bool,
+    /// Whether its reader was of the establishment, and has to be still.
+    pub of_establishment: bool,
     /// From when on it does nothing. Compared in conditions, as TTL deletes late.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub expires_at: Timestamp,
@@ -137,11 +132,12 @@ impl ContestLink {
     /// opens is a question to the staff, not an account.
     pub const LIFETIME: Duration = Duration::from_secs(30 * 24 * 3600);
 
-    /// A link about a claim, to be used until thirty days after it was wished for.
+    /// A link about a claim that freezes, to be used until thirty days after it was wished for.
     #[must_use]
     pub fn new(hash: String, claim: ClaimOf, reader: Option<Id>, wished_at: Timestamp) -> Self {
         let expires_at = wished_at + Self::LIFETIME;
-        Self { hash, claim, reader, expires_at, ttl: expires_at.as_second() }
+        let (freezes, of_establishment) = (true, false);
+        Self { hash, claim, reader, freezes, of_establishment, expires_at, ttl: expires_at.as_second() }
     }
 
     /// Where the link with this hash is stored.

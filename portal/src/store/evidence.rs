@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::{Key, Query, Record, StoreError, Table};
+use super::{Key, Query, Record, StoreError, Table, Transaction};
 use crate::domain::{DocumentKind, DocumentReference, Id, MemberNumber};
 use crate::http::Call;
 use crate::security::SealKey;
@@ -266,6 +266,8 @@ pub enum EventKind {
     ClaimFailed,
     /// Somebody of the establishment contested the claim.
     ClaimContested,
+    /// Somebody who merely has the SIRET told the staff that the claim is not right.
+    ClaimDoubted,
     /// The manager said OUI or NON.
     ActivationChanged,
     /// The manager gave somebody access, or an invitation was opened.
@@ -410,6 +412,65 @@ fn older_than(partition: Query, before: Option<Timestamp>) -> Query {
         None => all.beginning("EVENT#"),
         // What is of that millisecond goes on behind the number, and so is not in it.
         Some(before) => all.between("EVENT#", format!("EVENT#{:014}", before.as_millisecond().max(0))),
+    }
+}
+
+impl AuditEvent {
+    /// Writes it, and the same among the events of its account: it tells who had the account's role.
+    ///
+    /// # Errors
+    /// Where it cannot be an item.
+    pub fn create_with_account(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+        transaction.create(self)?;
+        if let Some(number) = &self.member_number {
+            transaction.create(&AccountEvent {
+                member_number: number.clone(),
+                event_id: self.event_id,
+                subject: self.subject,
+                actor: self.actor,
+                event: self.event,
+                at: self.at,
+                detail: self.detail.clone(),
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// An event about an account's role, found by the account: by whoever does not know whom it concerns. Where it came from
+/// stands with its subject.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountEvent {
+    /// Which account.
+    pub member_number: MemberNumber,
+    /// The event's own id, the same as among those of its subject.
+    pub event_id: Id,
+    /// Whom it concerns, by their random id.
+    pub subject: Id,
+    /// Who did it; none where nobody knows.
+    pub actor: Option<Id>,
+    /// What happened.
+    pub event: EventKind,
+    /// When (UTC).
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub at: Timestamp,
+    /// Details without personal data.
+    pub detail: Option<String>,
+}
+
+impl AccountEvent {
+    /// Those of an account, the newest first.
+    #[must_use]
+    pub fn newest_of(number: &MemberNumber, limit: i32) -> Query {
+        let all = Query::partition(Table::Evidence, format!("ACCOUNT#{number}")).beginning("EVENT#");
+        all.newest_first().limit(limit)
+    }
+}
+
+impl Record for AccountEvent {
+    fn key(&self) -> Key {
+        let sk = format!("EVENT#{:014}#{}", self.at.as_millisecond(), self.event_id);
+        Key::new(Table::Evidence, format!("ACCOUNT#{}", self.member_number), sk)
     }
 }
 

@@ -17,6 +17,7 @@ mod batch;
 mod capacity;
 mod change;
 mod claim_pass;
+mod claims;
 mod client;
 mod contest;
 mod document;
@@ -49,7 +50,7 @@ mod user;
 mod warming;
 
 pub use access_request::{AccessRequest, AccessRequestMirror, RequestCount, RequestMails};
-pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Proof, Rights, Role};
+pub use account::{Account, Establishment, Grant, GrantMirror, Manager, Parked, Proof, Rights, Role};
 pub use alert::{Alert, AlertKind, AlertMirror, ContactTrouble};
 pub use application::{Application, Applications, Audience};
 pub use attempts::{Attempts, Guessed};
@@ -57,13 +58,15 @@ pub use batch::{Batch, Fetched, Wanted};
 pub(crate) use capacity::Capacity;
 pub use change::{Change, Condition};
 pub use claim_pass::ClaimPass;
+pub use claims::{ClaimBar, ClaimEnd, Claims, PastClaim};
 pub use client::Store;
 pub use contest::{ClaimOf, Contest, ContestLink, ContestOutcome, Contested};
 pub use document::{CurrentDocument, current_document, current_of, current_text, document_version, put_into_force};
 pub use email_change::{EmailChange, Reservation};
 pub use error::StoreError;
 pub use evidence::{
-    Acceptance, AuditEvent, BoundWitness, EventKind, EventOutcome, Receipt, RequestOrigin, Witness, told_after,
+    Acceptance, AccountEvent, AuditEvent, BoundWitness, EventKind, EventOutcome, Receipt, RequestOrigin, Witness,
+    told_after,
 };
 pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};

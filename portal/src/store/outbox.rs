@@ -115,8 +115,8 @@ pub enum Wish {
         /// Why.
         why: ContactTrouble,
     },
-    /// Somebody became manager: everybody of the establishment, and the contact on the fund's file, shall know.
-    /// It becomes a [`Wish::ClaimNotice`] for each of them.
+    /// Somebody became manager, and may be so no more: the contact on the fund's file and some of those whom it concerns
+    /// shall know. It becomes a [`Wish::ClaimNotice`] for each of them.
     ClaimTold {
         /// The claim.
         claim: ClaimOf,
@@ -127,6 +127,8 @@ pub enum Wish {
         claim: ClaimOf,
         /// Which user; none for the contact on the fund's file.
         reader: Option<Id>,
+        /// Whether their link freezes; else it is a voice for the staff.
+        freezes: bool,
     },
     /// Word to the fund's staff that a claim is contested.
     ContestAlert {
@@ -134,6 +136,8 @@ pub enum Wish {
         claim: ClaimOf,
         /// Whose it is.
         manager: Id,
+        /// Whether it is contested; else somebody who merely has the SIRET says that it is not right.
+        freezes: bool,
     },
     /// Word to a manager that the staff released them.
     ManagerReleased {
@@ -330,7 +334,7 @@ impl Wish {
     pub fn contact_of(&self) -> Option<&Siret> {
         match self {
             Self::ClaimsClosed { siret } => Some(siret),
-            Self::ClaimNotice { claim, reader: None } => Some(&claim.siret),
+            Self::ClaimNotice { claim, reader: None, .. } => Some(&claim.siret),
             _ => None,
         }
     }

@@ -23,6 +23,8 @@ pub enum StaffAct {
     ManagerReleased,
     /// Found a contested claim to be right.
     ContestDismissed,
+    /// Let somebody claim an account again from whom its role was taken.
+    ClaimAllowed,
     /// Had a mail sent again.
     MailResent,
     /// Had a pass mailed that lets one claim through.

@@ -52,12 +52,22 @@ pub struct User {
     /// renamed in that moment looks again.
     #[serde(default)]
     pub dealings: u64,
+    /// Until when they claim no account: for a day after a claim, and after leaving a manager's role.
+    #[serde(
+        default,
+        with = "jiff::fmt::serde::timestamp::millisecond::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub next_claim_at: Option<Timestamp>,
     /// Seals address and browser in their evidence; erasing this item makes both unreadable.
     pub seal_key: SealKey,
 }
 
 impl User {
     const STANDING: Duration = Duration::from_secs(7 * 24 * 3600);
+
+    /// The pause after a claim, and after leaving a manager's role.
+    pub const CLAIM_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
     /// Where a user is stored.
     #[must_use]
@@ -80,6 +90,22 @@ impl User {
     #[must_use]
     pub fn is_of_standing(&self, now: Timestamp) -> bool {
         self.siret_since.unwrap_or(self.created_at) + Self::STANDING <= now
+    }
+
+    /// Returns how long they claim no account, where that is so.
+    #[must_use]
+    pub fn claims_closed_for(&self, now: Timestamp) -> Option<Duration> {
+        let left = self.next_claim_at?.as_millisecond() - now.as_millisecond();
+        u64::try_from(left).ok().filter(|left| *left > 0).map(Duration::from_millis)
+    }
+
+    /// Returns the condition that they may claim an account at `now`.
+    ///
+    /// # Errors
+    /// Where the condition cannot be built.
+    pub fn may_claim(now: Timestamp) -> Result<Condition, StoreError> {
+        let over = Condition::below("next_claim_at", &(now.as_millisecond() + 1))?;
+        Ok(Condition::Any(vec![Condition::Without("next_claim_at"), over]))
     }
 
     /// Whether the charter in force is yet to be accepted (leaflet S46).

@@ -29,6 +29,8 @@ fn grant(user_id: Id, n: usize) -> Grant {
         active: true,
         since: jiff::Timestamp::from_second(1_350_000_000).unwrap(),
         invitation_id: None,
+        given_at: None,
+        sirets_before: Vec::new(),
     }
 }
 

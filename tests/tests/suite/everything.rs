@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use harness::{
     ACCOUNT, EMPTY_SIRET, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World, address_token,
-    contest_token, fixture, link_token, pass_token,
+    contest_freezes, contest_token, fixture, link_token, pass_token,
 };
 use http::Method;
 use local::Fate;
@@ -13,7 +13,7 @@ use portal::environment::rng;
 use portal::store::{Outbox, Wish};
 use serde_json::{Value, json};
 
-/// What the back office may send: corrections, and entries before their action.
+/// What the back office may send: corrections, and entries before their action or their member.
 async fn feeds(world: &World) {
     let (members, ledger) = fixture();
     let corrected = ledger.replace("\"source_version\":1", "\"source_version\":2").replace("0000,", "1000,");
@@ -29,6 +29,8 @@ async fn feeds(world: &World) {
     };
     assert!(world.import("2012-10-17-001", "", &renamed(&entries)).await.pending > 0);
     assert!(world.import("2012-10-18-001", "", &renamed(&actions)).await.posted > 0);
+    let of_nobody = renamed(&entries).replace(ACCOUNT, "000077").replace("\"source_key\":\"", "\"source_key\":\"M");
+    assert!(world.import("2012-10-18-002", "", &of_nobody).await.pending > 0);
 }
 
 /// Somebody changes password and address, with what it was invited to, comes back from that, takes their data away, and
@@ -90,8 +92,12 @@ async fn contests(world: &World) {
     noe.log_in("noe@btp.example", PASSWORD).await.expect(200);
     world.claim(&noe, ACCOUNT).await.expect(201);
     let mails = world.mails().await;
-    let tokens = mails.iter().rev().filter(|mail| mail.text.contains("/contestation#")).map(contest_token);
-    let tokens: Vec<_> = tokens.take(3).collect();
+    // Of his claim: that of the contact freezes, that of a colleague adds its voice.
+    let newest = |freezes: bool| {
+        let told = |mail: &&local::Mail| mail.text.contains("/contestation#") && contest_freezes(mail) == freezes;
+        contest_token(mails.iter().rev().find(told).unwrap())
+    };
+    let tokens = [newest(true), newest(false)];
     let contest = async |token: &str| {
         world.visitor().post("/api/manager-claims/contest", &json!({"token": token})).await.expect(202);
     };
@@ -103,9 +109,9 @@ async fn contests(world: &World) {
     staff("list-alerts", "Claire", json!({})).await;
     staff("look-up-user", "Claire", json!({"email": "noe@btp.example"})).await;
     staff("dismiss-contest", "Claire", here.clone()).await;
-    contest(&tokens[2]).await;
     staff("release-manager", "Claire", here.clone()).await;
     staff("release-manager", "Hugo", here.clone()).await;
+    staff("allow-claim", "Hugo", json!({"establishment": ACCOUNT, "email": "noe@btp.example"})).await;
     staff("resend-mail", "Claire", json!({"email": "noe@btp.example", "mail": "reset"})).await;
     world.sign_up(&Person::at("late@btp.example")).await.expect(202);
     world.mails().await;

@@ -18,7 +18,7 @@ const JEANNE: &str = "jeanne@martin.example";
 const NEW: &str = "jeanne@toitures.example";
 
 /// Attributes that are not shown, with why.
-const NOT_SHOWN: [(&str, &str); 21] = [
+const NOT_SHOWN: [(&str, &str); 23] = [
     ("pk", "made of what is shown"),
     ("sk", "made of what is shown"),
     ("ttl", "when DynamoDB may delete the item, some time after it says nothing any more"),
@@ -39,6 +39,8 @@ const NOT_SHOWN: [(&str, &str); 21] = [
     ("actor", "whether it was they is shown; others are not named"),
     ("acted_by", "the same"),
     ("subject", "the user's id, shown in the profile"),
+    ("doubts", "of a claim; how many others doubt it is for the staff"),
+    ("dismissed", "of a claim; whoever was contested was mailed that it was found to be right"),
     ("version", "of what became of mails: how often it was written"),
 ];
 

@@ -84,6 +84,7 @@ pub(super) async fn claim(stage: &Stage) -> Deed {
     for siret in [OTHER_SIRET, SIRET] {
         jeanne.patch("/api/me", &json!({"siret": siret})).await.expect(200);
     }
+    stage.world.forget_claims(&jeanne).await;
     claim_of(stage, &jeanne, ACCOUNT).await
 }
 
@@ -144,6 +145,7 @@ pub(super) async fn rename(stage: &Stage, n: usize) -> Deed {
 pub(super) async fn leave(stage: &Stage) -> Deed {
     let jeanne = stage.member().await;
     jeanne.patch("/api/me", &json!({"siret": SIRET})).await.expect(200);
+    stage.world.forget_claims(&jeanne).await;
     stage.world.claim(&jeanne, ACCOUNT).await.expect(201);
     Deed::request(&jeanne, Method::PATCH, "/api/me".to_owned(), Some(json!({"siret": OTHER_SIRET})))
 }
@@ -192,6 +194,7 @@ pub(super) async fn export(stage: &Stage) -> Deed {
 /// A manager without colleagues.
 pub(super) async fn erase(stage: &Stage, n: usize) -> Deed {
     let jeanne = Arc::new(stage.world.member(&nth(n).email).await);
+    stage.world.forget_claims(&jeanne).await;
     stage.world.claim(&jeanne, ACCOUNT).await.expect(201);
     let form = json!({"current_password": PASSWORD});
     Deed::request(&jeanne, Method::DELETE, "/api/me".to_owned(), Some(form))

@@ -220,7 +220,7 @@ pub(super) const FLOWS: &[Flow] = &[
         success: (200, ""),
         done: &[],
         effect: &[
-            gone("SIRET RELEASE"),
+            one("USER BAR"),
             gone("USER GRANT"),
             gone("ACCOUNT GRANT"),
             one("EVENT manager-released"),

@@ -9,6 +9,8 @@ mod applications;
 mod asvs;
 mod budgets;
 mod canary;
+mod claim_life;
+mod claim_walk;
 mod colleagues_at_once;
 mod command_line;
 mod contest;

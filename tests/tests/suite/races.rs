@@ -165,6 +165,7 @@ async fn nobody_manages_an_establishment_that_they_leave_at_the_same_moment() {
     let (mut orders, mut ends) = (held.orders(), BTreeSet::new());
     while let Some(order) = orders.another() {
         let jeanne = world.member(&format!("{order}@martin.example")).await;
+        world.forget_claims(&jeanne).await;
         let claims = (CLAIMS, world.claim(&jeanne, ACCOUNT));
         let leaves = (OWN, jeanne.patch("/api/me", &leaving));
         if let Some((claimed, left)) = orders.meet(claims, leaves).await {
@@ -213,6 +214,7 @@ async fn a_name_that_changes_during_the_claim_is_the_name_in_the_seat() {
     let (mut orders, mut letters, mut ends) = (held.orders(), 'A'..='Z', BTreeSet::new());
     while let Some(order) = orders.another() {
         let renaming = json!({"last_name": format!("MARTIN-{}", letters.next().unwrap())});
+        world.forget_claims(&jeanne).await;
         let claims = (CLAIMS, world.claim(&jeanne, ACCOUNT));
         let renames = (OWN, jeanne.patch("/api/me", &renaming));
         if let Some((claimed, renamed)) = orders.meet(claims, renames).await {

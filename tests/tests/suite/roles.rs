@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use harness::{
     ACCOUNT, Contract, Forge, Inventory, OTHER_ACCOUNT, OTHER_SIRET, PASSWORD, Person, SIRET, Visitor, World,
-    contest_token, fixture,
+    contest_freezes, contest_token, fixture,
 };
 use http::Method;
 use portal::domain::{Email, Id, MemberNumber, Siret};
@@ -219,7 +219,7 @@ async fn a_contested_manager_cannot_give_access_and_everything_else_is_as_before
     let world = World::start().await;
     let people = People::of(&world).await;
     let mails = world.mails().await;
-    let notice = mails.iter().find(|mail| mail.text.contains("/contestation#") && mail.text.contains("MARTIN BTP"));
+    let notice = mails.iter().find(|mail| contest_freezes(mail) && mail.text.contains("MARTIN BTP"));
     let token = json!({"token": contest_token(notice.unwrap())});
     people.nobody.post("/api/manager-claims/contest", &token).await.expect(202);
     let mut rows = matrix(&world).await;

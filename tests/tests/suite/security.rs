@@ -8,7 +8,7 @@ use std::time::Duration;
 use harness::{ACCOUNT, Contract, OTHER_ACCOUNT, World, folder_of_workspace};
 use portal::domain::{Email, Id, Siret};
 use portal::security::{ACCESS_TOKEN_LIFETIME, PasswordPolicy};
-use portal::store::{ClaimPass, EmailChange, Guessed, Invitation, Purpose, RequestCount, Session};
+use portal::store::{ClaimPass, EmailChange, Guessed, Invitation, Purpose, RequestCount, Session, User};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
@@ -101,6 +101,15 @@ fn the_limits_are_those_in_force() {
     );
     assert_eq!(row("mails to a manager about requests for access to one account")[0], "5 an hour, 20 a day");
     in_source("portal/src/store/access_request.rs", "const PAUSE: Duration = Duration::from_secs(24 * 3600);");
+    let claims = "portal/src/store/claims.rs";
+    in_source(claims, "const MOST_IN_WINDOW: usize = 3;");
+    in_source(claims, "const WINDOW: Duration = Duration::from_secs(24 * 3600);");
+    in_source("functions/send-mail/src/contest.rs", "const MOST_TOLD: usize = 20;");
+    let claimed = row("claims of one account");
+    assert!(claimed[0] == "3 in 24 hours" && claimed[1].contains("at most 20 users"), "{claimed:?}");
+    let pause = spoken(User::CLAIM_PAUSE);
+    let claimed = format!("1 in {pause}, and none within {pause} of leaving a manager's role");
+    assert_eq!(row("claims of one user")[0], claimed);
     assert_eq!(row("reminders of one request for access")[0], "1 a day");
     let changes = format!("{} in {}", EmailChange::MOST, spoken(EmailChange::UNDOABLE));
     assert_eq!(row("other addresses asked for by one user")[0], changes);

@@ -57,9 +57,11 @@ async fn seat(world: &World) -> Establishment {
 async fn contested(world: &World) -> (Visitor, Visitor, Visitor) {
     let paul = world.user(&Person::at(PAUL).named("m", "DURAND")).await;
     world.accept_charter(&paul).await;
-    let marie = world.manager(MARIE).await;
+    world.let_prove(&paul).await;
+    // Of a manager before.
     let reader = world.member("reader@martin.example").await;
     world.make_reader(&reader).await;
+    let marie = world.manager(MARIE).await;
     let mails = world.mails().await;
     let notice = mails.iter().find(|mail| mail.to == PAUL && mail.text.contains("/contestation#")).unwrap();
     let token = json!({"token": contest_token(notice)});
@@ -253,7 +255,7 @@ async fn alone_a_released_manager_takes_their_oui_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_intention_ends_after_a_day_and_with_the_claim_it_was_about() {
+async fn an_intention_ends_after_a_day_and_is_about_the_person() {
     let world = World::start().await;
     let marie = world.manager(MARIE).await;
     assert!(about(&world, "release-manager", CLAIRE).await["awaiting_second"].is_object());
@@ -261,7 +263,7 @@ async fn an_intention_ends_after_a_day_and_with_the_claim_it_was_about() {
     let late = about(&world, "release-manager", HUGO).await;
     assert!(late["awaiting_second"].is_object(), "too late: Hugo is the first now: {late}");
     assert_eq!(about(&world, "release-manager", HUGO).await["error"]["code"], "second-person-needed");
-    // Marie goes and comes back: what was wanted was about her claim before.
+    // Marie goes and comes back: what is wanted is about her.
     let marie = {
         marie.log_in(MARIE, PASSWORD).await.expect(200);
         marie
@@ -269,10 +271,11 @@ async fn an_intention_ends_after_a_day_and_with_the_claim_it_was_about() {
     for siret in [OTHER_SIRET, SIRET] {
         marie.patch("/api/me", &json!({"siret": siret})).await.expect(200);
     }
-    world.claim(&marie, ACCOUNT).await.expect(201);
-    assert_eq!(about(&world, "look-up-establishment", CLAIRE).await["release"], json!(null));
-    assert!(about(&world, "release-manager", CLAIRE).await["awaiting_second"].is_object());
-    assert_eq!(seat(&world).await.manager.unwrap().user_id, marie.id().await);
+    world.claim(&marie, ACCOUNT).await.expect_problem(409, "claim-contested");
+    assert_eq!(about(&world, "look-up-establishment", CLAIRE).await["release"]["asked_by"], HUGO);
+    assert!(about(&world, "release-manager", CLAIRE).await["released"].is_object());
+    world.let_claim_again(&marie).await;
+    world.claim(&marie, ACCOUNT).await.expect_problem(403, "claim-barred");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -303,7 +306,7 @@ async fn a_contest_that_is_dismissed_opens_what_it_froze_and_both_are_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_contest_is_over_when_its_manager_leaves_and_goes_along_when_the_account_moves() {
+async fn a_contest_stays_when_its_manager_leaves_and_goes_along_when_the_account_moves() {
     let world = World::start().await;
     let (marie, _, reader) = contested(&world).await;
     // The fund's file moves the account: manager and contest go along.
@@ -317,9 +320,9 @@ async fn a_contest_is_over_when_its_manager_leaves_and_goes_along_when_the_accou
     reader.delete(&target(&format!("users/{}", reader.id().await))).await.expect(204);
     marie.patch("/api/me", &json!({"siret": OTHER_SIRET})).await.expect(200);
     let seat = seat(&world).await;
-    assert_eq!((seat.manager, seat.contested), (None, None));
+    assert!(seat.manager.is_none() && seat.contested.is_some(), "{seat:?}");
     let listed = act(&world, "list-contests", CLAIRE, json!({"all": true})).await;
-    assert_eq!(listed["contests"][0]["state"], "over");
+    assert_eq!(listed["contests"][0]["state"], "open");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -466,6 +469,7 @@ async fn of_releases_a_contest_grants_and_claims_at_once_the_end_is_one_of_the_p
         for other in &others {
             world.accept_charter(other).await;
         }
+        world.let_prove(&others[0]).await;
         let marie = world.manager(MARIE).await;
         let mails = world.mails().await;
         let notice = mails.iter().find(|mail| mail.to == PAUL && mail.text.contains("/contestation#")).unwrap();

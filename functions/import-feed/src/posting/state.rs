@@ -172,6 +172,8 @@ impl State {
             version: 1,
             content_hash: String::new(),
             active: false,
+            sirets_before: Vec::new(),
+            parked: None,
         };
         self.accounts.records.insert(account.key(), Some(account));
     }
