@@ -2,7 +2,7 @@
 //!
 //! Two states that differ in ids and instants alone go on alike, so each is walked on from once; an act that is refused
 //! leaves the state as it was, which is held, and leads nowhere new. What is counted are the sequences that this covers.
-//! `ACTS=5 cargo test -p portal-tests claim_walk` walks longer ones, in some minutes.
+//! `ACTS=5 cargo test --workspace --test suite claim_walk` walks longer ones, each act more in some ten times the time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -41,6 +41,9 @@ enum Act {
     Revokes,
     Erases,
 }
+
+/// How many acts in a row are walked where nobody asks for more: what takes a minute.
+const DEFAULT_LENGTH: usize = 3;
 
 const ACTS: [Act; 12] = [
     Act::Claims,
@@ -451,7 +454,7 @@ fn unchanged(before: &State, after: &Snapshot, what: &str) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 #[allow(clippy::disallowed_methods, clippy::print_stdout, reason = "how much is tried is told by whoever tries it")]
 async fn no_sequence_of_acts_on_a_claim_breaks_a_promise() {
-    let longest = std::env::var("ACTS").map_or(4, |acts| acts.parse().expect("a number of acts"));
+    let longest = std::env::var("ACTS").map_or(DEFAULT_LENGTH, |acts| acts.parse().expect("a number of acts"));
     for with_before in [false, true] {
         let cast = Cast::assemble(with_before).await;
         let tables = Snapshot::of(&cast.world).await;

@@ -79,7 +79,13 @@ async fn every_act_leaves_an_event_that_says_who_what_when_and_how_it_ended() {
     jeanne.delete("/api/sessions/current").await.expect(204);
     paul.send(http::Method::DELETE, "/api/me", Some(&json!({"current_password": NEW_PASSWORD}))).await.expect(204);
 
-    let events = evidence(&world, "EVENT#").await;
+    let all = evidence(&world, "EVENT#").await;
+    let (of_accounts, events): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|event| event["pk"].as_str().unwrap().starts_with("ACCOUNT#"));
+    // What concerns an account's role is found by the account too, as the event that its subject has.
+    let ids: BTreeSet<_> = events.iter().map(|event| event["event_id"].as_str().unwrap()).collect();
+    assert!(of_accounts.iter().any(|event| event["event"] == "account-claimed"), "{of_accounts:?}");
+    assert!(of_accounts.iter().all(|event| ids.contains(event["event_id"].as_str().unwrap())), "{of_accounts:?}");
     let kinds: BTreeSet<_> = events.iter().map(|event| event["event"].as_str().unwrap()).collect();
     assert_eq!(kinds, BTreeSet::from(KINDS));
     let now = world.portal.clock().now();
