@@ -107,8 +107,8 @@ async fn of_sixty_four_colleagues_who_claim_at_once_one_becomes_manager() {
     assert_eq!(world.count(Table::Members, "ACCOUNT#", "GRANT#").await, 1);
     assert_eq!(world.count(Table::Evidence, "SUBJECT#", "ACCEPTANCE#account-terms").await, 1);
     assert_eq!(seat(&world, SIRET).await, Some(visitors[winner].id().await));
-    let words = "a link and two receipts each, one confirmation; word of the claim to 63 and to the contact";
-    assert_eq!(world.mails().await.len(), 4 * 64 + 1, "{words}");
+    let words = "a link and two receipts each, one confirmation; word of the claim to twenty and to the contact";
+    assert_eq!(world.mails().await.len(), 3 * 64 + 1 + 20 + 1, "{words}");
     let accounts = join_all(visitors.iter().map(|visitor| visitor.get("/api/accounts"))).await;
     let seen = accounts.iter().filter(|reply| reply["accounts"] != json!([])).count();
     assert_eq!(seen, 1);
