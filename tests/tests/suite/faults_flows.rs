@@ -354,6 +354,8 @@ pub(super) const FLOWS: &[Flow] = &[
         success: (202, ""),
         done: &[],
         effect: &[
+            // The first of an account begins its count.
+            Change { kind: "ACCOUNT REQUESTS", least: 0, most: 1, again: 0 },
             one("ACCOUNT REQUEST"),
             one("USER REQUEST"),
             one("EVENT access-requested"),
