@@ -54,7 +54,7 @@ pub(crate) struct Period {
 
 impl Period {
     /// Whether it has a beginning or an end.
-    pub(crate) fn is_given(self) -> bool {
+    fn is_given(self) -> bool {
         self.from.is_some() || self.to.is_some()
     }
 
@@ -93,6 +93,12 @@ pub(crate) struct EntryFilter {
 }
 
 impl EntryFilter {
+    /// Whether it asks for days of all views: what is booked on a day belongs to the year of its action, which is the one
+    /// to be found out.
+    pub(crate) fn is_of_days(self) -> bool {
+        self.view.is_none() && self.period.is_given()
+    }
+
     /// The filter as text.
     pub(crate) fn as_text(self) -> String {
         let kind = self.kind.map(EntryKind::as_str).unwrap_or_default();

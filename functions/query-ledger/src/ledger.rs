@@ -40,10 +40,8 @@ impl List for EntryFilter {
     type Row = Entry;
     const TOTALS: bool = false;
 
-    /// Days without a view are of all views: what is booked on a day belongs to the year of its action, which is the
-    /// one to be found out.
     fn views(&self) -> Option<Views> {
-        self.view.map(Views::One).or(self.period.is_given().then_some(Views::All))
+        self.view.map(Views::One)
     }
 
     fn as_text(&self) -> String {
@@ -55,16 +53,14 @@ impl List for EntryFilter {
         match views {
             Views::One(view) => Entry::list(number, view, kind, from, to),
             Views::UpTo(last) => Entry::list_from_latest(number, last, kind),
-            Views::All => Entry::list_by_day(number, kind, from, to),
+            // Days of all views are read otherwise; nothing else asks for all.
+            Views::All => Entry::list_from_latest(number, View::LAST, kind),
         }
     }
 
     fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
         let (number, action_id, id) = (&visit.number, cursor.action_id.as_ref(), Id::parse(&cursor.id)?);
-        Some(match self.views() {
-            Some(Views::All) => Entry::place_by_day(number, action_id, cursor.view, self.kind, cursor.date, id),
-            _ => Entry::place_in_list(number, action_id, cursor.view, self.kind, cursor.date, id),
-        })
+        Some(Entry::place_in_list(number, action_id, cursor.view, self.kind, cursor.date, id))
     }
 
     fn view_of(row: &Entry) -> View {
@@ -88,7 +84,10 @@ pub(crate) fn entry_cursor(entry: &Entry) -> Cursor {
 
 impl Function {
     pub(crate) async fn ledger(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let Listed { view, rows, next_cursor, .. } = self.list(call, rng, filter::of_entries).await?;
+        let Listed { view, rows, next_cursor, .. } = match filter::of_entries(call.query()) {
+            Ok(asked) if asked.filter.is_of_days() => self.list_days(call, rng, asked).await?,
+            asked => self.list(call, rng, |_| asked).await?,
+        };
         let item = |mut entry: Entry| ItemBody {
             action_id: entry.action_id.take(),
             scheme: entry.scheme,

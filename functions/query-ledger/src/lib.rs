@@ -1,7 +1,7 @@
 //! `query-ledger`: what a member account's ledger holds.
 //!
-//! Every read waits once: who is calling, whether they may, and what they ask for are fetched beside
-//! each other, and judged in the contract's order (401, 404, 403, 422, 409) after. What is read in several items at once
+//! A read waits once, but for days of all views: who is calling, whether they may, and what they ask for are fetched
+//! beside each other, and judged in the contract's order (401, 404, 403, 422, 409) after. What is read in several items at once
 //! may be of two moments: sums are held against what they are of, and read again where they differ.
 
 mod action;
@@ -9,6 +9,7 @@ mod actions;
 mod contributions;
 #[doc(hidden)]
 pub mod cursor;
+mod days;
 mod entry;
 mod figures;
 #[doc(hidden)]

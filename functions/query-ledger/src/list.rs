@@ -124,7 +124,7 @@ impl Function {
     }
 
     /// What is asked for, and from where on.
-    fn after<L: List>(&self, visit: &Visit, asked: Asked<L>) -> Result<(Asked<L>, Option<Cursor>), Problem> {
+    pub(crate) fn after<L: List>(&self, visit: &Visit, asked: Asked<L>) -> Result<(Asked<L>, Option<Cursor>), Problem> {
         let open = |text: &String| {
             let cursor = Cursor::open(text, &self.cursor_key, &bound(visit, &asked.filter));
             cursor.ok_or(Problem::BadCursor)

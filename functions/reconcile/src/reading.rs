@@ -93,8 +93,7 @@ impl Reading {
     }
 
     fn entry(&mut self, sk: &str, action: Option<&str>, item: Item) {
-        let stored =
-            Fields::stored(&item, &["sk", "by_view", "by_status", "by_scheme", "by_scheme_status", "by_remittance"]);
+        let stored = Fields::stored(&item, &["sk", "by_view", "by_status", "by_remittance"]);
         let entry: Entry = match from_item(item) {
             Ok(entry) => entry,
             Err(error) => return self.found.unexpected(sk, &error.to_string()),
@@ -276,8 +275,6 @@ fn places(entry: &Entry) -> Fields {
     );
     fields.put("by_view", format!("ENTRY#{view}#{day}#{id}"));
     fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{id}", entry.facts.kind.as_str()));
-    fields.put("by_scheme", format!("ENTRY#{day}#{id}"));
-    fields.put("by_scheme_status", format!("ENTRY#{}#{day}#{id}", entry.facts.kind.as_str()));
     let line = entry.transfer().map(|number| format!("LINE#{}#{day}#{id}", number.escaped()));
     fields.put_some("by_remittance", line);
     fields

@@ -1,5 +1,7 @@
 //! Runs over a keyboard: rows, columns, walks from key to key, two rows in turn.
 
+use std::sync::LazyLock;
+
 /// Rows and columns of the French keyboard and of the American one, the number pad's, and the alphabet.
 const LINES: [&str; 38] = [
     "1234567890",
@@ -42,6 +44,10 @@ const LINES: [&str; 38] = [
     "010203040506070809",
 ];
 
+/// Each line as it is and backwards.
+static DIRECTED_LINES: LazyLock<Vec<Vec<char>>> =
+    LazyLock::new(|| LINES.iter().flat_map(|line| [line.chars().collect(), line.chars().rev().collect()]).collect());
+
 /// The French keyboard by its rows; each is half a key to the right of the one above it, as keys are.
 const ROWS: [&str; 4] = ["1234567890", "azertyuiop", "qsdfghjklm", "wxcvbn"];
 
@@ -80,21 +86,9 @@ pub(crate) fn patterns(keys: &[char]) -> Vec<(usize, f64)> {
 
 /// Returns how many keys from the first on lie in a row on one line, forwards or backwards.
 fn run_along_a_line(keys: &[char]) -> usize {
-    let along = |line: &[char]| {
-        (0..line.len())
-            .map(|start| line[start..].iter().zip(keys).take_while(|(on_line, key)| on_line == key).count())
-            .max()
-            .unwrap_or(0)
-    };
-    LINES
-        .iter()
-        .map(|line| {
-            let forwards: Vec<char> = line.chars().collect();
-            let backwards: Vec<char> = line.chars().rev().collect();
-            along(&forwards).max(along(&backwards))
-        })
-        .max()
-        .unwrap_or(0)
+    let from = |on_line: &[char]| on_line.iter().zip(keys).take_while(|(on_line, key)| on_line == key).count();
+    let along = |line: &Vec<char>| (0..line.len()).map(|start| from(&line[start..])).max();
+    DIRECTED_LINES.iter().filter_map(along).max().unwrap_or(0)
 }
 
 /// Returns the direction from one key to a neighbour of it, `None` where it is no neighbour.

@@ -234,29 +234,20 @@ impl Entry {
         Query::partition(Table::Ledger, partition(number)).local_index(index).between(prefix, to).newest_first()
     }
 
-    /// The entries of all views together, of every kind or of one, latest day first, from one day to another where they
-    /// are given.
+    /// A view's entries of every kind or of one, latest day first, from one day on where it is given, and no later than
+    /// the entry of this day and id, which is the first where it is of this view.
     #[must_use]
-    pub fn list_by_day(number: &MemberNumber, kind: Option<EntryKind>, from: Option<Date>, to: Option<Date>) -> Query {
-        let (index, prefix) = day_index_of(kind);
-        let (from, to) = days(&prefix, from, to);
-        Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to).newest_first()
-    }
-
-    /// The place of an entry in such a list, for the list to go on after it.
-    #[must_use]
-    pub fn place_by_day(
+    pub fn list_from_entry(
         number: &MemberNumber,
-        action_id: Option<&Identifier>,
         view: View,
         kind: Option<EntryKind>,
-        date: Date,
-        entry_id: Id,
-    ) -> Item {
-        let (index, prefix) = day_index_of(kind);
-        let mut place = Self::key_at(number, action_id, view, date, entry_id).attributes();
-        place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{date}#{entry_id}")));
-        place
+        from: Option<Date>,
+        (date, entry_id): (Date, Id),
+    ) -> Query {
+        let (index, prefix) = index_of(kind);
+        let (from, _) = days(&format!("{prefix}{view}#"), from, None);
+        let to = format!("{prefix}{view}#{date}#{entry_id}");
+        Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to).newest_first()
     }
 
     /// The place of an entry in such a list, for the list to go on after it.
@@ -315,15 +306,6 @@ fn index_of(kind: Option<EntryKind>) -> (&'static str, String) {
     }
 }
 
-/// The index that serves a list of the entries of all views by their days, and how its keys begin. The two indexes are
-/// those of an action's scheme, which entries leave free.
-fn day_index_of(kind: Option<EntryKind>) -> (&'static str, String) {
-    match kind {
-        None => ("by_scheme", "ENTRY#".to_owned()),
-        Some(kind) => ("by_scheme_status", format!("ENTRY#{}#", kind.as_str())),
-    }
-}
-
 /// The first 128 bits of a SHA-256.
 fn derived(text: &str) -> Id {
     let hash = digest(&SHA256, text.as_bytes());
@@ -357,12 +339,6 @@ struct Stored {
     // Only written: an index carries its own key, and not those of the others.
     #[serde(default)]
     by_status: String,
-    /// `ENTRY#<date>#<id>`: those of all views by date.
-    #[serde(default)]
-    by_scheme: String,
-    /// `ENTRY#<kind>#<date>#<id>`: those of one kind.
-    #[serde(default)]
-    by_scheme_status: String,
     /// `LINE#<remittance number>#<date>#<id>`: what a transfer paid.
     by_remittance: Option<String>,
     siret: Siret,
@@ -420,14 +396,11 @@ impl From<Entry> for Stored {
         let Key { pk, sk, .. } = entry.key();
         let (date, id) = (entry.facts.date, entry.entry_id);
         let index = |kind| format!("{}{}#{date}#{id}", index_of(kind).1, entry.view);
-        let day_index = |kind| format!("{}{date}#{id}", day_index_of(kind).1);
         Self {
             pk,
             sk,
             by_view: index(None),
             by_status: index(Some(entry.facts.kind)),
-            by_scheme: day_index(None),
-            by_scheme_status: day_index(Some(entry.facts.kind)),
             by_remittance: entry.transfer().map(|number| format!("LINE#{}#{date}#{id}", number.escaped())),
             siret: entry.siret,
             scheme: entry.scheme,

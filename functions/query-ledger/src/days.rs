@@ -1,0 +1,78 @@
+//! Entries between two days, of all views: what each view holds of them, in one order.
+
+use std::cmp::Reverse;
+
+use futures::future::{join, try_join_all};
+use jiff::civil::Date;
+use portal::domain::{Id, View};
+use portal::http::{Call, Problem};
+use portal::security::Visit;
+use portal::store::{Entry, Facets, StoreError};
+use rand::CryptoRng;
+
+use crate::Function;
+use crate::cursor::Cursor;
+use crate::filter::{Asked, EntryFilter};
+use crate::ledger::entry_cursor;
+use crate::list::{Listed, bound};
+
+/// An entry's place in the order of days; the list begins with the last.
+type Place = (Date, Id);
+
+impl Function {
+    /// Reads a page in two waits: which views there are, and what each of them holds, all at once.
+    pub(crate) async fn list_days(
+        &self,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+        asked: Asked<EntryFilter>,
+    ) -> Result<Listed<EntryFilter>, Problem> {
+        let (visit, batch) = self.gate.visit(call).await?;
+        let (Asked { filter, limit, .. }, after) = match self.after(&visit, asked) {
+            Ok(asked) => asked,
+            Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
+        };
+        let facets = Facets::all(&visit.number);
+        let (fetched, facets) = join(self.store.fetch(batch), self.store.query_all::<Facets>(&facets)).await;
+        visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
+        let facets = facets?;
+        let after = after.as_ref().map(place_of).transpose()?;
+        let of_views = facets.iter().map(|facets| self.first_of(&visit, filter, facets.view, after, limit));
+        let mut rows: Vec<Entry> = try_join_all(of_views).await?.into_iter().flatten().collect();
+        rows.sort_by_key(|entry| Reverse(place(entry)));
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(entry_cursor);
+        let next_cursor = next.map(|cursor| cursor.seal(&self.cursor_key, &bound(&visit, &filter)));
+        Ok(Listed { filter, view: None, facets: None, rows, next_cursor })
+    }
+
+    /// The first entries of a view behind a place, at least one more than a page has where there are so many.
+    async fn first_of(
+        &self,
+        visit: &Visit,
+        filter: EntryFilter,
+        view: View,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let (number, kind, period) = (&visit.number, filter.kind, filter.period);
+        let range = match after {
+            None => Entry::list(number, view, kind, period.from, period.to),
+            Some(after) => Entry::list_from_entry(number, view, kind, period.from, after),
+        };
+        // The entry at the place may be of this view: two more than a page has are one more without it.
+        let (mut rows, behind) = self.store.query_first(range, limit + 1).await?;
+        rows.extend(behind);
+        rows.retain(|entry| after != Some(place(entry)));
+        Ok(rows)
+    }
+}
+
+fn place(entry: &Entry) -> Place {
+    (entry.facts.date, entry.entry_id)
+}
+
+fn place_of(cursor: &Cursor) -> Result<Place, Problem> {
+    Ok((cursor.date, Id::parse(&cursor.id).ok_or(Problem::BadCursor)?))
+}
