@@ -18,13 +18,15 @@ after(async () => {
   await portal?.stop();
 });
 
+const OWNER = { civility: "mme", last_name: "<b>Martin", first_name: "Jeanne", siret: "53384615000019" };
+
 /** Opens a link of this purpose; `followed` counts how often it was used. */
 async function openLink(purpose) {
   const opened = await openPage(browser, portal.origin);
   const used = [];
   const json = { "Content-Type": "application/json" };
   await opened.page.route(`${portal.origin}/api/email/link`, (route) =>
-    route.fulfill({ status: 200, headers: json, body: JSON.stringify({ email: "jeanne@toitures.example", purpose }) }),
+    route.fulfill({ status: 200, headers: json, body: JSON.stringify({ email: "jeanne@toitures.example", purpose, owner: OWNER }) }),
   );
   await opened.page.route(`${portal.origin}/api/email`, (route) => {
     used.push(route.request().postDataJSON());
@@ -42,6 +44,10 @@ for (const [purpose, title, button, done] of [
     const { page, used, verify, context } = await openLink(purpose);
     await page.getByRole("heading", { name: title }).waitFor();
     await page.getByText("jeanne@toitures.example").locator("visible=true").waitFor();
+    if (purpose === "change") {
+      await page.getByText("Mme Jeanne <b>Martin", { exact: true }).locator("visible=true").waitFor();
+      await page.getByText("SIRET 533 846 150 00019").locator("visible=true").waitFor();
+    }
     assert.equal(page.url(), `${portal.origin}/adresse`, "the token is gone from sight");
     assert.deepEqual(used, [], "looking consumes nothing");
     await assertAccessible(page, `the link to ${purpose}`);

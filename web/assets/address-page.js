@@ -4,7 +4,7 @@
 
 import { call, Refusal } from "./api.js";
 import { explain, onSubmit } from "./forms.js";
-import { enter, takeToken } from "./mailed-page.js";
+import { describe, enter, takeToken } from "./mailed-page.js";
 
 const DONE = { change: "changed", undo: "undone" };
 
@@ -28,8 +28,16 @@ async function checkLink() {
 
 function show(link) {
   purpose = link.purpose === "undo" ? "undo" : "change";
-  for (const place of document.querySelectorAll("[data-email]")) place.textContent = link.email;
+  const [person, establishment] = describe(link.owner);
+  fill("[data-email]", link.email);
+  fill("[data-person]", person);
+  fill("[data-establishment]", establishment);
   enter(purpose);
+}
+
+// As text alone: somebody else may have typed it.
+function fill(places, text) {
+  for (const place of document.querySelectorAll(places)) place.textContent = text;
 }
 
 function refuse(failure) {

@@ -19,6 +19,15 @@ function decoded(fragment) {
   }
 }
 
+const CIVILITIES = { mme: "Mme", m: "M." };
+
+/** Whose space it is, as two texts: the person, and the establishment. */
+export function describe(owner) {
+  const person = [CIVILITIES[owner.civility], owner.first_name, owner.last_name].join(" ");
+  const siret = owner.siret.replace(/^(\d{3})(\d{3})(\d{3})/, "$1\u00a0$2\u00a0$3\u00a0");
+  return [person, [owner.establishment, `SIRET\u00a0${siret}`].filter(Boolean).join(", ")];
+}
+
 /**
  * Shows what is of the state of this name, and tells its heading unless `quietly`. A section is of one state; what
  * several share names them all in its `data-state`, and has no heading.

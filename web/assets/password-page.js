@@ -3,7 +3,7 @@
 
 import { call, Refusal } from "./api.js";
 import { explain, onSubmit } from "./forms.js";
-import { enter, takeToken } from "./mailed-page.js";
+import { describe, enter, takeToken } from "./mailed-page.js";
 import { watchStrength } from "./strength.js";
 
 const PURPOSES = {
@@ -38,7 +38,6 @@ async function checkLink() {
   }
 }
 
-const CIVILITIES = { mme: "Mme", m: "M." };
 const draftBox = document.getElementById("draft");
 const declineButton = document.getElementById("decline");
 const declineAlert = document.getElementById("decline-alert");
@@ -49,9 +48,7 @@ function showDraft(draft) {
   declineAlert.textContent = "";
   let [person, establishment] = ["", ""];
   if (draft) {
-    person = [CIVILITIES[draft.civility], draft.first_name, draft.last_name].join(" ");
-    const siret = draft.siret.replace(/^(\d{3})(\d{3})(\d{3})/, "$1\u00a0$2\u00a0$3\u00a0");
-    establishment = [draft.establishment, `SIRET\u00a0${siret}`].filter(Boolean).join(", ");
+    [person, establishment] = describe(draft);
   }
   document.getElementById("draft-person").textContent = person;
   document.getElementById("draft-establishment").textContent = establishment;

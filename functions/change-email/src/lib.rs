@@ -81,7 +81,10 @@ impl Function {
         let token = read(call)?;
         let usable = self.usable(&token, call.now).await?;
         let purpose = if usable.link.purpose == Purpose::EmailUndo { "undo" } else { "change" };
-        Answer::ok(&json!({"email": usable.email()?.display(), "purpose": purpose}))
+        // Whoever reads the mailbox may not be who asked: they see whose space they would confirm.
+        let User { civility, last_name, first_name, siret, .. } = &usable.user;
+        let owner = json!({"civility": civility, "last_name": last_name, "first_name": first_name, "siret": siret});
+        Answer::ok(&json!({"email": usable.email()?.display(), "purpose": purpose, "owner": owner}))
     }
 
     /// Does it, and consumes the link in the same transaction.

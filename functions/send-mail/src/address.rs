@@ -34,7 +34,8 @@ impl Function {
         }
         let token = LinkToken::of(outbox.outbox_id, &self.link_key);
         let link = link(&token, Purpose::EmailChange, &address, &user, change, now + Purpose::EmailChange.lifetime());
-        let mail = admitted(&user, address, Content::EmailChange(token));
+        let content = Content::EmailChange { token, owner: Box::new(user.clone()) };
+        let mail = admitted(&user, address, content);
         if change.confirming.is_some() {
             // An earlier attempt got this far.
             return Ok(if self.renew(&link).await? { Attempt::Admitted(mail) } else { Attempt::Nothing });

@@ -18,7 +18,7 @@ use crate::claims::Passed;
 use crate::colleagues::{Asking, Dealing, Deed, OfAccount};
 use crate::contest::Told;
 use crate::invitation::Invited;
-use crate::mails::{Addressee, Mail, Rendered, render};
+use crate::mails::{Addressee, Mail, Rendered, SpaceOwner, render};
 use crate::receipt::Accepted;
 use crate::{Function, MailError};
 
@@ -43,7 +43,7 @@ pub(crate) enum Content {
     AlreadyRegistered,
     PasswordReset(LinkToken),
     PasswordChanged { at: Timestamp },
-    EmailChange(LinkToken),
+    EmailChange { token: LinkToken, owner: Box<User> },
     EmailChangeNotice { token: LinkToken, asked_at: Timestamp, until: Timestamp },
     UserErased { at: Timestamp, inactive: bool },
     InactivityWarning { ends_at: Timestamp },
@@ -117,7 +117,11 @@ impl Admitted {
             Content::AlreadyRegistered => render(&Mail::AlreadyRegistered { to, origin }),
             Content::PasswordReset(token) => render(&Mail::PasswordReset { to, origin, token: &token.to_text() }),
             Content::PasswordChanged { at } => render(&Mail::PasswordChanged { to, origin, changed_at: *at }),
-            Content::EmailChange(token) => render(&Mail::EmailChange { to, origin, token: &token.to_text() }),
+            Content::EmailChange { token, owner } => {
+                let User { civility, first_name, last_name, siret, .. } = &**owner;
+                let owner = SpaceOwner { civility: *civility, first_name, last_name, siret };
+                render(&Mail::EmailChange { to, origin, token: &token.to_text(), owner })
+            }
             Content::EmailChangeNotice { token, asked_at, until } => {
                 let token = &token.to_text();
                 render(&Mail::EmailChangeNotice { to, origin, token, asked_at: *asked_at, until: *until })

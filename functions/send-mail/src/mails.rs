@@ -44,6 +44,19 @@ pub struct AcceptedText<'a> {
     pub receipt: &'a Receipt,
 }
 
+/// Whose space it is.
+#[derive(Clone, Copy)]
+pub struct SpaceOwner<'a> {
+    /// How they are addressed.
+    pub civility: Civility,
+    /// First name.
+    pub first_name: &'a PersonName,
+    /// Last name.
+    pub last_name: &'a PersonName,
+    /// Their establishment.
+    pub siret: &'a Siret,
+}
+
 /// A mail, with what it tells.
 ///
 /// `origin` is the portal's configured origin, such as `https://portail.example`: every link begins with
@@ -96,6 +109,8 @@ pub enum Mail<'a> {
         origin: &'a str,
         /// The link's token; the mail says that it is valid for 24 hours.
         token: &'a str,
+        /// Whose space it is: told, because whoever reads the mail may be somebody else.
+        owner: SpaceOwner<'a>,
     },
     /// Another address was asked for: notice to the one before, with the link that undoes it.
     EmailChangeNotice {
@@ -459,7 +474,7 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
             fill!("activation/subject.txt", "activation/body.txt", "activation/body.html", {
                 addressee: addressed(to),
                 link: password_page(origin, token),
-                person: in_full(draft),
+                person: in_full(draft.civility, &draft.first_name, &draft.last_name),
                 siret: grouped(&draft.siret),
                 establishment: establishment.map(plain::one_line).unwrap_or_default(),
             })
@@ -483,10 +498,12 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
                 changed_at: paris(changed_at, "%d/%m/%Y à %H\u{a0}h\u{a0}%M"),
             })
         }
-        Mail::EmailChange { to, origin, token } => {
+        Mail::EmailChange { to, origin, token, owner } => {
             fill!("email-change/subject.txt", "email-change/body.txt", "email-change/body.html", {
                 addressee: addressed(to),
                 link: address_page(origin, token),
+                person: in_full(owner.civility, owner.first_name, owner.last_name),
+                siret: grouped(owner.siret),
             })
         }
         Mail::EmailChangeNotice { to, origin, token, asked_at, until } => {
@@ -735,10 +752,10 @@ fn addressed(to: Addressee<'_>) -> String {
 }
 
 /// `Mme Jeanne MARTIN`
-fn in_full(draft: &Draft) -> String {
-    let last_name = plain::without_addresses(draft.last_name.as_str()).to_uppercase();
-    let first_name = plain::without_addresses(draft.first_name.as_str());
-    plain::one_line(&format!("{} {first_name} {last_name}", draft.civility.title()))
+fn in_full(civility: Civility, first_name: &PersonName, last_name: &PersonName) -> String {
+    let last_name = plain::without_addresses(last_name.as_str()).to_uppercase();
+    let first_name = plain::without_addresses(first_name.as_str());
+    plain::one_line(&format!("{} {first_name} {last_name}", civility.title()))
 }
 
 /// `Mme MARTIN`

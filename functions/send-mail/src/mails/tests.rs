@@ -8,7 +8,7 @@ use portal::domain::{
 };
 use portal::store::{ContactTrouble, Draft, Named, Receipt};
 
-use super::{AcceptedText, Addressee, Mail, Rendered, render};
+use super::{AcceptedText, Addressee, Mail, Rendered, SpaceOwner, render};
 
 const ORIGIN: &str = "https://portail.example";
 /// As long as a real one: 256 bits in base64url.
@@ -116,6 +116,12 @@ impl Sample {
         let password_page = format!("{ORIGIN}/mot-de-passe#{TOKEN}");
         let front_page = format!("{ORIGIN}/");
         let title = "Conditions générales d’utilisation du portail";
+        let owner = SpaceOwner {
+            civility: Civility::Mme,
+            first_name: &self.draft.first_name,
+            last_name: &self.last_name,
+            siret: &self.siret,
+        };
         let accepted = AcceptedText { title, receipt: &self.receipt };
         vec![
             (
@@ -126,7 +132,7 @@ impl Sample {
             ("already-registered", Mail::AlreadyRegistered { to, origin }, front_page.clone()),
             ("password-reset", Mail::PasswordReset { to, origin, token }, password_page),
             ("password-changed", Mail::PasswordChanged { to, origin, changed_at: self.at }, front_page.clone()),
-            ("email-change", Mail::EmailChange { to, origin, token }, format!("{ORIGIN}/adresse#{TOKEN}")),
+            ("email-change", Mail::EmailChange { to, origin, token, owner }, format!("{ORIGIN}/adresse#{TOKEN}")),
             (
                 "email-change-notice",
                 Mail::EmailChangeNotice {
