@@ -182,7 +182,8 @@ impl<T: Tables> Poster<T> {
     ) -> Result<bool, ImportError> {
         let mut query = WaitingRecord::all(account).limit(PAGE);
         loop {
-            let Page { items, next } = self.store.query::<WaitingRecord>(&query).await?;
+            let Page { mut items, next } = self.store.query::<WaitingRecord>(&query).await?;
+            items.sort_by_key(WaitingRecord::comes_back);
             let jobs: Vec<Job> =
                 items.iter().map(|record| Job { task: Task::Admit(record.clone()), line: None }).collect();
             let (decisions, unfinished) = self.run(context, &jobs, &|_| {}).await?;
@@ -319,7 +320,8 @@ impl<T: Tables> Poster<T> {
             let mut query = Pending::all(place).limit(PAGE);
             let mut all_done = true;
             loop {
-                let Page { items, next } = self.store.query::<Pending>(&query).await?;
+                let Page { mut items, next } = self.store.query::<Pending>(&query).await?;
+                items.sort_by_key(|pending| pending.facts.has_side_of_transfer());
                 let release =
                     |pending: &Pending| Job { task: Task::Release(pending.clone(), target.clone()), line: None };
                 let jobs: Vec<Job> = items.iter().map(release).collect();

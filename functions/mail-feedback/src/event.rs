@@ -41,7 +41,8 @@ struct Mail {
 #[serde(rename_all = "camelCase")]
 struct Bounce {
     bounce_type: String,
-    bounce_sub_type: String,
+    /// Where it is missing, of no special kind.
+    bounce_sub_type: Option<String>,
     #[serde(default)]
     bounced_recipients: Vec<Bounced>,
 }
@@ -113,7 +114,7 @@ impl Bounce {
     fn delivery(&self) -> Delivery {
         if !self.bounce_type.eq_ignore_ascii_case("Permanent") {
             Delivery::BouncedForNow
-        } else if self.bounce_sub_type == "UnsubscribedRecipient" {
+        } else if self.bounce_sub_type.as_deref() == Some("UnsubscribedRecipient") {
             Delivery::Rejected
         } else {
             Delivery::Bounced
@@ -122,7 +123,8 @@ impl Bounce {
 
     fn reason(&self) -> String {
         let status = self.bounced_recipients.iter().find_map(|bounced| bounced.status.clone()).unwrap_or_default();
-        format!("{}/{} {status}", self.bounce_type, self.bounce_sub_type).trim_end().to_owned()
+        let sub_type = self.bounce_sub_type.as_deref().unwrap_or("Undetermined");
+        format!("{}/{sub_type} {status}", self.bounce_type).trim_end().to_owned()
     }
 }
 

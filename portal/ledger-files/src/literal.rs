@@ -18,7 +18,7 @@ const HARMFUL: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋',
 const TRUTHS: [&str; 4] = ["vrai", "faux", "true", "false"];
 
 /// Names of months and days, French and English, without accents. Spreadsheets take their beginnings as well.
-const NAMES_OF_DAYS: [&str; 37] = [
+const NAMES_OF_DAYS: [&str; 38] = [
     "janvier",
     "fevrier",
     "mars",
@@ -54,6 +54,7 @@ const NAMES_OF_DAYS: [&str; 37] = [
     "tuesday",
     "wednesday",
     "thursday",
+    "friday",
     "saturday",
     "sunday",
 ];

@@ -52,7 +52,15 @@ fn mapped(text: &str) -> Option<String> {
     }
     // What UTS 46 disallows becomes the replacement character, which it disallows too.
     let mapped: String = Mapper::new(text.chars(), false).nfc().collect();
-    (!mapped.contains(char::REPLACEMENT_CHARACTER)).then_some(mapped)
+    mapped.chars().all(is_registered).then_some(mapped)
+}
+
+/// Whether a registry gives names with it: letters, digits, marks on them, hyphens, dots, and the points that Catalan and
+/// Japanese have inside words (RFC 5892). UTS 46 maps symbols and quotation marks too, and nobody has a domain of them.
+fn is_registered(character: char) -> bool {
+    character.is_alphanumeric()
+        || is_combining_mark(character)
+        || matches!(character, '.' | '-' | '·' | '・' | '々' | '〇')
 }
 
 fn label_to_ascii(label: &str) -> Option<String> {
@@ -128,6 +136,11 @@ mod tests {
             "société.2026",
             "société\u{fffd}.fr",
             "so_ciété.fr",
+            "martin’.fr",
+            "martin–btp.fr",
+            "martin\u{2011}btp.fr",
+            "xn--martinbtp-079d.fr",
+            "☃.fr",
             "xn--Socit-9nab.fr",
             &format!("{}.fr", "é".repeat(64)),
         ] {

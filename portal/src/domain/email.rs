@@ -31,11 +31,12 @@ impl Email {
     /// # Errors
     /// `email-invalid`, in words that say what is wrong.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let visible = pasted::visible(text);
+        // Word processors and PDF files have hyphens of their own.
+        let visible = pasted::visible(text).replace(['\u{2010}', '\u{2011}', '\u{2212}'], "-");
         let address = bare(&visible);
         let (local, domain) = address.rsplit_once('@').ok_or_else(unreadable)?;
         let (local, domain) = (local.trim_end(), domain.trim_start());
-        let local = local.replace(['’', '‘', 'ʼ'], "'").to_ascii_lowercase();
+        let local = local.replace(['’', '‘', '‛', 'ʼ', '´', '′'], "'").to_ascii_lowercase();
         if let Some(character) = local.chars().find(|character| !is_atext(*character)) {
             return Err(refused_in_local_part(character));
         }
@@ -70,14 +71,29 @@ impl Email {
 
 /// The address without what a page, a sentence or a list puts around it. A name before it stays, and is refused: what
 /// goes into a mail's header is an address and nothing else.
-fn bare(text: &str) -> &str {
-    let is_around = |character: char| character.is_whitespace() || "\"“”«»,;".contains(character);
+fn bare<'a>(text: &'a str) -> &'a str {
+    let is_around = |character: char| character.is_whitespace() || "\"'“”‘’«»()[]<>,;:".contains(character);
     // A dot before it is part of it, and wrong.
-    let text = text.trim_matches(is_around).trim_end_matches(|character| character == '.' || is_around(character));
-    match text.get(..7) {
-        Some(scheme) if scheme.eq_ignore_ascii_case("mailto:") => &text[7..],
+    let trim = |text: &'a str| {
+        text.trim_matches(is_around).trim_end_matches(|character| character == '.' || is_around(character))
+    };
+    let text = trim(text);
+    let text = match text.split_once(':') {
+        Some((label, address)) if is_label(label) => trim(address),
+        _ => text,
+    };
+    // `mailto:` may go on with a subject; no domain has a question mark.
+    match (text.rfind('@'), text.rfind('?')) {
+        (Some(at), Some(query)) if at < query => trim(&text[..query]),
         _ => text,
     }
+}
+
+/// What people and links write before an address.
+fn is_label(text: &str) -> bool {
+    let text = text.trim().to_lowercase();
+    ["mailto", "mail", "e-mail", "email", "courriel", "adresse", "adresse e-mail", "adresse mail"]
+        .contains(&text.as_str())
 }
 
 fn is_atext(character: char) -> bool {
@@ -228,6 +244,13 @@ mod tests {
             "jean.o'brien @ martin-btp.fr",
             "ｊｅａｎ.o'brien＠martin-btp.fr",
             "jean.o'brien@martin-btp。fr",
+            "<jean.o'brien@martin-btp.fr>",
+            "'jean.o'brien@martin-btp.fr'",
+            "‘jean.o’brien@martin-btp.fr’",
+            "(jean.o´brien@martin-btp.fr)",
+            "jean.o'brien@martin\u{2011}btp.fr",
+            "mailto: jean.o'brien@martin-btp.fr?subject=Bonjour",
+            "E-mail : jean.o'brien@martin-btp.fr",
         ] {
             let email = Email::parse(pasted).unwrap_or_else(|refusal| panic!("{pasted:?}: {}", refusal.en));
             assert_eq!(email.as_str(), "jean.o'brien@martin-btp.fr", "{pasted:?}");
@@ -256,7 +279,7 @@ mod tests {
             ("marie@exemple.fr;paul@exemple.fr", "une seule adresse"),
             ("marie\u{202e}@exemple.fr", "u+202e"),
             ("Marie <marie@exemple.fr>", "sans espace"),
-            ("<marie@exemple.fr>", "«\u{a0}<\u{a0}»"),
+            ("<ma<rie@exemple.fr>", "«\u{a0}<\u{a0}»"),
             ("marie@exem!ple.fr", "«\u{a0}!\u{a0}»"),
             ("m arie@exemple.fr", "sans espace"),
         ] {

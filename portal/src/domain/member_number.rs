@@ -8,8 +8,32 @@ use super::Refusal;
 use super::pasted::{self, ENGLISH, FRENCH};
 
 /// Words that stand before a member number where it is copied from, in lower case without accents.
-const LABEL: [&str; 13] =
-    ["n", "no", "nr", "num", "numero", "code", "adherent", "compte", "membre", "constructys", "de", "du", "d"];
+const LABEL: &[&str] = &[
+    "n",
+    "no",
+    "nr",
+    "num",
+    "numero",
+    "code",
+    "adherent",
+    "adherente",
+    "e",
+    "adhesion",
+    "compte",
+    "membre",
+    "constructys",
+    "ref",
+    "reference",
+    "de",
+    "du",
+    "d",
+    "le",
+    "la",
+    "votre",
+    "notre",
+    "mon",
+    "est",
+];
 
 /// A member number: six digits, where leading zeros count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,7 +55,7 @@ impl MemberNumber {
                 format!("A member number has 6 digits, zeros included; it is printed on your remittance notices. {en}"),
             )
         };
-        match pasted::digits(text, &LABEL) {
+        match pasted::digits(text, LABEL) {
             Ok(digits) if digits.len() == 6 => Ok(Self(digits.into_owned())),
             Ok(digits) => {
                 let (n, s) = (digits.len(), if digits.len() == 1 { "" } else { "s" });
@@ -91,6 +115,11 @@ mod tests {
             "012-345",
             "01/23/45",
             "N° adhérent : 012345",
+            "Votre numéro d’adhérent : 012345",
+            "Mon numéro : 012 345",
+            "Réf. 012345",
+            "adhérent(e) n° 012345",
+            "N° d’adhésion : 012,345",
             "Nº d’adhérent 012345",
             "numéro de compte adhérent\u{a0}: 012\u{202f}345\n",
             "#012345",

@@ -28,7 +28,7 @@ pub use ledger::{ActionStatus, CostKind, Effect, EntryKind, Paid, Payee, Scheme}
 pub use member_number::MemberNumber;
 pub use message::Message;
 pub use money::Cents;
-pub use person::{Civility, JobTitle, Origin, PersonName, is_unfit, one_line};
+pub use person::{Civility, JobTitle, Origin, PersonName, is_blank, is_unfit, one_line};
 pub use refusal::Refusal;
 pub use same_person::may_be_one_person;
 pub use short_text::{RemittanceNumber, ShortText};

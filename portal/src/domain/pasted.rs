@@ -30,7 +30,7 @@ fn half_width(character: char) -> char {
     }
 }
 
-/// A number's digits. Spaces, dots, hyphens, slashes and underscores between them are dropped, quotes and brackets around
+/// A number's digits. Spaces, dots, commas, hyphens, slashes, bars and underscores between them are dropped, quotes and brackets around
 /// them, and a label before them that consists of `label` words in lower case without accents.
 ///
 /// # Errors
@@ -57,11 +57,12 @@ pub(super) fn digits<'a>(text: &'a str, label: &[&str]) -> Result<Cow<'a, str>, 
 
 /// Spreadsheets put `=` and quotes around digits to keep their zeros, sentences brackets and their end.
 fn is_around(character: char) -> bool {
-    character.is_whitespace() || "\"'’‘“”«»()[]<>=#:;,.".contains(character)
+    character.is_whitespace() || "\"'’‘“”«»()[]<>=#:;,.•*|".contains(character)
 }
 
 fn is_between(character: char) -> bool {
-    character.is_whitespace() || matches!(character, '.' | '-' | '/' | '_' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+    character.is_whitespace()
+        || matches!(character, '.' | ',' | '|' | '-' | '/' | '_' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 fn is_label(text: &str, label: &[&str]) -> bool {
@@ -75,6 +76,8 @@ fn is_label(text: &str, label: &[&str]) -> bool {
             other => other,
         })
         .collect();
+    // Without its apostrophe it is a mistyped digit.
+    let plain = plain.replace("l’", " ").replace("l'", " ");
     let is_mark = |character: char| is_around(character) || is_between(character) || "°№".contains(character);
     // A mistyped first digit is no label, nor is a sign: every word has to be known, and what stands between words.
     let marks_only = plain.chars().all(|character| character.is_alphanumeric() || is_mark(character));

@@ -152,9 +152,34 @@ pub fn is_unfit(character: char) -> bool {
             | '\u{e0000}'..)
 }
 
+/// Whether a text shows nothing: empty, or of spaces and characters that cannot be seen.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    let is_seen = |character: char| {
+        let is_formatting = is_unfit(character) && !character.is_control() && !is_unassigned(character);
+        !character.is_whitespace() && !is_formatting
+    };
+    !text.contains(is_seen)
+}
+
+/// Of private use, or no character: something may be drawn for it.
+fn is_unassigned(character: char) -> bool {
+    matches!(character, '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{ffff}' | '\u{e0000}'..)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_what_cannot_be_seen_is_blank() {
+        for blank in ["", " \t", "\u{a0}", "\u{200b}", "\u{feff}\u{2060}", "\u{180e}", "\u{ad} \u{3164}"] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        for text in ["0", "\u{200b}a", "\u{1}", "\u{fffd}", "\u{e001}", "-"] {
+            assert!(!is_blank(text), "{text:?}");
+        }
+    }
 
     #[test]
     fn names_keep_their_letters_and_lose_stray_spaces() {

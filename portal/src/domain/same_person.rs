@@ -6,15 +6,29 @@ use super::folded;
 /// nobody apart, and an address is of whom it names before the at sign.
 #[must_use]
 pub fn may_be_one_person(one: &str, other: &str) -> bool {
-    let plain = |name: &str| folded(name.split(['@', '＠']).next().unwrap_or_default());
-    let (one, other) = (plain(one), plain(other));
     let words = |name: &str| {
-        let mut words: Vec<String> = name.split_whitespace().map(str::to_owned).collect();
-        words.sort();
-        words
+        let plain = folded(named(name));
+        let is_name = |word: &&str| !TITLES.contains(word);
+        plain.split_whitespace().filter(is_name).map(str::to_owned).collect::<Vec<String>>()
     };
+    let (mut one, mut other) = (words(one), words(other));
     // "Anne-Marie" is "Anne Marie" and "Annemarie".
-    one.replace(' ', "") == other.replace(' ', "") || words(&one) == words(&other)
+    let is_spelling = one.concat() == other.concat();
+    one.sort();
+    other.sort();
+    is_spelling || one == other
+}
+
+/// What stands before a name.
+const TITLES: [&str; 7] = ["m", "mr", "mme", "mlle", "madame", "monsieur", "mademoiselle"];
+
+/// The name in what somebody wrote for it: before an address in angle brackets and a remark in brackets, and of an address
+/// what stands before the at sign and a tag.
+fn named(text: &str) -> &str {
+    let before = |text, end: &[char]| -> &str { str::split(text, end).next().unwrap_or_default() };
+    let name = before(text, &['<', '(']);
+    let name = if name.trim().is_empty() { text.trim_start_matches([' ', '<', '(']) } else { name };
+    before(before(name, &['@', '＠']), &['+'])
 }
 
 #[cfg(test)]
@@ -33,6 +47,12 @@ mod tests {
                     "DURAND, Claire",
                     "Claïre-Durand.",
                     "claire.durand@constructys.example",
+                    "claire.durand+rh@constructys.example",
+                    "Claire Durand <c.d@constructys.example>",
+                    "<claire.durand@constructys.example>",
+                    "Mme Claire Durand",
+                    "Mme. DURAND Claire",
+                    "Claire Durand (RH)",
                 ][..],
             ),
             (

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Refusal;
+use super::{Refusal, is_blank};
 
 /// The remittance information of a SEPA transfer has 140 characters (EPC217-08, AT-05), the longest of these texts.
 const LONGEST_TEXT: usize = 140;
@@ -110,7 +110,7 @@ impl TryFrom<String> for RemittanceNumber {
 fn check(text: &str, longest: usize) -> Result<&str, Refusal> {
     // Line and paragraph separators end a line as a line feed does.
     let breaks = |character: char| character.is_control() || matches!(character, '\u{2028}' | '\u{2029}');
-    if !text.is_empty() && text.chars().count() <= longest && !text.contains(breaks) {
+    if !is_blank(text) && text.chars().count() <= longest && !text.contains(breaks) {
         return Ok(text);
     }
     Err(Refusal::new(

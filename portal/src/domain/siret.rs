@@ -11,7 +11,7 @@ use super::pasted::{self, ENGLISH, FRENCH};
 const LA_POSTE: &str = "356000000";
 
 /// Words that stand before a SIRET where it is copied from, in lower case without accents.
-const LABEL: [&str; 18] = [
+const LABEL: &[&str] = &[
     "n",
     "no",
     "nr",
@@ -30,6 +30,14 @@ const LABEL: [&str; 18] = [
     "etablissement",
     "entreprise",
     "societe",
+    "siege",
+    "social",
+    "employeur",
+    "immatriculation",
+    "votre",
+    "notre",
+    "mon",
+    "est",
 ];
 
 /// A SIRET that the check sums allow and the numbering does not exclude, as 14 digits.
@@ -49,7 +57,7 @@ impl Siret {
     /// `siret-not-digits` (names the character), `siret-length` (says how many digits there are), `siret-checksum`,
     /// `siret-never-given`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let digits = pasted::digits(text, &LABEL).map_err(not_a_digit)?;
+        let digits = pasted::digits(text, LABEL).map_err(not_a_digit)?;
         match digits.len() {
             0 => Err(Refusal::new(
                 "siret-not-digits",
@@ -168,6 +176,12 @@ mod tests {
             "533-846-150-00019",
             "533‑846–150/00019",
             "SIRET : 533 846 150 00019",
+            "SIRET de l’établissement : 53384615000019",
+            "SIRET (siège) : 533 846 150 00019",
+            "Mon SIRET est 53384615000019.",
+            "• SIRET : 53384615000019",
+            "Numéro d’immatriculation : 533,846,150,00019",
+            "533846150|00019",
             "N° SIRET: 53384615000019.",
             "nume\u{301}ro de Siret\u{a0}: 533 846 150 00019\r\n",
             "Code INSEE / SIRET – 53384615000019",

@@ -24,13 +24,16 @@ impl LinkToken {
         Self(Zeroizing::new(key.derive("link", outbox_id.as_bytes())))
     }
 
-    /// Reads a token as it stands in a link; `None` where it cannot be one. Spaces, line ends and characters that
-    /// cannot be seen, which copying and mail programs add, are no part of it.
+    /// Reads a token, or the link that it stands in; `None` where it cannot be one. Spaces, line ends, marks around it and
+    /// characters that cannot be seen, which copying and mail programs add, are no part of it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let is_seen = |character: &char| !character.is_whitespace() && !is_unfit(*character);
+        // Quoted-printable ends a line with `=`, which no token has.
+        let is_seen = |character: &char| !character.is_whitespace() && !is_unfit(*character) && *character != '=';
         let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(is_seen).collect());
-        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(text.as_bytes()).ok()?);
+        let token = text.rsplit_once('#').map_or(text.as_str(), |(_, token)| token);
+        let token = token.trim_matches(|character: char| "\"'’‘“”«»()[]<>.,;:!?".contains(character));
+        let bytes = Zeroizing::new(URL_SAFE_NO_PAD.decode(token.as_bytes()).ok()?);
         <[u8; 32]>::try_from(bytes.as_slice()).ok().map(|bytes| Self(Zeroizing::new(bytes)))
     }
 
@@ -87,8 +90,29 @@ mod tests {
     }
 
     #[test]
+    fn a_link_and_marks_around_a_token_are_no_part_of_it() {
+        let token = LinkToken::of(Id::from_bytes([1; 16]), &SymmetricKey::from_secret("link key"));
+        let text = token.to_text();
+        let (begin, end) = text.split_at(20);
+        for spelling in [
+            format!("https://portail.example/mot-de-passe#{}", *text),
+            format!("<https://portail.example/adresse#{}>.", *text),
+            format!("mot-de-passe#{},", *text),
+            format!("#{}", *text),
+            format!("«\u{a0}{}\u{a0}»", *text),
+            format!("\"{}\"", *text),
+            format!("({})", *text),
+            format!("{begin}=\r\n{end}"),
+        ] {
+            let read = LinkToken::parse(&spelling).map(|read| read.hashed());
+            assert_eq!(read, Some(token.hashed()), "{spelling:?}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_a_token_is_none() {
-        for wrong in ["", "abc", "é", &"A".repeat(42), &"A".repeat(44), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+        for wrong in
+            ["", "#", "abc", "é", &"A".repeat(42), &"A".repeat(44), "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
         {
             assert!(LinkToken::parse(wrong).is_none(), "{wrong}");
         }

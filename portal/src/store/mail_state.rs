@@ -144,6 +144,9 @@ pub struct MailState {
     /// That it is not mailed any more, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<Stopped>,
+    /// The complaint of who reads it, while a bounce stops more: it stands again when mails arrive again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complaint: Option<Stopped>,
     /// How many mails bounced for now since the last one that was delivered.
     pub bounced_for_now: u32,
     /// When the newest mail that was delivered was sent, or somebody of the staff had the address mailed again:
@@ -184,6 +187,7 @@ impl MailState {
         let none = |version| Self {
             email: email.clone(),
             stopped: None,
+            complaint: None,
             bounced_for_now: 0,
             good_since: None,
             mails: Vec::new(),
@@ -246,22 +250,31 @@ impl MailState {
             Some(Stopped { why, at: now, mail_sent_at, reason })
         };
         match feedback.delivery {
-            Delivery::Bounced if !is_over => self.stopped = stopped(EmailProblem::Bounced),
-            // A bounce stops more.
-            Delivery::Complained if !is_over && self.stopped.is_none() => {
-                self.stopped = stopped(EmailProblem::Complained);
+            Delivery::Bounced if !is_over => {
+                let before = std::mem::replace(&mut self.stopped, stopped(EmailProblem::Bounced));
+                // A bounce stops more, and is over with the next mail that arrives.
+                self.complaint =
+                    before.filter(|before| before.why == EmailProblem::Complained).or(self.complaint.take());
             }
+            Delivery::Complained if !is_over => match &self.stopped {
+                None => self.stopped = stopped(EmailProblem::Complained),
+                Some(before) if before.why == EmailProblem::Bounced && self.complaint.is_none() => {
+                    self.complaint = stopped(EmailProblem::Complained);
+                }
+                Some(_) => {}
+            },
             Delivery::BouncedForNow if !is_over => self.bounced_for_now = self.bounced_for_now.saturating_add(1),
             Delivery::Delivered | Delivery::NotSpam => {
-                let taken_back = |stopped: &Stopped| match stopped.why {
+                let taken_back = |stopped: &mut Stopped| match stopped.why {
                     EmailProblem::Bounced => stopped.mail_sent_at < feedback.mail_sent_at,
                     // Of that very mail, or of one before.
                     EmailProblem::Complained => {
                         feedback.delivery == Delivery::NotSpam && stopped.mail_sent_at <= feedback.mail_sent_at
                     }
                 };
-                if self.stopped.as_ref().is_some_and(taken_back) {
-                    self.stopped = None;
+                self.complaint.take_if(taken_back);
+                if self.stopped.take_if(taken_back).is_some() {
+                    self.stopped = self.complaint.take();
                 }
                 if !is_over {
                     self.bounced_for_now = 0;
@@ -276,7 +289,7 @@ impl MailState {
     /// Mailed again from now on, whatever happened.
     #[must_use]
     pub fn resumed(&self, now: Timestamp) -> Self {
-        let after = Self { stopped: None, bounced_for_now: 0, good_since: Some(now), ..self.clone() };
+        let after = Self { stopped: None, complaint: None, bounced_for_now: 0, good_since: Some(now), ..self.clone() };
         after.written(now)
     }
 
@@ -420,6 +433,17 @@ mod tests {
         let later = told(&complained, 3, Delivery::Delivered);
         assert_eq!(later.problem(), Some(EmailProblem::Complained));
         assert_eq!(told(&later, 3, Delivery::Bounced).problem(), Some(EmailProblem::Bounced), "a bounce stops more");
+        let bounced = told(&later, 3, Delivery::Bounced);
+        assert_eq!(
+            told(&bounced, 4, Delivery::Delivered).problem(),
+            Some(EmailProblem::Complained),
+            "a bounce between"
+        );
+        assert_eq!(told(&bounced, 4, Delivery::NotSpam).problem(), None, "wanted again, and arrived");
+        let bounced = told(&told(&state(), 2, Delivery::Bounced), 2, Delivery::Complained);
+        assert_eq!(bounced.problem(), Some(EmailProblem::Bounced));
+        assert_eq!(told(&bounced, 3, Delivery::Delivered).problem(), Some(EmailProblem::Complained), "after a bounce");
+        assert_eq!(bounced.resumed(at(61)).problem(), None);
         assert_eq!(later.resumed(at(61)).problem(), None);
         assert_eq!(told(&later.resumed(at(61)), 3, Delivery::Complained).problem(), None, "of a mail before that");
     }

@@ -168,6 +168,28 @@ async fn transfers_are_listed_over_all_years_each_once_and_found_from_the_banks_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_of_transfers_hold_each_once_whatever_its_number() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let numbers = ["V#1", "V#2", "V$", "V%", "V%24", "V 50 %", "V 50 %A", "W"];
+    let records: Vec<_> = (0..)
+        .zip(numbers)
+        .map(|(place, number)| payment(&format!("P-{place}"), 1, "2012-000001", "2012-07-01", number))
+        .collect();
+    post(&world, "2012-10-16-001", &records).await;
+    for view in ["", "&view=2012"] {
+        let query = |limit: usize| format!("from=2012-07-01&to=2012-07-01&limit={limit}{view}");
+        let (_, whole) = walk(&marie, "remittances", &query(200)).await;
+        let all: BTreeSet<_> = texts(&whole, "remittance_number").into_iter().collect();
+        assert_eq!(all, BTreeSet::from(numbers));
+        for limit in [1, 3] {
+            let (_, paged) = walk(&marie, "remittances", &query(limit)).await;
+            assert_eq!(paged, whole, "by {limit}{view}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_year_that_was_a_mistake_hides_no_other_and_is_named() {
     let world = World::start().await;
     let marie = world.manager("marie@martin.example").await;

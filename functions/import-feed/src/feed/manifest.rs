@@ -35,8 +35,12 @@ pub struct ListedFile {
     /// SHA-256 of its bytes, lower-case hex; the manifest may have capitals.
     pub sha256: String,
     /// The sum of its amounts; a file without it holds none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_is_absent")]
     pub amount_cents: i64,
+}
+
+fn null_is_absent<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    Ok(Option::<i64>::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// What a file holds.
@@ -182,6 +186,13 @@ mod tests {
         }
         let unknown = text.replace("\"source\":", "\"note\":\"\\ud83d\",\"note\":1,\"source\":");
         assert!(read(&unknown).is_ok());
+    }
+
+    #[test]
+    fn a_file_of_no_amounts_may_say_null() {
+        let mut file = file("members.ndjson");
+        file["amount_cents"] = serde_json::Value::Null;
+        assert_eq!(read(json!([file])).unwrap().files[0].amount_cents, 0);
     }
 
     #[test]

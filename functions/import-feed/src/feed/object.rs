@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use portal::domain::is_blank;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -48,7 +49,7 @@ impl<'a> Object<'a> {
             Some(b'n') => None,
             Some(b'"') => {
                 let text = unquote(text).ok_or(Reason::in_field("lone-surrogate", name))?;
-                if text.trim().is_empty() { None } else { Some(Scalar::Text(text)) }
+                if is_blank(&text) { None } else { Some(Scalar::Text(text)) }
             }
             Some(b'-' | b'0'..=b'9') => Some(Scalar::Number(text)),
             _ => Some(Scalar::Other),
@@ -114,7 +115,7 @@ mod tests {
 
     #[test]
     fn each_field_is_read_on_its_own() {
-        let line = r#" {"a":"x\né","b":-12,"c":"\ud83d","d":[{"d":"\udc00"}],"e":" \t","f":null,"\u0067":1e999,
+        let line = r#" {"a":"x\né","b":-12,"c":"\ud83d","d":[{"d":"\udc00"}],"e":" \t\u200b","f":null,"\u0067":1e999,
             "h":"\ud83d\ude00","i":1,"i":1,"\ud800":1,"j":true} "#
             .replace('\n', "");
         let object = Object::read(line.as_bytes()).unwrap();

@@ -227,8 +227,7 @@ impl ListedRemittance {
         // Whichever item lists it: of all with this key of the index the transfer's own sorts first, so in a
         // descending list everything else comes before this place.
         let mut place = Remittance::key_of(account, number).attributes();
-        let (index, prefix) = index_of(view);
-        place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{date}#{number}")));
+        place.insert(index_of(view).0.to_owned(), AttributeValue::S(order(view, date, number)));
         place
     }
 }

@@ -80,6 +80,14 @@ impl WaitingRecord {
     }
 }
 
+impl WaitingRecord {
+    /// Whether it is money whose side is that of its transfer: posted after the payments that say it.
+    #[must_use]
+    pub fn comes_back(&self) -> bool {
+        matches!(&self.content, WaitingContent::Entry(facts) if facts.has_side_of_transfer())
+    }
+}
+
 impl Record for WaitingRecord {
     fn key(&self) -> Key {
         Self::key_of(&self.place, &self.source, &self.source_key)
