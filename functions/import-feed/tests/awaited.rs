@@ -6,8 +6,8 @@ mod support;
 
 use jiff::civil::date;
 use portal::clock::Clock;
-use portal::domain::{MemberNumber, Siret};
-use portal::store::{Account, Establishment, Table};
+use portal::domain::{Cents, MemberNumber, Paid, Siret};
+use portal::store::{Account, Establishment, Table, Totals};
 use serde_json::{Value, json};
 use support::{Batch, Fund, action, entry, member};
 
@@ -61,6 +61,34 @@ async fn the_ledger_of_a_member_that_comes_later_is_posted_when_it_comes() {
     fund.reconcile().await;
     let again = fund.import(&ledger("early", 250)).await;
     assert_eq!((figure(&again, "unchanged"), figure(&again, "pending")), (251, 0), "{again}");
+}
+
+/// The keys of what comes back sort before that of the payment, and each waits for the action and for the member.
+#[tokio::test]
+async fn what_comes_back_goes_to_the_side_of_its_transfer_whatever_it_waited_for() {
+    let of_transfer = |key: &str, kind: &str, amount: i64| {
+        let mut entry = entry(key, 1, NUMBER, "2011-000077", kind, amount);
+        entry["remittance_number"] = json!("V 1/2");
+        entry.as_object_mut().unwrap().remove("payee");
+        entry
+    };
+    let lines = Batch::new("lines")
+        .record(&of_transfer("E-0", "RECOVERY", 50))
+        .record(&of_transfer("E-1", "PAYMENT_RETURNED", 100))
+        .record(&of_transfer("E-9", "PAYMENT_TO_PROVIDER", 400));
+    let the_action =
+        Batch::new("action").record(&action("A-77", 1, NUMBER, "2011-000077", "PARTLY_PAID", "2011-11-30"));
+    let member = members("member");
+    for order in [[&member, &lines, &the_action], [&lines, &member, &the_action], [&lines, &the_action, &member]] {
+        let fund = Fund::start().await;
+        for batch in order {
+            fund.import(batch).await;
+        }
+        let totals = Totals::of(&fund.store, &MemberNumber::parse(NUMBER).unwrap(), None).await.unwrap();
+        assert_eq!(totals.len(), 1);
+        assert_eq!(totals[0].sums.paid, Paid { to_company: Cents::ZERO, to_providers: Cents(250) });
+        fund.reconcile().await;
+    }
 }
 
 /// More waits than an invocation posts: it is posted in shards, as a large batch is.

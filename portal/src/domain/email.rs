@@ -72,10 +72,13 @@ impl Email {
 /// The address without what a page, a sentence or a list puts around it. A name before it stays, and is refused: what
 /// goes into a mail's header is an address and nothing else.
 fn bare<'a>(text: &'a str) -> &'a str {
-    let is_around = |character: char| character.is_whitespace() || "\"'“”‘’«»()[]<>,;:".contains(character);
+    let is_around = |character: char| character.is_whitespace() || "\"“”«»,;".contains(character);
     // A dot before it is part of it, and wrong.
     let trim = |text: &'a str| {
-        text.trim_matches(is_around).trim_end_matches(|character| character == '.' || is_around(character))
+        let text = text.trim_matches(is_around).trim_end_matches(|character| character == '.' || is_around(character));
+        // One of a pair alone is a mistake, or more than an address.
+        let inside = |(open, close): (char, char)| text.strip_prefix(open)?.strip_suffix(close);
+        PAIRS.into_iter().find_map(inside).map_or(text, str::trim)
     };
     let text = trim(text);
     let text = match text.split_once(':') {
@@ -88,6 +91,8 @@ fn bare<'a>(text: &'a str) -> &'a str {
         _ => text,
     }
 }
+
+const PAIRS: [(char, char); 5] = [('<', '>'), ('(', ')'), ('[', ']'), ('\'', '\''), ('‘', '’')];
 
 /// What people and links write before an address.
 fn is_label(text: &str) -> bool {

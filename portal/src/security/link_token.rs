@@ -28,8 +28,9 @@ impl LinkToken {
     /// characters that cannot be seen, which copying and mail programs add, are no part of it.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        // Quoted-printable ends a line with `=`, which no token has.
-        let is_seen = |character: &char| !character.is_whitespace() && !is_unfit(*character) && *character != '=';
+        // Quoted-printable breaks a line with `=` before it.
+        let text = Zeroizing::new(text.replace("=\r\n", "").replace("=\n", ""));
+        let is_seen = |character: &char| !character.is_whitespace() && !is_unfit(*character);
         let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(is_seen).collect());
         let token = text.rsplit_once('#').map_or(text.as_str(), |(_, token)| token);
         let token = token.trim_matches(|character: char| "\"'’‘“”«»()[]<>.,;:!?".contains(character));
