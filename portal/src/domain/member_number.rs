@@ -119,7 +119,7 @@ mod tests {
             "Mon numéro : 012 345",
             "Réf. 012345",
             "adhérent(e) n° 012345",
-            "N° d’adhésion : 012,345",
+            "N° d’adhésion : 012 345",
             "Nº d’adhérent 012345",
             "numéro de compte adhérent\u{a0}: 012\u{202f}345\n",
             "#012345",

@@ -30,7 +30,7 @@ fn half_width(character: char) -> char {
     }
 }
 
-/// A number's digits. Spaces, dots, commas, hyphens, slashes, bars and underscores between them are dropped, quotes and brackets around
+/// A number's digits. Spaces, dots, hyphens, slashes, bars and underscores between them are dropped, quotes and brackets around
 /// them, and a label before them that consists of `label` words in lower case without accents.
 ///
 /// # Errors
@@ -62,7 +62,7 @@ fn is_around(character: char) -> bool {
 
 fn is_between(character: char) -> bool {
     character.is_whitespace()
-        || matches!(character, '.' | ',' | '|' | '-' | '/' | '_' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+        || matches!(character, '.' | '|' | '-' | '/' | '_' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 fn is_label(text: &str, label: &[&str]) -> bool {

@@ -180,7 +180,7 @@ mod tests {
             "SIRET (siège) : 533 846 150 00019",
             "Mon SIRET est 53384615000019.",
             "• SIRET : 53384615000019",
-            "Numéro d’immatriculation : 533,846,150,00019",
+            "Numéro d’immatriculation : 533 846 150 00019",
             "533846150|00019",
             "N° SIRET: 53384615000019.",
             "nume\u{301}ro de Siret\u{a0}: 533 846 150 00019\r\n",
