@@ -21,7 +21,7 @@ function decoded(fragment) {
 
 const CIVILITIES = { mme: "Mme", m: "M." };
 
-/** Whose space it is, as two texts: the person, and the establishment. */
+/** Returns the owner of a space as two texts: the person, and the establishment. */
 export function describe(owner) {
   const person = [CIVILITIES[owner.civility], owner.first_name, owner.last_name].join(" ");
   const siret = owner.siret.replace(/^(\d{3})(\d{3})(\d{3})/, "$1\u00a0$2\u00a0$3\u00a0");

@@ -183,6 +183,7 @@ impl<T: Tables> Poster<T> {
         let mut query = WaitingRecord::all(account).limit(PAGE);
         loop {
             let Page { mut items, next } = self.store.query::<WaitingRecord>(&query).await?;
+            // Payments say to whom a transfer went, and what comes back of it goes by that.
             items.sort_by_key(WaitingRecord::comes_back);
             let jobs: Vec<Job> =
                 items.iter().map(|record| Job { task: Task::Admit(record.clone()), line: None }).collect();
@@ -321,6 +322,7 @@ impl<T: Tables> Poster<T> {
             let mut all_done = true;
             loop {
                 let Page { mut items, next } = self.store.query::<Pending>(&query).await?;
+                // As above: payments first.
                 items.sort_by_key(|pending| pending.facts.has_side_of_transfer());
                 let release =
                     |pending: &Pending| Job { task: Task::Release(pending.clone(), target.clone()), line: None };

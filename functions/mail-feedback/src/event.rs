@@ -41,7 +41,7 @@ struct Mail {
 #[serde(rename_all = "camelCase")]
 struct Bounce {
     bounce_type: String,
-    /// Where it is missing, of no special kind.
+    /// Missing where the bounce is of no special kind.
     bounce_sub_type: Option<String>,
     #[serde(default)]
     bounced_recipients: Vec<Bounced>,

@@ -93,8 +93,8 @@ pub(crate) struct EntryFilter {
 }
 
 impl EntryFilter {
-    /// Whether it asks for days of all views: what is booked on a day belongs to the year of its action, which is the one
-    /// to be found out.
+    /// Returns true where it asks for days of all views: what is booked on a day belongs to the year of its action, which
+    /// is the one to be found out.
     pub(crate) fn is_of_days(self) -> bool {
         self.view.is_none() && self.period.is_given()
     }

@@ -11,6 +11,7 @@ use portal::store::{Change, EmailChange, Link, OfChange, Outbox, Outcome, Purpos
 use rand::CryptoRng;
 
 use crate::admit::{Admitted, Attempt, Content};
+use crate::mails::SpaceOwner;
 use crate::{Function, MailError};
 
 impl Function {
@@ -34,8 +35,9 @@ impl Function {
         }
         let token = LinkToken::of(outbox.outbox_id, &self.link_key);
         let link = link(&token, Purpose::EmailChange, &address, &user, change, now + Purpose::EmailChange.lifetime());
-        let content = Content::EmailChange { token, owner: Box::new(user.clone()) };
-        let mail = admitted(&user, address, content);
+        let User { civility, first_name, last_name, siret, .. } = user.clone();
+        let owner = SpaceOwner { civility, first_name, last_name, siret };
+        let mail = admitted(&user, address, Content::EmailChange { token, owner });
         if change.confirming.is_some() {
             // An earlier attempt got this far.
             return Ok(if self.renew(&link).await? { Attempt::Admitted(mail) } else { Attempt::Nothing });

@@ -43,7 +43,7 @@ pub(crate) enum Content {
     AlreadyRegistered,
     PasswordReset(LinkToken),
     PasswordChanged { at: Timestamp },
-    EmailChange { token: LinkToken, owner: Box<User> },
+    EmailChange { token: LinkToken, owner: SpaceOwner },
     EmailChangeNotice { token: LinkToken, asked_at: Timestamp, until: Timestamp },
     UserErased { at: Timestamp, inactive: bool },
     InactivityWarning { ends_at: Timestamp },
@@ -118,8 +118,6 @@ impl Admitted {
             Content::PasswordReset(token) => render(&Mail::PasswordReset { to, origin, token: &token.to_text() }),
             Content::PasswordChanged { at } => render(&Mail::PasswordChanged { to, origin, changed_at: *at }),
             Content::EmailChange { token, owner } => {
-                let User { civility, first_name, last_name, siret, .. } = &**owner;
-                let owner = SpaceOwner { civility: *civility, first_name, last_name, siret };
                 render(&Mail::EmailChange { to, origin, token: &token.to_text(), owner })
             }
             Content::EmailChangeNotice { token, asked_at, until } => {

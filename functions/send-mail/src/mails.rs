@@ -44,17 +44,16 @@ pub struct AcceptedText<'a> {
     pub receipt: &'a Receipt,
 }
 
-/// Whose space it is.
-#[derive(Clone, Copy)]
-pub struct SpaceOwner<'a> {
-    /// How they are addressed.
+/// The owner of a space, as a mail names them to whoever reads it.
+pub struct SpaceOwner {
+    /// Mme or M.
     pub civility: Civility,
     /// First name.
-    pub first_name: &'a PersonName,
+    pub first_name: PersonName,
     /// Last name.
-    pub last_name: &'a PersonName,
+    pub last_name: PersonName,
     /// Their establishment.
-    pub siret: &'a Siret,
+    pub siret: Siret,
 }
 
 /// A mail, with what it tells.
@@ -109,8 +108,8 @@ pub enum Mail<'a> {
         origin: &'a str,
         /// The link's token; the mail says that it is valid for 24 hours.
         token: &'a str,
-        /// Whose space it is: told, because whoever reads the mail may be somebody else.
-        owner: SpaceOwner<'a>,
+        /// The owner of the space: told, because whoever reads the mail may be somebody else.
+        owner: &'a SpaceOwner,
     },
     /// Another address was asked for: notice to the one before, with the link that undoes it.
     EmailChangeNotice {
@@ -502,8 +501,8 @@ pub fn render(mail: &Mail<'_>) -> Result<Rendered, askama::Error> {
             fill!("email-change/subject.txt", "email-change/body.txt", "email-change/body.html", {
                 addressee: addressed(to),
                 link: address_page(origin, token),
-                person: in_full(owner.civility, owner.first_name, owner.last_name),
-                siret: grouped(owner.siret),
+                person: in_full(owner.civility, &owner.first_name, &owner.last_name),
+                siret: grouped(&owner.siret),
             })
         }
         Mail::EmailChangeNotice { to, origin, token, asked_at, until } => {

@@ -55,7 +55,7 @@ fn mapped(text: &str) -> Option<String> {
     mapped.chars().all(is_registered).then_some(mapped)
 }
 
-/// Whether a registry gives names with it: letters, digits, marks on them, hyphens, dots, and the points that Catalan and
+/// Returns true for what registries give names with: letters, digits, marks on them, hyphens, dots, and the points that Catalan and
 /// Japanese have inside words (RFC 5892). UTS 46 maps symbols and quotation marks too, and nobody has a domain of them.
 fn is_registered(character: char) -> bool {
     character.is_alphanumeric()

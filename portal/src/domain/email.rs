@@ -94,7 +94,7 @@ fn bare<'a>(text: &'a str) -> &'a str {
 
 const PAIRS: [(char, char); 5] = [('<', '>'), ('(', ')'), ('[', ']'), ('\'', '\''), ('‘', '’')];
 
-/// What people and links write before an address.
+/// Returns true for words that people and links write before an address.
 fn is_label(text: &str) -> bool {
     let text = text.trim().to_lowercase();
     ["mailto", "mail", "e-mail", "email", "courriel", "adresse", "adresse e-mail", "adresse mail"]

@@ -7,33 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Refusal;
 use super::pasted::{self, ENGLISH, FRENCH};
 
-/// Words that stand before a member number where it is copied from, in lower case without accents.
-const LABEL: &[&str] = &[
-    "n",
-    "no",
-    "nr",
-    "num",
-    "numero",
-    "code",
-    "adherent",
-    "adherente",
-    "e",
-    "adhesion",
-    "compte",
-    "membre",
-    "constructys",
-    "ref",
-    "reference",
-    "de",
-    "du",
-    "d",
-    "le",
-    "la",
-    "votre",
-    "notre",
-    "mon",
-    "est",
-];
+/// Words that stand before a member number where it is copied from, beside those before any number.
+const LABEL: &[&str] =
+    &["adherent", "adherente", "e", "adhesion", "compte", "membre", "constructys", "ref", "reference"];
 
 /// A member number: six digits, where leading zeros count.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

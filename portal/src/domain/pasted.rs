@@ -30,6 +30,10 @@ fn half_width(character: char) -> char {
     }
 }
 
+/// Words that stand before a number of any kind, in lower case without accents.
+const LABEL: &[&str] =
+    &["n", "no", "nr", "num", "numero", "code", "de", "du", "d", "le", "la", "votre", "notre", "mon", "est"];
+
 /// A number's digits. Spaces, dots, hyphens, slashes, bars and underscores between them are dropped, quotes and brackets around
 /// them, and a label before them that consists of `label` words in lower case without accents.
 ///
@@ -84,7 +88,7 @@ fn is_label(text: &str, label: &[&str]) -> bool {
     marks_only
         && plain
             .split(|character: char| !character.is_alphanumeric())
-            .all(|word| word.is_empty() || label.contains(&word))
+            .all(|word| word.is_empty() || LABEL.contains(&word) || label.contains(&word))
 }
 
 /// A character as a message can name it: between quotation marks, or by its code point where it cannot be seen.

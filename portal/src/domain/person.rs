@@ -144,22 +144,20 @@ pub fn one_line(text: &str, longest: usize) -> Result<String, Refusal> {
 /// (non-characters, private use).
 #[must_use]
 pub fn is_unfit(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-            | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
-            | '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{ffff}'
-            | '\u{e0000}'..)
+    character.is_control() || is_invisible(character) || is_unassigned(character)
 }
 
-/// Whether a text shows nothing: empty, or of spaces and characters that cannot be seen.
+/// Returns true for a text that shows nothing: empty, or of spaces and characters that cannot be seen.
 #[must_use]
 pub fn is_blank(text: &str) -> bool {
-    let is_seen = |character: char| {
-        let is_formatting = is_unfit(character) && !character.is_control() && !is_unassigned(character);
-        !character.is_whitespace() && !is_formatting
-    };
-    !text.contains(is_seen)
+    text.chars().all(|character| character.is_whitespace() || is_invisible(character))
+}
+
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}')
 }
 
 /// Of private use, or no character: something may be drawn for it.

@@ -19,7 +19,7 @@ pub fn may_be_one_person(one: &str, other: &str) -> bool {
     is_spelling || one == other
 }
 
-/// What stands before a name.
+/// Titles before a name, as [`folded`] writes them.
 const TITLES: [&str; 7] = ["m", "mr", "mme", "mlle", "madame", "monsieur", "mademoiselle"];
 
 /// The name in what somebody wrote for it: before an address in angle brackets and a remark in brackets, and of an address

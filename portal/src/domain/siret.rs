@@ -10,23 +10,12 @@ use super::pasted::{self, ENGLISH, FRENCH};
 /// The SIREN of La Poste, whose establishments may fail Luhn (INSEE's documented exception).
 const LA_POSTE: &str = "356000000";
 
-/// Words that stand before a SIRET where it is copied from, in lower case without accents.
+/// Words that stand before a SIRET where it is copied from, beside those before any number.
 const LABEL: &[&str] = &[
-    "n",
-    "no",
-    "nr",
-    "num",
-    "numero",
-    "code",
     "siret",
     "siren",
     "insee",
     "identifiant",
-    "de",
-    "du",
-    "d",
-    "le",
-    "la",
     "etablissement",
     "entreprise",
     "societe",
@@ -34,10 +23,6 @@ const LABEL: &[&str] = &[
     "social",
     "employeur",
     "immatriculation",
-    "votre",
-    "notre",
-    "mon",
-    "est",
 ];
 
 /// A SIRET that the check sums allow and the numbering does not exclude, as 14 digits.

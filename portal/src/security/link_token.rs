@@ -29,7 +29,8 @@ impl LinkToken {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         // Quoted-printable breaks a line with `=` before it.
-        let text = Zeroizing::new(text.replace("=\r\n", "").replace("=\n", ""));
+        let text = Zeroizing::new(text.replace("=\r\n", ""));
+        let text = Zeroizing::new(text.replace("=\n", ""));
         let is_seen = |character: &char| !character.is_whitespace() && !is_unfit(*character);
         let text: Zeroizing<String> = Zeroizing::new(text.chars().filter(is_seen).collect());
         let token = text.rsplit_once('#').map_or(text.as_str(), |(_, token)| token);

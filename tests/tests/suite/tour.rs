@@ -37,7 +37,7 @@ fn answers() -> Vec<Vec<&'static str>> {
     answers
 }
 
-/// Whether these pieces stand in the text, in this order.
+/// Returns true where these pieces stand in the text, in this order.
 fn has_in_order(text: &str, pieces: &[&str]) -> bool {
     let mut rest = text;
     pieces.iter().all(|piece| {

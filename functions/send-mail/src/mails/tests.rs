@@ -28,6 +28,7 @@ struct Sample {
     at: Timestamp,
     receipt: Receipt,
     draft: Draft,
+    owner: SpaceOwner,
     colleague: Colleague,
 }
 
@@ -45,6 +46,15 @@ fn draft_of(last_name: &PersonName) -> Draft {
         request_id: "r-1".to_owned(),
         ip: None,
         user_agent: None,
+    }
+}
+
+fn owner_of(first_name: &PersonName, last_name: &PersonName) -> SpaceOwner {
+    SpaceOwner {
+        civility: Civility::Mme,
+        first_name: first_name.clone(),
+        last_name: last_name.clone(),
+        siret: Siret::parse("53384615000019").unwrap(),
     }
 }
 
@@ -92,6 +102,7 @@ impl Sample {
                 first_name: PersonName::parse("Jeanne").unwrap(),
                 ..draft_of(&PersonName::parse("Martin").unwrap())
             },
+            owner: owner_of(&PersonName::parse("Jeanne").unwrap(), &PersonName::parse("Martin").unwrap()),
             colleague: Colleague::called(
                 "Durand",
                 "Comptable",
@@ -106,7 +117,8 @@ impl Sample {
         let message = format!("Bonjour,\n\n{}", last_name.replace(['\r', '\n'], " "));
         let colleague = Colleague::called(last_name, last_name, &message);
         let last_name: PersonName = serde_json::from_str(&stored).unwrap();
-        Self { draft: draft_of(&last_name), last_name, colleague, ..Self::new() }
+        let (draft, owner) = (draft_of(&last_name), owner_of(&last_name, &last_name));
+        Self { draft, owner, last_name, colleague, ..Self::new() }
     }
 
     /// Each mail, with its folder's name and the one link it carries.
@@ -116,12 +128,6 @@ impl Sample {
         let password_page = format!("{ORIGIN}/mot-de-passe#{TOKEN}");
         let front_page = format!("{ORIGIN}/");
         let title = "Conditions générales d’utilisation du portail";
-        let owner = SpaceOwner {
-            civility: Civility::Mme,
-            first_name: &self.draft.first_name,
-            last_name: &self.last_name,
-            siret: &self.siret,
-        };
         let accepted = AcceptedText { title, receipt: &self.receipt };
         vec![
             (
@@ -132,7 +138,11 @@ impl Sample {
             ("already-registered", Mail::AlreadyRegistered { to, origin }, front_page.clone()),
             ("password-reset", Mail::PasswordReset { to, origin, token }, password_page),
             ("password-changed", Mail::PasswordChanged { to, origin, changed_at: self.at }, front_page.clone()),
-            ("email-change", Mail::EmailChange { to, origin, token, owner }, format!("{ORIGIN}/adresse#{TOKEN}")),
+            (
+                "email-change",
+                Mail::EmailChange { to, origin, token, owner: &self.owner },
+                format!("{ORIGIN}/adresse#{TOKEN}"),
+            ),
             (
                 "email-change-notice",
                 Mail::EmailChangeNotice {

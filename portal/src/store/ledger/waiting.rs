@@ -78,10 +78,8 @@ impl WaitingRecord {
     pub fn all(account: &MemberNumber) -> Query {
         Query::partition(Table::Ledger, partition(account)).beginning("WAITING#")
     }
-}
 
-impl WaitingRecord {
-    /// Whether it is money whose side is that of its transfer: posted after the payments that say it.
+    /// Returns true for money whose side is that of its transfer: it is posted after the payments that say it.
     #[must_use]
     pub fn comes_back(&self) -> bool {
         matches!(&self.content, WaitingContent::Entry(facts) if facts.has_side_of_transfer())
