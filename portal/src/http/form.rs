@@ -99,16 +99,14 @@ impl Form {
         }
     }
 
-    /// A text that may be missing, null, empty or, in a body, blank. `None` only where it is there and refused.
+    /// A text that may be missing, null or empty. `None` only where it is there and refused.
     pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&str) -> Result<T, Refusal>) -> Option<Option<T>> {
         match self.object.get(name) {
             None | Some(Value::Null) => {
                 self.object.remove(name);
                 Some(None)
             }
-            Some(Value::String(text))
-                if text.is_empty() || self.source != Source::Query && text.chars().all(char::is_whitespace) =>
-            {
+            Some(Value::String(text)) if text.is_empty() => {
                 self.object.remove(name);
                 Some(None)
             }
