@@ -23,6 +23,9 @@ static DICTIONARY: [Tier; 3] = [
 /// The longest word of the dictionary, in letters.
 pub const LONGEST: usize = 14;
 
+/// The longest one of several words with hyphens between them, hyphens counted.
+pub const LONGEST_COMPOUND: usize = 26;
+
 /// The shortest word of the last part, in letters: every third of three letters is one.
 pub const SHORTEST_KNOWN: usize = 4;
 

@@ -1,14 +1,14 @@
 //! An estimate of how many guesses a French guesser needs for a password.
 //!
 //! The password is cut into parts in the way that takes the fewest guesses, and the guesses of its parts are multiplied: words of
-//! the dictionary, words that go with the person, runs over the keyboard, years, dates, post codes, repeats, and single
+//! the dictionary, phrases, words that go with the person, runs over the keyboard, the calendar, addresses, repeats, and single
 //! characters. A guesser who finds 10^8 passwords tries a word with a year and a sign long before.
 
 use zeroize::Zeroizing;
 
 use crate::dictionary::{self, guesses_of};
 use crate::fold::fold;
-use crate::keyboard;
+use crate::{addresses, calendar, keyboard, phrases, spelled};
 
 /// How many characters are looked at: what comes behind makes a password no weaker.
 pub const ASSESSED: usize = 40;
@@ -30,22 +30,18 @@ pub struct Guesses {
 const DIGIT: f64 = 10.0;
 const LETTER: f64 = 26.0;
 const SIGN: f64 = 33.0;
-/// The signs that join words, and those that end passwords.
-const JOINING: f64 = 4.0;
+/// The signs that join words, mostly a space or a hyphen, and those that end passwords.
+const JOINING: f64 = 3.0;
 const USUAL_SIGN: f64 = 8.0;
 const LAST_SIGN: f64 = 3.0;
 /// A word that goes with the person is among the first ten.
 const KNOWN_WORD: f64 = 10.0;
-/// A year of late, and any since 1930.
-const RECENT_YEAR: f64 = 10.0;
-const YEAR: f64 = 60.0;
-/// A day of a hundred years; and one written with signs between its parts, of which there are four.
-const DATE: f64 = 40_000.0;
-const PARTED_DATE: f64 = 4.0 * DATE;
-/// France has 6,300 post codes.
-const POST_CODE: f64 = 6_300.0;
 /// Once more what stands before it.
 const AGAIN: f64 = 2.0;
+/// Once more letters that stand anywhere before it.
+const LATER_AGAIN: f64 = 4.0;
+/// `l'`, `d'`, `qu'` and the others.
+const ELISION: f64 = 10.0;
 /// Written backwards.
 const BACKWARDS: f64 = 2.0;
 /// With digits and signs in place of letters.
@@ -80,19 +76,28 @@ pub fn estimate(password: &str, known: &[&str]) -> Guesses {
         for word in known.iter().filter(|word| rest.starts_with(word)) {
             part(word.len(), KNOWN_WORD, Kind::KnownWord);
         }
-        for (length, guesses) in words(rest) {
-            // A shorter one stands in most strings drawn at random.
-            part(length, guesses, if length < dictionary::SHORTEST_KNOWN { Kind::Characters } else { Kind::Word });
+        let before_it = start.checked_sub(1).map(|at| characters[at]);
+        let of_words = words(rest).into_iter().chain(compounds(before_it, rest)).chain(phrases::parts(rest));
+        let of_names = spelled::words(rest).into_iter().chain(calendar::parts(rest)).chain(addresses::parts(rest));
+        for (length, guesses) in of_words.chain(of_names) {
+            // Fewer letters stand in most strings drawn at random.
+            let letters = rest.iter().take(length).filter(|character| character.is_alphabetic()).count();
+            part(length, guesses, if letters < dictionary::SHORTEST_KNOWN { Kind::Characters } else { Kind::Word });
         }
         for (length, guesses) in keyboard::patterns(rest) {
             part(length, guesses, Kind::KeyboardRun);
         }
-        for (length, guesses) in numbers(rest).into_iter().chain(same_character(rest)) {
+        for (length, guesses) in same_character(rest).into_iter().chain(elision(rest)) {
             part(length, guesses, Kind::Characters);
         }
         for length in 2..=start.min(rest.len()) {
             if characters[start - length..start] == rest[..length] {
                 part(length, AGAIN, Kind::Characters);
+            }
+        }
+        for length in 3..=rest.iter().take_while(|character| character.is_alphabetic()).count() {
+            if characters[..start].windows(length).any(|earlier| earlier == &rest[..length]) {
+                part(length, LATER_AGAIN, Kind::Characters);
             }
         }
     }
@@ -147,6 +152,37 @@ fn words(rest: &[char]) -> Vec<(usize, f64)> {
     found
 }
 
+/// The words of several parts that `rest` begins with, such as « aix-en-provence », whatever joins the parts.
+///
+/// Only where a word begins and one ends: elsewhere a sentence has so many places that one would pass for a word by mistake.
+fn compounds(before: Option<char>, rest: &[char]) -> Vec<(usize, f64)> {
+    let mut found = Vec::new();
+    if before.is_some_and(char::is_alphabetic) {
+        return found;
+    }
+    let mut word = Zeroizing::new(String::with_capacity(dictionary::LONGEST_COMPOUND * size_of::<char>()));
+    for (length, character) in (1..=dictionary::LONGEST_COMPOUND).zip(rest) {
+        match character {
+            letter if letter.is_alphabetic() => word.push(*letter),
+            ' ' | '-' | '_' | '.' | '\'' if !word.is_empty() && !word.ends_with('-') => word.push('-'),
+            _ => break,
+        }
+        if word.contains('-') && !word.ends_with('-') && !rest.get(length).is_some_and(|next| next.is_alphabetic()) {
+            found.extend(guesses_of(&word).map(|guesses| (length, guesses)));
+        }
+    }
+    found
+}
+
+/// A word that loses its vowel before another, with its apostrophe.
+fn elision(rest: &[char]) -> Option<(usize, f64)> {
+    match rest {
+        ['c' | 'd' | 'j' | 'l' | 'm' | 'n' | 's' | 't', '\'', ..] => Some((2, ELISION)),
+        ['q', 'u', '\'', ..] => Some((3, ELISION)),
+        _ => None,
+    }
+}
+
 /// The word with letters in place of the digits and signs that look like them; `None` where one looks like no letter.
 fn substitute(word: &[char], one: char) -> Option<Zeroizing<String>> {
     let mut letters = Zeroizing::new(String::with_capacity(word.len()));
@@ -166,42 +202,6 @@ fn substitute(word: &[char], one: char) -> Option<Zeroizing<String>> {
     Some(letters)
 }
 
-/// Years, dates and post codes that `rest` begins with, each as its length and its guesses.
-fn numbers(rest: &[char]) -> Vec<(usize, f64)> {
-    let number = |from: usize, length: usize| -> Option<u32> {
-        let digits = rest.get(from..from + length)?;
-        digits.iter().try_fold(0, |number, digit| Some(number * 10 + digit.to_digit(10)?))
-    };
-    let is_day = |day: Option<u32>, month: Option<u32>| {
-        day.is_some_and(|day| (1..=31).contains(&day)) && month.is_some_and(|month| (1..=12).contains(&month))
-    };
-    let guesses_of_year = |year: u32| match year {
-        2010..=2030 => Some(RECENT_YEAR),
-        1930..=2039 => Some(YEAR),
-        _ => None,
-    };
-    let is_year = |year: Option<u32>| year.and_then(guesses_of_year).is_some();
-    let mut found = Vec::new();
-    found.extend(number(0, 4).and_then(guesses_of_year).map(|guesses| (4, guesses)));
-    if number(0, 5).is_some_and(|code| (1_000..=98_999).contains(&code)) {
-        found.push((5, POST_CODE));
-    }
-    if is_day(number(0, 2), number(2, 2)) && number(4, 2).is_some() {
-        found.push((6, DATE));
-    }
-    let day_first = is_day(number(0, 2), number(2, 2)) && is_year(number(4, 4));
-    let year_first = is_year(number(0, 4)) && is_day(number(6, 2), number(4, 2));
-    if day_first || year_first {
-        found.push((8, DATE));
-    }
-    let is_sign = |at: usize| rest.get(at).is_some_and(|sign| matches!(sign, '/' | '-' | '.' | ' '));
-    if is_sign(2) && is_sign(5) && is_day(number(0, 2), number(3, 2)) {
-        found.extend(number(6, 2).map(|_| (8, PARTED_DATE)));
-        found.extend(is_year(number(6, 4)).then_some((10, PARTED_DATE)));
-    }
-    found
-}
-
 /// Three and more of one character.
 fn same_character(rest: &[char]) -> Option<(usize, f64)> {
     let length = rest.iter().take_while(|character| **character == rest[0]).count();
@@ -210,21 +210,24 @@ fn same_character(rest: &[char]) -> Option<(usize, f64)> {
     (length >= 3).then(|| (length, single(rest) * length as f64))
 }
 
-/// How often a guesser tries a password again in other letters: as a sentence, as a title, all in capitals, otherwise.
+/// How often a guesser tries a password again in other letters: as a sentence, as a title, all in capitals, word by word, otherwise.
 fn capitals(password: &str) -> f64 {
-    let letters = || password.chars().filter(|character| character.is_alphabetic());
-    let upper = letters().filter(|letter| letter.is_uppercase()).count();
-    let starts = |(before, letter): (char, char)| letter.is_uppercase() && !before.is_alphabetic();
-    let at_starts =
-        std::iter::once(' ').chain(password.chars()).zip(password.chars()).filter(|pair| starts(*pair)).count();
-    if upper == 0 {
+    let words = || password.split(|character: char| !character.is_alphabetic()).filter(|word| !word.is_empty());
+    let upper = |word: &str| word.chars().filter(|letter| letter.is_uppercase()).count();
+    let is_upper = |word: &str| upper(word) == word.chars().count();
+    let is_title = |word: &str| upper(word) == 1 && word.starts_with(char::is_uppercase);
+    let all_upper: usize = words().map(upper).sum();
+    if all_upper == 0 {
         1.0
-    } else if upper == at_starts || upper == letters().count() {
+    } else if words().all(|word| upper(word) == 0 || is_title(word)) || words().all(is_upper) {
         2.0
+    } else if words().all(|word| upper(word) == 0 || is_title(word) || is_upper(word)) {
+        // « SARL-Martin », « PSG champion ».
+        4.0
     } else {
         // As `MotDePasse` has them: a few places for each.
         #[allow(clippy::cast_precision_loss, reason = "at most forty letters")]
-        let places = 4.0 * upper as f64;
+        let places = 4.0 * all_upper as f64;
         places
     }
 }

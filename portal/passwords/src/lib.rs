@@ -4,12 +4,16 @@
 //! read or built at the start. `make.sh` makes them again from public packages
 //! (`docs/decisions/0032-common-passwords.md`, `0140-french-guesses.md`).
 
+mod addresses;
+mod calendar;
 mod common;
 pub mod dictionary;
 mod filter;
 mod fold;
 mod guesses;
 mod keyboard;
+mod phrases;
+mod spelled;
 
 pub use common::{APPENDED, SHORTEST, entries, is_common};
 pub use filter::build;

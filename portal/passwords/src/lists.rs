@@ -45,7 +45,8 @@ pub(super) fn dictionary(
 ) -> Result<[Vec<String>; 3], Box<dyn Error>> {
     let mut tiers = BTreeMap::new();
     for line in OWN_WORDS.lines().filter(|line| !line.starts_with('#')) {
-        line.split_whitespace().for_each(|word| add(&mut tiers, word, 1));
+        let (words, tier) = line.strip_prefix('+').map_or((line, 1), |first| (first, 0));
+        words.split_whitespace().for_each(|word| add(&mut tiers, word, tier));
     }
     let french = |file: &str| strings(&packages.join("@zxcvbn-ts/language-fr/src").join(file));
     for (rank, word) in french("commonWords.json")?.iter().enumerate() {
@@ -72,15 +73,22 @@ pub(super) fn dictionary(
 }
 
 /// Puts a word into the part that it is tried with; the earlier one stays. What is not all letters, once spaces, hyphens and
-/// apostrophes are taken out of it, is no word.
+/// apostrophes are taken out of it, is no word. One that has them is put in twice: without them, and with hyphens for them.
 fn add(tiers: &mut BTreeMap<String, usize>, word: &str, tier: usize) {
-    let mut folded = fold(word).to_string();
-    folded.retain(|character| !matches!(character, ' ' | '-' | '\''));
-    let shortest = if tier == 2 { dictionary::SHORTEST_KNOWN } else { 2 };
-    if (shortest..=dictionary::LONGEST).contains(&folded.len()) && folded.bytes().all(|byte| byte.is_ascii_lowercase())
-    {
-        let earliest = tiers.entry(folded).or_insert(tier);
-        *earliest = tier.min(*earliest);
+    let folded = fold(word).to_string();
+    let parts: Vec<&str> = folded.split([' ', '-', '\'']).filter(|part| !part.is_empty()).collect();
+    let mut put = |word: String, longest: usize| {
+        let shortest = if tier == 2 { dictionary::SHORTEST_KNOWN } else { 2 };
+        if (shortest..=longest).contains(&word.len()) {
+            let earliest = tiers.entry(word).or_insert(tier);
+            *earliest = tier.min(*earliest);
+        }
+    };
+    if parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_lowercase())) {
+        put(parts.concat(), dictionary::LONGEST);
+        if parts.len() > 1 {
+            put(parts.join("-"), dictionary::LONGEST_COMPOUND);
+        }
     }
 }
 
