@@ -34,15 +34,30 @@ impl RemittanceSearch {
     }
 }
 
-/// An amount in euros: `1300`, `1 300,00 €`, `1300.5`. Spaces part thousands, a comma or a point the cents.
+/// An amount in euros: `1300`, `1 300,00 €`, `1.300,00`, `1300.5`. Spaces part thousands; so does a comma or a point before
+/// the other one, or a point where no cents follow it.
 fn amount(text: &str) -> Option<Cents> {
     let text: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     let text = text.strip_suffix('€').or_else(|| text.strip_suffix("EUR")).unwrap_or(&text);
     let (sign, text) = match text.strip_prefix(['-', '\u{2212}']) {
         Some(rest) => (-1, rest),
-        None => (1, text),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (euros, cents) = text.split_once([',', '.']).unwrap_or((text, "0"));
+    let is_cents = |behind: &str| behind.len() <= 2;
+    let (euros, cents, parts_thousands) = match text.rsplit_once([',', '.']) {
+        Some((euros, cents)) if is_cents(cents) => (euros, cents, if euros.contains('.') { '.' } else { ',' }),
+        _ => (text, "0", '.'),
+    };
+    if text[euros.len()..].starts_with(parts_thousands) && euros.contains(parts_thousands) {
+        return None;
+    }
+    let mut groups = euros.split(parts_thousands);
+    let first = groups.next()?;
+    let has_groups = first.len() < euros.len();
+    if has_groups && !((1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3)) {
+        return None;
+    }
+    let euros = euros.replace(parts_thousands, "");
     let digits = |text: &str, most: usize| {
         ((1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()))
             .then(|| text.parse::<i64>().ok())
@@ -50,22 +65,26 @@ fn amount(text: &str) -> Option<Cents> {
     };
     let tenths = if cents.len() == 1 { 10 } else { 1 };
     // Fifteen digits of cents are below what an `i64` holds.
-    Some(Cents(sign * (digits(euros, 13)? * 100 + digits(cents, 2)? * tenths)))
+    Some(Cents(sign * (digits(&euros, 13)? * 100 + digits(cents, 2)? * tenths)))
 }
 
-/// A day: `10/02/2012` or `2012-02-10`.
+/// A day: `10/02/2012`, `10.02.2012`, `10-02-12` or `2012-02-10`. A year of two digits is one of this century: the fund's
+/// accounts begin in it.
 fn day(text: &str) -> Option<Date> {
     let pieces = |sign: char| {
         let pieces: Vec<&str> = text.trim().split(sign).collect();
-        let all_digits = pieces.iter().all(|piece| piece.bytes().all(|byte| byte.is_ascii_digit()));
+        let all_digits =
+            pieces.iter().all(|piece| !piece.is_empty() && piece.bytes().all(|byte| byte.is_ascii_digit()));
         all_digits.then_some(pieces).filter(|pieces| pieces.len() == 3)
     };
-    let (year, month, day) = match (pieces('-'), pieces('/')) {
-        (Some(iso), _) if iso[0].len() == 4 => (iso[0], iso[1], iso[2]),
-        (_, Some(french)) if french[2].len() == 4 => (french[2], french[1], french[0]),
+    let pieces = ['-', '/', '.'].into_iter().find_map(pieces)?;
+    let (year, month, day) = if pieces[0].len() == 4 { (0, 1, 2) } else { (2, 1, 0) };
+    let year = match pieces[year].len() {
+        2 => 2000 + pieces[year].parse::<i16>().ok()?,
+        4 => pieces[year].parse().ok()?,
         _ => return None,
     };
-    Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()
+    Date::new(year, pieces[month].parse().ok()?, pieces[day].parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -84,20 +103,43 @@ mod tests {
             ("0,07", 7),
             ("-90,00", -9_000),
             ("90EUR", 9_000),
+            ("+5", 500),
+            ("7.594,12", 759_412),
+            ("7,594.12 €", 759_412),
+            ("1.234.567,8", 123_456_780),
+            ("1.300", 130_000),
         ] {
             assert_eq!(amount(text), Some(Cents(cents)), "{text:?}");
         }
-        for none in ["", "€", "V-42", "1,234", "1.300,00", "1e5", "+5", "12345678901234", "5,", ",5"] {
+        for none in [
+            "",
+            "€",
+            "V-42",
+            "1,234",
+            "1e5",
+            "+-5",
+            "12345678901234",
+            "5,",
+            ",5",
+            "1.2.3",
+            "1.30,00",
+            "1,300,00",
+            "1.300.00",
+            ".300,00",
+            "1..300",
+        ] {
             assert_eq!(amount(none), None, "{none:?}");
         }
     }
 
     #[test]
     fn a_day_is_read_in_the_french_and_in_the_iso_form() {
-        for text in ["10/02/2012", "2012-02-10", " 10/2/2012 "] {
+        for text in ["10/02/2012", "2012-02-10", " 10/2/2012 ", "10.02.2012", "10-02-2012", "10/02/12", "2012/02/10"] {
             assert_eq!(day(text), Some(date(2012, 2, 10)), "{text:?}");
         }
-        for none in ["", "10/02", "10/02/12", "2012-02-30", "02/30/2012", "2012-02-10-1", "+1/02/2012"] {
+        for none in
+            ["", "10/02", "10/02/1", "//", "10.02-2012", "2012-02-30", "02/30/2012", "2012-02-10-1", "+1/02/2012"]
+        {
             assert_eq!(day(none), None, "{none:?}");
         }
     }

@@ -11,9 +11,8 @@ const DEPARTMENT: f64 = 100.0;
 const TOWN_CODE: f64 = 1_000.0;
 /// France has 6,300 post codes.
 const POST_CODE: f64 = 6_300.0;
-/// A phone number is that of the person or of somebody near, which whoever guesses for one person knows; among the numbers of
-/// a region it takes as many as this.
-const PHONE_NUMBER: f64 = 1e6;
+/// Of the 10^8 mobile numbers in use those that are published, of companies and in advertisements, come first.
+const PHONE_NUMBER: f64 = 3e7;
 
 const PROVIDERS: [&str; 37] = [
     "gmail",

@@ -40,6 +40,8 @@ const KNOWN_WORD: f64 = 10.0;
 const AGAIN: f64 = 2.0;
 /// Once more letters that stand anywhere before it.
 const LATER_AGAIN: f64 = 4.0;
+/// Which pattern goes on within digits: twelve drawn at random hold a date, a post code or a repeat somewhere.
+const WITHIN_DIGITS: f64 = 8.0;
 /// `l'`, `d'`, `qu'` and the others.
 const ELISION: f64 = 10.0;
 /// Written backwards.
@@ -61,6 +63,10 @@ pub fn estimate(password: &str, known: &[&str]) -> Guesses {
     for start in 0..characters.len() {
         let before = fewest[start];
         let mut part = |length: usize, guesses: f64, kind: Kind| {
+            let is_within_digits = length > 1
+                && start.checked_sub(1).is_some_and(|before| characters[before].is_ascii_digit())
+                && characters[start..].iter().take(length).all(char::is_ascii_digit);
+            let guesses = if is_within_digits { guesses * WITHIN_DIGITS } else { guesses };
             let so_far = Guesses {
                 count: before.count * guesses,
                 has_known_word: before.has_known_word || kind == Kind::KnownWord,

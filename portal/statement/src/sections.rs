@@ -136,7 +136,7 @@ fn contributions(layout: &mut Layout<'_>, statement: &Statement) {
     if statement.contributions.is_empty() {
         return nothing(layout, "Contributions", "Aucune contribution sur cet exercice.");
     }
-    let columns = [words("Date", 1.0), words("Nature", 2.0), words("Libellé", 2.2), figures("Montant", 1.2)];
+    let columns = [numbers("Date", 1.0), words("Nature", 2.0), words("Libellé", 2.2), figures("Montant", 1.2)];
     let rows = statement.contributions.iter().map(|Contribution { date, kind, label, amount }| {
         row([day(*date), kind.label().to_owned(), label.clone()], [amount.to_string()])
     });
@@ -170,7 +170,7 @@ fn remittances(layout: &mut Layout<'_>, statement: &Statement) {
 /// The transfers of one side, each with what it sent to that side and what came back from it.
 fn side(layout: &mut Layout<'_>, statement: &Statement, of: fn(Paid) -> Cents, heading: &str, none: &str, note: &str) {
     let columns = [
-        words("Date", 1.1),
+        numbers("Date", 1.1),
         numbers("Avis de virement", 1.6),
         words("Référence bancaire", 2.0),
         figures("Viré", 1.1),

@@ -17,8 +17,8 @@ const MOST_FOR_NUMBERS: f32 = 0.3;
 enum Holds {
     /// Text, broken where it must be.
     Words,
-    /// Numbers of documents, which nobody can look up in two parts: the column becomes wider for them, and then they
-    /// smaller.
+    /// Dates and numbers of documents, which nobody can look up in two parts: the column becomes wider for them, and
+    /// then they smaller.
     Numbers,
     /// Amounts, set to the right on one line, smaller where they must.
     Figures,

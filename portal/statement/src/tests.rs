@@ -286,19 +286,21 @@ fn both_weights_show_the_same_characters() {
 }
 
 #[test]
-fn the_number_of_a_dossier_or_a_transfer_stands_on_one_line_however_long() {
+fn numbers_of_dossiers_and_transfers_and_their_dates_stand_on_one_line_however_long() {
     for length in 1..=64 {
         let number: String = "2011-000077-BTP-".chars().cycle().take(length).collect();
         let mut statement = small();
         statement.actions[0].id.clone_from(&number);
         statement.remittances[0].number.clone_from(&number);
         let pages = laid_out(&statement);
-        let whole = pages
-            .pages
-            .iter()
-            .flatten()
-            .filter(|mark| matches!(mark, Mark::Text { text, element: Some(_), .. } if text.trim_end() == number));
-        assert_eq!(whole.count(), 2, "{number}");
+        let whole = |wanted: &str| {
+            let marks = pages.pages.iter().flatten();
+            marks
+                .filter(|mark| matches!(mark, Mark::Text { text, element: Some(_), .. } if text.trim_end() == wanted))
+                .count()
+        };
+        assert_eq!(whole(&number), 2, "{number}");
+        assert_eq!(whole("03/11/2011"), statement.remittances.len(), "{number}");
     }
 }
 
