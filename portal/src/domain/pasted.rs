@@ -60,11 +60,12 @@ pub(super) fn digits<'a>(text: &'a str, label: &[&str]) -> Result<Cow<'a, str>, 
 }
 
 /// Spreadsheets put `=` and quotes around digits to keep their zeros, sentences brackets and their end.
-fn is_around(character: char) -> bool {
+pub(super) fn is_around(character: char) -> bool {
     character.is_whitespace() || "\"'’‘“”«»()[]<>=#:;,.•*|".contains(character)
 }
 
-fn is_between(character: char) -> bool {
+/// What groups digits.
+pub(super) fn is_between(character: char) -> bool {
     character.is_whitespace()
         || matches!(character, '.' | '|' | '-' | '/' | '_' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }

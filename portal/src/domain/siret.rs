@@ -1,5 +1,6 @@
 //! The SIRET: 14 digits that name an establishment (INSEE).
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -36,13 +37,15 @@ const LABEL: &[&str] = &[
 pub struct Siret(String);
 
 impl Siret {
-    /// Reads a SIRET as people copy it: `533 846 150 00019`, `SIRET : 533.846.150.00019`.
+    /// Reads a SIRET as people copy it: `533 846 150 00019`, `SIRET : 533.846.150.00019`,
+    /// `SIREN 533 846 150, NIC : 00019`.
     ///
     /// # Errors
     /// `siret-not-digits` (names the character), `siret-length` (says how many digits there are), `siret-checksum`,
     /// `siret-never-given`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
-        let digits = pasted::digits(text, LABEL).map_err(not_a_digit)?;
+        let joined = without_label_of_nic(text);
+        let digits = pasted::digits(&joined, LABEL).map_err(not_a_digit)?;
         match digits.len() {
             0 => Err(Refusal::new(
                 "siret-not-digits",
@@ -105,6 +108,17 @@ impl TryFrom<String> for Siret {
         }
         Err("a SIRET that was kept is 14 digits".to_owned())
     }
+}
+
+/// The text without the label between a SIREN and a NIC, as registers print them one beside the other.
+fn without_label_of_nic(text: &str) -> Cow<'_, str> {
+    let is_mark = |character: char| pasted::is_around(character) || pasted::is_between(character);
+    let Some(at) = text.to_ascii_lowercase().find("nic") else { return Cow::Borrowed(text) };
+    let (siren, nic) = (text[..at].trim_end_matches(is_mark), text[at + 3..].trim_start_matches(is_mark));
+    if siren.ends_with(|last: char| last.is_ascii_digit()) && nic.starts_with(|first: char| first.is_ascii_digit()) {
+        return Cow::Owned(format!("{siren} {nic}"));
+    }
+    Cow::Borrowed(text)
 }
 
 fn not_a_digit(character: char) -> Refusal {
@@ -176,6 +190,9 @@ mod tests {
             "=\"53384615000019\"",
             "'53384615000019",
             "« 533 846 150 00019 »",
+            "SIREN 533 846 150 NIC 00019",
+            "Siren : 533846150, Nic : 00019",
+            "533 846 150 (NIC) 00019",
         ] {
             assert_eq!(
                 Siret::parse(pasted).map(|siret| siret.to_string()).as_deref(),
@@ -195,6 +212,8 @@ mod tests {
             ("533846150\u{202e}00019", "U+202E"),
             ("533846150\u{0}00019", "U+0000"),
             ("٥٣٣٨٤٦١٥٠٠٠٠١٩", "«\u{a0}٥\u{a0}»"),
+            ("533846150\u{202e}NIC 00019", "U+202E"),
+            ("Technicien 53384615000019", "«\u{a0}T\u{a0}»"),
             ("Toitures Martin 53384615000019", "«\u{a0}T\u{a0}»"),
         ] {
             let refusal = Siret::parse(wrong).unwrap_err();
