@@ -45,12 +45,27 @@ pub(crate) fn write_account<M: Write, L: Write>(
     for year in options.years.iter().filter(|year| member.open_on(year_end(*year))) {
         account.write_contributions(&draw_contributions(&mut draw, year, member.employees))?;
     }
-    let mut draw = Draw::new(options.seed, member.index, Purpose::Actions);
+    let mut draw = Dice {
+        actions: Draw::new(options.seed, member.index, Purpose::Actions),
+        oddities: Draw::new(options.seed, member.index, Purpose::Oddities),
+    };
     match options.large_account {
         Some(entries) if member.index == LARGE_ACCOUNT_INDEX => {
             account.write_exactly(entries.into(), options, member, &mut draw)
         }
         _ => account.write_ordinary(options, member, &mut draw),
+    }
+}
+
+/// What an account's actions are drawn with.
+struct Dice {
+    actions: Draw,
+    oddities: Draw,
+}
+
+impl Dice {
+    fn story(&mut self, lodged: Date, member: &Member) -> Story {
+        draw_story(&mut self.actions, &mut self.oddities, lodged, member.bracket.largest_group)
     }
 }
 
@@ -82,40 +97,40 @@ impl<M: Write, L: Write> Account<'_, M, L> {
         Ok(())
     }
 
-    fn write_ordinary(&mut self, options: &Options, member: &Member, draw: &mut Draw) -> io::Result<()> {
+    fn write_ordinary(&mut self, options: &Options, member: &Member, dice: &mut Dice) -> io::Result<()> {
         for year in options.years.iter() {
-            let count = draw.count(member.bracket.actions_milli);
-            let mut days: Vec<Date> = (0..count).map(|_| draw.day_of(year)).collect();
+            let count = dice.actions.count(member.bracket.actions_milli);
+            let mut days: Vec<Date> = (0..count).map(|_| dice.actions.day_of(year)).collect();
             days.sort_unstable();
             for day in days.into_iter().filter(|day| member.open_on(*day)) {
-                let story = draw_story(draw, day, member.bracket.largest_group);
-                self.tell(&story, draw)?;
+                let story = dice.story(day, member);
+                self.tell(&story, &mut dice.actions)?;
             }
         }
         Ok(())
     }
 
     /// Fills the account up to `target` entries, the same number each year.
-    fn write_exactly(&mut self, target: u64, options: &Options, member: &Member, draw: &mut Draw) -> io::Result<()> {
+    fn write_exactly(&mut self, target: u64, options: &Options, member: &Member, dice: &mut Dice) -> io::Result<()> {
         let years = options.years.iter().count() as u64;
         let start = self.entries;
         for (place, year) in (1..).zip(options.years.iter()) {
             let due = start + target.saturating_sub(start) * place / years;
             while self.entries < due {
-                let day = draw.day_of(year);
-                let story = draw_story(draw, day, member.bracket.largest_group);
+                let day = dice.actions.day_of(year);
+                let story = dice.story(day, member);
                 let Some(told) = story.until(self.horizon) else { continue };
                 if self.entries + told.facts.len() as u64 > target {
                     break;
                 }
-                self.write_action(&story, &told, provider(draw))?;
+                self.write_action(&story, &told, provider(&mut dice.actions))?;
             }
         }
         // The next action would have been too long. Files engaged in the last days, which nothing
         // has followed yet, are an entry each and make the number exact.
         while self.entries < target {
-            let story = draw_engaged_only(draw, self.horizon);
-            self.tell(&story, draw)?;
+            let story = draw_engaged_only(&mut dice.actions, self.horizon);
+            self.tell(&story, &mut dice.actions)?;
         }
         Ok(())
     }

@@ -19,13 +19,24 @@ const RECOVERED: u32 = 8;
 const CLOSED_IN_THE_END: u32 = 700;
 /// Of the files of the last quarter: engaged on the last day of a view or the first of the next.
 const ENGAGED_AT_NEW_YEAR: u32 = 40;
+/// Of those that are refused: the commitment was booked before, and stays.
+const REFUSED_AFTER_COMMITMENT: u32 = 50;
+/// Of those that are cancelled: something was paid in advance.
+const CANCELLED_AFTER_PAYMENT: u32 = 50;
+/// Of those that are recovered, or cancelled after a payment: all of the money comes back.
+const ALL_TAKEN_BACK: u32 = 600;
+/// Of actions: one of their costs is paid once more by mistake.
+const PAID_TWICE: u32 = 4;
+/// Of those that are closed: what was committed and not spent stays committed.
+const CLOSED_AS_IT_STANDS: u32 = 80;
 /// Of invoices.
 const INVOICE_REJECTED: u32 = 40;
 /// Of payments.
 const RETURNED: u32 = 3;
 
-/// Draws the whole life of an action that is lodged on this day.
-pub(crate) fn draw_story(draw: &mut Draw, lodged: Date, largest_group: u32) -> Story {
+/// Draws the whole life of an action that is lodged on this day. The oddities have dice of their own, so that all else is
+/// as it would be without them.
+pub(crate) fn draw_story(draw: &mut Draw, oddities: &mut Draw, lodged: Date, largest_group: u32) -> Story {
     let engaged = draw_engagement(draw, lodged);
     let scheme = draw_scheme(draw, lodged.year(), engaged.year());
     let mut story = Story::lodged(names::title(scheme, lodged.year(), draw), scheme, lodged);
@@ -34,7 +45,12 @@ pub(crate) fn draw_story(draw: &mut Draw, lodged: Date, largest_group: u32) -> S
     }
     story.reviewed(after(lodged, draw.between(2, 15)).min(engaged));
     if draw.chance(REFUSED) {
-        story.refused(engaged);
+        if oddities.chance(REFUSED_AFTER_COMMITMENT) {
+            for (line, cents) in draw_bill(oddities, scheme, largest_group) {
+                story.committed(engaged, line, cents);
+            }
+        }
+        story.refused(after(engaged, if story.is_committed() { 10 } else { 0 }));
         return story;
     }
 
@@ -43,7 +59,17 @@ pub(crate) fn draw_story(draw: &mut Draw, lodged: Date, largest_group: u32) -> S
         story.committed(engaged, *line, *cents);
     }
     if draw.chance(CANCELLED) {
-        story.cancelled(after(engaged, draw.between(5, 60)));
+        let day = after(engaged, draw.between(5, 60));
+        match bill.first() {
+            Some((line, cents)) if oddities.chance(CANCELLED_AFTER_PAYMENT) => {
+                story.paid_out(payment_run(engaged), *line, cents / 2, "");
+                story.cancelled(day);
+                if oddities.chance(ALL_TAKEN_BACK) {
+                    story.recovered(after(story.latest(), oddities.between(30, 200)), *line, cents / 2);
+                }
+            }
+            _ => story.cancelled(day),
+        }
         return story;
     }
     if draw.chance(REVISED) {
@@ -69,17 +95,33 @@ pub(crate) fn draw_story(draw: &mut Draw, lodged: Date, largest_group: u32) -> S
         pay_by_instalments(draw, &mut story, &bill, scheme, delivered);
     }
 
+    let as_it_stands = pay_twice(oddities, &mut story, &bill) || oddities.chance(CLOSED_AS_IT_STANDS);
+    let close = |story: &mut Story, day| {
+        if as_it_stands { story.closed_as_it_stands(day) } else { story.closed(day) }
+    };
     if draw.chance(RECOVERED) {
         if let Some((line, cents)) = bill.first() {
             let part = i64::from(draw.between(10, 40));
             let day = after(story.latest(), draw.between(30, 200));
             story.recovered(day, *line, cents * part / 100);
         }
-        story.closed(after(story.latest(), draw.between(5, 30)));
+        let day = after(story.latest(), draw.between(5, 30));
+        close(&mut story, day);
     } else if draw.chance(CLOSED_IN_THE_END) {
-        story.closed(after(story.latest(), draw.between(60, 200)));
+        let day = after(story.latest(), draw.between(60, 200));
+        close(&mut story, day);
     }
     story
+}
+
+/// Now and then a cost is paid once more; mostly the fund finds out. Says whether it was.
+fn pay_twice(oddities: &mut Draw, story: &mut Story, bill: &[(Line, i64)]) -> bool {
+    let Some((line, cents)) = bill.first().filter(|_| oddities.chance(PAID_TWICE)) else { return false };
+    story.paid_out(payment_run(after(story.latest(), oddities.between(5, 40))), *line, *cents, "");
+    if oddities.chance(ALL_TAKEN_BACK) {
+        story.recovered(after(story.latest(), oddities.between(30, 200)), *line, *cents);
+    }
+    true
 }
 
 /// An action of one entry: engaged on this day, and nothing since.
@@ -242,8 +284,9 @@ mod tests {
     #[test]
     fn amounts_are_positive_and_only_revisions_may_be_negative() {
         let mut draw = Draw::new(1, 2, Purpose::Actions);
+        let mut oddities = Draw::new(1, 2, Purpose::Oddities);
         for _ in 0..5_000 {
-            let story = draw_story(&mut draw, date(2012, 11, 5), 8);
+            let story = draw_story(&mut draw, &mut oddities, date(2012, 11, 5), 8);
             for (_, fact) in story.until(date(2030, 1, 1)).unwrap().facts {
                 let fine = match fact.kind {
                     EntryKind::CommitmentRevision => fact.cents != 0,

@@ -16,6 +16,8 @@ pub(crate) enum Purpose {
     Actions = 3,
     Contributions = 4,
     Troubles = 5,
+    /// Of actions: what goes on after the ordinary course of things, or instead of it.
+    Oddities = 6,
 }
 
 /// Dice, loaded by seed, establishment and purpose.

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::contributions::Contribution;
-use crate::records::{EntryKind, Payee};
+use crate::records::{ActionStatus, EntryKind, Payee};
 use crate::story::Told;
 
 /// The view that everything earlier belongs to, as the portal has it unless it is set up otherwise.
@@ -92,6 +92,12 @@ pub struct ViewTotals {
     pub paid_to_providers: i64,
     /// Cents in progress, as they are shown: of each action its sum or zero, whichever is greater.
     pub in_progress: i64,
+    /// Cents left to pay: of each action what is committed and was never paid, nothing where it is over.
+    pub remaining: i64,
+    /// Cents paid beyond the commitment, of each action.
+    pub overpaid: i64,
+    /// Cents that the fund took back.
+    pub recovered: i64,
     /// Cents contributed.
     pub contributed: i64,
 }
@@ -157,7 +163,7 @@ impl Expected {
         let view = self.view(told.engagement_date.year());
         view.actions += 1;
         view.entries += told.facts.len() as u64;
-        let mut in_progress = 0;
+        let (mut committed, mut paid_out, mut recovered, mut in_progress) = (0, 0, 0, 0);
         for (_, fact) in &told.facts {
             let cents = fact.cents;
             // Every fact of a story names its payee, so what comes back goes to the side that it was paid to.
@@ -166,19 +172,24 @@ impl Expected {
                 Payee::Provider => &mut view.paid_to_providers,
             };
             match fact.kind {
-                EntryKind::Commitment | EntryKind::CommitmentRevision => view.committed += cents,
-                EntryKind::CommitmentCancellation => view.committed -= cents,
+                EntryKind::Commitment | EntryKind::CommitmentRevision => committed += cents,
+                EntryKind::CommitmentCancellation => committed -= cents,
                 EntryKind::InvoiceReceived => in_progress += cents,
                 EntryKind::InvoiceRejected => in_progress -= cents,
                 EntryKind::PaymentToCompany | EntryKind::PaymentToProvider => {
                     *paid += cents;
+                    paid_out += cents;
                     in_progress -= cents;
                 }
                 EntryKind::PaymentReturned => {
                     *paid -= cents;
+                    paid_out -= cents;
                     in_progress += cents;
                 }
-                EntryKind::Recovery => *paid -= cents,
+                EntryKind::Recovery => {
+                    *paid -= cents;
+                    recovered += cents;
+                }
                 // No story has them.
                 EntryKind::ContributionLegal
                 | EntryKind::ContributionAgreement
@@ -187,7 +198,13 @@ impl Expected {
                 | EntryKind::Reversal => {}
             }
         }
+        view.committed += committed;
         view.in_progress += in_progress.max(0);
+        view.recovered += recovered;
+        view.overpaid += (paid_out - recovered - committed).max(0);
+        if !matches!(told.status, ActionStatus::Closed | ActionStatus::Refused | ActionStatus::Cancelled) {
+            view.remaining += (committed - paid_out).max(0);
+        }
     }
 
     pub(crate) fn contribution(&mut self, contribution: &Contribution) {

@@ -180,10 +180,48 @@ fn later(stories: &mut Vec<Story>) {
     story.invoiced(date(2014, 6, 16), PROVIDER, 210_000, "F-260");
     stories.push(story);
 
+    over(stories);
+
     let mut story = engaged("RT 2012 et étanchéité à l'air", Scheme::Cpf, date(2015, 2, 9));
     story.committed(date(2015, 2, 9), PROVIDER, 98_000);
     bill_and_pay(&mut story, date(2015, 5, 18), &[(PROVIDER, 98_000)], "F-288");
     story.closed(date(2015, 11, 2));
+    stories.push(story);
+}
+
+/// What is over, or was paid, otherwise than it was promised: one action for each way that figures have to bear.
+fn over(stories: &mut Vec<Story>) {
+    // Paid twice; some of it was taken back, the rest is not yet.
+    let mut story = engaged("Pose de cloisons", Scheme::Plan, date(2014, 4, 7));
+    story.committed(date(2014, 4, 7), TUITION, 90_000);
+    let run = bill_and_pay(&mut story, date(2014, 6, 2), &[(TUITION, 90_000)], "F-258");
+    story.paid_out(payment_run(after(run, 5)), TUITION, 90_000, "");
+    story.recovered(date(2014, 9, 8), TUITION, 60_000);
+    stories.push(story);
+
+    // All was paid, a part was taken back, and the promise stands as it was.
+    let mut story = engaged("Conduite de grue", Scheme::Plan, date(2014, 5, 12));
+    story.committed(date(2014, 5, 12), TUITION, 180_000);
+    bill_and_pay(&mut story, date(2014, 7, 7), &[(TUITION, 180_000)], "F-263");
+    story.recovered(date(2014, 11, 3), TUITION, 30_000);
+    story.closed_as_it_stands(date(2014, 12, 1));
+    stories.push(story);
+
+    let mut story = engaged("Couverture et zinguerie", Scheme::Plan, date(2014, 6, 2));
+    story.committed(date(2014, 6, 2), TUITION, 150_000);
+    bill_and_pay(&mut story, date(2014, 9, 1), &[(TUITION, 90_000)], "F-267");
+    story.closed_as_it_stands(date(2015, 1, 12));
+    stories.push(story);
+
+    let mut story = engaged("Coffrage et banchage", Scheme::Plan, date(2014, 9, 15));
+    story.committed(date(2014, 9, 15), TUITION, 70_000);
+    story.refused(date(2014, 9, 29));
+    stories.push(story);
+
+    let mut story = engaged("Carrelage", Scheme::Plan, date(2014, 10, 6));
+    story.committed(date(2014, 10, 6), TUITION, 50_000);
+    story.paid_out(payment_run(date(2014, 10, 13)), TUITION, 20_000, "");
+    story.cancelled(date(2014, 11, 17));
     stories.push(story);
 }
 

@@ -96,8 +96,14 @@ impl Story {
         self.step(date, ActionStatus::UnderReview, None);
     }
 
+    /// Refuses the action; what was committed for it before stays.
     pub(crate) fn refused(&mut self, date: Date) {
         self.step(date, ActionStatus::Refused, None);
+    }
+
+    /// Whether money was promised for it.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.engaged.is_some()
     }
 
     pub(crate) fn committed(&mut self, date: Date, line: Line, cents: i64) {
@@ -114,7 +120,7 @@ impl Story {
         self.step(date, status, Some(fact));
     }
 
-    /// Takes back all that was committed; for actions that nothing was paid or is due for.
+    /// Takes back all that was committed; for actions that nothing is due for. What was paid stays paid.
     pub(crate) fn cancelled(&mut self, date: Date) {
         for (line, sums) in self.lines.clone() {
             self.sums(line).committed = 0;
@@ -186,8 +192,15 @@ impl Story {
     pub(crate) fn recovered(&mut self, date: Date, line: Line, cents: i64) {
         self.sums(line).paid -= cents;
         let fact = Fact::new(EntryKind::Recovery, line, cents, "Récupération d'un trop-perçu");
-        let status = self.after_money_moved(self.status);
+        // What is over stays over, whatever comes back.
+        let status =
+            if self.status == ActionStatus::Cancelled { self.status } else { self.after_money_moved(self.status) };
         self.step(date, status, Some(fact));
+    }
+
+    /// Ends the action and leaves all as it is: what was not spent stays committed, what was paid too much stays paid.
+    pub(crate) fn closed_as_it_stands(&mut self, date: Date) {
+        self.step(date, ActionStatus::Closed, None);
     }
 
     /// Ends the action and gives back what was committed and not spent; for actions where nothing

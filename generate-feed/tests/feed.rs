@@ -114,6 +114,35 @@ fn the_distribution_is_the_funds() {
     assert!(new_year.count() > feed.actions.len() / 100);
 }
 
+/// Each way in which what remains is not what was committed less what was paid.
+#[test]
+fn some_actions_are_over_or_paid_otherwise_than_promised() {
+    use ActionStatus::{Cancelled, Closed, Refused};
+    let feed = Feed::write(&options(4_000));
+    let mut sums: HashMap<&str, support::Sums> = HashMap::new();
+    for entry in &feed.entries {
+        if let Some(action_id) = &entry.action_id {
+            sums.entry(action_id).or_default().add(entry);
+        }
+    }
+    let actions = || feed.actions.iter().filter(|action| action.member_number != "012345");
+    let count = |is: fn(ActionStatus, &support::Sums) -> bool| {
+        actions()
+            .filter(|action| sums.get(action.action_id.as_str()).is_some_and(|sums| is(action.status, sums)))
+            .count()
+    };
+    let counts = [
+        count(|_, sums| sums.paid > sums.committed && sums.committed > 0),
+        count(|status, sums| status == Closed && sums.recovered > 0 && sums.paid < sums.committed),
+        count(|status, sums| status == Closed && sums.recovered == 0 && sums.paid < sums.committed),
+        count(|status, sums| status == Refused && sums.committed > 0),
+        count(|status, sums| status == Cancelled && sums.paid > 0),
+        count(|status, sums| status == Cancelled && sums.recovered > 0),
+    ];
+    let one_in = actions().count() / 20_000;
+    assert!(counts.iter().all(|count| *count > one_in), "{counts:?} of {}", actions().count());
+}
+
 #[test]
 fn a_failing_disk_is_an_error_and_not_a_panic() {
     struct Full;

@@ -69,7 +69,10 @@ impl Fund {
                 view.paid_to_company += totals.sums.paid.to_company.0;
                 view.paid_to_providers += totals.sums.paid.to_providers.0;
                 view.in_progress += totals.sums.in_progress.0;
-                view.contributed += totals.sums.contributed.0;
+                view.contributed += totals.contributed.0;
+                view.remaining += totals.sums.remaining.0;
+                view.overpaid += totals.sums.overpaid.0;
+                view.recovered += totals.sums.recovered.0;
             }
         }
         views

@@ -85,7 +85,13 @@ def figures(of):
     """Committed, paid to the company, paid to providers, in progress, remaining."""
     paid = of["paid_to_company"], of["paid_to_providers"]
     assert sum(paid) == of["paid"], of
-    return of["committed"], *paid, of["in_progress"], of["committed"] - of["paid"]
+    return of["committed"], *paid, of["in_progress"], of["remaining"]
+
+
+def excess(of):
+    """Overpaid and recovered; nothing where there is neither."""
+    amounts = of["overpaid"], of["recovered"]
+    return amounts if any(amounts) else ()
 
 
 def columns(rows):
@@ -107,7 +113,7 @@ def check_figures(account, view, pdf):
     shown = [re.findall(AMOUNT.pattern.replace("(", "(?:"), text) for text in paragraphs(pdf) if "€" in text]
     wanted = [
         [totals["committed"], whole[4], totals["in_progress"]],
-        [totals["paid"], totals["paid_to_company"], totals["paid_to_providers"]],
+        [totals["paid"], totals["paid_to_company"], totals["paid_to_providers"], *excess(totals)],
         [totals["contributed"]],
     ]
     assert [[cents(amount) for amount in amounts] for amounts in shown] == wanted, (shown, wanted)
@@ -133,6 +139,13 @@ def check_figures(account, view, pdf):
         ]
         assert rows == wanted, (rows, wanted)
         assert columns([row[2:] for row in rows]) == whole == amounts(table["TFoot"], 3, 4, 5, 6, 7)[0]
+
+    twice = [of for of in actions if excess(of)]
+    table = found.get("Trop-perçus et reprises", {"TBody": []})
+    rows = [(row[0], row[1], *amounts) for row, amounts in zip(table["TBody"], amounts(table["TBody"], 2, 3))]
+    assert rows == [(of["action_id"], of["title"], *excess(of)) for of in twice], (rows, twice)
+    if twice:
+        assert columns([row[2:] for row in rows]) == excess(totals) == amounts(table["TFoot"], 2, 3)[0]
 
     contributions = paged(account, f"contributions?view={view}")
     if contributions:
@@ -186,7 +199,9 @@ def check_form(account, view, pdf):
             depth.pop()
 
     walk(root["/StructTreeRoot"])
-    assert (tags["/H1"], tags["/H2"], tags["/Figure"]) == (1, 7, 1), tags
+    # A section more where something was overpaid or taken back.
+    sections = 8 if "Trop-perçus et reprises" in tables(pdf) else 7
+    assert (tags["/H1"], tags["/H2"], tags["/Figure"]) == (1, sections, 1), tags
     parts = [rows for table in tables(pdf).values() for rows in table.values()]
     cells = sum(len(row) for rows in parts for row in rows)
     heads = sum(len(row) for table in tables(pdf).values() for row in table["THead"])

@@ -81,7 +81,7 @@ fn adds_up((action, entries): &(Action, Vec<Entry>)) -> bool {
 }
 
 fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionBody, Problem> {
-    let figures = action.all_sums().into();
+    let sums = action.all_sums();
     let Some(state) = action.state else {
         return Err(Problem::Internal { context: "an action that is here without a state".to_owned() });
     };
@@ -93,7 +93,7 @@ fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionB
         status: state.status,
         view: state.home.view,
         engagement_date: state.engagement_date,
-        figures,
+        figures: sums.measures(state.status).into(),
         entries: in_order(entries),
     })
 }

@@ -100,7 +100,7 @@ impl Searched for Filter {
         let first = rows.first()?;
         let mut facets = Facets::empty(first.member_number.clone(), first.home.view);
         for row in rows {
-            facets.add(row.home.scheme, row.status, 1, row.sums.as_move());
+            facets.add(row.home.scheme, row.status, 1, row.measures());
         }
         Some(facets)
     }
@@ -112,17 +112,17 @@ impl Function {
         let Listed { filter, view, facets, rows, next_cursor } = listed;
         let totals = facets.map(|facets| facets.filtered(filter.scheme, filter.status)).unwrap_or_default();
         let items = rows.into_iter().map(item).collect();
-        Answer::ok(&PageBody { as_of: call.now, view, totals: totals.into(), items, next_cursor })
+        Answer::ok(&PageBody { as_of: call.now, view, totals: totals.measures.into(), items, next_cursor })
     }
 }
 
 fn item(action: ListedAction) -> ItemBody {
     ItemBody {
+        figures: action.measures().into(),
         action_id: action.action_id,
         title: action.title,
         scheme: action.home.scheme,
         status: action.status,
         engagement_date: action.engagement_date,
-        figures: action.sums.into(),
     }
 }

@@ -1,7 +1,7 @@
 //! Figures as the contract names them.
 
 use portal::domain::{Cents, Paid};
-use portal::store::{ActionSums, Facet, Move, Moved, TransferPayee};
+use portal::store::{Measures, Moved, TransferPayee};
 use serde::Serialize;
 
 /// What a transfer moved. `amount` is what was sent less what came back, and both sides added.
@@ -47,16 +47,14 @@ impl From<Paid> for PaidBody {
 /// The three measures; they make no balance together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct TotalsBody {
-    committed: Cents,
     #[serde(flatten)]
-    paid: PaidBody,
-    in_progress: Cents,
+    of_actions: ActionFigures,
     contributed: Cents,
 }
 
-impl From<Move> for TotalsBody {
-    fn from(Move { committed, paid, in_progress, contributed }: Move) -> Self {
-        Self { committed, paid: paid.into(), in_progress, contributed }
+impl TotalsBody {
+    pub(crate) fn new(of_actions: Measures, contributed: Cents) -> Self {
+        Self { of_actions: of_actions.into(), contributed }
     }
 }
 
@@ -68,26 +66,13 @@ pub(crate) struct ActionFigures {
     paid: PaidBody,
     in_progress: Cents,
     remaining: Cents,
+    overpaid: Cents,
+    recovered: Cents,
 }
 
-impl From<ActionSums> for ActionFigures {
-    fn from(sums: ActionSums) -> Self {
-        Self {
-            committed: sums.committed,
-            paid: sums.paid.into(),
-            in_progress: sums.shown_in_progress(),
-            remaining: sums.remaining(),
-        }
-    }
-}
-
-impl From<Facet> for ActionFigures {
-    fn from(facet: Facet) -> Self {
-        Self {
-            committed: facet.committed,
-            paid: facet.paid.into(),
-            in_progress: facet.in_progress,
-            remaining: facet.committed - facet.paid.total(),
-        }
+impl From<Measures> for ActionFigures {
+    fn from(measures: Measures) -> Self {
+        let Measures { committed, paid, in_progress, remaining, overpaid, recovered } = measures;
+        Self { committed, paid: paid.into(), in_progress, remaining, overpaid, recovered }
     }
 }

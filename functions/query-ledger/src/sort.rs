@@ -120,8 +120,8 @@ impl Sort {
             Field::Status => SortKey::Number(action.status as i64),
             Field::Committed => SortKey::Number(action.sums.committed.0),
             Field::Paid => SortKey::Number(action.sums.paid.total().0),
-            Field::InProgress => SortKey::Number(action.sums.shown_in_progress().0),
-            Field::Remaining => SortKey::Number(action.sums.remaining().0),
+            Field::InProgress => SortKey::Number(action.measures().in_progress.0),
+            Field::Remaining => SortKey::Number(action.measures().remaining.0),
         }
     }
 

@@ -6,12 +6,12 @@ use jiff::civil::Date;
 use portal::domain::{Cents, Scheme, View, ViewRule, fund_day};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Move, Totals};
+use portal::store::{Measures, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
-use crate::figures::{PaidBody, TotalsBody};
+use crate::figures::{ActionFigures, PaidBody, TotalsBody};
 
 #[derive(Serialize)]
 struct SummaryBody {
@@ -36,10 +36,8 @@ struct ViewBody {
 #[derive(Serialize)]
 struct SchemeBody {
     scheme: Scheme,
-    committed: Cents,
     #[serde(flatten)]
-    paid: PaidBody,
-    in_progress: Cents,
+    figures: ActionFigures,
 }
 
 #[derive(Serialize)]
@@ -61,10 +59,10 @@ impl Function {
         let (shown, emptied): (Vec<_>, Vec<_>) =
             self.of_one_state(&visit, totals?).await?.into_iter().partition(Totals::is_shown);
         let emptied_views = emptied.into_iter().map(|totals| totals.view).collect();
-        let mut all = Move::default();
-        shown.iter().for_each(|totals| all += totals.sums);
+        let of_actions: Measures = shown.iter().map(|totals| totals.sums).sum();
+        let all = TotalsBody::new(of_actions, shown.iter().map(|totals| totals.contributed).sum());
         let views = shown.into_iter().map(|totals| view(totals, self.rule, today)).collect();
-        Answer::ok(&SummaryBody { as_of: call.now, views, totals: all.into(), emptied_views })
+        Answer::ok(&SummaryBody { as_of: call.now, views, totals: all, emptied_views })
     }
 
     /// The totals of all views at one moment: as they were read, or read again.
@@ -83,12 +81,7 @@ impl Function {
 }
 
 fn view(totals: Totals, rule: ViewRule, today: Date) -> ViewBody {
-    let scheme = |(scheme, sums): (Scheme, portal::store::SchemeSums)| SchemeBody {
-        scheme,
-        committed: sums.committed,
-        paid: sums.paid.into(),
-        in_progress: sums.in_progress,
-    };
+    let scheme = |(scheme, sums): (Scheme, Measures)| SchemeBody { scheme, figures: sums.into() };
     let month = |(month, sums): (portal::store::Month, portal::store::MonthSums)| MonthBody {
         month: month.to_string(),
         committed: sums.committed,
@@ -99,7 +92,7 @@ fn view(totals: Totals, rule: ViewRule, today: Date) -> ViewBody {
         view: totals.view,
         from: totals.view.first_day(rule),
         to: totals.view.last_day(today),
-        totals: totals.sums.into(),
+        totals: TotalsBody::new(totals.sums, totals.contributed),
         by_scheme: totals.schemes.into_iter().map(scheme).collect(),
         by_month: totals.months.into_iter().map(month).collect(),
     }

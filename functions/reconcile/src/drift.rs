@@ -8,6 +8,8 @@ use portal::domain::MemberNumber;
 use portal::store::Item;
 use serde::Serialize;
 
+use crate::sums::{MEASURES, OF_MONTH, TRANSFERRED};
+
 /// How many drifts of one account are kept; all are counted.
 const MOST_KEPT: usize = 100;
 
@@ -56,8 +58,14 @@ impl Fields {
             AttributeValue::S(text) | AttributeValue::N(text) => self.put(path, text),
             AttributeValue::Bool(truth) => self.put(path, truth),
             AttributeValue::L(list) => {
+                let names = columns(&path);
                 for (place, value) in list.iter().enumerate() {
-                    self.flatten(format!("{path}.{}", column(&path, place)), value);
+                    let name = names.get(place).map_or_else(|| place.to_string(), |name| (*name).to_owned());
+                    self.flatten(format!("{path}.{name}"), value);
+                }
+                // A row is stored without the zeros at its end.
+                for name in names.iter().skip(list.len()) {
+                    self.put(format!("{path}.{name}"), 0);
                 }
             }
             AttributeValue::M(map) => {
@@ -83,18 +91,18 @@ impl Fields {
     }
 }
 
-/// What a row of numbers holds at a place: totals and facets are rows to be small.
-fn column(path: &str, place: usize) -> String {
-    let names: &[&str] = match path.split('.').collect::<Vec<_>>()[..] {
-        ["sums"] => &["committed", "paid_to_company", "paid_to_providers", "in_progress", "contributed"],
-        ["schemes", _] => &["committed", "paid_to_company", "paid_to_providers", "in_progress"],
-        ["months", _] => &["committed", "paid_to_company", "paid_to_providers", "contributed"],
-        ["sums", _] => &["actions", "committed", "paid_to_company", "paid_to_providers", "in_progress"],
-        [.., "moved"] => &["sent_to_company", "sent_to_providers", "returned_by_company", "returned_by_providers"],
-        [.., "paid"] => &["to_company", "to_providers"],
+/// What a row of numbers holds: totals and facets are rows to be small.
+fn columns(path: &str) -> Vec<&'static str> {
+    let names: &[&[&str]] = match path.split('.').collect::<Vec<_>>()[..] {
+        ["sums"] => &[&MEASURES[..4], &["contributed"], &MEASURES[4..]],
+        ["schemes", _] => &[&MEASURES],
+        ["months", _] => &[&OF_MONTH],
+        ["sums", _] => &[&["actions"], &MEASURES],
+        [.., "moved"] => &[&TRANSFERRED],
+        [.., "paid"] => &[&["to_company", "to_providers"]],
         _ => &[],
     };
-    names.get(place).map_or_else(|| place.to_string(), |name| (*name).to_owned())
+    names.concat()
 }
 
 /// What was found in an account.

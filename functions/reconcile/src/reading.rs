@@ -145,6 +145,7 @@ impl Reading {
                 committed: all.committed + left.committed,
                 paid: all.paid + left.paid,
                 in_progress: all.in_progress + left.in_progress,
+                recovered: all.recovered + left.recovered,
                 entries: all.entries + left.entries,
             };
             if left.entries != 0 {
@@ -163,6 +164,8 @@ impl Reading {
                 stored.put_some(format!("shown.paid.{field}"), side.and_then(number));
             }
             stored.put_some("shown.in_progress", shown(&item, "i").and_then(number));
+            // Only what is not nothing is carried.
+            stored.put("shown.recovered", shown(&item, "r").and_then(number).map_or("0", String::as_str));
         }
         self.found.compare(&sk, &stored, &computed);
         // What is at any other home was reversed there.
@@ -299,6 +302,7 @@ fn put_sums(fields: &mut Fields, path: &str, sums: Sums) {
     fields.put(format!("{path}.paid.to_company"), sums.paid.to_company.0);
     fields.put(format!("{path}.paid.to_providers"), sums.paid.to_providers.0);
     fields.put(format!("{path}.in_progress"), sums.in_progress.0);
+    fields.put(format!("{path}.recovered"), sums.recovered.0);
 }
 
 /// What lists show of an action under a letter.

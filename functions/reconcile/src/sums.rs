@@ -16,6 +16,8 @@ pub(crate) struct Sums {
     pub(crate) paid: Paid,
     /// Received - rejected - payments + returned; may be negative.
     pub(crate) in_progress: Cents,
+    /// Taken back, of which `paid` is less.
+    pub(crate) recovered: Cents,
     /// Reversals take one away. Negative where there is a reversal of nothing.
     pub(crate) entries: i64,
 }
@@ -25,23 +27,36 @@ impl Sums {
         self.committed += effect.committed;
         self.paid += effect.paid;
         self.in_progress += effect.in_progress;
+        self.recovered += effect.recovered;
         self.entries += step;
     }
 
-    /// In the order of [`MEASURES`]; in progress as it is shown: nothing where more was paid than invoiced.
-    fn shown(self) -> Row {
-        [self.committed, self.paid.to_company, self.paid.to_providers, Cents(self.in_progress.0.max(0))]
+    /// In the order of [`MEASURES`], as an action with this status shows it: nothing is in progress where more was paid
+    /// than invoiced, nothing remains of a promise that was spent or that the fund does not keep any more.
+    fn shown(self, status: Option<ActionStatus>) -> Row {
+        let Paid { to_company, to_providers } = self.paid;
+        let [promised, paid, spent] =
+            [self.committed.0, to_company.0 + to_providers.0, to_company.0 + to_providers.0 + self.recovered.0]
+                .map(|cents| cents.max(0));
+        let remaining = match status {
+            Some(ActionStatus::Closed | ActionStatus::Refused | ActionStatus::Cancelled) => 0,
+            _ => (promised - spent).max(0),
+        };
+        let (in_progress, overpaid) = (self.in_progress.0.max(0), (paid - promised).max(0));
+        let [in_progress, remaining, overpaid] = [in_progress, remaining, overpaid].map(Cents);
+        [self.committed, to_company, to_providers, in_progress, remaining, overpaid, self.recovered]
     }
 }
 
-/// A row of numbers, as totals and facets have them.
-type Row = [Cents; 4];
+/// A row of numbers, as totals and facets have them of actions.
+type Row = [Cents; 7];
 
 /// What a row holds of a scheme or a facet.
-const MEASURES: [&str; 4] = ["committed", "paid_to_company", "paid_to_providers", "in_progress"];
+pub(crate) const MEASURES: [&str; 7] =
+    ["committed", "paid_to_company", "paid_to_providers", "in_progress", "remaining", "overpaid", "recovered"];
 
 /// What a row holds of a month.
-const OF_MONTH: [&str; 4] = ["committed", "paid_to_company", "paid_to_providers", "contributed"];
+pub(crate) const OF_MONTH: [&str; 4] = ["committed", "paid_to_company", "paid_to_providers", "contributed"];
 
 /// What an entry counts: one, or one less where it is a reversal.
 pub(crate) fn step(entry: &Entry) -> i64 {
@@ -57,7 +72,7 @@ pub(crate) struct ViewSums {
     contributed: Cents,
     schemes: BTreeMap<Scheme, Row>,
     /// By year and month.
-    months: BTreeMap<(i16, i8), Row>,
+    months: BTreeMap<(i16, i8), [Cents; 4]>,
     /// Actions, and what they have, by scheme and status.
     facets: BTreeMap<(Scheme, ActionStatus), (i64, Row)>,
     /// Whether the items that keep them were met.
@@ -86,20 +101,21 @@ impl ViewSums {
     /// What an action has here, all of it: what is in progress is the sum of what each action shows.
     pub(crate) fn add_sums(&mut self, scheme: Scheme, status: Option<ActionStatus>, sums: Sums) {
         self.entries += sums.entries;
-        add(self.schemes.entry(scheme).or_default(), sums.shown());
+        let shown = sums.shown(status);
+        add(self.schemes.entry(scheme).or_default(), shown);
         if let Some(status) = status {
-            add(&mut self.facets.entry((scheme, status)).or_default().1, sums.shown());
+            add(&mut self.facets.entry((scheme, status)).or_default().1, shown);
         }
     }
 
     /// Whether there is anything to keep.
     pub(crate) fn is_empty(&self) -> bool {
-        let none = |row: &Row| *row == Row::default();
+        let none = |row: &[Cents]| row.iter().all(|number| *number == Cents::ZERO);
         self.actions == 0
             && self.entries == 0
             && self.contributions == 0
-            && self.months.values().all(none)
-            && self.schemes.values().all(none)
+            && self.months.values().all(|row| none(row))
+            && self.schemes.values().all(|row| none(row))
     }
 
     /// The totals as their item has them.
@@ -143,13 +159,13 @@ impl ViewSums {
     }
 }
 
-fn add(row: &mut Row, more: Row) {
+fn add<const N: usize>(row: &mut [Cents; N], more: [Cents; N]) {
     row.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
 }
 
 /// A row of numbers; none where all are nothing.
-fn put_row(fields: &mut Fields, path: &str, names: [&str; 4], row: Row) {
-    if row != Row::default() {
+fn put_row<const N: usize>(fields: &mut Fields, path: &str, names: [&str; N], row: [Cents; N]) {
+    if row != [Cents::ZERO; N] {
         names.into_iter().zip(row).for_each(|(name, sum)| fields.put(format!("{path}.{name}"), sum.0));
     }
 }
@@ -167,7 +183,8 @@ pub(crate) struct Transfer {
 /// What a transfer moved, in the order of [`TRANSFERRED`].
 type Transferred = [Cents; 4];
 
-const TRANSFERRED: [&str; 4] = ["sent_to_company", "sent_to_providers", "returned_by_company", "returned_by_providers"];
+pub(crate) const TRANSFERRED: [&str; 4] =
+    ["sent_to_company", "sent_to_providers", "returned_by_company", "returned_by_providers"];
 
 impl Transfer {
     pub(crate) fn add(&mut self, entry: &Entry, effect: Effect) {

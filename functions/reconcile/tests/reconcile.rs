@@ -170,6 +170,10 @@ fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+fn row(numbers: &[i64]) -> AttributeValue {
+    AttributeValue::L(numbers.iter().copied().map(number).collect())
+}
+
 /// Puts a value where a path leads: names of maps, places of lists.
 fn change(item: &mut Item, path: &[&str], value: AttributeValue) {
     let (first, rest) = path.split_first().unwrap();
@@ -178,9 +182,14 @@ fn change(item: &mut Item, path: &[&str], value: AttributeValue) {
         return;
     }
     let mut here = item.get_mut(*first).unwrap_or_else(|| panic!("no {first}"));
-    for name in rest {
+    for (place, name) in rest.iter().enumerate() {
         here = match here {
-            AttributeValue::M(map) => map.get_mut(*name).unwrap_or_else(|| panic!("no {name} in {path:?}")),
+            AttributeValue::M(map) => {
+                if place + 1 == rest.len() {
+                    map.entry((*name).to_owned()).or_insert_with(|| number(0));
+                }
+                map.get_mut(*name).unwrap_or_else(|| panic!("no {name} in {path:?}"))
+            }
             AttributeValue::L(list) => &mut list[name.parse::<usize>().unwrap()],
             _ => panic!("{name} is in no map or list: {path:?}"),
         };
@@ -221,6 +230,14 @@ async fn a_changed_field_of_any_item_is_told_with_both_values_and_nothing_else_i
         ("TOTALS#2011", &["sums", "2"], number(1), "sums.paid_to_providers 1 0"),
         ("TOTALS#2011", &["sums", "3"], number(1), "sums.in_progress 1 65000"),
         ("TOTALS#2011", &["sums", "4"], number(1), "sums.contributed 1 100000"),
+        ("TOTALS#2011", &["sums", "5"], number(1), "sums.remaining 1 145000"),
+        // Of action 2012-1, nothing is committed.
+        ("TOTALS#2012", &["sums", "6"], number(1), "sums.overpaid 1 5000"),
+        ("TOTALS#2012", &["sums"], row(&[0, 0, 5_000]), "sums.overpaid 0 5000"),
+        ("TOTALS#2012", &["sums"], row(&[0, 0, 5_000, 0, 0, 0, 5_000, 7]), "sums.recovered 7 0"),
+        ("TOTALS#2012", &["schemes", "PLAN", "5"], number(1), "schemes.PLAN.overpaid 1 5000"),
+        ("FACETS#2011", &["sums", "PLAN#PARTLY_PAID", "5"], number(3), "sums.PLAN#PARTLY_PAID.remaining 3 145000"),
+        ("ACTION#2011-1#", &["shown", "r"], number(3), "shown.recovered 3 0"),
         ("TOTALS#2011", &["actions"], number(2), "actions 2 1"),
         ("TOTALS#2011", &["entries"], number(4), "entries 4 3"),
         ("TOTALS#2011", &["contributions"], number(0), "contributions 0 1"),
@@ -268,18 +285,38 @@ async fn a_changed_entry_is_told_by_all_that_counted_it() {
     let told: Vec<String> = vec![
         "ACTION#2012-1# shown.in_progress -5000 -6000",
         "ACTION#2012-1# shown.paid.to_providers 5000 6000",
+        "FACETS#2012 sums.PLAN#PAID.overpaid 5000 6000",
         "FACETS#2012 sums.PLAN#PAID.paid_to_providers 5000 6000",
         "REMITTANCE#V-1# shown.moved.sent_to_providers 5000 6000",
         "REMITTANCE#V-1# views.2012.moved.sent_to_providers 5000 6000",
         "REMITTANCE#V-1#2012 shown.moved.sent_to_providers 5000 6000",
         "TOTALS#2012 months.2012-02.paid_to_providers 5000 6000",
+        "TOTALS#2012 schemes.PLAN.overpaid 5000 6000",
         "TOTALS#2012 schemes.PLAN.paid_to_providers 5000 6000",
+        "TOTALS#2012 sums.overpaid 5000 6000",
         "TOTALS#2012 sums.paid_to_providers 5000 6000",
     ]
     .into_iter()
     .map(str::to_owned)
     .collect();
     assert_eq!(fund.drift().await, told);
+}
+
+/// A status decides what remains, so one that is altered is told by all totals that hold it, and by the indexes.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_status_is_told_by_what_remains() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let mut item = fund.item("ACTION#2011-1#").await;
+    change(&mut item, &["shown", "s"], AttributeValue::S("CLOSED".to_owned()));
+    fund.put(item).await;
+    let told = fund.drift().await;
+    for of in ["sums", "schemes.PLAN"] {
+        let line = format!("TOTALS#2011 {of}.remaining 145000 0");
+        assert!(told.contains(&line), "{line}: {told:#?}");
+    }
+    assert!(told.iter().any(|line| line.starts_with("FACETS#2011 sums.PLAN#CLOSED.")), "{told:#?}");
+    assert!(told.iter().any(|line| line.starts_with("ACTION#2011-1# by_status ")), "{told:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,6 +60,9 @@ impl SentFeed {
 #[derive(Default)]
 pub(crate) struct Sums {
     pub(crate) committed: i64,
+    /// The most that was committed at any time.
+    pub(crate) promised: i64,
+    pub(crate) recovered: i64,
     pub(crate) invoiced: i64,
     pub(crate) paid: i64,
     /// Invoices less payments; below zero between a payment in advance and its invoice.
@@ -138,7 +141,7 @@ impl Feed {
 }
 
 impl Sums {
-    fn add(&mut self, entry: &EntryRecord) {
+    pub(crate) fn add(&mut self, entry: &EntryRecord) {
         let cents = entry.amount_cents;
         self.entries += 1;
         match entry.kind {
@@ -160,15 +163,19 @@ impl Sums {
                 self.paid -= cents;
                 self.in_progress += cents;
             }
-            EntryKind::Recovery => self.paid -= cents,
+            EntryKind::Recovery => {
+                self.paid -= cents;
+                self.recovered += cents;
+            }
             other => panic!("{other:?} of an action"),
         }
         // What is paid without an invoice is paid in advance, on purpose; the rest was invoiced before.
         let in_advance = self.in_progress < 0;
         assert!(!in_advance || entry.invoice_number.is_none() || entry.kind == EntryKind::InvoiceReceived, "{entry:?}");
-        // Paid in advance or not, nobody is paid more than was promised.
-        assert!(self.paid <= self.committed && self.paid >= 0, "{entry:?}");
-        assert!(self.in_progress.abs() <= self.committed.max(self.invoiced), "{entry:?}");
+        self.promised = self.promised.max(self.committed);
+        // Paid in advance or not, nobody is paid more than once too often, and never less than nothing.
+        assert!(self.paid <= 2 * self.promised && self.paid >= 0, "{entry:?}");
+        assert!(self.in_progress.abs() <= self.promised.max(self.invoiced), "{entry:?}");
     }
 }
 
@@ -201,18 +208,18 @@ fn check_entry(entry: &EntryRecord) {
 }
 
 fn check_status(action: &ActionRecord, sums: &Sums) {
-    let Sums { committed, invoiced, paid, in_progress, entries } = *sums;
+    let Sums { committed, invoiced, paid, in_progress, entries, .. } = *sums;
     let agrees = match action.status {
-        ActionStatus::Submitted | ActionStatus::Incomplete | ActionStatus::UnderReview | ActionStatus::Refused => {
-            entries == 0
-        }
+        ActionStatus::Submitted | ActionStatus::Incomplete | ActionStatus::UnderReview => entries == 0,
+        // A commitment that was booked before stays.
+        ActionStatus::Refused => (entries == 0) == (committed == 0) && invoiced == 0 && paid == 0,
         ActionStatus::Committed | ActionStatus::Delivered => committed > 0 && invoiced == 0 && paid == 0,
         ActionStatus::Invoiced | ActionStatus::PaymentInProgress => in_progress > 0 && paid == 0,
         ActionStatus::PartlyPaid => 0 < paid && paid < committed,
         // The invoice of a payment in advance may still be missing.
-        ActionStatus::Paid => paid == committed && paid > 0 && in_progress <= 0,
-        ActionStatus::Closed => paid == committed && paid > 0 && in_progress == 0,
-        ActionStatus::Cancelled => committed == 0 && paid == 0 && in_progress == 0 && entries > 0,
+        ActionStatus::Paid => paid >= committed && paid > 0 && in_progress <= 0,
+        ActionStatus::Closed => paid > 0 && in_progress <= 0,
+        ActionStatus::Cancelled => committed == 0 && invoiced == 0 && in_progress <= 0 && entries > 0,
     };
     assert!(agrees, "{action:?}: {committed} {invoiced} {paid} {in_progress}");
 }

@@ -27,7 +27,7 @@ impl Sums {
         totals.iter().fold(Self::default(), |sums, totals| Self {
             committed: sums.committed + totals.sums.committed,
             paid: sums.paid + totals.sums.paid,
-            contributed: sums.contributed + totals.sums.contributed,
+            contributed: sums.contributed + totals.contributed,
         })
     }
 }

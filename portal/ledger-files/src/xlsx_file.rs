@@ -15,11 +15,12 @@ use crate::FileError;
 use crate::columns::{COLUMNS, Cell};
 
 /// What the second sheet says.
-const NOTES: [&str; 7] = [
+const NOTES: [&str; 8] = [
     "Une ligne par écriture, dans l’ordre des exercices et des dates d’effet. Rien n’est jamais modifié : une erreur est corrigée par une contre-passation et une nouvelle écriture.",
     "Les colonnes Engagé, Payé et Cotisé portent le signe de leur effet : la somme d’une colonne est le total affiché par le portail, au centime près.",
     "Payé est la somme de Payé à l’entreprise, que votre banque affiche, et de Payé aux organismes, réglé directement aux organismes de formation. Ce qui revient ou est repris est retiré du côté dont il provient.",
     "En cours est signé par écriture. Le portail n’affiche jamais moins de zéro pour une action : additionnez par action, comptez zéro pour une somme négative, et vous retrouvez le total affiché.",
+    "Le reste à payer n’est pas une somme de colonnes : pour chaque action, c’est l’engagé moins ce qui a été payé, sans y rajouter les reprises, et jamais moins de zéro ; rien pour une action soldée, refusée ou annulée. Ce qui a été repris est la somme des écritures Reprise et de leurs contre-passations.",
     "Engagé, Payé et Cotisé ne forment ensemble aucun solde : les contributions légales sont mutualisées.",
     "Montant brut est le montant de l’écriture tel que le fonds l’a transmis ; son signe est donné par la nature de l’écriture.",
     "Les numéros (SIRET, adhérent, action, facture, avis de virement) sont des textes : leurs zéros de tête comptent.",

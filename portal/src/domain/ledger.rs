@@ -229,6 +229,8 @@ pub struct Effect {
     pub paid: Paid,
     /// To the signed sum behind "in progress": received - rejected - payments + returned.
     pub in_progress: Cents,
+    /// To what was taken back, which is taken from what is paid and is a figure of its own.
+    pub recovered: Cents,
     /// To what is contributed.
     pub contributed: Cents,
 }
@@ -241,8 +243,17 @@ impl Effect {
             committed: -self.committed,
             paid: -self.paid,
             in_progress: -self.in_progress,
+            recovered: -self.recovered,
             contributed: -self.contributed,
         }
+    }
+}
+
+impl ActionStatus {
+    /// Whether the fund pays nothing more for an action in this state, whatever it once promised.
+    #[must_use]
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Closed | Self::Refused | Self::Cancelled)
     }
 }
 
@@ -299,7 +310,7 @@ impl EntryKind {
                 Effect { paid: paid(amount), in_progress: -amount, ..none }
             }
             Self::PaymentReturned => Effect { paid: paid(-amount), in_progress: amount, ..none },
-            Self::Recovery => Effect { paid: paid(-amount), ..none },
+            Self::Recovery => Effect { paid: paid(-amount), recovered: amount, ..none },
             Self::ContributionLegal | Self::ContributionAgreement | Self::ContributionVoluntary => {
                 Effect { contributed: amount, ..none }
             }
@@ -317,23 +328,24 @@ mod tests {
     fn each_kind_moves_its_measures_and_no_other() {
         let measures = |effect: Effect| {
             let Paid { to_company, to_providers } = effect.paid;
-            [effect.committed.0, to_company.0, to_providers.0, effect.in_progress.0, effect.contributed.0]
+            let Effect { committed, in_progress, recovered, contributed, .. } = effect;
+            [committed.0, to_company.0, to_providers.0, in_progress.0, recovered.0, contributed.0]
         };
         let effect = |kind: EntryKind, side| kind.effect(Cents(100), side).map(measures);
-        let expected: [(&str, Option<[i64; 5]>); 14] = [
-            ("COMMITMENT", Some([100, 0, 0, 0, 0])),
-            ("COMMITMENT_REVISION", Some([100, 0, 0, 0, 0])),
-            ("COMMITMENT_CANCELLATION", Some([-100, 0, 0, 0, 0])),
-            ("INVOICE_RECEIVED", Some([0, 0, 0, 100, 0])),
-            ("INVOICE_REJECTED", Some([0, 0, 0, -100, 0])),
-            ("PAYMENT_TO_COMPANY", Some([0, 100, 0, -100, 0])),
-            ("PAYMENT_TO_PROVIDER", Some([0, 0, 100, -100, 0])),
-            ("PAYMENT_RETURNED", Some([0, -100, 0, 100, 0])),
-            ("RECOVERY", Some([0, -100, 0, 0, 0])),
-            ("CONTRIBUTION_LEGAL", Some([0, 0, 0, 0, 100])),
-            ("CONTRIBUTION_AGREEMENT", Some([0, 0, 0, 0, 100])),
-            ("CONTRIBUTION_VOLUNTARY", Some([0, 0, 0, 0, 100])),
-            ("CONTRIBUTION_REFUND", Some([0, 0, 0, 0, -100])),
+        let expected: [(&str, Option<[i64; 6]>); 14] = [
+            ("COMMITMENT", Some([100, 0, 0, 0, 0, 0])),
+            ("COMMITMENT_REVISION", Some([100, 0, 0, 0, 0, 0])),
+            ("COMMITMENT_CANCELLATION", Some([-100, 0, 0, 0, 0, 0])),
+            ("INVOICE_RECEIVED", Some([0, 0, 0, 100, 0, 0])),
+            ("INVOICE_REJECTED", Some([0, 0, 0, -100, 0, 0])),
+            ("PAYMENT_TO_COMPANY", Some([0, 100, 0, -100, 0, 0])),
+            ("PAYMENT_TO_PROVIDER", Some([0, 0, 100, -100, 0, 0])),
+            ("PAYMENT_RETURNED", Some([0, -100, 0, 100, 0, 0])),
+            ("RECOVERY", Some([0, -100, 0, 0, 100, 0])),
+            ("CONTRIBUTION_LEGAL", Some([0, 0, 0, 0, 0, 100])),
+            ("CONTRIBUTION_AGREEMENT", Some([0, 0, 0, 0, 0, 100])),
+            ("CONTRIBUTION_VOLUNTARY", Some([0, 0, 0, 0, 0, 100])),
+            ("CONTRIBUTION_REFUND", Some([0, 0, 0, 0, 0, -100])),
             ("REVERSAL", None),
         ];
         assert_eq!(expected.len(), EntryKind::ALL.len());
@@ -342,8 +354,8 @@ mod tests {
             assert_eq!(effect(kind, Payee::Company), measures, "{name}");
             // Of the providers' side: what comes back of it, and nothing else.
             let of_providers = match measures {
-                Some([committed, back, 0, in_progress, contributed]) if kind.comes_back() => {
-                    Some([committed, 0, back, in_progress, contributed])
+                Some([committed, back, 0, in_progress, recovered, contributed]) if kind.comes_back() => {
+                    Some([committed, 0, back, in_progress, recovered, contributed])
                 }
                 other => other,
             };
@@ -367,6 +379,7 @@ mod tests {
             assert_eq!(effect.committed + back.committed, Cents::ZERO);
             assert_eq!(effect.paid + back.paid, Paid::ZERO);
             assert_eq!(effect.in_progress + back.in_progress, Cents::ZERO);
+            assert_eq!(effect.recovered + back.recovered, Cents::ZERO);
             assert_eq!(effect.contributed + back.contributed, Cents::ZERO);
         }
     }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use jiff::civil::date;
 use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Paid, Payee, Scheme, Siret, View};
+use portal::store::ActionSums;
 use statement_pdf::{Action, Contribution, Measures, Month, Remittance, Statement, render};
 
 const TITLES: [&str; 5] = [
@@ -22,13 +23,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 fn statement(count: usize) -> Option<Statement> {
     let actions: Vec<Action> = (0..count).map(action).collect();
-    let sum = |of: fn(&Measures) -> Cents| actions.iter().map(|action| of(&action.measures)).sum();
-    let paid: Paid = actions.iter().map(|action| action.measures.paid).sum();
-    let totals = Measures {
-        committed: sum(|measures| measures.committed),
-        paid,
-        in_progress: sum(|measures| measures.in_progress),
-    };
+    let totals: Measures = actions.iter().map(|action| action.measures).sum();
+    let paid = totals.paid;
     let contributions = vec![
         Contribution {
             date: date(2012, 2, 28),
@@ -80,13 +76,22 @@ fn statement(count: usize) -> Option<Statement> {
 fn action(number: usize) -> Action {
     let cents = i64::try_from(number % 997).unwrap_or_default() * 1_031;
     let payee = if number.is_multiple_of(3) { Payee::Company } else { Payee::Provider };
-    let paid = Paid::to(payee, Cents(cents));
+    let status = ActionStatus::ALL[number % ActionStatus::ALL.len()];
+    // One in fifty was paid twice, and one had a tenth of it taken back.
+    let paid = if number % 50 == 7 { cents * 2 } else { cents };
+    let recovered = if number % 50 == 9 { cents / 10 } else { 0 };
+    let sums = ActionSums {
+        committed: Cents(cents + 85_000),
+        paid: Paid::to(payee, Cents(paid - recovered)),
+        in_progress: Cents(12_345),
+        recovered: Cents(recovered),
+    };
     Action {
         id: format!("2012-{number:06}"),
         title: TITLES[number % TITLES.len()].to_owned(),
         scheme: Scheme::ALL[number % Scheme::ALL.len()],
-        status: ActionStatus::ALL[number % ActionStatus::ALL.len()],
+        status,
         engaged: date(2012, 8, 30),
-        measures: Measures { committed: Cents(cents + 85_000), paid, in_progress: Cents(12_345) },
+        measures: sums.measures(status),
     }
 }

@@ -6,7 +6,7 @@ use portal::domain::{FUND_ZONE, Siret};
 
 use crate::font::Weight;
 use crate::layout::{BLUE, GREY, INK, LEFT, Layout, PALE, RIGHT, Style, TOP, WIDTH};
-use crate::{Measures, Statement};
+use crate::{Measures, Statement, has_excess};
 
 /// Kept for the fund's logo at the top left, in points. Until the fund gives its artwork, its name stands there.
 const LOGO: (f32, f32) = (170.0, 48.0);
@@ -106,13 +106,19 @@ fn addressee(layout: &mut Layout<'_>, statement: &Statement, body: Style) {
 /// The sums side by side.
 fn sums(layout: &mut Layout<'_>, statement: &Statement) {
     let totals: Measures = statement.totals;
+    // Most accounts have neither, and a zero would make them look for it.
+    let excess = match has_excess(&totals) {
+        true => format!(" trop-perçu : {} ; repris : {}", totals.overpaid, totals.recovered),
+        false => String::new(),
+    };
     let boxes = [
         (
             "Engagé",
             totals.committed,
             [
-                format!("Reste à payer : {} ", totals.remaining()),
+                format!("Reste à payer : {} ", totals.remaining),
                 format!("En cours de traitement : {}", totals.in_progress),
+                String::new(),
             ],
         ),
         (
@@ -121,18 +127,19 @@ fn sums(layout: &mut Layout<'_>, statement: &Statement) {
             [
                 format!("à l’entreprise : {} ", totals.paid.to_company),
                 format!("aux organismes de formation : {}", totals.paid.to_providers),
+                excess,
             ],
         ),
         (
             "Contributions versées",
             statement.contributed,
-            ["mutualisées, sans droit de tirage".to_owned(), String::new()],
+            ["mutualisées, sans droit de tirage".to_owned(), String::new(), String::new()],
         ),
     ];
-    let (gap, height, top) = (10.0, 76.0, layout.y);
+    let (gap, height, top) = (10.0, 87.0, layout.y);
     let width = (WIDTH - 2.0 * gap) / 3.0;
     let mut x = LEFT;
-    for (name, amount, [more, most]) in boxes {
+    for (name, amount, [more, most, last]) in boxes {
         layout.fill((x, top, width, height), PALE);
         layout.fill((x, top, width, 3.0), BLUE);
         let small = Style { weight: Weight::Regular, size: 9.0, colour: INK };
@@ -143,6 +150,7 @@ fn sums(layout: &mut Layout<'_>, statement: &Statement) {
             (format!("{amount} "), 39.0, large),
             (more, 55.0, Style { size: 8.0, ..small }),
             (most, 66.0, Style { size: 8.0, ..small }),
+            (last, 77.0, Style { size: 8.0, ..small }),
         ] {
             if text.is_empty() {
                 continue;

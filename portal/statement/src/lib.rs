@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Cents, EntryKind, MemberNumber, Paid, Scheme, Siret, View};
+pub use portal::store::Measures;
 
 /// How many actions, contributions and transfers a statement lists at most, all together.
 ///
@@ -61,7 +62,12 @@ impl Statement {
     /// How many rows its lists have, against [`MOST_ROWS`].
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.actions.len() + self.contributions.len() + self.remittances.len()
+        self.actions.len() + self.excesses().count() + self.contributions.len() + self.remittances.len()
+    }
+
+    /// The actions that were paid too much, or of which something was taken back: listed once more, for that.
+    fn excesses(&self) -> impl Iterator<Item = &Action> {
+        self.actions.iter().filter(|action| has_excess(&action.measures))
     }
 
     /// The texts that others wrote.
@@ -72,25 +78,6 @@ impl Statement {
             self.remittances.iter().flat_map(|transfer| [Some(&transfer.number), transfer.bank_reference.as_ref()]);
         let texts = std::iter::once(&self.establishment).chain(actions).chain(contributions);
         texts.chain(transfers.flatten()).map(String::as_str)
-    }
-}
-
-/// What the fund promised and paid.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Measures {
-    /// Promised.
-    pub committed: Cents,
-    /// Paid, by who received it.
-    pub paid: Paid,
-    /// Invoiced and not yet paid.
-    pub in_progress: Cents,
-}
-
-impl Measures {
-    /// What remains to pay: committed - paid; negative where more was paid than promised.
-    #[must_use]
-    pub fn remaining(&self) -> Cents {
-        self.committed - self.paid.total()
     }
 }
 
@@ -120,8 +107,13 @@ pub struct Action {
     pub status: ActionStatus,
     /// The day on which the fund promised the money.
     pub engaged: Date,
-    /// What was promised, paid, and is in progress.
+    /// Its figures.
     pub measures: Measures,
+}
+
+/// Whether something was overpaid or taken back.
+fn has_excess(measures: &Measures) -> bool {
+    measures.overpaid != Cents::ZERO || measures.recovered != Cents::ZERO
 }
 
 /// Money that the company paid in.

@@ -36,6 +36,7 @@ pub(crate) fn write(layout: &mut Layout<'_>, statement: &Statement) {
     schemes(layout, statement);
     months(layout, statement);
     actions(layout, statement);
+    excesses(layout, statement);
     contributions(layout, statement);
     remittances(layout, statement);
 }
@@ -48,7 +49,7 @@ fn month(date: Date) -> String {
 /// Committed, paid to the company and to providers, in progress, remaining: the columns that most tables end with.
 fn shown(measures: Measures) -> [String; 5] {
     let Paid { to_company, to_providers } = measures.paid;
-    [measures.committed, to_company, to_providers, measures.in_progress, measures.remaining()]
+    [measures.committed, to_company, to_providers, measures.in_progress, measures.remaining]
         .map(|amount| amount.to_string())
 }
 
@@ -63,6 +64,14 @@ fn nothing(layout: &mut Layout<'_>, heading: &str, says: &str) {
 /// A section with a table.
 fn section(layout: &mut Layout<'_>, heading: &str, table: &Table<'_>) {
     layout.section(heading, table.room(layout));
+    table.write(layout);
+}
+
+/// A section with a note above its table.
+fn noted(layout: &mut Layout<'_>, heading: &str, note: &str, table: &Table<'_>) {
+    layout.section(heading, layout.height(note, NOTE) + GAP + table.room(layout));
+    layout.paragraph(note, NOTE, Tag::P);
+    layout.y += GAP;
     table.write(layout);
 }
 
@@ -132,6 +141,22 @@ fn actions(layout: &mut Layout<'_>, statement: &Statement) {
     section(layout, "Actions de formation", &Table::new(layout, &columns, SMALL, rows, Some(total)));
 }
 
+/// The actions that were paid too much or of which something was taken back; most accounts have none, and no section.
+fn excesses(layout: &mut Layout<'_>, statement: &Statement) {
+    let columns = [numbers("Dossier", 1.6), words("Intitulé", 3.4), figures("Trop-perçu", 1.0), figures("Repris", 1.0)];
+    let amounts = |measures: Measures| [measures.overpaid, measures.recovered].map(|amount| amount.to_string());
+    let rows =
+        statement.excesses().map(|action| row([action.id.clone(), action.title.clone()], amounts(action.measures)));
+    let total = row(["Total".to_owned(), String::new()], amounts(statement.totals));
+    let table = Table::new(layout, &columns, TEXT, rows, Some(total));
+    if table.is_empty() {
+        return;
+    }
+    let note = "« Trop-perçu » est ce qui reste réglé au-delà de l’engagement ; « Repris » est ce que le fonds a repris de ce \
+                qu’il avait réglé. Ni l’un ni l’autre n’augmente le reste à payer.";
+    noted(layout, "Trop-perçus et reprises", note, &table);
+}
+
 fn contributions(layout: &mut Layout<'_>, statement: &Statement) {
     if statement.contributions.is_empty() {
         return nothing(layout, "Contributions", "Aucune contribution sur cet exercice.");
@@ -190,10 +215,7 @@ fn side(layout: &mut Layout<'_>, statement: &Statement, of: fn(Paid) -> Cents, h
     if table.is_empty() {
         return nothing(layout, heading, none);
     }
-    layout.section(heading, layout.height(note, NOTE) + GAP + table.room(layout));
-    layout.paragraph(note, NOTE, Tag::P);
-    layout.y += GAP;
-    table.write(layout);
+    noted(layout, heading, note, &table);
 }
 
 fn row<const W: usize, const F: usize>(words: [String; W], figures: [String; F]) -> Vec<String> {

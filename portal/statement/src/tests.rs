@@ -10,8 +10,9 @@ use crate::{
 };
 
 fn measures(committed: i64, paid: i64, in_progress: i64) -> Measures {
-    let paid = Paid::to(Payee::Company, Cents(paid));
-    Measures { committed: Cents(committed), paid, in_progress: Cents(in_progress) }
+    let [committed, amount, in_progress] = [committed, paid, in_progress].map(Cents);
+    let (paid, remaining) = (Paid::to(Payee::Company, amount), (committed - amount).or_zero());
+    Measures { committed, paid, in_progress, remaining, ..Measures::default() }
 }
 
 /// 600.00 to the company, 400.00 to a training body.
@@ -26,7 +27,7 @@ fn action(number: usize) -> Action {
         scheme: Scheme::Plan,
         status: ActionStatus::PartlyPaid,
         engaged: date(2011, 8, 30),
-        measures: Measures { paid: split(), ..measures(123_456, 0, 20_000) },
+        measures: Measures { paid: split(), ..measures(123_456, 100_000, 20_000) },
     }
 }
 
@@ -39,9 +40,9 @@ fn of_actions(actions: Vec<Action>) -> Statement {
         from: None,
         to: date(2011, 12, 31),
         as_of: "2012-10-15T09:05:00Z".parse().unwrap(),
-        totals: Measures { paid: split(), ..measures(123_456, 0, 20_000) },
+        totals: Measures { paid: split(), ..measures(123_456, 100_000, 20_000) },
         contributed: Cents(987_654_321),
-        schemes: vec![(Scheme::Plan, Measures { paid: split(), ..measures(123_456, 0, 20_000) })],
+        schemes: vec![(Scheme::Plan, Measures { paid: split(), ..measures(123_456, 100_000, 20_000) })],
         months: vec![Month {
             first_day: date(2011, 8, 1),
             committed: Cents(123_456),
@@ -123,6 +124,32 @@ fn count(pdf: &[u8], what: &str) -> usize {
 fn a_small_statement_reads_as_it_should() {
     let text = read(&laid_out(&small())).replace('\u{202f}', "_").replace('\u{a0}', "~");
     insta::assert_snapshot!(text);
+}
+
+/// Two actions with something that was overpaid or taken back, and one without: what the head and a section of their own
+/// say of them, and that a statement without any says nothing.
+#[test]
+fn what_was_overpaid_or_taken_back_is_listed_for_itself() {
+    let [overpaid, recovered] = [30_000, 1_200].map(Cents);
+    let mut statement = of_actions(vec![action(1), action(2), action(3)]);
+    statement.actions[1].measures.overpaid = overpaid;
+    statement.actions[2].measures.recovered = recovered;
+    statement.totals = Measures { overpaid, recovered, ..statement.totals };
+    assert_eq!((statement.rows(), small().rows()), (3 + 2 + 4, 5));
+    let said = read(&laid_out(&statement)).replace(['\u{a0}', '\u{202f}'], " ");
+    assert!(said.contains("trop-perçu : 300,00 € ; repris : 12,00 €"), "{said}");
+    let (_, section) = said.split_once("Trop-perçus et reprises").unwrap();
+    for row in [
+        "Dossier | Intitulé | Trop-perçu | Repris",
+        "DOS-000002 | Conduite d’engins de chantier, catégorie A | 300,00 € | 0,00 €",
+        "DOS-000003 | Conduite d’engins de chantier, catégorie A | 0,00 € | 12,00 €",
+        "Total |  | 300,00 € | 12,00 €",
+    ] {
+        assert!(section.contains(row), "{row}: {section}");
+    }
+    assert!(!section.contains("DOS-000001"), "{section}");
+    let nothing = read(&laid_out(&small()));
+    assert!(!nothing.contains("reprises") && !nothing.contains("trop-perçu :"), "{nothing}");
 }
 
 #[test]

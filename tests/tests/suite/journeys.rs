@@ -69,7 +69,8 @@ async fn a_bookkeeper_goes_from_the_sign_up_to_the_ledger() {
     assert_eq!((&views[0]["view"], &views[1]["view"]), (&json!(2011), &json!(2012)));
     let of = |committed: i64, paid: i64, in_progress: i64, contributed: i64| {
         json!({"committed": committed, "paid": paid, "paid_to_company": paid, "paid_to_providers": 0,
-            "in_progress": in_progress, "contributed": contributed})
+            "in_progress": in_progress, "remaining": committed - paid, "overpaid": 0, "recovered": 0,
+            "contributed": contributed})
     };
     assert_eq!(totals(0), of(180_000, 90_000, 30_000, 300_000));
     assert_eq!(totals(1), of(125_000, 50_000, 25_000, 40_000));

@@ -238,7 +238,7 @@ async fn claim_and_activate(victim: &mut Victim, short: Duration) {
     }
     let summary = victim.marie.get(&format!("/api/accounts/{ACCOUNT}/summary")).await.expect(200);
     let totals = json!({"committed": 305_000, "paid": 140_000, "paid_to_company": 140_000, "paid_to_providers": 0,
-        "in_progress": 55_000, "contributed": 340_000});
+        "in_progress": 55_000, "remaining": 165_000, "overpaid": 0, "recovered": 0, "contributed": 340_000});
     assert_eq!(summary["totals"], totals, "the import is complete, and nothing was posted twice");
 }
 

@@ -32,7 +32,8 @@ async fn the_worked_example_comes_out_as_it_is_printed() {
     let before = read(&marie, "summary").await;
     let feed = format!("{}\n", block(document, "```ndjson feed"));
     // Other keys than the fixture's, which has entries of these names.
-    let feed = feed.replace("\"source_key\":\"", "\"source_key\":\"doc-");
+    let keyed = |feed: &str| feed.replace("\"source_key\":\"", "\"source_key\":\"doc-");
+    let feed = keyed(&feed);
     let report = world.import("2012-10-20-001", "", &feed).await;
     assert_eq!((report.quarantined, report.corrected), (0, 1));
     let after = read(&marie, "summary").await;
@@ -47,6 +48,22 @@ async fn the_worked_example_comes_out_as_it_is_printed() {
         for (measure, printed) in ["committed", "paid", "in_progress", "contributed"].into_iter().zip(&row[1..]) {
             let moved = after[measure].as_i64().unwrap() - before[measure].as_i64().unwrap();
             assert_eq!(moved, cents(printed), "{measure} of {}", row[0]);
+        }
+    }
+    let endings = keyed(&format!("{}\n", block(document, "```ndjson endings")));
+    let report = world.import("2012-10-21-001", "", &endings).await;
+    assert_eq!((report.posted, report.corrected, report.quarantined), (7, 1, 0));
+    let ended = read(&marie, "summary").await;
+    for row in rows(document, "| View | Remaining before") {
+        let of_view = |summary: &Value, measure: &str| {
+            let views = summary["views"].as_array().unwrap();
+            let view = views.iter().find(|view| view["view"].as_i64() == row[0].parse().ok()).unwrap();
+            view["totals"][measure].as_i64().unwrap()
+        };
+        let moved = |to: &Value, measure: &str| of_view(to, measure) - of_view(&before, measure);
+        assert_eq!(moved(&after, "remaining"), cents(&row[1]), "{}", row[0]);
+        for (measure, printed) in ["remaining", "overpaid", "recovered"].into_iter().zip(&row[2..]) {
+            assert_eq!(moved(&ended, measure), cents(printed), "{measure} of {}", row[0]);
         }
     }
     let transfer = json!({"remittance_number": "V-42", "date": "2012-02-10", "bank_reference": "CSTR 0042", "amount": 130_000,
@@ -160,7 +177,10 @@ async fn what_is_paid_is_told_apart_by_who_received_it_in_every_read() {
     let page = read(&marie, "actions?view=2011&scheme=PLAN").await;
     assert_eq!((sides(&page["totals"]), sides(&page["items"][0])), (told, told));
     let action = read(&marie, "actions/2011-000001").await;
-    assert_eq!((sides(&action), action["remaining"].as_i64()), (told, Some(180_000 - told[0])));
+    // What was taken back is not to be paid again; what the bank sent back is.
+    let recovered = 1_000 + 300 + 70;
+    assert_eq!((sides(&action), action["recovered"].as_i64()), (told, Some(recovered)));
+    assert_eq!(action["remaining"].as_i64(), Some(180_000 - told[0] - recovered));
     let of_entries = |key: &str| -> Vec<Value> {
         let entries = action["entries"].as_array().unwrap().iter().filter(|entry| entry["source_key"] == key);
         entries.map(|entry| entry["paid_to"].clone()).collect()

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Identifier, Scheme};
 use portal::store::{
-    ActionPlace, ActionState, ActionSums, Became, Guard, Home, Leaving, Move, Seen, Subject, WaitingContent,
+    ActionPlace, ActionState, ActionSums, Became, Guard, Home, Leaving, Measures, Seen, Subject, WaitingContent,
     WaitingPlace, Waits,
 };
 
@@ -207,7 +207,7 @@ fn arrive(
         // What an action of this name left here goes after it first.
         return Err(Blocked::Unsettled(ActionPlace { account, action_id: place.action_id.clone() }));
     }
-    desk.count_action(&place.account, state.home, state.status, 1, Move::default())?;
+    desk.count_action(&place.account, state.home, state.status, 1, Measures::default())?;
     action.state = Some(state);
     action.sums = ActionSums::default();
     action.moved_to = None;
@@ -224,14 +224,16 @@ fn replace(desk: &mut Desk<'_>, place: &ActionPlace, state: ActionState) -> Resu
         return Err(Blocked::Unsettled(place.clone()));
     }
     let old = action.state.replace(state.clone()).ok_or_else(missing)?;
-    desk.count_action(&place.account, old.home, old.status, -1, -action.sums.as_move())?;
+    // What is left to pay depends on the status, so the totals move with it.
+    desk.count_action(&place.account, old.home, old.status, -1, -action.sums.measures(old.status))?;
+    let measures = action.sums.measures(state.status);
     if old.home == state.home {
-        desk.count_action(&place.account, state.home, state.status, 1, action.sums.as_move())?;
+        desk.count_action(&place.account, state.home, state.status, 1, measures)?;
     } else {
-        desk.count_action(&place.account, state.home, state.status, 1, Move::default())?;
+        desk.count_action(&place.account, state.home, state.status, 1, Measures::default())?;
         if action.entries > 0 {
             // What stays at the old home until it is moved counts under the new status already.
-            desk.count_action(&place.account, old.home, state.status, 0, action.sums.as_move())?;
+            desk.count_action(&place.account, old.home, state.status, 0, measures)?;
             let (sums, entries) = (std::mem::take(&mut action.sums), std::mem::take(&mut action.entries));
             action.leaving = Some(Leaving { home: old.home, sums, entries });
         }
@@ -248,7 +250,7 @@ fn depart(desk: &mut Desk<'_>, place: &ActionPlace, target: &ActionPlace) -> Res
         return Err(Blocked::Unsettled(place.clone()));
     }
     let state = action.state.clone().ok_or_else(missing)?;
-    desk.count_action(&place.account, state.home, state.status, -1, Move::default())?;
+    desk.count_action(&place.account, state.home, state.status, -1, Measures::default())?;
     action.moved_to = Some(target.account.clone());
     let leaves_entries = action.entries > 0;
     desk.set_action(action);

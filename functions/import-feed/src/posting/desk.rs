@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, Siret, View};
 use portal::store::{
-    Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Guard, Home, Key, Month, Move,
-    Pending, Record, Remittance, Totals, WaitingRecord,
+    Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Guard, Home, Key, Measures,
+    Month, Pending, Record, Remittance, Totals, WaitingRecord,
 };
 
 use super::{Blocked, Need, State};
@@ -197,18 +197,20 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Counts actions and their sums in the facet of a home and status, and the actions in its view.
+    /// Counts actions, and what their figures move by, in the totals and in the facet of a home and status: of these
+    /// the totals are always the sum.
     pub(super) fn count_action(
         &mut self,
         account: &MemberNumber,
         home: Home,
         status: ActionStatus,
         actions: i32,
-        sums: Move,
+        by: Measures,
     ) -> Result<(), Blocked> {
         let (totals, facets) = self.view(account, home.view)?;
         totals.actions = totals.actions.saturating_add_signed(actions);
-        facets.add(home.scheme, status, actions, sums);
+        totals.add(home.scheme, by);
+        facets.add(home.scheme, status, actions, by);
         Ok(())
     }
 
@@ -282,10 +284,10 @@ impl<'a> Desk<'a> {
         let Some(action_id) = &entry.action_id else {
             let (totals, facets) = self.view(account, entry.view)?;
             totals.contributions = count.of(totals.contributions);
-            totals.add(None, Move { contributed: effect.contributed, ..Move::default() });
+            totals.contributed += effect.contributed;
             totals.add_to_month(month, effect);
             facets.contributions = totals.contributions > 0;
-            facets.contributed = totals.sums.contributed;
+            facets.contributed = totals.contributed;
             return Ok(());
         };
         let inconsistent = || Blocked::Inconsistent(format!("entry {} is of no home of its action", entry.entry_id));
@@ -296,23 +298,17 @@ impl<'a> Desk<'a> {
             (Some(scheme), Some(state)) => (Home { view: entry.view, scheme }, state.status),
             _ => return Err(inconsistent()),
         };
-        let by = if action.state.as_ref().is_some_and(|state| state.home == home) {
-            let after = action.sums.after(effect);
-            let by = action.sums.move_to(after);
-            action.sums = after;
-            action.entries = count.of(action.entries);
-            by
+        let (sums, entries) = if action.state.as_ref().is_some_and(|state| state.home == home) {
+            (&mut action.sums, &mut action.entries)
         } else {
             let leaving = action.leaving.as_mut().filter(|leaving| leaving.home == home).ok_or_else(inconsistent)?;
-            let after = leaving.sums.after(effect);
-            let by = leaving.sums.move_to(after);
-            leaving.sums = after;
-            leaving.entries = count.of(leaving.entries);
-            if leaving.entries == 0 {
-                action.leaving = None;
-            }
-            by
+            (&mut leaving.sums, &mut leaving.entries)
         };
+        let before = sums.measures(status);
+        *sums = sums.after(effect);
+        *entries = count.of(*entries);
+        let by = sums.measures(status) - before;
+        action.leaving.take_if(|leaving| leaving.entries == 0);
         let emptied = action.moved_to.clone().filter(|_| action.entries == 0);
         self.set_action(action);
         if let Some(account_now) = emptied {
@@ -324,11 +320,9 @@ impl<'a> Desk<'a> {
                 self.set_action(there);
             }
         }
-        let (totals, facets) = self.view(account, home.view)?;
+        let (totals, _) = self.view(account, home.view)?;
         totals.entries = count.of(totals.entries);
-        totals.add(Some(home.scheme), by);
         totals.add_to_month(month, effect);
-        facets.add(home.scheme, status, 0, by);
-        Ok(())
+        self.count_action(account, home, status, 0, by)
     }
 }

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionSums, Home, account_of, partition, pieces};
+use super::{ActionSums, Home, Measures, account_of, partition, pieces};
 use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Scheme, View};
 use crate::store::{Item, Key, Query, Record, Table};
 
@@ -150,6 +150,12 @@ pub struct ListedAction {
 }
 
 impl ListedAction {
+    /// Its figures.
+    #[must_use]
+    pub fn measures(&self) -> Measures {
+        self.sums.measures(self.status)
+    }
+
     /// An account's actions of a view, latest engagement first, of one status or scheme or both or any.
     ///
     /// Each combination has its index. Behind what it filters by, an index sorts by view and date: a list
@@ -266,11 +272,24 @@ struct Shown {
     paid: Paid,
     #[serde(rename = "i")]
     in_progress: Cents,
+    #[serde(rename = "r", default, skip_serializing_if = "is_nothing")]
+    recovered: Cents,
+}
+
+/// Most actions have nothing that was taken back, and a page of them shall be small.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_nothing(amount: &Cents) -> bool {
+    *amount == Cents::ZERO
 }
 
 impl Shown {
     fn sums(&self) -> ActionSums {
-        ActionSums { committed: self.committed, paid: self.paid, in_progress: self.in_progress }
+        ActionSums {
+            committed: self.committed,
+            paid: self.paid,
+            in_progress: self.in_progress,
+            recovered: self.recovered,
+        }
     }
 }
 
@@ -340,6 +359,7 @@ impl From<Action> for Stored {
                 committed: sums.committed,
                 paid: sums.paid,
                 in_progress: sums.in_progress,
+                recovered: sums.recovered,
             }),
             pk,
             sk,
@@ -383,6 +403,7 @@ impl From<ListedAction> for StoredLine {
             committed: line.sums.committed,
             paid: line.sums.paid,
             in_progress: line.sums.in_progress,
+            recovered: line.sums.recovered,
         };
         Self { pk, sk, shown }
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Move, account_of, partition, pieces};
-use crate::domain::{ActionStatus, Cents, MemberNumber, Paid, Scheme, View};
+use super::measures::Row;
+use super::{Measures, account_of, partition, pieces};
+use crate::domain::{ActionStatus, Cents, MemberNumber, Scheme, View};
 use crate::store::{Key, Query, Record, Table};
 
 /// What an account's actions have in a view, by scheme and status.
@@ -31,12 +32,8 @@ pub struct Facets {
 pub struct Facet {
     /// How many.
     pub actions: u32,
-    /// What is committed.
-    pub committed: Cents,
-    /// What is paid.
-    pub paid: Paid,
-    /// What is shown as in progress.
-    pub in_progress: Cents,
+    /// What they show, added up.
+    pub measures: Measures,
 }
 
 impl Facets {
@@ -66,12 +63,10 @@ impl Facets {
     }
 
     /// Counts actions and what they moved.
-    pub fn add(&mut self, scheme: Scheme, status: ActionStatus, actions: i32, by: Move) {
+    pub fn add(&mut self, scheme: Scheme, status: ActionStatus, actions: i32, by: Measures) {
         let facet = self.sums.entry((scheme, status)).or_default();
         facet.actions = facet.actions.saturating_add_signed(actions);
-        facet.committed += by.committed;
-        facet.paid += by.paid;
-        facet.in_progress += by.in_progress;
+        facet.measures += by;
         if *facet == Facet::default() {
             self.sums.remove(&(scheme, status));
         }
@@ -86,9 +81,7 @@ impl Facets {
         let mut all = Facet::default();
         for (_, facet) in self.sums.iter().filter(|(key, _)| passes(key)) {
             all.actions = all.actions.saturating_add(facet.actions);
-            all.committed += facet.committed;
-            all.paid += facet.paid;
-            all.in_progress += facet.in_progress;
+            all.measures += facet.measures;
         }
         all
     }
@@ -100,15 +93,12 @@ impl Record for Facets {
     }
 }
 
-/// What a facet is stored as: actions, committed, paid to the company, paid to providers, in progress.
-type Row = (u32, Cents, Cents, Cents, Cents);
-
-/// The item: `<scheme>#<status>` to its row.
+/// The item: `<scheme>#<status>` to how many actions there are, and their figures.
 #[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     pk: String,
     sk: String,
-    sums: BTreeMap<String, Row>,
+    sums: BTreeMap<String, Row<8>>,
     contributions: bool,
     contributed: Cents,
     version: u64,
@@ -119,11 +109,12 @@ impl TryFrom<Stored> for Facets {
 
     fn try_from(stored: Stored) -> Result<Self, String> {
         let ["FACETS", view] = pieces(&stored.sk)? else { return Err("not the sort key of facets".to_owned()) };
-        let facet = |(name, (actions, committed, to_company, to_providers, in_progress)): (String, Row)| {
-            let paid = Paid { to_company, to_providers };
+        let facet = |(name, Row(row)): (String, Row<8>)| {
+            let [actions, measures @ ..] = row;
+            let actions = u32::try_from(actions.0).map_err(|_| "a facet with no number of actions")?;
             let [scheme, status] = pieces(&name)?;
             let key = Scheme::parse(scheme).zip(ActionStatus::parse(status)).ok_or("a facet of another kind")?;
-            Ok::<_, String>((key, Facet { actions, committed, paid, in_progress }))
+            Ok::<_, String>((key, Facet { actions, measures: Row(measures).into() }))
         };
         Ok(Self {
             member_number: account_of(&stored.pk)?,
@@ -140,8 +131,11 @@ impl From<Facets> for Stored {
     fn from(facets: Facets) -> Self {
         let Key { pk, sk, .. } = facets.key();
         let facet = |((scheme, status), f): ((Scheme, ActionStatus), Facet)| {
-            let row = (f.actions, f.committed, f.paid.to_company, f.paid.to_providers, f.in_progress);
-            (format!("{}#{}", scheme.as_str(), status.as_str()), row)
+            let Row([committed, to_company, to_providers, in_progress, remaining, overpaid, recovered]) =
+                f.measures.into();
+            let actions = Cents(f.actions.into());
+            let row = [actions, committed, to_company, to_providers, in_progress, remaining, overpaid, recovered];
+            (format!("{}#{}", scheme.as_str(), status.as_str()), Row(row))
         };
         Self {
             pk,

@@ -5,7 +5,7 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Cents, Effect, Paid, Scheme, View};
+use crate::domain::{ActionStatus, Cents, Effect, Paid, Scheme, View};
 
 /// Where an action's entries count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,16 +16,19 @@ pub struct Home {
     pub scheme: Scheme,
 }
 
-/// The running sums of an action.
+/// The running sums of an action, with their sign: what its entries add up to and nothing else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionSums {
     /// What the fund promised.
     pub committed: Cents,
     /// What it paid, less what came back.
     pub paid: Paid,
-    /// Received - rejected - payments + returned, with its sign. Payments may come before their invoice,
-    /// so it can be negative for a while; what is shown and totalled is [`Self::shown_in_progress`].
+    /// Received - rejected - payments + returned. Payments may come before their invoice, so it can be negative for a
+    /// while.
     pub in_progress: Cents,
+    /// What it took back. `paid` is less by it.
+    #[serde(default)]
+    pub recovered: Cents,
 }
 
 impl ActionSums {
@@ -36,42 +39,26 @@ impl ActionSums {
             committed: self.committed + effect.committed,
             paid: self.paid + effect.paid,
             in_progress: self.in_progress + effect.in_progress,
+            recovered: self.recovered + effect.recovered,
         }
     }
 
-    /// What is invoiced and not paid, or nothing where more was paid than invoiced.
+    /// The figures of an action with these sums and this status. Totals are sums of these, and move by their
+    /// differences, so the order in which entries and states arrive never matters.
     #[must_use]
-    pub fn shown_in_progress(self) -> Cents {
-        self.in_progress.or_zero()
-    }
-
-    /// What is left to pay of the promise.
-    #[must_use]
-    pub fn remaining(self) -> Cents {
-        self.committed - self.paid.total()
-    }
-
-    /// What the totals of a view have of an action with these sums.
-    #[must_use]
-    pub fn as_move(self) -> Move {
-        Move {
-            committed: self.committed,
-            paid: self.paid,
-            in_progress: self.shown_in_progress(),
-            contributed: Cents::ZERO,
-        }
-    }
-
-    /// What the totals of a view move by when an action's sums become `after`.
-    ///
-    /// The difference of what is shown, so the order in which entries arrive never matters.
-    #[must_use]
-    pub fn move_to(self, after: Self) -> Move {
-        Move {
-            committed: after.committed - self.committed,
-            paid: after.paid - self.paid,
-            in_progress: after.shown_in_progress() - self.shown_in_progress(),
-            contributed: Cents::ZERO,
+    pub fn measures(self, status: ActionStatus) -> Measures {
+        let Self { committed, paid, in_progress, recovered } = self;
+        // Below zero either is of entries that came before what they undo, or twice: nothing is promised then, and nothing
+        // was paid.
+        let (promised, spent) = (committed.or_zero(), (paid.total() + recovered).or_zero());
+        let remaining = if status.is_settled() { Cents::ZERO } else { promised - spent };
+        Measures {
+            committed,
+            paid,
+            in_progress: in_progress.or_zero(),
+            remaining: remaining.or_zero(),
+            overpaid: (paid.total() - promised).or_zero(),
+            recovered,
         }
     }
 }
@@ -84,6 +71,7 @@ impl std::ops::Add for ActionSums {
             committed: self.committed + other.committed,
             paid: self.paid + other.paid,
             in_progress: self.in_progress + other.in_progress,
+            recovered: self.recovered + other.recovered,
         }
     }
 }
@@ -96,33 +84,51 @@ impl std::ops::Sub for ActionSums {
             committed: self.committed - other.committed,
             paid: self.paid - other.paid,
             in_progress: self.in_progress - other.in_progress,
+            recovered: self.recovered - other.recovered,
         }
     }
 }
 
-/// What totals move by; unlike an [`Effect`], in progress is what is shown.
+/// The figures of an action as they are shown, or of many added up: of a scheme, of a status, of a view. Of one action
+/// none is below zero that is a difference of others, so that in a sum nothing hides something else.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Move {
-    /// What is committed.
+pub struct Measures {
+    /// Promised.
     pub committed: Cents,
-    /// What is paid.
+    /// Paid, less what came back.
     pub paid: Paid,
-    /// What is shown as in progress.
+    /// Invoiced and not paid.
     pub in_progress: Cents,
-    /// What is contributed.
-    pub contributed: Cents,
+    /// Left to pay of the promise; what was taken back is not paid again.
+    pub remaining: Cents,
+    /// Paid beyond the promise, less what was taken back of it.
+    pub overpaid: Cents,
+    /// Taken back.
+    pub recovered: Cents,
 }
 
-impl std::ops::AddAssign for Move {
-    fn add_assign(&mut self, other: Self) {
-        self.committed += other.committed;
-        self.paid += other.paid;
-        self.in_progress += other.in_progress;
-        self.contributed += other.contributed;
+impl std::ops::Add for Measures {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            committed: self.committed + other.committed,
+            paid: self.paid + other.paid,
+            in_progress: self.in_progress + other.in_progress,
+            remaining: self.remaining + other.remaining,
+            overpaid: self.overpaid + other.overpaid,
+            recovered: self.recovered + other.recovered,
+        }
     }
 }
 
-impl std::ops::Neg for Move {
+impl std::ops::AddAssign for Measures {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl std::ops::Neg for Measures {
     type Output = Self;
 
     fn neg(self) -> Self {
@@ -130,8 +136,61 @@ impl std::ops::Neg for Move {
             committed: -self.committed,
             paid: -self.paid,
             in_progress: -self.in_progress,
-            contributed: -self.contributed,
+            remaining: -self.remaining,
+            overpaid: -self.overpaid,
+            recovered: -self.recovered,
         }
+    }
+}
+
+impl std::ops::Sub for Measures {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self + -other
+    }
+}
+
+impl std::iter::Sum for Measures {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), std::ops::Add::add)
+    }
+}
+
+/// A row of numbers as it is stored: without the zeros at its end, which most rows have.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Cents>", into = "Vec<Cents>")]
+pub(super) struct Row<const N: usize>(pub(super) [Cents; N]);
+
+impl From<Measures> for Row<7> {
+    fn from(measures: Measures) -> Self {
+        let Measures { committed, paid, in_progress, remaining, overpaid, recovered } = measures;
+        Self([committed, paid.to_company, paid.to_providers, in_progress, remaining, overpaid, recovered])
+    }
+}
+
+impl From<Row<7>> for Measures {
+    fn from(Row([committed, to_company, to_providers, in_progress, remaining, overpaid, recovered]): Row<7>) -> Self {
+        let paid = Paid { to_company, to_providers };
+        Self { committed, paid, in_progress, remaining, overpaid, recovered }
+    }
+}
+
+impl<const N: usize> TryFrom<Vec<Cents>> for Row<N> {
+    type Error = String;
+
+    fn try_from(stored: Vec<Cents>) -> Result<Self, String> {
+        let mut row = [Cents::ZERO; N];
+        let numbers = row.get_mut(..stored.len()).ok_or_else(|| format!("a row of more than {N} numbers"))?;
+        numbers.copy_from_slice(&stored);
+        Ok(Self(row))
+    }
+}
+
+impl<const N: usize> From<Row<N>> for Vec<Cents> {
+    fn from(Row(row): Row<N>) -> Self {
+        let length = row.iter().rposition(|number| *number != Cents::ZERO).map_or(0, |last| last + 1);
+        row[..length].to_vec()
     }
 }
 
@@ -166,5 +225,106 @@ impl Month {
 impl fmt::Display for Month {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{EntryKind, Payee};
+
+    /// Remaining, overpaid and recovered, in euros, of an action with this status and entries.
+    fn figures(status: ActionStatus, entries: &[(EntryKind, i64)]) -> [i64; 3] {
+        let effects = entries.iter().filter_map(|(kind, euros)| kind.effect(Cents(euros * 100), Payee::Company));
+        let Measures { remaining, overpaid, recovered, .. } =
+            effects.fold(ActionSums::default(), ActionSums::after).measures(status);
+        [remaining, overpaid, recovered].map(|cents| cents.0 / 100)
+    }
+
+    #[test]
+    fn what_remains_is_of_the_promise_and_never_below_zero() {
+        use ActionStatus::{Cancelled, Closed, Committed, Paid, PartlyPaid, Refused};
+        use EntryKind::{
+            Commitment, CommitmentCancellation, CommitmentRevision, PaymentReturned, PaymentToCompany,
+            PaymentToProvider, Recovery,
+        };
+        for (says, status, entries, expected) in [
+            ("nothing paid", Committed, &[(Commitment, 1_800)][..], [1_800, 0, 0]),
+            ("partly paid", PartlyPaid, &[(Commitment, 1_800), (PaymentToCompany, 900)], [900, 0, 0]),
+            (
+                "revised",
+                PartlyPaid,
+                &[(Commitment, 1_800), (CommitmentRevision, -1_000), (PaymentToCompany, 500)],
+                [300, 0, 0],
+            ),
+            ("paid", Paid, &[(Commitment, 1_800), (PaymentToCompany, 1_800)], [0, 0, 0]),
+            ("taken back", Closed, &[(Commitment, 1_800), (PaymentToCompany, 1_800), (Recovery, 300)], [0, 0, 300]),
+            (
+                "taken back, not closed",
+                Paid,
+                &[(Commitment, 1_800), (PaymentToCompany, 1_800), (Recovery, 300)],
+                [0, 0, 300],
+            ),
+            (
+                "taken back of a part",
+                PartlyPaid,
+                &[(Commitment, 1_800), (PaymentToCompany, 900), (Recovery, 300)],
+                [900, 0, 300],
+            ),
+            (
+                "returned by the bank",
+                PartlyPaid,
+                &[(Commitment, 1_800), (PaymentToCompany, 1_800), (PaymentReturned, 300)],
+                [300, 0, 0],
+            ),
+            (
+                "paid twice",
+                Paid,
+                &[(Commitment, 1_000), (PaymentToCompany, 1_000), (PaymentToProvider, 1_000)],
+                [0, 1_000, 0],
+            ),
+            (
+                "and taken back",
+                Paid,
+                &[(Commitment, 1_000), (PaymentToCompany, 2_000), (Recovery, 1_000)],
+                [0, 0, 1_000],
+            ),
+            ("closed, partly spent", Closed, &[(Commitment, 1_800), (PaymentToCompany, 1_200)], [0, 0, 0]),
+            ("refused with a promise", Refused, &[(Commitment, 700)], [0, 0, 0]),
+            (
+                "cancelled after a payment",
+                Cancelled,
+                &[(Commitment, 500), (PaymentToCompany, 200), (CommitmentCancellation, 500)],
+                [0, 200, 0],
+            ),
+            ("cancelled with its promise", Cancelled, &[(Commitment, 500), (PaymentToCompany, 200)], [0, 0, 0]),
+            ("a cancellation before its commitment", Committed, &[(CommitmentCancellation, 500)], [0, 0, 0]),
+            (
+                "a return that came twice",
+                PartlyPaid,
+                &[(Commitment, 500), (PaymentToCompany, 200), (PaymentReturned, 400)],
+                [500, 0, 0],
+            ),
+            ("a recovery before its payment", Committed, &[(Commitment, 500), (Recovery, 200)], [500, 0, 200]),
+        ] {
+            assert_eq!(figures(status, entries), expected, "{says}");
+        }
+    }
+
+    #[test]
+    fn three_statuses_leave_nothing_to_pay() {
+        let settled: Vec<_> = ActionStatus::ALL.iter().filter(|status| status.is_settled()).collect();
+        assert_eq!(settled, [&ActionStatus::Refused, &ActionStatus::Closed, &ActionStatus::Cancelled]);
+    }
+
+    #[test]
+    fn a_row_is_stored_without_the_zeros_at_its_end() {
+        let stored = |row| Vec::<Cents>::from(Row::<3>(row));
+        assert_eq!(stored([Cents(0), Cents(-2), Cents(0)]), [Cents(0), Cents(-2)]);
+        assert_eq!(stored([Cents(0); 3]), []);
+        let read = |stored: &[i64]| Row::<3>::try_from(stored.iter().copied().map(Cents).collect::<Vec<_>>());
+        assert_eq!(read(&[0, -2]).unwrap().0, [Cents(0), Cents(-2), Cents(0)]);
+        assert_eq!(read(&[1, 2, 3]).unwrap().0, [Cents(1), Cents(2), Cents(3)]);
+        assert!(read(&[1, 2, 3, 4]).is_err());
     }
 }

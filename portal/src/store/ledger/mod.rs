@@ -27,11 +27,11 @@ pub use entry::{Entry, EntryFacts, Reversed};
 pub use facets::{Facet, Facets};
 pub use guard::{ActionPlace, EntryPlace, Guard, Subject, Waits};
 pub use marks::{BatchLine, Became, Mark, Marks, Seen};
-pub use measures::{ActionSums, Home, Month, Move};
+pub use measures::{ActionSums, Home, Measures, Month};
 pub use moved::{Moved, TransferPayee};
 pub use pending::Pending;
 pub use remittance::{ListedRemittance, Remittance, RemittanceLine, RemittanceRow, Share};
-pub use totals::{MonthSums, SchemeSums, Totals};
+pub use totals::{MonthSums, Totals};
 pub use waiting::{AwaitedMember, WaitingContent, WaitingPlace, WaitingRecord};
 
 use jiff::civil::Date;

@@ -4,14 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Month, Move, account_of, partition, pieces};
+use super::measures::Row;
+use super::{Measures, Month, account_of, partition, pieces};
 use crate::domain::{Cents, Effect, MemberNumber, Paid, Scheme, View};
 use crate::store::{Key, Query, Record, Store, StoreError, Table};
 
 /// What an account has in a view: three measures that are never mixed into one balance.
 ///
-/// "In progress" is the sum over the actions of what each shows. Months carry none: they say what was
-/// booked, not how things stand.
+/// Its sums are those over the actions of what each shows. Months carry what was booked, and not how things stand:
+/// nothing that is in progress, remains or is overpaid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Totals {
@@ -25,10 +26,12 @@ pub struct Totals {
     pub entries: u32,
     /// How many unreversed contributions there are.
     pub contributions: u32,
-    /// All together.
-    pub sums: Move,
-    /// By scheme; none that is all zero.
-    pub schemes: BTreeMap<Scheme, SchemeSums>,
+    /// What its actions show, added up.
+    pub sums: Measures,
+    /// What is contributed.
+    pub contributed: Cents,
+    /// The sums by scheme; none that is all zero.
+    pub schemes: BTreeMap<Scheme, Measures>,
     /// By month of the effective date; none that is all zero.
     pub months: BTreeMap<Month, MonthSums>,
     /// How many transactions changed these totals together with those of another view, by view. The other has the same
@@ -36,17 +39,6 @@ pub struct Totals {
     pub shared: BTreeMap<View, u64>,
     /// Counted up with each write.
     pub version: u64,
-}
-
-/// The totals of a scheme.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SchemeSums {
-    /// What is committed.
-    pub committed: Cents,
-    /// What is paid.
-    pub paid: Paid,
-    /// What is shown as in progress.
-    pub in_progress: Cents,
 }
 
 /// The totals of a month.
@@ -76,7 +68,8 @@ impl Totals {
             actions: 0,
             entries: 0,
             contributions: 0,
-            sums: Move::default(),
+            sums: Measures::default(),
+            contributed: Cents::ZERO,
             schemes: BTreeMap::new(),
             months: BTreeMap::new(),
             shared: BTreeMap::new(),
@@ -133,17 +126,13 @@ impl Totals {
         self.actions > 0 || self.entries > 0 || self.contributions > 0
     }
 
-    /// Counts what an entry moved: all together, and under its scheme.
-    pub fn add(&mut self, scheme: Option<Scheme>, by: Move) {
+    /// Counts what moved of the figures of actions of a scheme: all together, and under the scheme.
+    pub fn add(&mut self, scheme: Scheme, by: Measures) {
         self.sums += by;
-        if let Some(scheme) = scheme {
-            let sums = self.schemes.entry(scheme).or_default();
-            sums.committed += by.committed;
-            sums.paid += by.paid;
-            sums.in_progress += by.in_progress;
-            if *sums == SchemeSums::default() {
-                self.schemes.remove(&scheme);
-            }
+        let sums = self.schemes.entry(scheme).or_default();
+        *sums += by;
+        if *sums == Measures::default() {
+            self.schemes.remove(&scheme);
         }
     }
 
@@ -174,10 +163,10 @@ struct Stored {
     actions: u32,
     entries: u32,
     contributions: u32,
-    /// Committed, paid to the company, paid to providers, in progress, contributed.
-    sums: [Cents; 5],
-    /// Committed, paid to the company, paid to providers, in progress.
-    schemes: BTreeMap<String, [Cents; 4]>,
+    /// Committed, paid to the company, paid to providers, in progress, contributed, remaining, overpaid, recovered.
+    sums: Row<8>,
+    /// The same without what is contributed.
+    schemes: BTreeMap<String, Row<7>>,
     /// Committed, paid to the company, paid to providers, contributed.
     months: BTreeMap<String, [Cents; 4]>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -190,11 +179,11 @@ impl TryFrom<Stored> for Totals {
 
     fn try_from(stored: Stored) -> Result<Self, String> {
         let ["TOTALS", view] = pieces(&stored.sk)? else { return Err("not the sort key of totals".to_owned()) };
-        let [committed, to_company, to_providers, in_progress, contributed] = stored.sums;
-        let scheme = |(name, [committed, to_company, to_providers, in_progress]): (String, [Cents; 4])| {
-            let paid = Paid { to_company, to_providers };
-            let scheme = Scheme::parse(&name).ok_or("totals of an unknown scheme")?;
-            Ok::<_, String>((scheme, SchemeSums { committed, paid, in_progress }))
+        let Row([committed, to_company, to_providers, in_progress, contributed, remaining, overpaid, recovered]) =
+            stored.sums;
+        let paid = Paid { to_company, to_providers };
+        let scheme = |(name, row): (String, Row<7>)| {
+            Ok::<_, String>((Scheme::parse(&name).ok_or("totals of an unknown scheme")?, Measures::from(row)))
         };
         let month = |(name, [committed, to_company, to_providers, contributed]): (String, [Cents; 4])| {
             let paid = Paid { to_company, to_providers };
@@ -210,7 +199,8 @@ impl TryFrom<Stored> for Totals {
             actions: stored.actions,
             entries: stored.entries,
             contributions: stored.contributions,
-            sums: Move { committed, paid: Paid { to_company, to_providers }, in_progress, contributed },
+            sums: Measures { committed, paid, in_progress, remaining, overpaid, recovered },
+            contributed,
             schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, _>>()?,
             months: stored.months.into_iter().map(month).collect::<Result<_, _>>()?,
             shared: stored.shared.into_iter().map(shared).collect::<Result<_, _>>()?,
@@ -222,18 +212,21 @@ impl TryFrom<Stored> for Totals {
 impl From<Totals> for Stored {
     fn from(totals: Totals) -> Self {
         let Key { pk, sk, .. } = totals.key();
-        let row = |committed, Paid { to_company, to_providers }, last| [committed, to_company, to_providers, last];
-        let scheme =
-            |(scheme, s): (Scheme, SchemeSums)| (scheme.as_str().to_owned(), row(s.committed, s.paid, s.in_progress));
-        let month = |(month, s): (Month, MonthSums)| (month.to_string(), row(s.committed, s.paid, s.contributed));
-        let Move { committed, paid: Paid { to_company, to_providers }, in_progress, contributed } = totals.sums;
+        let scheme = |(scheme, sums): (Scheme, Measures)| (scheme.as_str().to_owned(), Row::from(sums));
+        let month = |(month, s): (Month, MonthSums)| {
+            let Paid { to_company, to_providers } = s.paid;
+            (month.to_string(), [s.committed, to_company, to_providers, s.contributed])
+        };
+        let Measures { committed, paid, in_progress, remaining, overpaid, recovered } = totals.sums;
+        let Paid { to_company, to_providers } = paid;
+        let contributed = totals.contributed;
         Self {
             pk,
             sk,
             actions: totals.actions,
             entries: totals.entries,
             contributions: totals.contributions,
-            sums: [committed, to_company, to_providers, in_progress, contributed],
+            sums: Row([committed, to_company, to_providers, in_progress, contributed, remaining, overpaid, recovered]),
             schemes: totals.schemes.into_iter().map(scheme).collect(),
             months: totals.months.into_iter().map(month).collect(),
             shared: totals.shared.into_iter().map(|(view, count)| (view.to_string(), count)).collect(),
@@ -270,9 +263,9 @@ mod tests {
         let paid = Paid { to_company: Cents(12_345_678), to_providers: Cents(23_456_789) };
         let mut totals = Totals::empty(MemberNumber::parse("012345").unwrap(), View::parse("2018").unwrap());
         for scheme in &Scheme::ALL[..4] {
-            let by =
-                Move { committed: Cents(34_567_890), paid, in_progress: Cents(1_234_567), contributed: Cents::ZERO };
-            totals.add(Some(*scheme), by);
+            let (in_progress, remaining) = (Cents(1_234_567), Cents(2_345_678));
+            let by = Measures { committed: Cents(34_567_890), paid, in_progress, remaining, ..Measures::default() };
+            totals.add(*scheme, by);
         }
         for month in 0..24 {
             let paid = Paid { to_company: Cents(123_456), to_providers: Cents(234_567) };
@@ -288,8 +281,11 @@ mod tests {
     fn totals_come_back_as_they_were_stored() {
         let mut totals = Totals::empty(MemberNumber::parse("012345").unwrap(), View::parse("2018").unwrap());
         let paid = Paid { to_company: Cents(-2), to_providers: Cents(3) };
-        totals.add(Some(Scheme::Dif), Move { committed: Cents(1), paid, in_progress: Cents(4), contributed: Cents(5) });
-        let effect = Effect { committed: Cents(6), paid, in_progress: Cents(7), contributed: Cents(8) };
+        let (remaining, overpaid, recovered) = (Cents(5), Cents(6), Cents(7));
+        let by = Measures { committed: Cents(1), paid, in_progress: Cents(4), remaining, overpaid, recovered };
+        totals.add(Scheme::Dif, by);
+        totals.contributed = Cents(8);
+        let effect = Effect { committed: Cents(9), paid, contributed: Cents(10), ..Effect::default() };
         totals.add_to_month(Month::of(date(2018, 3, 1)), effect);
         let back: Totals = crate::store::from_item(to_item(&totals).unwrap()).unwrap();
         assert_eq!(back, totals);

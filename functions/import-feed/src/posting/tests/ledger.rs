@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use portal::domain::{
-    ActionStatus, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
+    ActionStatus, Cents, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
 };
 use portal::store::{
-    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Month, Move, Moved, Pending, Record as _, SchemeSums,
-    Totals, WaitingRecord,
+    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Measures, Month, Moved, Pending, Record as _, Totals,
+    WaitingRecord,
 };
 use serde_json::{Value, json};
 
@@ -216,7 +216,14 @@ impl Ledger {
     /// The figures of an account's views.
     pub(super) fn figures(&self, account: &str) -> BTreeMap<i16, Figures> {
         let of_account = self.state.totals.values().filter(|totals| totals.member_number.as_str() == account);
-        of_account.filter(|totals| totals.is_shown()).map(|t| (t.view.year(), figures(t.sums))).collect()
+        of_account.filter(|totals| totals.is_shown()).map(|t| (t.view.year(), figures(t))).collect()
+    }
+
+    /// What remains, is overpaid and was recovered in an account's view.
+    pub(super) fn outcome(&self, account: &str, view: i16) -> [i64; 3] {
+        let of_view = |totals: &&Totals| totals.member_number.as_str() == account && totals.view.year() == view;
+        let sums = self.state.totals.values().find(of_view).map(|totals| totals.sums).unwrap_or_default();
+        [sums.remaining, sums.overpaid, sums.recovered].map(|cents| cents.0)
     }
 
     /// What is paid in an account's view, to the company and to providers.
@@ -321,9 +328,9 @@ impl Sums {
         totals.add_to_month(Month::of(entry.facts.date), effect);
         let Some(action) = action else {
             count(&mut totals.contributions);
-            totals.sums.contributed += effect.contributed;
+            totals.contributed += effect.contributed;
             facets.contributions = totals.contributions > 0;
-            facets.contributed = totals.sums.contributed;
+            facets.contributed = totals.contributed;
             return;
         };
         count(&mut totals.entries);
@@ -338,7 +345,7 @@ impl Sums {
         if action.is_here() {
             let (totals, facets) = self.view(&action.member_number, state.home.view);
             totals.actions += 1;
-            facets.add(state.home.scheme, state.status, 1, Move::default());
+            facets.add(state.home.scheme, state.status, 1, Measures::default());
         }
     }
 
@@ -346,19 +353,32 @@ impl Sums {
         for ((place, home), sums) in std::mem::take(&mut self.homes) {
             let status = self.statuses[&place];
             let (totals, facets) = self.view(&place.account, home.view);
-            totals.sums.committed += sums.committed;
-            totals.sums.paid += sums.paid;
-            totals.sums.in_progress += sums.in_progress.or_zero();
-            let scheme: &mut SchemeSums = totals.schemes.entry(home.scheme).or_default();
-            scheme.committed += sums.committed;
-            scheme.paid += sums.paid;
-            scheme.in_progress += sums.in_progress.or_zero();
-            facets.add(home.scheme, status, 0, sums.as_move());
+            let shown = shown(sums, status);
+            totals.add(home.scheme, shown);
+            facets.add(home.scheme, status, 0, shown);
         }
-        self.totals.values_mut().for_each(|totals| totals.schemes.retain(|_, sums| *sums != SchemeSums::default()));
         self.totals.retain(|_, totals| totals.is_shown());
         self.facets.retain(|_, facets| facets.is_shown());
         (self.totals, self.facets)
+    }
+}
+
+/// What an action shows, told once more: whatever is paid of a promise is paid, also where some of it came back to the
+/// fund as a recovery, and an action that is settled has nothing left to pay.
+fn shown(sums: ActionSums, status: ActionStatus) -> Measures {
+    let [committed, paid, recovered] = [sums.committed, sums.paid.total(), sums.recovered].map(|cents| cents.0.max(0));
+    let gross = (sums.paid.total() + sums.recovered).0.max(0);
+    let open = sums.in_progress.0;
+    let settled = ["CLOSED", "REFUSED", "CANCELLED"].contains(&status.as_str());
+    let or_nothing = |is: bool, cents: i64| Cents(if is { cents } else { 0 });
+    assert_eq!(recovered, sums.recovered.0, "what was taken back is never below nothing");
+    Measures {
+        committed: sums.committed,
+        paid: sums.paid,
+        in_progress: or_nothing(open > 0, open),
+        remaining: or_nothing(!settled && committed > gross, committed - gross),
+        overpaid: or_nothing(paid > committed, paid - committed),
+        recovered: sums.recovered,
     }
 }
 
@@ -366,8 +386,9 @@ pub(super) fn place_of(action: &Action) -> ActionPlace {
     ActionPlace { account: action.member_number.clone(), action_id: action.action_id.clone() }
 }
 
-pub(super) fn figures(sums: Move) -> Figures {
-    [sums.committed.0, sums.paid.total().0, sums.in_progress.0, sums.contributed.0]
+pub(super) fn figures(totals: &Totals) -> Figures {
+    let sums = totals.sums;
+    [sums.committed.0, sums.paid.total().0, sums.in_progress.0, totals.contributed.0]
 }
 
 pub(super) fn facet(ledger: &Ledger, view: &str, scheme: Scheme, status: ActionStatus) -> Option<Facet> {

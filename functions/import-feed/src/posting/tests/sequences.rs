@@ -17,7 +17,7 @@ const DATES: [&str; 3] = ["2010-05-05", "2011-12-31", "2012-01-01"];
 ///
 /// With `complete`, the newest version of every entry names an action that comes, so nothing waits in the end.
 fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
-    let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..2_usize, 0..3_usize, 0..2_usize), 0..7);
+    let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..4_usize, 0..3_usize, 0..2_usize), 0..7);
     let entries =
         prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..8_usize, 1..900_i64, 0..3_usize), 0..16);
     (actions, entries).prop_map(move |(actions, entries)| {
@@ -30,7 +30,7 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
         let mut all = Vec::new();
         for (number, account, status, date, scheme) in actions {
             let key = format!("A-{number}");
-            let (status, scheme) = (["COMMITTED", "PAID"][status], ["PLAN", "DIF"][scheme]);
+            let (status, scheme) = (["COMMITTED", "PAID", "CLOSED", "CANCELLED"][status], ["PLAN", "DIF"][scheme]);
             let version = next(&key);
             all.push(action(&key, version, ACCOUNTS[account], &format!("id-{number}"), status, scheme, DATES[date]));
         }
