@@ -22,7 +22,7 @@ const NOTES: [&str; 8] = [
     "En cours est signé par écriture. Le portail n’affiche jamais moins de zéro pour une action : additionnez par action, comptez zéro pour une somme négative, et vous retrouvez le total affiché.",
     "Le reste à payer n’est pas une somme de colonnes : pour chaque action, c’est l’engagé moins ce qui a été payé, sans y rajouter les reprises, et jamais moins de zéro ; rien pour une action soldée, refusée ou annulée. Ce qui a été repris est la somme des écritures Reprise et de leurs contre-passations.",
     "Engagé, Payé et Cotisé ne forment ensemble aucun solde : les contributions légales sont mutualisées.",
-    "Montant brut est le montant de l’écriture tel que le fonds l’a transmis ; son signe est donné par la nature de l’écriture.",
+    "Montant brut est le montant que le fonds a transmis, et d’une contre-passation l’opposé du montant qu’elle reprend ; l’effet d’un montant sur Engagé, Payé et Cotisé est donné par la nature de l’écriture, d’une contre-passation par celle de l’écriture contre-passée.",
     "Les numéros (SIRET, adhérent, action, facture, avis de virement) sont des textes : leurs zéros de tête comptent.",
 ];
 

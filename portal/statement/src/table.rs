@@ -1,6 +1,6 @@
 //! Tables whose heading comes again on each page.
 
-use krilla::tagging::{TableHeaderScope, Tag};
+use krilla::tagging::{TableHeaderScope, Tag, TagKind};
 
 use crate::font::Weight;
 use crate::layout::{BLUE, Colour, ElementId, INK, LEFT, LINE, Layout, PALE, Style, WIDTH};
@@ -111,7 +111,7 @@ impl<'a> Table<'a> {
     /// other row comes before it.
     pub(crate) fn room(&self, layout: &Layout<'_>) -> f32 {
         let height = |cells: &[String], part| self.height(&self.lines(layout, cells, part));
-        let headings = height(&self.headings, Part::HeadAgain);
+        let headings = self.room_of_headings(layout);
         let first = self.rows.first().map_or(0.0, |row| height(row, Part::Body(None)));
         let total = self.total.as_ref().filter(|_| self.rows.len() == 1);
         headings + first + total.map_or(0.0, |total| height(total, Part::Foot(None)))
@@ -127,54 +127,94 @@ impl<'a> Table<'a> {
         let table = layout.element(Tag::Table, None);
         let head = layout.element(Tag::THead, Some(table));
         let body = layout.element(Tag::TBody, Some(table));
-        self.row(layout, &self.headings, Part::Head(head), 0.0);
+        self.row(layout, &self.headings, Part::Head(head), 0.0, false);
         for (number, cells) in self.rows.iter().enumerate() {
             // A total without a row above it says of nothing what it is the total of.
             let is_last = number + 1 == self.rows.len();
             let total = self.total.as_ref().filter(|_| is_last);
             let below = total.map_or(0.0, |total| self.height(&self.lines(layout, total, Part::Foot(None))));
-            self.row(layout, cells, Part::Body(Some(body)), below);
+            self.row(layout, cells, Part::Body(Some(body)), below, number == 0);
         }
         if let Some(total) = &self.total {
             let foot = layout.element(Tag::TFoot, Some(table));
-            self.row(layout, total, Part::Foot(Some(foot)), 0.0);
+            self.row(layout, total, Part::Foot(Some(foot)), 0.0, false);
         }
     }
 
-    /// Writes a row, on the next page and below the headings where it does not fit with what has to stand below it.
-    fn row(&self, layout: &mut Layout<'_>, cells: &[String], part: Part, below: f32) {
-        let (weight, colour, background) = part.look();
-        let lines = self.lines(layout, cells, part);
-        let height = self.height(&lines);
-        if !layout.fits(height + below) && !part.is_heading() {
+    /// Writes a row, on the next page and below the headings where it does not fit with what has to stand below it. What
+    /// no page has room for, or what would leave the headings of the table alone, goes on there instead.
+    fn row(&self, layout: &mut Layout<'_>, cells: &[String], part: Part, below: f32, follows_head: bool) {
+        let mut lines = self.lines(layout, cells, part);
+        let row = part.parent().map(|parent| layout.element(Tag::TR, Some(parent)));
+        let elements: Vec<_> = (0..self.columns.len())
+            .map(|index| {
+                let tag: TagKind = match (part.is_heading(), index) {
+                    (true, _) => Tag::TH(TableHeaderScope::Column).into(),
+                    (false, 0) => Tag::TH(TableHeaderScope::Row).into(),
+                    (false, _) => Tag::TD.into(),
+                };
+                row.map(|row| layout.element(tag, Some(row)))
+            })
+            .collect();
+        // A heading is low, and what has to stand below it was asked for before.
+        while !part.is_heading() && !layout.fits(self.height(&lines) + below) {
+            let fits_a_page = layout.fits_a_page(self.room_of_headings(layout) + self.height(&lines) + below);
+            if follows_head || !fits_a_page {
+                // The last line stays with what stands below it.
+                let most = lines.iter().map(Vec::len).max().unwrap_or(0).saturating_sub(1);
+                let count = self.lines_within(layout.left()).min(most);
+                if count > 0 {
+                    let rest = lines.iter_mut().map(|lines| lines.split_off(count.min(lines.len()))).collect();
+                    self.chunk(layout, std::mem::replace(&mut lines, rest), part, &elements);
+                }
+            }
             layout.break_page();
-            self.row(layout, &self.headings, Part::HeadAgain, 0.0);
+            self.row(layout, &self.headings, Part::HeadAgain, 0.0, false);
+            if self.lines_within(layout.left()) == 0 {
+                break;
+            }
         }
+        self.chunk(layout, lines, part, &elements);
+    }
+
+    /// Writes so many lines of the cells of a row.
+    fn chunk(&self, layout: &mut Layout<'_>, cells: Vec<Vec<String>>, part: Part, elements: &[Option<ElementId>]) {
+        let (weight, colour, background) = part.look();
+        let height = self.height(&cells);
         if let Some(background) = background {
             layout.fill((LEFT, layout.y, WIDTH, height), background);
         }
         layout.fill((LEFT, layout.y + height - 0.5, WIDTH, 0.5), LINE);
-
-        let row = part.parent().map(|parent| layout.element(Tag::TR, Some(parent)));
         let mut x = LEFT;
-        for (index, ((column, lines), width)) in self.columns.iter().zip(lines).zip(&self.widths).enumerate() {
-            let element = row.map(|row| match (part.is_heading(), index) {
-                (true, _) => layout.element(Tag::TH(TableHeaderScope::Column), Some(row)),
-                (false, 0) => layout.element(Tag::TH(TableHeaderScope::Row), Some(row)),
-                (false, _) => layout.element(Tag::TD, Some(row)),
-            });
+        for (((column, lines), width), element) in self.columns.iter().zip(cells).zip(&self.widths).zip(elements) {
             let room = width - 2.0 * PADDING;
             let mut baseline = layout.y + PADDING + self.size;
             for line in lines {
                 let wide = layout.fonts.face(weight).width(line.trim_end(), self.size);
                 let size = if wide > room { self.size * room / wide } else { self.size };
                 let indent = if column.holds == Holds::Figures { (room - wide).max(0.0) } else { 0.0 };
-                layout.text(x + PADDING + indent, baseline, &line, Style { weight, size, colour }, element);
+                layout.text(x + PADDING + indent, baseline, &line, Style { weight, size, colour }, *element);
                 baseline += self.size * LEADING;
             }
             x += width;
         }
         layout.y += height;
+    }
+
+    /// How many lines of a row so many points have room for.
+    fn lines_within(&self, room: f32) -> usize {
+        let mut count = 0;
+        let mut height = 2.0 * PADDING + self.size * LEADING;
+        while height <= room {
+            count += 1;
+            height += self.size * LEADING;
+        }
+        count
+    }
+
+    /// The height of the headings.
+    fn room_of_headings(&self, layout: &Layout<'_>) -> f32 {
+        self.height(&self.lines(layout, &self.headings, Part::HeadAgain))
     }
 
     /// The lines of each cell of a row.

@@ -331,6 +331,36 @@ fn numbers_of_dossiers_and_transfers_and_their_dates_stand_on_one_line_however_l
     }
 }
 
+/// Titles that no page, or no rest of a page below the head of its table, has room for; in the first row, alone or not.
+#[test]
+fn a_row_of_any_height_begins_below_its_headings_and_is_shown_whole() {
+    for length in [200, 1_000, 2_000, 9_000] {
+        for others in [0, 1, 30] {
+            let mut statement = of_actions((0..=others).map(action).collect());
+            let first = &mut statement.actions[0];
+            first.id = "2011-000077-BTP-".repeat(4);
+            first.title = "Gros œuvre ".chars().cycle().take(length).collect();
+            let title = first.title.trim_end().replace(' ', "");
+            let pages = laid_out(&statement);
+            let mut texts_of = vec![String::new(); pages.elements.len()];
+            for page in &pages.pages {
+                let mut texts = page.iter().filter_map(|mark| match mark {
+                    Mark::Text { baseline, text, element: Some(element), .. } => Some((*baseline, text, *element)),
+                    _ => None,
+                });
+                for (baseline, text, ElementId(element)) in texts.clone() {
+                    assert!(baseline <= crate::layout::PAGE.1 - 62.0, "{length} {others}: {text} at {baseline}");
+                    texts_of[element].push_str(&text.replace(' ', ""));
+                }
+                let (_, _, last) = texts.next_back().unwrap();
+                let in_head = part_of(&pages, last).is_some_and(|(_, part)| matches!(part, TagKind::THead(_)));
+                assert!(!in_head, "{length} {others}: the head of a table alone");
+            }
+            assert!(texts_of.contains(&title), "{length} {others}: cut");
+        }
+    }
+}
+
 /// The table and the part of it that an element is in.
 fn part_of(pages: &Pages, element: ElementId) -> Option<(usize, &TagKind)> {
     let parent = |of: ElementId| pages.elements[of.0].parent;
