@@ -68,10 +68,11 @@ fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         for report in reports {
             let batch = report.batch_id.map(|id| id.to_string()).unwrap_or_default();
             println!(
-                "{batch}: posted {}, corrected {}, unchanged {}, stale {}, pending {}, quarantined {}, released {} \
+                "{batch}: posted {}, corrected {}, withdrawn {}, unchanged {}, stale {}, pending {}, quarantined {}, released {} \
                  ({} lines)",
                 report.posted,
                 report.corrected,
+                report.withdrawn,
                 report.unchanged,
                 report.stale,
                 report.pending,

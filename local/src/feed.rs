@@ -75,6 +75,9 @@ pub struct Report {
     /// Lines that replaced an earlier version.
     #[serde(default)]
     pub corrected: u64,
+    /// Lines that took something back.
+    #[serde(default)]
+    pub withdrawn: u64,
     /// Lines ignored, because a higher version was posted before.
     #[serde(default)]
     pub stale: u64,

@@ -107,8 +107,14 @@ fn explain(error: &Error) -> String {
 
 fn summary(report: &Report) -> String {
     format!(
-        "{} posted, {} unchanged, {} corrected, {} stale, {} put aside, {} waiting for their action",
-        report.posted, report.unchanged, report.corrected, report.stale, report.quarantined, report.pending
+        "{} posted, {} unchanged, {} corrected, {} withdrawn, {} stale, {} put aside, {} waiting",
+        report.posted,
+        report.unchanged,
+        report.corrected,
+        report.withdrawn,
+        report.stale,
+        report.quarantined,
+        report.pending
     )
 }
 

@@ -1,6 +1,6 @@
 //! Posts the records of many accounts, several accounts at a time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -63,14 +63,23 @@ impl<T: Tables> Poster<T> {
 }
 
 /// Records that are posted one after the other: those of an account, and those of accounts between which
-/// a source key or an action moves, so that its versions are posted in the order of the file.
+/// a source key or an action moves, so that its versions are posted in the order of the file. Withdrawals are posted with
+/// what else has their key.
 fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Origin)>> {
     let mut groups = Groups::default();
     let mut of_account: HashMap<MemberNumber, usize> = HashMap::new();
     let mut of_key: HashMap<Identifier, usize> = HashMap::new();
     let mut of_action: HashMap<Identifier, usize> = HashMap::new();
+    let mut of_withdrawals = None;
+    let keys = records.iter().filter(|(record, _)| record.member_number().is_some());
+    let keys: HashSet<&Identifier> = keys.map(|(record, _)| record.source_key()).collect();
     for (record, _) in &records {
-        let group = *of_account.entry(record.member_number().clone()).or_insert_with(|| groups.add());
+        let group = match record.member_number() {
+            Some(number) => *of_account.entry(number.clone()).or_insert_with(|| groups.add()),
+            None if keys.contains(record.source_key()) => groups.add(),
+            // Nothing tells their accounts; one group meets the others in these less often than many would.
+            None => *of_withdrawals.get_or_insert_with(|| groups.add()),
+        };
         let other = *of_key.entry(record.source_key().clone()).or_insert(group);
         groups.join(group, other);
         if let Some(action_id) = record.action_id() {
@@ -80,7 +89,7 @@ fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Orig
     }
     let mut together: BTreeMap<usize, Vec<_>> = BTreeMap::new();
     for (record, origin) in records {
-        let group = of_account.get(record.member_number()).map_or(0, |group| groups.root(*group));
+        let group = of_key.get(record.source_key()).map_or(0, |group| groups.root(*group));
         together.entry(group).or_default().push((record, origin));
     }
     together.into_values().collect()

@@ -23,14 +23,16 @@ mod report;
 mod run;
 mod split;
 mod tables;
+mod warning;
 mod worker;
 
 pub use awaited::{Awaited, AwaitedNumber};
 pub use files::Files;
 pub use post::Poster;
-pub use report::{ControlTotals, IgnoredField, Quarantined, Refusal, Report};
+pub use report::{ControlTotals, IgnoredField, Quarantined, Refusal, Report, WarnedLine};
 pub use run::{Advance, Importer, check_files, read_manifest};
 pub use tables::Tables;
+pub use warning::Warning;
 
 use jiff::Timestamp;
 use portal::clock::Clock;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::awaited::Due;
 use crate::feed::Manifest;
-use crate::plan::{Checkpoint, Plan, Run};
+use crate::plan::{Checkpoint, Plan, Run, Task};
 use crate::post::Decided;
 use crate::posting::Verdict;
 use crate::report::{Origin, Report};
@@ -93,10 +93,16 @@ impl Function {
         let finished = self.work.list(&run.finished()).await?;
         // Written before any shard of the ledger is begun.
         let due: Due = self.work.kept(&run.due()).await?.unwrap_or_default();
-        let mut shards = plan.of_ledger(&due);
+        let mut shards = plan.of_accounts(&due);
         shards.extend(plan.filled());
-        if shards.iter().any(|shard| !finished.contains(&run.finished_shard(*shard))) {
-            return Ok(());
+        let mut left = shards.iter().copied().filter(|shard| !finished.contains(&run.finished_shard(*shard)));
+        match (left.next(), left.next()) {
+            (None, _) => {}
+            (Some(shard), None) if shard == plan.withdrawals() => {
+                // What they take back is posted. Two workers that both saw it begin the same task.
+                return self.begin(&Task { run: run.clone(), shard, from: 0 }).await;
+            }
+            (Some(_), _) => return Ok(()),
         }
         let mut report = plan.report.clone().in_order_of(&plan.manifest);
         for shard in shards {
@@ -142,7 +148,7 @@ impl Function {
             for line in some {
                 let guard = guards.get(&line.source_key);
                 let (verdict, released) = line.verdict(run, guard);
-                report.tally(&line.origin(&plan.manifest), Decided { verdict, ignored: None });
+                report.tally(&line.origin(&plan.manifest), &Decided::plainly(verdict));
                 report.released = report.released.saturating_sub(u64::from(released));
             }
         }

@@ -14,7 +14,7 @@ use crate::groups::Groups;
 /// exchanged.
 /// Among them an action comes before its entries, which saves these the detour over pending. But one that a record
 /// before it names in another account has moved, and what came before the move is posted before it. The
-/// order of one key's versions stays: a key names actions or entries, never both.
+/// order of one key's versions stays: a key names actions or entries, never both. Withdrawals keep the order of the file.
 pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord>) -> Vec<(usize, bool)> {
     let mut linked = Groups::default();
     let mut of_key: HashMap<&Identifier, usize> = HashMap::new();
@@ -22,14 +22,22 @@ pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord>) -> Vec<
     let mut accounts: HashMap<&Identifier, &MemberNumber> = HashMap::new();
     let mut moved: HashSet<&Identifier> = HashSet::new();
     let mut held: HashSet<&Identifier> = HashSet::new();
+    let mut withdrawals = None;
     let mut ranks: Vec<(usize, bool)> = Vec::new();
     for record in records {
         let mut is_behind = true;
         let place = linked.add();
         linked.join(place, *of_key.entry(record.source_key()).or_insert(place));
+        if let LedgerRecord::Withdrawal(withdrawal) = record {
+            // An action is withdrawn after its entries, and what they are nothing here says.
+            linked.join(place, *withdrawals.get_or_insert(place));
+            held.insert(&withdrawal.source_key);
+        }
         if let Some(action_id) = record.action_id() {
             linked.join(place, *of_action.entry(action_id).or_insert(place));
-            if *accounts.entry(action_id).or_insert(record.member_number()) != record.member_number() {
+            if let Some(number) = record.member_number()
+                && *accounts.entry(action_id).or_insert(number) != number
+            {
                 moved.insert(action_id);
             }
             if let LedgerRecord::Action(action) = record {

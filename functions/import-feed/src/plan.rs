@@ -24,7 +24,7 @@ pub(crate) struct Plan {
     pub manifest: Manifest,
     /// When the batch arrived.
     pub started: Timestamp,
-    /// The shards: members first, then the ledger by account.
+    /// The shards: members first, then the ledger by account, then withdrawals.
     pub shards: Vec<Shard>,
     /// What is counted already: the lines that are no records.
     pub report: Report,
@@ -58,10 +58,20 @@ pub(crate) struct Checkpoint {
 }
 
 impl Plan {
-    /// The shards of the ledger that hold something, or to whose accounts records wait to be posted.
-    pub(crate) fn of_ledger(&self, due: &Due) -> BTreeSet<u32> {
-        let filled = self.filled().filter(|shard| *shard != MEMBERS);
-        filled.chain(due.accounts.iter().map(|(number, _)| shard_of(number, self.shards.len()))).collect()
+    /// The shards of accounts that hold something, or to whose accounts records wait to be posted.
+    pub(crate) fn of_accounts(&self, due: &Due) -> BTreeSet<u32> {
+        let filled = self.filled().filter(|shard| *shard != MEMBERS && *shard != self.withdrawals());
+        filled.chain(due.accounts.iter().map(|(number, _)| shard_of(number, self.account_shards()))).collect()
+    }
+
+    /// How many shards there are of accounts: all but those of the members and of the withdrawals.
+    pub(crate) fn account_shards(&self) -> u32 {
+        u32::try_from(self.shards.len()).unwrap_or(u32::MAX).saturating_sub(2)
+    }
+
+    /// The withdrawals' shard: it is posted after all others, because no withdrawal says whose it is.
+    pub(crate) fn withdrawals(&self) -> u32 {
+        self.account_shards() + 1
     }
 
     /// The shards that hold something.

@@ -16,8 +16,9 @@ use rand::RngExt as _;
 use crate::ImportError;
 use crate::feed::{LedgerRecord, Manifest, Reason};
 use crate::order::order;
-use crate::posting::{Blocked, Context, Job, NamedLine, Need, State, Task, Verdict, plan};
+use crate::posting::{Blocked, Context, Job, MOST_MOVES, NamedLine, Need, State, Task, Verdict, plan};
 use crate::tables::Tables;
+use crate::warning::Warning;
 
 /// How many jobs are looked at together. An entry takes at least two writes, so a transaction never
 /// holds more.
@@ -29,9 +30,6 @@ const MOST_ATTEMPTS: u32 = 20;
 
 /// The first pause after coming too late; doubled each time, up to 64 times as long, and jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
-
-/// How often an action may have changed its account.
-const MOST_MOVES: u32 = 1_000;
 
 /// How many entries of an action are read at once when they are moved or released.
 const PAGE: i32 = 200;
@@ -54,11 +52,20 @@ pub(crate) struct FromLine {
 }
 
 /// What became of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Decided {
     pub verdict: Verdict,
     /// The field that could not be kept.
     pub ignored: Option<Reason>,
+    /// What looks mistaken.
+    pub warnings: Vec<Warning>,
+}
+
+impl Decided {
+    /// One of which nothing else is to be said.
+    pub(crate) fn plainly(verdict: Verdict) -> Self {
+        Self { verdict, ignored: None, warnings: Vec::new() }
+    }
 }
 
 /// A record that waited, for its member or its action, and that was posted, or not, when it came.
@@ -123,7 +130,7 @@ impl<T: Tables> Poster<T> {
         progress: impl Fn(u64) + Send + Sync,
     ) -> Result<(Vec<Decided>, Vec<Released>), ImportError> {
         let context = self.context(manifest, run);
-        let mut decisions = vec![Decided { verdict: Verdict::Unchanged, ignored: None }; records.len()];
+        let mut decisions = vec![Decided::plainly(Verdict::Unchanged); records.len()];
         let order = order(records.iter().map(|from| &from.record));
         let mut in_order: Vec<_> = order.into_iter().zip(records.into_iter().enumerate()).collect();
         in_order.sort_by_key(|(rank, _)| *rank);
@@ -250,7 +257,7 @@ impl<T: Tables> Poster<T> {
         let mut verdicts = Vec::new();
         while let Some(job) = ahead.get(verdicts.len()) {
             match plan(state, context, job) {
-                Ok((verdict, changes)) => {
+                Ok((verdict, mut changes)) => {
                     if state.writes_with(&changes) > Transaction::MOST {
                         if verdicts.is_empty() {
                             let what = "one record changes more items than a transaction has";
@@ -258,7 +265,8 @@ impl<T: Tables> Poster<T> {
                         }
                         break;
                     }
-                    verdicts.push(Decided { verdict, ignored: changes.ignored });
+                    let (ignored, warnings) = (changes.ignored, std::mem::take(&mut changes.warnings));
+                    verdicts.push(Decided { verdict, ignored, warnings });
                     state.apply(changes);
                 }
                 Err(Blocked::Needs(mut needs)) => {
@@ -388,6 +396,7 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
             needs.extend(remittance.map(|number| Need::Remittance(Remittance::key_of(&record.member_number, number))));
             needs
         }
+        Task::Post(LedgerRecord::Withdrawal(record)) => vec![guard(&context.source, &record.source_key)],
         Task::Release(pending, target) => {
             let mut needs = vec![guard(&pending.source, &pending.source_key), account(&target.account)];
             needs.extend(

@@ -10,6 +10,7 @@ use crate::awaited::Awaited;
 use crate::feed::{LedgerRecord, Line, Manifest, Reason, Rejected, Unreadable, amount_of};
 use crate::post::{Decided, Released};
 use crate::posting::Verdict;
+use crate::warning::Warning;
 
 /// How many quarantined lines, and how many ignored fields, a report names; all are counted.
 const MOST_NAMED: usize = 1_000;
@@ -80,6 +81,26 @@ pub struct IgnoredField {
     pub batch_id: Option<Identifier>,
 }
 
+/// A record that looks mistaken; it was posted as it was sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct WarnedLine {
+    /// Which of the batch's files, in the order of posting.
+    #[serde(skip)]
+    pub file_index: usize,
+    /// The file.
+    pub file: String,
+    /// The line of the record, counted from 1.
+    pub line: u64,
+    /// The kind of warning.
+    pub warning: Cow<'static, str>,
+    /// The key of the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_key: Option<Identifier>,
+    /// The batch, where the line came with an earlier one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_id: Option<Identifier>,
+}
+
 /// The control totals: every line and every cent of the batch is in one of the outcomes.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlTotals {
@@ -115,6 +136,9 @@ pub struct Report {
     pub unchanged: u64,
     /// Records in place of an older version.
     pub corrected: u64,
+    /// Records that took back what was in force or waited.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub withdrawn: u64,
     /// Records of which a newer version was there.
     pub stale: u64,
     /// Lines that could not be posted.
@@ -135,9 +159,20 @@ pub struct Report {
     /// The first fields that were ignored.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored: Vec<IgnoredField>,
+    /// How many records look mistaken, by kind of warning; they are posted as they were sent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub warnings: BTreeMap<Cow<'static, str>, u64>,
+    /// The first of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warned: Vec<WarnedLine>,
     /// What was counted as pending, to be counted anew when it is released or replaced.
     #[serde(skip)]
     waiting: HashMap<Identifier, Waiting>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Lines that hold one version of an entry that waits.
@@ -171,16 +206,37 @@ impl Report {
     }
 
     /// Counts a record, and the field of it that could not be kept.
-    pub(crate) fn decide(&mut self, line: &Origin, decided: Decided) {
+    pub(crate) fn decide(&mut self, line: &Origin, decided: &Decided) {
+        self.name(line, decided);
+        self.count(line, decided.verdict);
+    }
+
+    /// Names the field of a record that could not be kept, and what looks mistaken of it.
+    fn name(&mut self, line: &Origin, decided: &Decided) {
         if let Some(reason) = decided.ignored {
             self.ignore_one(line, reason);
         }
-        self.count(line, decided.verdict);
+        decided.warnings.iter().for_each(|warning| self.warn(line, *warning, None));
+    }
+
+    fn warn(&mut self, line: &Origin, warning: Warning, batch_id: Option<Identifier>) {
+        *self.warnings.entry(warning.code().into()).or_default() += 1;
+        self.warned.push(WarnedLine {
+            file_index: line.file_index,
+            file: line.file.clone(),
+            line: line.line,
+            warning: warning.code().into(),
+            source_key: line.source_key.clone(),
+            batch_id,
+        });
+        if self.warned.len() >= 2 * MOST_NAMED {
+            self.trim();
+        }
     }
 
     /// Counts a record.
     pub fn count(&mut self, line: &Origin, verdict: Verdict) {
-        if matches!(verdict, Verdict::Posted | Verdict::Corrected | Verdict::Pending) {
+        if matches!(verdict, Verdict::Posted | Verdict::Corrected | Verdict::Withdrawn | Verdict::Pending) {
             self.replace(line);
         }
         if verdict == Verdict::Pending
@@ -195,10 +251,8 @@ impl Report {
     }
 
     /// Counts a record for good.
-    pub(crate) fn tally(&mut self, line: &Origin, decided: Decided) {
-        if let Some(reason) = decided.ignored {
-            self.ignore_one(line, reason);
-        }
+    pub(crate) fn tally(&mut self, line: &Origin, decided: &Decided) {
+        self.name(line, decided);
         self.add_up(line, decided.verdict);
     }
 
@@ -206,6 +260,7 @@ impl Report {
         let (lines, cents) = match verdict {
             Verdict::Posted => (&mut self.posted, &mut self.totals.posted_cents),
             Verdict::Corrected => (&mut self.corrected, &mut self.totals.posted_cents),
+            Verdict::Withdrawn => (&mut self.withdrawn, &mut self.totals.posted_cents),
             Verdict::Unchanged => (&mut self.unchanged, &mut self.totals.unchanged_cents),
             Verdict::Pending => (&mut self.pending, &mut self.totals.pending_cents),
             Verdict::Stale => {
@@ -266,7 +321,8 @@ impl Report {
                 let cents = self.no_longer_pending(key, |report, lines| report.quarantined += lines);
                 self.totals.quarantined_cents = self.totals.quarantined_cents.saturating_add(cents);
             }
-            Verdict::Quarantined(_) | Verdict::Unchanged | Verdict::Pending | Verdict::Stale => {}
+            // A withdrawal waits for nothing.
+            Verdict::Quarantined(_) | Verdict::Unchanged | Verdict::Pending | Verdict::Stale | Verdict::Withdrawn => {}
         }
     }
 
@@ -278,6 +334,7 @@ impl Report {
         if let Some(reason) = released.decided.ignored {
             self.ignore_of(&origin, reason, batch_id());
         }
+        released.decided.warnings.iter().for_each(|warning| self.warn(&origin, *warning, batch_id()));
         if let Verdict::Quarantined(reason) = released.decided.verdict {
             *self.by_reason.entry(reason.code.into()).or_default() += 1;
             self.quarantine.push(Quarantined {
@@ -344,6 +401,7 @@ impl Report {
             (&mut self.posted, other.posted),
             (&mut self.unchanged, other.unchanged),
             (&mut self.corrected, other.corrected),
+            (&mut self.withdrawn, other.withdrawn),
             (&mut self.stale, other.stale),
             (&mut self.quarantined, other.quarantined),
             (&mut self.pending, other.pending),
@@ -370,6 +428,10 @@ impl Report {
         }
         self.quarantine.extend(other.quarantine);
         self.ignored.extend(other.ignored);
+        for (warning, records) in other.warnings {
+            *self.warnings.entry(warning).or_default() += records;
+        }
+        self.warned.extend(other.warned);
         self.trim();
     }
 
@@ -379,6 +441,7 @@ impl Report {
         let index = |name: &str| manifest.files.iter().position(|file| file.name == name).unwrap_or_default();
         self.quarantine.iter_mut().for_each(|named| named.file_index = index(&named.file));
         self.ignored.iter_mut().for_each(|named| named.file_index = index(&named.file));
+        self.warned.iter_mut().for_each(|named| named.file_index = index(&named.file));
         self
     }
 
@@ -388,6 +451,8 @@ impl Report {
         self.quarantine.truncate(MOST_NAMED);
         self.ignored.sort();
         self.ignored.truncate(MOST_NAMED);
+        self.warned.sort();
+        self.warned.truncate(MOST_NAMED);
     }
 }
 
@@ -427,7 +492,7 @@ impl Origin {
         let amount = match &record {
             LedgerRecord::Entry(entry) => entry.facts.amount,
             // An amount that it should not have is in the manifest's sum all the same.
-            LedgerRecord::Action(_) => Cents(amount_of(line)),
+            LedgerRecord::Action(_) | LedgerRecord::Withdrawal(_) => Cents(amount_of(line)),
         };
         let origin = Self {
             line: line.number,

@@ -183,6 +183,7 @@ impl Function {
             (Metric::Posted, report.posted),
             (Metric::Unchanged, report.unchanged),
             (Metric::Corrected, report.corrected),
+            (Metric::Withdrawn, report.withdrawn),
             (Metric::Stale, report.stale),
             (Metric::Quarantined, report.quarantined),
             (Metric::Pending, report.pending),
@@ -296,7 +297,7 @@ impl<F: Files, T: Tables> Importer<F, T> {
                 let advance = |lines| progress.advance(lines);
                 let Posted { decisions, released } = self.poster.post_lines(manifest, None, window, advance).await?;
                 for (origin, decided) in decisions {
-                    report.decide(&origin, decided);
+                    report.decide(&origin, &decided);
                 }
                 for released in released {
                     report.release(&released);

@@ -55,7 +55,7 @@ pub(crate) async fn split(
     let ledger = manifest.files.iter().filter(|file| file.kind() == Some(FileKind::Ledger));
     let lines: u64 = ledger.map(|file| file.lines).sum();
     let count = lines.div_ceil(SHARD_LINES).clamp(FEWEST_SHARDS, MOST_SHARDS);
-    let mut shards = Shards::new(run, usize::try_from(count).unwrap_or(1), bounds);
+    let mut shards = Shards::new(run, u32::try_from(count).unwrap_or(1), bounds);
     let mut writes: FuturesUnordered<BoxFuture<'_, Result<(), BucketError>>> = FuturesUnordered::new();
     for (file_index, (file, object)) in manifest.files.iter().zip(objects).enumerate() {
         let origin = Origin::of(file_index, &file.name);
@@ -79,7 +79,7 @@ pub(crate) async fn split(
                     LedgerRecord::read_by(line, last_day).map(|record| {
                         let source_key = Some(record.source_key().clone());
                         report.ignore(&Origin { source_key, ..origin.clone() }, record.unreadable());
-                        shards.of(record.member_number())
+                        record.member_number().map_or(shards.withdrawals(), |number| shards.of(number))
                     })
                 };
                 match (read, line.content) {
@@ -112,17 +112,18 @@ pub(crate) async fn split(
     Ok(Split { shards: shards.shards, report })
 }
 
-/// The shard of an account, among so many with the members' own.
-pub(crate) fn shard_of(number: &MemberNumber, shards: usize) -> u32 {
+/// The shard of an account, among so many of accounts; they come behind the members' own.
+pub(crate) fn shard_of(number: &MemberNumber, count: u32) -> u32 {
     let hash = digest(&SHA256, number.as_str().as_bytes());
     let hash = hash.as_ref().iter().take(4).fold(0_u32, |hash, byte| (hash << 8) | u32::from(*byte));
-    let count = u32::try_from(shards.saturating_sub(1)).unwrap_or(1).max(1);
-    1 + hash % count
+    1 + hash % count.max(1)
 }
 
 /// Shards under way.
 struct Shards {
     run: Run,
+    /// How many are of accounts.
+    count: u32,
     shards: Vec<Shard>,
     buffers: Vec<Vec<u8>>,
     /// Parts to be written.
@@ -131,16 +132,21 @@ struct Shards {
 }
 
 impl Shards {
-    fn new(run: &Run, count: usize, bounds: &Bounds) -> Self {
-        // And the members.
-        let count = count + 1;
-        let (shards, buffers) = (vec![Shard::default(); count], vec![Vec::new(); count]);
-        Self { run: run.clone(), shards, buffers, full: Vec::new(), part: bounds.part }
+    fn new(run: &Run, count: u32, bounds: &Bounds) -> Self {
+        // And the members before them, the withdrawals behind.
+        let all = count as usize + 2;
+        let (shards, buffers) = (vec![Shard::default(); all], vec![Vec::new(); all]);
+        Self { run: run.clone(), count, shards, buffers, full: Vec::new(), part: bounds.part }
     }
 
     /// An account's shard, the same in every run of so many shards.
     fn of(&self, number: &MemberNumber) -> u32 {
-        shard_of(number, self.shards.len())
+        shard_of(number, self.count)
+    }
+
+    /// The shard of the withdrawals, as [`Plan::withdrawals`](crate::plan::Plan::withdrawals) says.
+    fn withdrawals(&self) -> u32 {
+        self.count + 1
     }
 
     fn add(&mut self, shard: u32, file: usize, line: u64, content: &[u8]) {

@@ -61,7 +61,7 @@ impl Function {
                 due
             }
         };
-        for shard in plan.of_ledger(&due) {
+        for shard in plan.of_accounts(&due) {
             if self.work.find(&run.finished_shard(shard)).await?.is_none() {
                 self.begin(&Task { run: run.clone(), shard, from: 0 }).await?;
             }
@@ -130,7 +130,7 @@ impl Function {
         is_late: &(impl Fn() -> bool + Sync),
     ) -> Result<bool, ImportError> {
         let due: Due = self.work.kept(&run.due()).await?.unwrap_or_default();
-        let shards = plan.shards.len();
+        let shards = plan.account_shards();
         let mut accounts = due.accounts.iter().map(|(number, _)| number);
         let accounts = accounts.by_ref().filter(|number| shard_of(number, shards) == shard).skip(at.admitted);
         let context = self.importer.poster.context(&plan.manifest, Some(&run.0));
@@ -217,7 +217,7 @@ fn count(plan: &Plan, report: &mut Report, posted: Posted) -> Vec<u8> {
     for (origin, decided) in posted.decisions {
         match Waiting::of(&origin).filter(|_| decided.verdict == Verdict::Pending) {
             Some(line) => line.write(&mut waiting),
-            None => report.tally(&origin, decided),
+            None => report.tally(&origin, &decided),
         }
     }
     posted.released.iter().for_each(|released| count_released(plan, report, released));

@@ -72,6 +72,11 @@ impl Fund {
             also,
             contribution,
             corrected,
+            // One that never was, and an action without entries.
+            entry("E-6", "2011-1", "PAYMENT_TO_COMPANY", 777, "2012-02-12"),
+            action("A-3", "2011-3", "COMMITTED", "2011-12-31"),
+            json!({"record": "withdrawal", "source_key": "E-6", "source_version": 2}),
+            json!({"record": "withdrawal", "source_key": "A-3", "source_version": 2}),
         ];
         let report = self.import("one", &members, &records).await;
         assert_eq!((report.quarantined, report.pending), (0, 1), "{report:?}");
@@ -203,8 +208,8 @@ async fn a_ledger_as_it_was_posted_has_no_drift() {
     fund.posted().await;
     assert_eq!(fund.drift().await, Vec::<String>::new());
     let report = fund.reconcile(json!({})).await;
-    // Five entries, one of them reversed and replaced; one more waits.
-    assert_eq!((&report["accounts"], &report["entries"], &report["drift"]), (&json!(2), &json!(7), &json!(0)));
+    // Six entries, one of them reversed and replaced, one withdrawn; one more waits.
+    assert_eq!((&report["accounts"], &report["entries"], &report["drift"]), (&json!(2), &json!(9), &json!(0)));
     assert_eq!((&report["of"], report.get("after")), (&json!(2), None), "{report}");
 }
 

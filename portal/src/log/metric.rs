@@ -32,6 +32,8 @@ pub enum Metric {
     Unchanged,
     /// Records of a feed in place of an older version.
     Corrected,
+    /// Records of a feed that took back what was in force or waited.
+    Withdrawn,
     /// Records of a feed of which a newer version was there.
     Stale,
     /// Lines of a feed that could not be posted.
@@ -65,6 +67,7 @@ impl Metric {
             Self::Posted => "posted",
             Self::Unchanged => "unchanged",
             Self::Corrected => "corrected",
+            Self::Withdrawn => "withdrawn",
             Self::Stale => "stale",
             Self::Quarantined => "quarantined",
             Self::Pending => "pending",

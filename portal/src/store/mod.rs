@@ -73,9 +73,9 @@ pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, Inv
 pub use last_use::{LastUse, Stage};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, AwaitedMember, BatchLine, Became, Entry, EntryFacts, EntryPlace,
-    Facet, Facets, Guard, Home, Leaving, ListedAction, ListedRemittance, Mark, Marks, Measures, Month, MonthSums,
-    Moved, Pending, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, Share, Subject, Totals, TransferPayee,
-    WaitingContent, WaitingPlace, WaitingRecord, Waits, whole_ledger,
+    Facet, Facets, Guard, Home, KeyedRecord, Leaving, ListedAction, ListedRemittance, Mark, Marks, Measures, Month,
+    MonthSums, Moved, Pending, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, Share, Subject, Totals,
+    TransferPayee, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

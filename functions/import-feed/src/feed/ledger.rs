@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::fields::{self, Fields, Unreadable};
 use super::object::{Object, Scalar};
-use super::{Line, Reason, Rejected, TooLong, content_hash};
+use super::{Line, Reason, Rejected, TooLong, WithdrawalRecord, content_hash};
 
 /// The largest amount of one entry, in cents: 10 billion euros.
 const LARGEST_AMOUNT: i64 = 1_000_000_000_000;
@@ -19,6 +19,8 @@ pub enum LedgerRecord {
     Action(ActionRecord),
     /// An accounting fact.
     Entry(EntryRecord),
+    /// Takes an action or an entry back.
+    Withdrawal(WithdrawalRecord),
 }
 
 /// The current state of an action.
@@ -87,6 +89,7 @@ impl LedgerRecord {
         match record.as_ref() {
             "action" => ActionRecord::from_fields(&fields, source_key).map(Self::Action),
             "entry" => EntryRecord::from_fields(fields, source_key).map(Self::Entry),
+            "withdrawal" => WithdrawalRecord::from_fields(&fields, source_key).map(Self::Withdrawal),
             _ => Err(Reason::in_field("unknown-record", "record")),
         }
     }
@@ -105,6 +108,7 @@ impl LedgerRecord {
             Self::Entry(EntryRecord { facts, .. }) => {
                 facts.year.is_some_and(|year| year > last.year()).then_some("contribution_year")
             }
+            Self::Withdrawal(_) => None,
         };
         match ahead {
             Some(field) => {
@@ -119,17 +123,18 @@ impl LedgerRecord {
     #[must_use]
     pub fn unreadable(&self) -> &Unreadable {
         match self {
-            Self::Action(_) => Unreadable::NONE,
+            Self::Action(_) | Self::Withdrawal(_) => Unreadable::NONE,
             Self::Entry(entry) => &entry.unreadable,
         }
     }
 
-    /// Whose it is.
+    /// Whose it is; a withdrawal names a key alone.
     #[must_use]
-    pub fn member_number(&self) -> &MemberNumber {
+    pub fn member_number(&self) -> Option<&MemberNumber> {
         match self {
-            Self::Action(action) => &action.member_number,
-            Self::Entry(entry) => &entry.member_number,
+            Self::Action(action) => Some(&action.member_number),
+            Self::Entry(entry) => Some(&entry.member_number),
+            Self::Withdrawal(_) => None,
         }
     }
 
@@ -139,6 +144,7 @@ impl LedgerRecord {
         match self {
             Self::Action(action) => Some(&action.action_id),
             Self::Entry(entry) => entry.action_id.as_ref(),
+            Self::Withdrawal(_) => None,
         }
     }
 
@@ -148,6 +154,7 @@ impl LedgerRecord {
         match self {
             Self::Action(action) => action.source_version,
             Self::Entry(entry) => entry.source_version,
+            Self::Withdrawal(withdrawal) => withdrawal.source_version,
         }
     }
 
@@ -157,6 +164,7 @@ impl LedgerRecord {
         match self {
             Self::Action(action) => &action.source_key,
             Self::Entry(entry) => &entry.source_key,
+            Self::Withdrawal(withdrawal) => &withdrawal.source_key,
         }
     }
 }
@@ -279,7 +287,7 @@ mod tests {
     fn entry(line: &str) -> EntryRecord {
         match LedgerRecord::read(&Line { number: 1, content: Ok(line.as_bytes()) }).unwrap() {
             LedgerRecord::Entry(entry) => entry,
-            LedgerRecord::Action(_) => panic!("an entry"),
+            other => panic!("an entry: {other:?}"),
         }
     }
 

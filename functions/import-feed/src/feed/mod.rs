@@ -8,12 +8,14 @@ mod member;
 mod object;
 #[cfg(test)]
 mod odd;
+mod withdrawal;
 
 pub use fields::{Reason, Unreadable};
 pub use ledger::{ActionRecord, EntryRecord, LedgerRecord, amount_of};
 pub use lines::{Line, Lines, TooLong};
 pub use manifest::{FileKind, ListedFile, Manifest};
 pub use member::MemberRecord;
+pub use withdrawal::WithdrawalRecord;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use portal::domain::{Identifier, to_hex};

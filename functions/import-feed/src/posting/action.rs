@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Identifier, Scheme};
 use portal::store::{
-    ActionPlace, ActionState, ActionSums, Became, Guard, Home, Leaving, Measures, Seen, Subject, WaitingContent,
-    WaitingPlace, Waits,
+    ActionPlace, ActionState, ActionSums, Became, Guard, Home, KeyedRecord, Leaving, Measures, Seen, Subject,
+    WaitingContent, WaitingPlace, Waits, Withdrawn,
 };
 
 use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, standing, waiting};
@@ -21,7 +21,7 @@ pub(super) fn post(
     let content_hash = record.content_hash();
     let seen = Seen::new(record.source_version, &content_hash);
     let at = line.map(|line| line.at);
-    match standing(guard.as_ref(), true, record.source_version, || content_hash.clone()) {
+    match standing(guard.as_ref(), Some(KeyedRecord::Action), record.source_version, || content_hash.clone()) {
         Standing::New | Standing::Newer => {}
         Standing::Same => {
             let before = counted(context, guard.as_ref(), at, &seen);
@@ -38,7 +38,7 @@ pub(super) fn post(
         }
         Standing::Older => {
             let verdict = counted(context, guard.as_ref(), at, &seen).unwrap_or(Verdict::Stale);
-            if let Some(Guard { subject: Subject::Action(now), .. }) = &guard {
+            if let Some(now) = guard.as_ref().and_then(Guard::action) {
                 point(desk, &place, now)?;
             } else if let Some(mut guard) = guard
                 && guard.waits.as_mut().is_some_and(|waits| waits.remember(&place.account))
@@ -165,6 +165,10 @@ pub(super) fn put(
             arrive(desk, &place, state, leaves_entries.then_some(before))?;
         }
     }
+    if let Some(Guard { subject: Subject::Withdrawn(Withdrawn::Action(old)), .. }) = &guard {
+        // Entries may wait where it was withdrawn.
+        point(desk, old, &place)?;
+    }
     let (verdict, became) = match before {
         Some(_) => (Verdict::Corrected, Became::Corrected),
         None => (Verdict::Posted, Became::Posted),
@@ -240,6 +244,22 @@ fn replace(desk: &mut Desk<'_>, place: &ActionPlace, state: ActionState) -> Resu
     }
     desk.set_action(action);
     Ok(())
+}
+
+/// Takes an action back that has no entries in force; `false` where it has some. Entries that name it wait from then on.
+pub(super) fn take_back(desk: &mut Desk<'_>, place: &ActionPlace) -> Result<bool, Blocked> {
+    let missing = || Blocked::Inconsistent(format!("a guard names an action that is not there: {}", place.action_id));
+    let mut action = desk.action(place)?.ok_or_else(missing)?;
+    if action.is_moving() {
+        return Err(Blocked::Unsettled(place.clone()));
+    }
+    if action.entries > 0 {
+        return Ok(false);
+    }
+    let state = action.state.take().ok_or_else(missing)?;
+    desk.count_action(&place.account, state.home, state.status, -1, Measures::default())?;
+    desk.set_action(action);
+    Ok(true)
 }
 
 /// Takes an action out of the account that had it; says whether it leaves entries to be moved.

@@ -11,6 +11,7 @@ use portal::store::{
 
 use super::{Blocked, Need, State};
 use crate::feed::Reason;
+use crate::warning::Warning;
 
 /// What a job changes.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +32,8 @@ pub struct Changes {
     pub(super) unknown: HashSet<Key>,
     /// The field that cannot be kept.
     pub ignored: Option<Reason>,
+    /// What looks mistaken.
+    pub warnings: Vec<Warning>,
 }
 
 /// The state, with a job's changes on top.
@@ -67,6 +70,11 @@ impl<'a> Desk<'a> {
         self.changes.totals.retain(|key, totals| state.totals.get(key).flatten() != Some(totals));
         self.changes.facets.retain(|key, facets| state.facets.get(key).flatten() != Some(facets));
         self.changes
+    }
+
+    /// Has the report name the record under this kind of warning.
+    pub(super) fn warn(&mut self, warning: Warning) {
+        self.changes.warnings.push(warning);
     }
 
     pub(super) fn guard(&self, source: &Identifier, source_key: &Identifier) -> Result<Option<Guard>, Blocked> {

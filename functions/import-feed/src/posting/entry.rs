@@ -2,12 +2,12 @@
 
 use portal::domain::{Identifier, MemberNumber, Payee};
 use portal::store::{
-    ActionPlace, ActionState, Became, Entry, EntryFacts, Guard, Pending, Seen, Subject, WaitingContent, WaitingPlace,
-    WaitingRecord, Waits,
+    ActionPlace, ActionState, Became, Entry, EntryFacts, EntryPlace, Guard, KeyedRecord, Pending, Seen, Subject,
+    WaitingContent, WaitingPlace, WaitingRecord, Waits,
 };
 
-use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, standing, waiting};
-use crate::feed::{EntryRecord, Reason};
+use super::{Blocked, Comes, Context, Desk, MOST_MOVES, NamedLine, Standing, Verdict, counted, standing, waiting};
+use crate::feed::{EntryRecord, Reason, WithdrawalRecord};
 
 pub(super) fn post(
     desk: &mut Desk<'_>,
@@ -19,7 +19,7 @@ pub(super) fn post(
     let hash = record.content_hash();
     let seen = Seen::new(record.source_version, &hash);
     let at = line.map(|line| line.at);
-    match standing(guard.as_ref(), false, record.source_version, || hash.clone()) {
+    match standing(guard.as_ref(), Some(KeyedRecord::Entry), record.source_version, || hash.clone()) {
         Standing::New | Standing::Newer => {}
         Standing::Same => {
             let before = counted(context, guard.as_ref(), at, &seen);
@@ -83,10 +83,28 @@ pub(super) fn put(
     if desk.action(&place)?.is_some_and(|action| action.is_here()) {
         return replace(desk, context, version, guard, &Target::Action(place));
     }
-    // Where the action has moved to another account, this one's item says so, and what waits here is
-    // released to that account right after, with that account's SIRET.
+    let place = place_to_wait(desk, place)?;
     keep(desk, context, version, guard, &place)?;
     Ok(Verdict::Pending)
+}
+
+/// Where an entry waits for its action: where it names it, or where it was withdrawn after it had moved, because
+/// whoever posts it again looks there.
+///
+/// Where the action has moved to another account and is there, this one's item says so, and what waits here is
+/// released to that account right after, with that account's SIRET.
+fn place_to_wait(desk: &Desk<'_>, named: ActionPlace) -> Result<ActionPlace, Blocked> {
+    let mut place = named.clone();
+    // Each account was left later than the one before, so this ends; the bound is for data gone wrong.
+    for _ in 0..MOST_MOVES {
+        let Some(action) = desk.action(&place)? else { return Ok(named) };
+        match action.moved_to {
+            Some(account) => place.account = account,
+            None if action.is_here() => return Ok(named),
+            None => return Ok(place),
+        }
+    }
+    Err(Blocked::Inconsistent(format!("action {} moves in a circle", named.action_id)))
 }
 
 /// The facts of a record; what it leaves unreadable is as the version before had it, posted or waiting.
@@ -105,7 +123,7 @@ fn complete(desk: &Desk<'_>, record: &EntryRecord, guard: Option<&Guard>) -> Res
                 desk.pending(&Pending::key_of(place, &guard.source, &guard.source_key))?.map(|pending| pending.facts)
             }
             Subject::Entry { posted: Some(place), .. } => Some(desk.entry(place)?.facts),
-            Subject::Entry { .. } | Subject::Action(_) | Subject::Nothing => None,
+            Subject::Entry { .. } | Subject::Action(_) | Subject::Nothing | Subject::Withdrawn(_) => None,
         }
     };
     Ok(former.map_or_else(|| record.facts.clone(), |former| record.facts_after(&former)))
@@ -179,7 +197,7 @@ pub(super) fn relocate(
     };
     let pending = match &guard.subject {
         Subject::Entry { pending, .. } => pending.clone(),
-        Subject::Action(_) | Subject::Nothing => None,
+        Subject::Action(_) | Subject::Nothing | Subject::Withdrawn(_) => None,
     };
     guard.subject = Subject::Entry { posted: Some(moved.place()), pending };
     desk.set_guard(guard);
@@ -327,17 +345,42 @@ fn keep(
 }
 
 /// Takes back what an older version waited for; gives the entry that is in force.
-fn unwait(
-    desk: &mut Desk<'_>,
-    version: &Version<'_>,
-    guard: Option<&Guard>,
-) -> Result<Option<portal::store::EntryPlace>, Blocked> {
+fn unwait(desk: &mut Desk<'_>, version: &Version<'_>, guard: Option<&Guard>) -> Result<Option<EntryPlace>, Blocked> {
     let Some(Guard { subject: Subject::Entry { posted, pending }, .. }) = guard else { return Ok(None) };
     if let Some(place) = pending {
-        desk.drop_pending(Pending::key_of(place, version.source, version.source_key));
-        let mut action = desk.action_or_unknown(place)?;
-        action.waiting = action.waiting.saturating_sub(1);
-        desk.set_action(action);
+        end_pending(desk, place, version.source, version.source_key)?;
     }
     Ok(posted.clone())
+}
+
+/// Ends that a version waits for its action.
+fn end_pending(
+    desk: &mut Desk<'_>,
+    place: &ActionPlace,
+    source: &Identifier,
+    source_key: &Identifier,
+) -> Result<(), Blocked> {
+    desk.drop_pending(Pending::key_of(place, source, source_key));
+    let mut action = desk.action_or_unknown(place)?;
+    action.waiting = action.waiting.saturating_sub(1);
+    desk.set_action(action);
+    Ok(())
+}
+
+/// Reverses what is in force of an entry, and drops what waits for its action.
+pub(super) fn take_back(
+    desk: &mut Desk<'_>,
+    context: &Context,
+    (source, record): (&Identifier, &WithdrawalRecord),
+    posted: Option<&EntryPlace>,
+    pending: Option<&ActionPlace>,
+) -> Result<(), Blocked> {
+    if let Some(place) = pending {
+        end_pending(desk, place, source, &record.source_key)?;
+    }
+    if let Some(place) = posted {
+        let entry = desk.entry(place)?;
+        desk.write_reversal(entry.reversal(record.source_version, &context.batch_id, context.now))?;
+    }
+    Ok(())
 }

@@ -9,13 +9,16 @@ mod desk;
 mod entry;
 mod state;
 mod waiting;
+mod withdrawal;
 
 pub use desk::{Changes, Desk};
 pub use state::{Need, State};
 
 use jiff::Timestamp;
 use portal::domain::{Identifier, ViewRule};
-use portal::store::{ActionPlace, BatchLine, Became, Entry, Guard, Mark, Marks, Pending, Seen, WaitingRecord};
+use portal::store::{
+    ActionPlace, BatchLine, Became, Entry, Guard, KeyedRecord, Mark, Marks, Pending, Seen, WaitingRecord,
+};
 
 use crate::feed::{LedgerRecord, Reason};
 
@@ -72,6 +75,8 @@ pub enum Verdict {
     Posted,
     /// It is posted in place of what it corrects.
     Corrected,
+    /// It took back what was in force or waited.
+    Withdrawn,
     /// It was posted before.
     Unchanged,
     /// It waits for its member or its action.
@@ -102,6 +107,9 @@ pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Cha
     let verdict = match &job.task {
         Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record, job.line.as_ref())?,
         Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, job.line.as_ref())?,
+        Task::Post(LedgerRecord::Withdrawal(record)) => {
+            withdrawal::post(&mut desk, context, record, job.line.as_ref())?
+        }
         Task::Release(pending, target) => entry::release(&mut desk, context, pending, target)?,
         Task::Admit(record) => waiting::admit(&mut desk, context, record)?,
         Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target)?,
@@ -119,6 +127,9 @@ pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Cha
     Ok((verdict, changes))
 }
 
+/// How often an action may have changed its account.
+pub(crate) const MOST_MOVES: u32 = 1_000;
+
 /// How a record stands to what came before under its key.
 enum Standing {
     New,
@@ -130,11 +141,17 @@ enum Standing {
     OfAnotherKind,
 }
 
-fn standing(guard: Option<&Guard>, is_action: bool, version: u64, content_hash: impl FnOnce() -> String) -> Standing {
+/// `kind` is nothing where a record of any kind may follow what came before.
+fn standing(
+    guard: Option<&Guard>,
+    kind: Option<KeyedRecord>,
+    version: u64,
+    content_hash: impl FnOnce() -> String,
+) -> Standing {
     let Some((guard, (newest, hash))) = guard.and_then(|guard| Some((guard, guard.newest()?))) else {
         return Standing::New;
     };
-    if guard.is_of_action() != is_action {
+    if guard.kind().zip(kind).is_some_and(|(known, kind)| known != kind) {
         return Standing::OfAnotherKind;
     }
     match version.cmp(&newest) {
@@ -153,6 +170,7 @@ fn counted(context: &Context, guard: Option<&Guard>, line: Option<BatchLine>, se
         return Some(match mark.became {
             _ if mark.waited => Verdict::Pending,
             Some(Became::Corrected) => Verdict::Corrected,
+            Some(Became::Withdrawn) => Verdict::Withdrawn,
             _ => Verdict::Posted,
         });
     }

@@ -49,6 +49,29 @@ pub enum Subject {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pending: Option<ActionPlace>,
     },
+    /// Nothing any more: it was withdrawn, and stays so until a later version comes.
+    Withdrawn(Withdrawn),
+}
+
+/// What was withdrawn.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawn {
+    /// A key under which nothing had come; an older version that comes late is not posted.
+    Nothing,
+    /// An action, of this account and number: entries that wait for it wait there.
+    Action(ActionPlace),
+    /// An entry.
+    Entry,
+}
+
+/// A kind of record that has a key of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyedRecord {
+    /// An action.
+    Action,
+    /// An entry.
+    Entry,
 }
 
 /// A version that waits for its member.
@@ -125,13 +148,25 @@ impl Guard {
         }
     }
 
-    /// Whether it is an action's.
+    /// The kind of record that its key names; `None` where nothing says it yet.
     #[must_use]
-    pub fn is_of_action(&self) -> bool {
+    pub fn kind(&self) -> Option<KeyedRecord> {
         match &self.subject {
-            Subject::Action(_) => true,
-            Subject::Entry { .. } => false,
-            Subject::Nothing => self.waits.as_ref().is_some_and(|waits| waits.place.is_action),
+            Subject::Action(_) | Subject::Withdrawn(Withdrawn::Action(_)) => Some(KeyedRecord::Action),
+            Subject::Entry { .. } | Subject::Withdrawn(Withdrawn::Entry) => Some(KeyedRecord::Entry),
+            Subject::Nothing | Subject::Withdrawn(Withdrawn::Nothing) => {
+                let is_action = self.waits.as_ref()?.place.is_action;
+                Some(if is_action { KeyedRecord::Action } else { KeyedRecord::Entry })
+            }
+        }
+    }
+
+    /// The action of this key and its account, in force or withdrawn.
+    #[must_use]
+    pub fn action(&self) -> Option<&ActionPlace> {
+        match &self.subject {
+            Subject::Action(place) | Subject::Withdrawn(Withdrawn::Action(place)) => Some(place),
+            Subject::Nothing | Subject::Entry { .. } | Subject::Withdrawn(_) => None,
         }
     }
 

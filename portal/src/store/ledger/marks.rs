@@ -32,6 +32,8 @@ pub enum Became {
     Posted,
     /// It was posted in place of an older version.
     Corrected,
+    /// It took back what was in force.
+    Withdrawn,
 }
 
 /// A version of a record, and the beginning of the hash of its content.

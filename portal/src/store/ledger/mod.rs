@@ -25,7 +25,7 @@ mod waiting;
 pub use action::{Action, ActionState, Leaving, ListedAction};
 pub use entry::{Entry, EntryFacts, Reversed};
 pub use facets::{Facet, Facets};
-pub use guard::{ActionPlace, EntryPlace, Guard, Subject, Waits};
+pub use guard::{ActionPlace, EntryPlace, Guard, KeyedRecord, Subject, Waits, Withdrawn};
 pub use marks::{BatchLine, Became, Mark, Marks, Seen};
 pub use measures::{ActionSums, Home, Measures, Month};
 pub use moved::{Moved, TransferPayee};

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::feed::{LedgerRecord, Line};
 use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
+use crate::warning::Warning;
 
 /// Reads a record as it stands in a feed.
 pub(super) fn record(value: &Value) -> LedgerRecord {
@@ -46,6 +47,11 @@ pub(super) fn entry(key: &str, version: u64, account: &str, id: &str, kind: &str
     })
 }
 
+/// A withdrawal of what has this key.
+pub(super) fn withdrawal(key: &str, version: u64) -> Value {
+    json!({"record": "withdrawal", "source_key": key, "source_version": version})
+}
+
 /// A contribution.
 pub(super) fn contribution(
     key: &str,
@@ -67,6 +73,8 @@ pub(super) struct Ledger {
     context: Context,
     /// The accounts that have not come.
     unknown: BTreeSet<MemberNumber>,
+    /// What was warned of so far.
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// A record for each account and view.
@@ -88,6 +96,7 @@ impl Ledger {
                 run: None,
             },
             unknown: BTreeSet::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -162,7 +171,8 @@ impl Ledger {
         let job = Job { task, line: None };
         loop {
             match plan(&self.state, &self.context, &job) {
-                Ok((verdict, changes)) => {
+                Ok((verdict, mut changes)) => {
+                    self.warnings.append(&mut changes.warnings);
                     self.state.apply(changes);
                     self.check();
                     return verdict;
@@ -351,7 +361,10 @@ impl Sums {
 
     pub(super) fn totals(mut self) -> (ByView<Totals>, ByView<Facets>) {
         for ((place, home), sums) in std::mem::take(&mut self.homes) {
-            let status = self.statuses[&place];
+            let Some(status) = self.statuses.get(&place).copied() else {
+                assert_eq!(sums, ActionSums::default(), "nothing of a withdrawn action is in force");
+                continue;
+            };
             let (totals, facets) = self.view(&place.account, home.view);
             let shown = shown(sums, status);
             totals.add(home.scheme, shown);

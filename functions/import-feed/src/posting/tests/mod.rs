@@ -4,3 +4,4 @@
 mod golden;
 mod ledger;
 mod sequences;
+mod withdrawals;

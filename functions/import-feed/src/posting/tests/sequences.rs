@@ -7,7 +7,7 @@ use portal::store::{Action, ActionState, ActionSums, Entry, Home};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::ledger::{Ledger, Sums, action, contribution, entry, record};
+use super::ledger::{Ledger, Sums, action, contribution, entry, record, withdrawal};
 use crate::feed::LedgerRecord;
 
 const ACCOUNTS: [&str; 2] = ["012345", "630378"];
@@ -15,11 +15,12 @@ const DATES: [&str; 3] = ["2010-05-05", "2011-12-31", "2012-01-01"];
 
 /// The content follows from key and version, as it does in a back office.
 ///
-/// With `complete`, the newest version of every entry names an action that comes, so nothing waits in the end.
+/// With `complete`, the newest version of every entry names an action that comes, so nothing waits in the end; then no
+/// action is withdrawn, which may or may not have entries in force when the withdrawal comes.
 fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
-    let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..4_usize, 0..3_usize, 0..2_usize), 0..7);
+    let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..4_usize, 0..3_usize, 0..2_usize, 0..4_u8), 0..7);
     let entries =
-        prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..8_usize, 1..900_i64, 0..3_usize), 0..16);
+        prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..8_usize, 1..900_i64, 0..3_usize, 0..4_u8), 0..16);
     (actions, entries).prop_map(move |(actions, entries)| {
         let mut versions: BTreeMap<String, u64> = BTreeMap::new();
         let mut next = |key: &str| {
@@ -28,13 +29,16 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
             *version
         };
         let mut all = Vec::new();
-        for (number, account, status, date, scheme) in actions {
+        for (number, account, status, date, scheme, is_withdrawn) in actions {
             let key = format!("A-{number}");
             let (status, scheme) = (["COMMITTED", "PAID", "CLOSED", "CANCELLED"][status], ["PLAN", "DIF"][scheme]);
             let version = next(&key);
             all.push(action(&key, version, ACCOUNTS[account], &format!("id-{number}"), status, scheme, DATES[date]));
+            if !complete && is_withdrawn == 0 {
+                all.push(withdrawal(&key, next(&key)));
+            }
         }
-        for (number, account, on, kind, cents, date) in entries {
+        for (number, account, on, kind, cents, date, is_withdrawn) in entries {
             let key = format!("E-{number}");
             let version = next(&key);
             if on == 3 {
@@ -62,6 +66,9 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
                     entry["payee"] = json!(["COMPANY", "PROVIDER"][usize::from(cents % 4 < 2)]);
                 }
                 all.push(numbered(entry, cents));
+            }
+            if is_withdrawn == 0 {
+                all.push(withdrawal(&key, next(&key)));
             }
         }
         if complete { completed(all) } else { all }
@@ -190,6 +197,10 @@ proptest! {
             let (totals, facets) = model(&all).totals();
             prop_assert_eq!(ledger.pendings().len(), 0);
             prop_assert_eq!(ledger.stored(), (totals, facets));
+        }
+        // An action that had entries in force when its withdrawal came may have none any more.
+        for value in all.iter().chain(&all).filter(|_| !complete) {
+            ledger.post(value);
         }
         // Once more changes nothing.
         let (before, count) = (ledger.stored(), ledger.entries().count());
