@@ -19,7 +19,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use import_feed::{Advance, ImportError, Importer, Poster, Refusal, Report, check_files, read_manifest};
+use import_feed::{Advance, ImportError, Importer, Poster, Refusal, Report, Sources, check_files, read_manifest};
 use portal::clock::Clock;
 use portal::domain::{Identifier, View, ViewRule};
 use portal::store::Table;
@@ -37,6 +37,8 @@ pub struct Options {
     pub out: PathBuf,
     /// The first view, as the stack's parameter.
     pub first_view: View,
+    /// The systems that may send batches, as the stack's parameter.
+    pub sources: Arc<Sources>,
     /// When the entries are booked.
     pub clock: Clock,
     /// How many bytes a part has before it is compressed, about.
@@ -112,7 +114,8 @@ pub async fn load(options: &Options, told: &Told) -> Result<(Vec<Report>, Summar
         let refused = |refusal| LoadError::Refused(feed.clone(), refusal);
         let files = Folder::new(feed);
         let manifest = read_manifest(&files, "").await.map_err(LoadError::import(feed))?.map_err(refused)?;
-        let objects = check_files(&files, "", &manifest).await.map_err(LoadError::import(feed))?.map_err(refused)?;
+        let checked = check_files(&files, "", &manifest, &options.sources).await.map_err(LoadError::import(feed))?;
+        let objects = checked.map_err(refused)?;
         batches.push((feed, files, manifest, objects));
     }
 
@@ -121,7 +124,8 @@ pub async fn load(options: &Options, told: &Told) -> Result<(Vec<Report>, Summar
     let rule = ViewRule::starting(options.first_view);
     let mut reports = Vec::with_capacity(batches.len());
     for (feed, files, manifest, objects) in batches {
-        let poster = Poster { store: disk, clock: options.clock.clone(), rule };
+        let (clock, sources) = (options.clock.clone(), options.sources.clone());
+        let poster = Poster { store: disk, clock, rule, sources };
         let told = told.clone();
         let progress: Advance =
             Arc::new(move |manifest, done, of| told(Stage::Posting(manifest.batch_id.clone()), done, of));

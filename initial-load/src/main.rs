@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use import_feed::Sources;
 use indicatif::{ProgressBar, ProgressStyle};
 use initial_load::{Options, Stage, Summary, Told, load, parts::PART_BYTES};
 use jiff::Timestamp;
@@ -31,6 +32,10 @@ struct Arguments {
     #[arg(long, value_name = "YEAR", default_value = "2011", value_parser = view)]
     first_view: View,
 
+    /// The systems that sent them, as the stack's parameter FeedSources
+    #[arg(long, value_name = "SOURCES", value_parser = Sources::parse)]
+    sources: Sources,
+
     /// When the entries are booked, such as 2026-01-31T06:00:00Z [default: now]
     #[arg(long, value_name = "RFC3339")]
     booked_at: Option<Timestamp>,
@@ -54,10 +59,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
-    let Arguments { feeds, out, first_view, booked_at } = arguments;
+    let Arguments { feeds, out, first_view, sources, booked_at } = arguments;
     // One instant for the whole load, so that it can be made again byte for byte.
     let clock = Clock::stopped_at(booked_at.unwrap_or_else(|| Clock::system().now()));
-    let options = Options { feeds, out: out.clone(), first_view, clock, part_bytes: PART_BYTES };
+    let options =
+        Options { feeds, out: out.clone(), first_view, sources: Arc::new(sources), clock, part_bytes: PART_BYTES };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let bar = ProgressBar::no_length();
     let loaded = runtime.block_on(load(&options, &told(&bar)));

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use flate2::read::MultiGzDecoder;
 use generate_feed::generate;
+use import_feed::Sources;
 use initial_load::item_json::{from_json, to_json};
 use initial_load::{LoadError, Options, Stage, Summary, Told, load};
 use jiff::Timestamp;
@@ -73,8 +74,9 @@ impl Place {
     }
 
     fn options(&self, feeds: &[PathBuf]) -> Options {
-        let first_view = View::parse("2011").unwrap();
-        Options { feeds: feeds.to_vec(), out: self.path("out"), first_view, clock: clock(), part_bytes: 100_000 }
+        let (first_view, sources) = (View::parse("2011").unwrap(), Arc::new(Sources::parse("demo,erp").unwrap()));
+        let (feeds, out) = (feeds.to_vec(), self.path("out"));
+        Options { feeds, out, first_view, sources, clock: clock(), part_bytes: 100_000 }
     }
 }
 

@@ -175,6 +175,7 @@ fn the_projects_own_templates_are_understood() {
         ("PortalOrigin".to_owned(), "http://127.0.0.1:1".to_owned()),
         ("MailFrom".to_owned(), "portail@adherents.example".to_owned()),
         ("StaffEmail".to_owned(), "agents@adherents.example".to_owned()),
+        ("FeedSources".to_owned(), "erp".to_owned()),
     ]);
     let deployment = Deployment::read(parameters).unwrap();
     assert_eq!(deployment.routes.iter().filter(|route| route.key == RouteKey::Default).count(), 1);

@@ -36,6 +36,9 @@ use crate::streams::{Progress, Reader};
 /// Where alerts to the fund's staff go; `.example` is nobody's.
 const STAFF_EMAIL: &str = "agents@constructys.example";
 
+/// The sources of the demo and of generated feeds, and of the feed that `docs/feed.md` shows.
+const FEED_SOURCES: &str = "demo,erp";
+
 /// Who the local portal's mails are from.
 const MAIL_FROM: &str = "ne-pas-repondre@adherents.example";
 /// The first pause after a failed batch of a stream. In memory nobody waits for a service to recover.
@@ -99,7 +102,12 @@ impl Portal {
         let origin = format!("http://{address}");
         let place = Place::open(&options.data)?;
         let mut parameters = options.parameters;
-        for (name, value) in [("PortalOrigin", origin.as_str()), ("MailFrom", MAIL_FROM), ("StaffEmail", STAFF_EMAIL)] {
+        for (name, value) in [
+            ("PortalOrigin", origin.as_str()),
+            ("MailFrom", MAIL_FROM),
+            ("StaffEmail", STAFF_EMAIL),
+            ("FeedSources", FEED_SOURCES),
+        ] {
             parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         let deployment = Deployment::read(parameters)?;

@@ -34,7 +34,7 @@ generate() {
         --seed 1 --large-account 5000 --out "$folder/feed-$1"
 }
 load() {
-    peak "$target/debug/initial-load" --feed "$folder/feed-$1" --out "$folder/load"
+    peak "$target/debug/initial-load" --feed "$folder/feed-$1" --sources demo --out "$folder/load"
     rm -rf "$folder/load"
 }
 import() {

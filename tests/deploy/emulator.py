@@ -32,6 +32,7 @@ PARAMETERS = {
     "PortalOrigin": "https://portal.example",
     "MailFrom": "portail@constructys.example",
     "StaffEmail": "equipe@constructys.example",
+    "FeedSources": "demo",
     "Architecture": "x86_64",
     "Tracing": "PassThrough",
 }

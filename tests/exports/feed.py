@@ -5,7 +5,7 @@ import json
 
 from portal import ROOT
 
-SOURCE = "exports"
+SOURCE = "erp"
 
 # What a spreadsheet would calculate.
 FORMULAS = [

@@ -21,6 +21,7 @@ mod post;
 pub mod posting;
 mod report;
 mod run;
+mod sources;
 mod split;
 mod tables;
 mod warning;
@@ -31,8 +32,11 @@ pub use files::Files;
 pub use post::Poster;
 pub use report::{ControlTotals, IgnoredField, Quarantined, Refusal, Report, WarnedLine};
 pub use run::{Advance, Importer, check_files, read_manifest};
+pub use sources::Sources;
 pub use tables::Tables;
 pub use warning::Warning;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use portal::clock::Clock;
@@ -105,6 +109,12 @@ fn split_above(environment: &Environment) -> Result<u64, StartError> {
     let invalid =
         |_| StartError::InvalidVariable { name: "SPLIT_ABOVE", reason: "a number of lines is needed".to_owned() };
     text.parse().map_err(invalid)
+}
+
+/// The sources that the template names.
+fn sources(environment: &Environment) -> Result<Sources, StartError> {
+    let invalid = |reason| StartError::InvalidVariable { name: "FEED_SOURCES", reason };
+    Sources::parse(environment.variable("FEED_SOURCES")?).map_err(invalid)
 }
 
 /// What starts the function.
@@ -223,6 +233,7 @@ impl EventFunction for Function {
                     store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
                     clock: environment.clock.clone(),
                     rule: environment.view_rule()?,
+                    sources: Arc::new(sources(environment)?),
                 },
                 progress: run::into_log(environment.log.clone()),
             },

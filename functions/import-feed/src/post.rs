@@ -2,6 +2,7 @@
 //! somebody else was faster.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portal::clock::Clock;
@@ -17,6 +18,7 @@ use crate::ImportError;
 use crate::feed::{LedgerRecord, Manifest, Reason};
 use crate::order::order;
 use crate::posting::{Blocked, Context, Job, MOST_MOVES, NamedLine, Need, State, Task, Verdict, plan};
+use crate::sources::Sources;
 use crate::tables::Tables;
 use crate::warning::Warning;
 
@@ -43,6 +45,8 @@ pub struct Poster<T> {
     pub clock: Clock,
     /// Which view an entry belongs to.
     pub rule: ViewRule,
+    /// Which systems may send batches.
+    pub sources: Arc<Sources>,
 }
 
 /// A record of the feed, and the line that it stands in.
@@ -157,6 +161,7 @@ impl<T: Tables> Poster<T> {
             batch_id: manifest.batch_id.clone(),
             now: self.clock.now(),
             rule: self.rule,
+            sources: self.sources.clone(),
             run: run.map(str::to_owned),
         }
     }

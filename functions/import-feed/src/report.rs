@@ -21,7 +21,7 @@ const IGNORED_FIELD: &str = "ignored-field";
 /// Why a batch is refused whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// `manifest`, `doubled-field`, `lone-surrogate`, `missing-file`, `line-count`, `amount-sum`, `sha256`.
+    /// `manifest`, `doubled-field`, `lone-surrogate`, `unknown-source`, `missing-file`, `line-count`, `amount-sum`, `sha256`.
     pub reason: Cow<'static, str>,
     /// In words for the back office.
     pub detail: String,

@@ -21,6 +21,7 @@ use crate::plan::{MEMBERS, Plan, Run, Task};
 use crate::post::Poster;
 use crate::posting::Verdict;
 use crate::report::{Origin, Refusal, Report};
+use crate::sources::Sources;
 use crate::split::{Split, split};
 use crate::tables::Tables;
 use crate::{Function, ImportError, MANIFEST, Outcome};
@@ -66,7 +67,7 @@ pub async fn read_manifest(files: &impl Files, folder: &str) -> Result<Result<Ma
     Ok(Manifest::read(&files.read(&object, 0).await?))
 }
 
-/// Finds the files of a batch and holds each against the manifest.
+/// Holds the source of a batch against those that are known, then finds its files and holds each against the manifest.
 ///
 /// # Errors
 /// Where the files fail. One that is not as listed is `Ok(Err(refusal))`.
@@ -74,7 +75,12 @@ pub async fn check_files(
     files: &impl Files,
     folder: &str,
     manifest: &Manifest,
+    sources: &Sources,
 ) -> Result<Result<Vec<Object>, Refusal>, ImportError> {
+    if !sources.knows(&manifest.source) {
+        let detail = format!("{} is no source that the portal knows; these are: {sources}", manifest.source);
+        return Ok(Err(Refusal::new("unknown-source", detail)));
+    }
     let mut objects = Vec::with_capacity(manifest.files.len());
     for file in &manifest.files {
         match check(files, &format!("{folder}{}", file.name), file).await? {
@@ -104,7 +110,7 @@ impl Function {
         let report = match read_manifest(files, folder).await? {
             Ok(manifest) => {
                 created = Some(manifest.created_at);
-                match check_files(files, folder, &manifest).await? {
+                match check_files(files, folder, &manifest, &self.importer.poster.sources).await? {
                     Ok(objects) if lines_of(&manifest) > self.bounds.above => {
                         return self.cut_and_begin(folder, &run, manifest, &objects, started, None).await;
                     }

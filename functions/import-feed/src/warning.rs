@@ -1,21 +1,24 @@
-//! What a report warns of: records that are posted as they were sent, and look mistaken.
+//! What a report warns of: records that are counted as they were sent, and look mistaken.
 
-/// A kind of warning. It changes nothing of what is posted.
+/// A kind of warning. It changes nothing of what becomes of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Warning {
     /// A withdrawal of a key of which nothing was in force or waited.
     WithdrawalOfNothing,
+    /// An entry waits although its action is there, because another source sent that.
+    ActionOfAnotherSource,
 }
 
 impl Warning {
     /// Every kind.
-    pub const ALL: [Self; 1] = [Self::WithdrawalOfNothing];
+    pub const ALL: [Self; 2] = [Self::WithdrawalOfNothing, Self::ActionOfAnotherSource];
 
     /// The name in a report.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
             Self::WithdrawalOfNothing => "withdrawal-of-nothing",
+            Self::ActionOfAnotherSource => "action-of-another-source",
         }
     }
 }

@@ -72,10 +72,10 @@ pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};
 pub use ledger::{
-    Action, ActionPlace, ActionState, ActionSums, AwaitedMember, BatchLine, Became, Entry, EntryFacts, EntryPlace,
-    Facet, Facets, Guard, Home, KeyedRecord, Leaving, ListedAction, ListedRemittance, Mark, Marks, Measures, Month,
-    MonthSums, Moved, Pending, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, Share, Subject, Totals,
-    TransferPayee, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger,
+    Action, ActionPlace, ActionState, ActionSums, AwaitedMember, Awaits, BatchLine, Became, Entry, EntryFacts,
+    EntryPlace, Facet, Facets, Guard, Home, KeyedRecord, Leaving, ListedAction, ListedRemittance, Mark, Marks,
+    Measures, Month, MonthSums, Moved, Pending, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, Share,
+    Subject, Totals, TransferPayee, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

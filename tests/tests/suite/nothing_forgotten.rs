@@ -138,6 +138,7 @@ fn an_operation_is_a_route_of_the_same_function() {
         ("PortalOrigin", "https://adherents.example"),
         ("MailFrom", "a@adherents.example"),
         ("StaffEmail", "b@adherents.example"),
+        ("FeedSources", "erp"),
     ];
     let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let deployment = Deployment::read(BTreeMap::from(parameters)).unwrap();

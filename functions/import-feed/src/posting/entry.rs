@@ -2,12 +2,13 @@
 
 use portal::domain::{Identifier, MemberNumber, Payee};
 use portal::store::{
-    ActionPlace, ActionState, Became, Entry, EntryFacts, EntryPlace, Guard, KeyedRecord, Pending, Seen, Subject,
-    WaitingContent, WaitingPlace, WaitingRecord, Waits,
+    Action, ActionPlace, ActionState, Awaits, Became, Entry, EntryFacts, EntryPlace, Guard, KeyedRecord, Pending, Seen,
+    Subject, WaitingContent, WaitingPlace, WaitingRecord, Waits,
 };
 
 use super::{Blocked, Comes, Context, Desk, MOST_MOVES, NamedLine, Standing, Verdict, counted, standing, waiting};
 use crate::feed::{EntryRecord, Reason, WithdrawalRecord};
+use crate::warning::Warning;
 
 pub(super) fn post(
     desk: &mut Desk<'_>,
@@ -28,7 +29,9 @@ pub(super) fn post(
             if let Some(waits) = &guard.waits {
                 desk.awaited(&waits.place.account, context.now)?;
             } else if let Subject::Entry { pending: Some(place), .. } = &guard.subject {
-                desk.action(place)?;
+                if desk.action(place)?.is_some_and(|action| is_of_another(context, &guard.source, &action)) {
+                    desk.warn(Warning::ActionOfAnotherSource);
+                }
             } else {
                 return Ok(before.unwrap_or(Verdict::Unchanged));
             }
@@ -80,12 +83,25 @@ pub(super) fn put(
         return replace(desk, context, version, guard, &Target::Contribution(account.clone()));
     };
     let place = ActionPlace { account: account.clone(), action_id: action_id.clone() };
-    if desk.action(&place)?.is_some_and(|action| action.is_here()) {
-        return replace(desk, context, version, guard, &Target::Action(place));
+    match desk.action(&place)?.filter(Action::is_here) {
+        Some(action) if is_of_another(context, version.source, &action) => {
+            desk.warn(Warning::ActionOfAnotherSource);
+            keep(desk, context, version, guard, &place, Awaits::Source)?;
+        }
+        Some(_) => return replace(desk, context, version, guard, &Target::Action(place)),
+        None => {
+            let place = place_to_wait(desk, place)?;
+            keep(desk, context, version, guard, &place, Awaits::Action)?;
+        }
     }
-    let place = place_to_wait(desk, place)?;
-    keep(desk, context, version, guard, &place)?;
     Ok(Verdict::Pending)
+}
+
+/// Whether an action is there, and another source sent it whose actions entries of this one may not name: two systems
+/// that number their actions alike mean different ones.
+fn is_of_another(context: &Context, source: &Identifier, action: &Action) -> bool {
+    let of_action = action.state.as_ref().filter(|_| action.is_here()).map(|state| &state.source);
+    of_action.is_some_and(|of_action| !context.sources.allows(source, of_action))
 }
 
 /// Where an entry waits for its action: where it names it, or where it was withdrawn after it had moved, because
@@ -145,8 +161,15 @@ pub(super) fn release(
         // Another run posted it in between.
         return Ok(Verdict::Unchanged);
     };
-    if !desk.action(target)?.is_some_and(|action| action.is_here()) {
-        return Ok(Verdict::Pending);
+    let Some(action) = desk.action(target)?.filter(Action::is_here) else { return Ok(Verdict::Pending) };
+    if is_of_another(context, &pending.source, &action) {
+        if pending.awaits != Awaits::Source {
+            desk.warn(Warning::ActionOfAnotherSource);
+            desk.keep_pending(Pending { awaits: Awaits::Source, ..pending.clone() });
+            desk.set_guard(guard);
+        }
+        // It goes on waiting.
+        return Ok(Verdict::Unchanged);
     }
     let version = Version {
         source: &pending.source,
@@ -175,7 +198,7 @@ pub(super) fn relocate(
         // Reversed meanwhile, or long ago.
         return Ok(Verdict::Unchanged);
     };
-    let action = desk.action(target)?.filter(portal::store::Action::is_here);
+    let action = desk.action(target)?.filter(Action::is_here);
     let action = action.ok_or_else(|| Blocked::Inconsistent("entries of an action that is nowhere".to_owned()))?;
     let home = action.state.as_ref().map(|state| state.home);
     let is_there = entry.member_number == target.account
@@ -316,7 +339,7 @@ fn side_of_transfer(
     Ok(desk.side_of_transfer(account, facts)?.or(before.and_then(|old| old.came_back_from)))
 }
 
-/// Keeps a version until its action comes. What it corrects stays in force until then: a reversal
+/// Keeps a version until its action comes, or its source may name it. What it corrects stays in force until then: a reversal
 /// without its replacement would make the totals wrong for all that time.
 fn keep(
     desk: &mut Desk<'_>,
@@ -324,6 +347,7 @@ fn keep(
     version: &Version<'_>,
     guard: Option<Guard>,
     place: &ActionPlace,
+    awaits: Awaits,
 ) -> Result<(), Blocked> {
     let posted = unwait(desk, version, guard.as_ref())?;
     desk.keep_pending(Pending {
@@ -333,6 +357,7 @@ fn keep(
         source_version: version.source_version,
         batch_id: version.batch_id.clone(),
         facts: version.facts.clone(),
+        awaits,
     });
     // The action's own item says that it is waited for, so whoever makes the action cannot miss it.
     let mut action = desk.action_or_unknown(place)?;

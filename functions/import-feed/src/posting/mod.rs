@@ -14,6 +14,8 @@ mod withdrawal;
 pub use desk::{Changes, Desk};
 pub use state::{Need, State};
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use portal::domain::{Identifier, ViewRule};
 use portal::store::{
@@ -21,6 +23,7 @@ use portal::store::{
 };
 
 use crate::feed::{LedgerRecord, Reason};
+use crate::sources::Sources;
 
 /// What holds for all records of a batch.
 #[derive(Debug, Clone)]
@@ -33,6 +36,8 @@ pub struct Context {
     pub now: Timestamp,
     /// Which view an entry belongs to.
     pub rule: ViewRule,
+    /// Which systems' entries may name whose actions.
+    pub sources: Arc<Sources>,
     /// The run, where it posts a batch in pieces and a piece may be posted twice.
     pub run: Option<String>,
 }

@@ -29,7 +29,7 @@ pub use guard::{ActionPlace, EntryPlace, Guard, KeyedRecord, Subject, Waits, Wit
 pub use marks::{BatchLine, Became, Mark, Marks, Seen};
 pub use measures::{ActionSums, Home, Measures, Month};
 pub use moved::{Moved, TransferPayee};
-pub use pending::Pending;
+pub use pending::{Awaits, Pending};
 pub use remittance::{ListedRemittance, Remittance, RemittanceLine, RemittanceRow, Share};
 pub use totals::{MonthSums, Totals};
 pub use waiting::{AwaitedMember, WaitingContent, WaitingPlace, WaitingRecord};

@@ -21,6 +21,27 @@ pub struct Pending {
     pub batch_id: Identifier,
     /// What the fund says of it.
     pub facts: EntryFacts,
+    /// What it waits for.
+    #[serde(default, skip_serializing_if = "Awaits::is_action")]
+    pub awaits: Awaits,
+}
+
+/// What an entry waits for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaits {
+    /// Its action, which has not come.
+    #[default]
+    Action,
+    /// Leave to be posted on its action, which another source sent.
+    Source,
+}
+
+impl Awaits {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+    fn is_action(&self) -> bool {
+        *self == Self::Action
+    }
 }
 
 impl Pending {

@@ -157,6 +157,7 @@ fn variables(template: &str) -> BTreeMap<String, String> {
         "PORTAL_ORIGIN" | "HELP_URL" => "https://adherents.example",
         "MAIL_FROM" | "STAFF_EMAIL" => "portail@adherents.example",
         "FIRST_VIEW" => "2011",
+        "FEED_SOURCES" => "erp",
         "ANSWERED_ENTRIES" | "SPLIT_ABOVE" => "25000",
         "ORIGIN_SECRET_SHA256" => "",
         _ => "example",

@@ -2,6 +2,7 @@
 //! against the sum of the entries.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use portal::domain::{
     ActionStatus, Cents, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
@@ -14,6 +15,7 @@ use serde_json::{Value, json};
 
 use crate::feed::{LedgerRecord, Line};
 use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
+use crate::sources::Sources;
 use crate::warning::Warning;
 
 /// Reads a record as it stands in a feed.
@@ -93,11 +95,22 @@ impl Ledger {
                 batch_id: identifier("batch"),
                 now: "2012-10-15T02:00:00Z".parse().unwrap(),
                 rule: ViewRule::starting(View::parse("2011").unwrap()),
+                sources: Arc::new(Sources::parse("erp,crm,bank,bank:erp").unwrap()),
                 run: None,
             },
             unknown: BTreeSet::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// What is posted from now on comes from this source.
+    pub(super) fn of_source(&mut self, source: &str) {
+        self.context.source = Identifier::parse(source).unwrap();
+    }
+
+    /// The sources that are known from now on, and their pairs.
+    pub(super) fn with_sources(&mut self, sources: &str) {
+        self.context.sources = Arc::new(Sources::parse(sources).unwrap());
     }
 
     /// A ledger that this account has not come to yet.

@@ -4,4 +4,5 @@
 mod golden;
 mod ledger;
 mod sequences;
+mod sources;
 mod withdrawals;
