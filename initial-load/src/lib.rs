@@ -60,7 +60,7 @@ pub type Told = Arc<dyn Fn(Stage, u64, u64) + Send + Sync>;
 /// Why there is no load; a repeat begins anew.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// A batch is not what its manifest says; nothing was written.
+    /// A batch is not what its manifest says, or has the name or the number of another one; there is no load.
     #[error("the batch in {} is refused ({}): {}", .0.display(), .1.reason, .1.detail)]
     Refused(PathBuf, Refusal),
     /// The folder to write, or the one beside it that a load is made in, holds something else.
@@ -106,7 +106,8 @@ impl LoadError {
 /// folder its name last.
 ///
 /// # Errors
-/// [`LoadError::Refused`] and [`LoadError::NotEmpty`] before anything is written.
+/// [`LoadError::NotEmpty`], and [`LoadError::Refused`] where a batch is not what its manifest says, before anything is
+/// written.
 pub async fn load(options: &Options, told: &Told) -> Result<(Vec<Report>, Summary), LoadError> {
     Output::look(&options.out)?;
     let mut batches = Vec::with_capacity(options.feeds.len());
@@ -130,7 +131,8 @@ pub async fn load(options: &Options, told: &Told) -> Result<(Vec<Report>, Summar
         let progress: Advance =
             Arc::new(move |manifest, done, of| told(Stage::Posting(manifest.batch_id.clone()), done, of));
         let importer = Importer { files, poster, progress };
-        reports.push(importer.post_batch(&manifest, &objects).await.map_err(LoadError::import(feed))?);
+        let posted = importer.post_batch(&manifest, &objects).await.map_err(LoadError::import(feed))?;
+        reports.push(posted.map_err(|refusal| LoadError::Refused(feed.clone(), refusal))?);
         disk = importer.poster.store;
     }
     disk.flush()?;

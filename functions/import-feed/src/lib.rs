@@ -7,6 +7,7 @@
 
 mod accounts;
 mod awaited;
+mod balances;
 pub mod bucket;
 mod check;
 pub mod feed;
@@ -21,6 +22,7 @@ mod post;
 pub mod posting;
 mod report;
 mod run;
+mod sequence;
 mod sources;
 mod split;
 mod tables;
@@ -28,10 +30,12 @@ mod warning;
 mod worker;
 
 pub use awaited::{Awaited, AwaitedNumber};
+pub use balances::{Balances, Difference, Figures};
 pub use files::Files;
 pub use post::Poster;
 pub use report::{ControlTotals, IgnoredField, Quarantined, Refusal, Report, WarnedLine};
 pub use run::{Advance, Importer, check_files, read_manifest};
+pub use sequence::{Gap, Sequence};
 pub use sources::Sources;
 pub use tables::Tables;
 pub use warning::Warning;

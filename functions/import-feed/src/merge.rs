@@ -96,13 +96,14 @@ impl Function {
         let mut shards = plan.of_accounts(&due);
         shards.extend(plan.filled());
         let mut left = shards.iter().copied().filter(|shard| !finished.contains(&run.finished_shard(*shard)));
-        match (left.next(), left.next()) {
-            (None, _) => {}
-            (Some(shard), None) if shard == plan.withdrawals() => {
-                // What they take back is posted. Two workers that both saw it begin the same task.
+        match left.next() {
+            None => {}
+            // In their order: withdrawals when all accounts are posted, balances last of all. Two workers that both saw
+            // it begin the same task.
+            Some(shard) if shard >= plan.withdrawals() => {
                 return self.begin(&Task { run: run.clone(), shard, from: 0 }).await;
             }
-            (Some(_), _) => return Ok(()),
+            Some(_) => return Ok(()),
         }
         let mut report = plan.report.clone().in_order_of(&plan.manifest);
         for shard in shards {

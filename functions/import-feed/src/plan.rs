@@ -24,7 +24,7 @@ pub(crate) struct Plan {
     pub manifest: Manifest,
     /// When the batch arrived.
     pub started: Timestamp,
-    /// The shards: members first, then the ledger by account, then withdrawals.
+    /// The shards: members first, then the ledger by account, then withdrawals, then balances.
     pub shards: Vec<Shard>,
     /// What is counted already: the lines that are no records.
     pub report: Report,
@@ -60,18 +60,23 @@ pub(crate) struct Checkpoint {
 impl Plan {
     /// The shards of accounts that hold something, or to whose accounts records wait to be posted.
     pub(crate) fn of_accounts(&self, due: &Due) -> BTreeSet<u32> {
-        let filled = self.filled().filter(|shard| *shard != MEMBERS && *shard != self.withdrawals());
+        let filled = self.filled().filter(|shard| *shard != MEMBERS && *shard < self.withdrawals());
         filled.chain(due.accounts.iter().map(|(number, _)| shard_of(number, self.account_shards()))).collect()
     }
 
-    /// How many shards there are of accounts: all but those of the members and of the withdrawals.
+    /// How many shards there are of accounts: all but those of members, withdrawals and balances.
     pub(crate) fn account_shards(&self) -> u32 {
-        u32::try_from(self.shards.len()).unwrap_or(u32::MAX).saturating_sub(2)
+        u32::try_from(self.shards.len()).unwrap_or(u32::MAX).saturating_sub(3)
     }
 
     /// The withdrawals' shard: it is posted after all others, because no withdrawal says whose it is.
     pub(crate) fn withdrawals(&self) -> u32 {
         self.account_shards() + 1
+    }
+
+    /// The balances' shard: it is read when all that the batch posts is posted.
+    pub(crate) fn balances(&self) -> u32 {
+        self.account_shards() + 2
     }
 
     /// The shards that hold something.

@@ -7,9 +7,11 @@ use portal::domain::{Cents, Identifier};
 use serde::{Deserialize, Serialize};
 
 use crate::awaited::Awaited;
+use crate::balances::Balances;
 use crate::feed::{LedgerRecord, Line, Manifest, Reason, Rejected, Unreadable, amount_of};
 use crate::post::{Decided, Released};
 use crate::posting::Verdict;
+use crate::sequence::Sequence;
 use crate::warning::Warning;
 
 /// How many quarantined lines, and how many ignored fields, a report names; all are counted.
@@ -21,7 +23,8 @@ const IGNORED_FIELD: &str = "ignored-field";
 /// Why a batch is refused whole.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// `manifest`, `doubled-field`, `lone-surrogate`, `unknown-source`, `missing-file`, `line-count`, `amount-sum`, `sha256`.
+    /// `manifest`, `doubled-field`, `lone-surrogate`, `unknown-source`, `missing-file`, `line-count`, `amount-sum`, `sha256`,
+    /// `batch-id-used`, `sequence-used`.
     pub reason: Cow<'static, str>,
     /// In words for the back office.
     pub detail: String,
@@ -150,6 +153,12 @@ pub struct Report {
     /// The members that records wait for, of this and of earlier batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awaited: Option<Awaited>,
+    /// Where the batch stands among those of its source; nothing where these have no numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+    /// How the batch's balances compare with the ledger; nothing where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub balances: Option<Balances>,
     /// Lines that were quarantined or stale, and fields that were ignored, by reason.
     pub by_reason: BTreeMap<Cow<'static, str>, u64>,
     /// The control totals.
@@ -432,6 +441,9 @@ impl Report {
             *self.warnings.entry(warning).or_default() += records;
         }
         self.warned.extend(other.warned);
+        if let Some(balances) = other.balances {
+            self.balances.get_or_insert_default().add(balances);
+        }
         self.trim();
     }
 
@@ -442,6 +454,8 @@ impl Report {
         self.quarantine.iter_mut().for_each(|named| named.file_index = index(&named.file));
         self.ignored.iter_mut().for_each(|named| named.file_index = index(&named.file));
         self.warned.iter_mut().for_each(|named| named.file_index = index(&named.file));
+        let differences = self.balances.iter_mut().flat_map(|balances| &mut balances.differences);
+        differences.for_each(|named| named.file_index = index(&named.file));
         self
     }
 
@@ -453,6 +467,10 @@ impl Report {
         self.ignored.truncate(MOST_NAMED);
         self.warned.sort();
         self.warned.truncate(MOST_NAMED);
+        if let Some(balances) = &mut self.balances {
+            balances.differences.sort();
+            balances.differences.truncate(MOST_NAMED);
+        }
     }
 }
 
@@ -484,6 +502,15 @@ impl Origin {
     #[must_use]
     pub fn in_batch(manifest: &Manifest, file_index: usize) -> Self {
         Self::of(file_index, manifest.files.get(file_index).map_or("", |file| file.name.as_str()))
+    }
+
+    /// A balance of this file, with where it came from. An amount that it should not have is in the manifest's sum all
+    /// the same, and changes nothing.
+    #[must_use]
+    pub(crate) fn of_balance(&self, line: &Line<'_>, report: &mut Report) -> Self {
+        let unchanged = &mut report.totals.unchanged_cents;
+        *unchanged = unchanged.saturating_add(amount_of(line));
+        Self { line: line.number, ..self.clone() }
     }
 
     /// A record of this file, with where it came from.

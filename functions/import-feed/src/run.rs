@@ -14,13 +14,14 @@ use crate::accounts::Posted;
 use crate::awaited::Due;
 use crate::bucket::Object;
 use crate::check::check;
-use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, amount_of};
+use crate::feed::{FileKind, LedgerLine, Line, Lines, Manifest, MemberRecord, amount_of};
 use crate::files::Files;
 use crate::members::{SIRET_TAKEN, post_members};
 use crate::plan::{MEMBERS, Plan, Run, Task};
 use crate::post::Poster;
 use crate::posting::Verdict;
 use crate::report::{Origin, Refusal, Report};
+use crate::sequence::Gap;
 use crate::sources::Sources;
 use crate::split::{Split, split};
 use crate::tables::Tables;
@@ -111,17 +112,25 @@ impl Function {
             Ok(manifest) => {
                 created = Some(manifest.created_at);
                 match check_files(files, folder, &manifest, &self.importer.poster.sources).await? {
-                    Ok(objects) if lines_of(&manifest) > self.bounds.above => {
-                        return self.cut_and_begin(folder, &run, manifest, &objects, started, None).await;
-                    }
                     Ok(objects) => {
-                        let mut report = Report::of(&manifest);
+                        let mut report = match self.importer.take(&manifest).await? {
+                            Ok(report) => report,
+                            Err(refusal) => {
+                                let report = Report::of(&manifest).refused(refusal);
+                                self.write_report(folder, &report, started, created).await?;
+                                return Ok(Outcome::Report(Box::new(report)));
+                            }
+                        };
+                        if lines_of(&manifest) > self.bounds.above {
+                            let begun = (report, None);
+                            return self.cut_and_begin(folder, &run, manifest, &objects, started, begun).await;
+                        }
                         let progress = self.importer.progress_of(&manifest);
                         self.importer.post_all_members(&manifest, &objects, &progress, &mut report).await?;
                         let due = self.importer.poster.due().await?;
                         if due.records() > self.bounds.above {
-                            let posted = Some((report, due));
-                            return self.cut_and_begin(folder, &run, manifest, &objects, started, posted).await;
+                            let begun = (report, Some(due));
+                            return self.cut_and_begin(folder, &run, manifest, &objects, started, begun).await;
                         }
                         self.importer.post_ledger(&manifest, &objects, &due, &progress, report).await?
                     }
@@ -134,8 +143,8 @@ impl Function {
         Ok(Outcome::Report(Box::new(report)))
     }
 
-    /// Cuts a batch, or its ledger alone where its members are posted already and what waited for those that came is
-    /// as large as a large batch.
+    /// Cuts a batch, or its ledger alone where its members are posted already and what waited for those that came, which
+    /// is given then, is as large as a large batch.
     async fn cut_and_begin(
         &self,
         folder: &str,
@@ -143,13 +152,13 @@ impl Function {
         manifest: Manifest,
         objects: &[Object],
         started: Timestamp,
-        posted: Option<(Report, Due)>,
+        (report, due): (Report, Option<Due>),
     ) -> Result<Outcome, ImportError> {
-        let (report, due) = posted.unzip();
         let progress = Progress::new(&manifest, lines_of(&manifest), &self.importer.progress);
         let buckets = (&self.importer.files, &self.work);
         // Cutting is no posting: the bar stays at nothing, and only says how much there is.
-        let Split { shards, report } = split(buckets, &self.bounds, run, &manifest, objects, report).await?;
+        let Split { shards, report } =
+            split(buckets, &self.bounds, run, &manifest, objects, report, due.is_some()).await?;
         progress.end();
         if let Some(due) = due {
             self.work.keep(&run.due(), &due).await?;
@@ -195,6 +204,8 @@ impl Function {
             (Metric::Pending, report.pending),
             (Metric::Released, report.released),
             (Metric::RefusedBatches, u64::from(report.refused.is_some())),
+            (Metric::MissingBatches, report.sequence.as_ref().map_or(0, |sequence| sequence.missing)),
+            (Metric::UnequalBalances, report.balances.as_ref().map_or(0, |balances| balances.different)),
         ];
         // What there was none of needs no metric: a datapoint of nothing costs what one of something does.
         counts.into_iter().filter(|(_, number)| *number > 0).for_each(|(metric, number)| count(metric, number));
@@ -204,6 +215,13 @@ impl Function {
         tell("batch", report.batch_id.as_ref().map(ToString::to_string));
         // It may have begun in another invocation.
         tell("took_s", now.duration_since(started).as_secs());
+        if let Some(sequence) = report.sequence.as_ref().filter(|sequence| sequence.missing > 0) {
+            let gap = sequence.gaps.first().map(|Gap { from, to }| format!(", first {from} to {to}"));
+            trouble(format!("{} batches never came{}", sequence.missing, gap.unwrap_or_default()));
+        }
+        if let Some(balances) = report.balances.as_ref().filter(|balances| balances.different > 0) {
+            trouble(format!("{} balances differ from the ledger", balances.different));
+        }
         if report.refused.is_some() {
             trouble(format!("refused: {}", document["refused"]));
         }
@@ -212,16 +230,34 @@ impl Function {
 }
 
 impl<F: Files, T: Tables> Importer<F, T> {
-    /// Posts a batch whose files were held against its manifest.
+    /// Takes a batch whose files were held against its manifest; gives the report of nothing yet.
+    async fn take(&self, manifest: &Manifest) -> Result<Result<Report, Refusal>, ImportError> {
+        let taken = self.poster.take(manifest).await?;
+        let mut report = Report::of(manifest);
+        Ok(taken.map(|sequence| {
+            report.sequence = sequence;
+            report
+        }))
+    }
+
+    /// Posts a batch whose files were held against its manifest; one whose name or number another batch has is
+    /// `Ok(Err(refusal))`.
     ///
     /// # Errors
     /// Where files or tables fail; a repeat goes on where it stopped.
-    pub async fn post_batch(&self, manifest: &Manifest, objects: &[Object]) -> Result<Report, ImportError> {
-        let mut report = Report::of(manifest);
+    pub async fn post_batch(
+        &self,
+        manifest: &Manifest,
+        objects: &[Object],
+    ) -> Result<Result<Report, Refusal>, ImportError> {
+        let mut report = match self.take(manifest).await? {
+            Ok(report) => report,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         let progress = self.progress_of(manifest);
         self.post_all_members(manifest, objects, &progress, &mut report).await?;
         let due = self.poster.due().await?;
-        self.post_ledger(manifest, objects, &due, &progress, report).await
+        self.post_ledger(manifest, objects, &due, &progress, report).await.map(Ok)
     }
 
     fn progress_of<'a>(&'a self, manifest: &'a Manifest) -> Progress<'a> {
@@ -280,6 +316,7 @@ impl<F: Files, T: Tables> Importer<F, T> {
     ) -> Result<Report, ImportError> {
         self.poster.admit_all(manifest, due, &mut report).await?;
         let last_day = manifest.last_day();
+        let mut has_balances = false;
         for (file_index, object) in files_of(manifest, objects, FileKind::Ledger) {
             let origin = Origin::in_batch(manifest, file_index);
             let mut lines = Lines::default();
@@ -288,8 +325,9 @@ impl<F: Files, T: Tables> Importer<F, T> {
                 let piece = self.files.read(object, offset).await?;
                 offset += piece.len() as u64;
                 let mut window = Vec::new();
-                cut(&mut lines, &piece, offset >= object.size(), |line| match LedgerRecord::read_by(line, last_day) {
-                    Ok(record) => {
+                cut(&mut lines, &piece, offset >= object.size(), |line| match LedgerLine::read_by(line, last_day) {
+                    Ok(LedgerLine::Balance(_)) => has_balances = true,
+                    Ok(LedgerLine::Record(record)) => {
                         let (record, origin) = origin.of_record(line, record);
                         report.ignore(&origin, record.unreadable());
                         window.push((record, origin));
@@ -311,10 +349,43 @@ impl<F: Files, T: Tables> Importer<F, T> {
                 report.trim();
             }
         }
+        if has_balances {
+            self.check_all_balances(manifest, objects, progress, &mut report).await?;
+        }
         report.awaited = self.poster.awaited().await?;
         report.trim();
         progress.end();
         Ok(report)
+    }
+
+    /// Reads the ledger of a batch once more, and holds its balances against what is posted now. So memory does not grow
+    /// with them.
+    async fn check_all_balances(
+        &self,
+        manifest: &Manifest,
+        objects: &[Object],
+        progress: &Progress<'_>,
+        report: &mut Report,
+    ) -> Result<(), ImportError> {
+        let last_day = manifest.last_day();
+        for (file_index, object) in files_of(manifest, objects, FileKind::Ledger) {
+            let origin = Origin::in_batch(manifest, file_index);
+            let mut lines = Lines::default();
+            let mut offset = 0;
+            while offset < object.size() {
+                let piece = self.files.read(object, offset).await?;
+                offset += piece.len() as u64;
+                let mut window = Vec::new();
+                cut(&mut lines, &piece, offset >= object.size(), |line| {
+                    if let Ok(LedgerLine::Balance(balance)) = LedgerLine::read_by(line, last_day) {
+                        window.push((balance, origin.of_balance(line, report)));
+                    }
+                });
+                progress.advance(window.len() as u64);
+                self.poster.check_balances(window, report).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Posts members; those whose SIRET another account has are put into `taken`.

@@ -10,7 +10,7 @@ use futures::stream::FuturesUnordered;
 use portal::domain::{Cents, MemberNumber};
 
 use crate::bucket::{Bucket, BucketError, Object};
-use crate::feed::{FileKind, LedgerRecord, Line, Lines, Manifest, MemberRecord, amount_of};
+use crate::feed::{FileKind, LedgerLine, Line, Lines, Manifest, MemberRecord, amount_of};
 use crate::plan::{MEMBERS, Run, Shard};
 use crate::report::{Origin, Report};
 use crate::run::cut;
@@ -36,7 +36,7 @@ pub(crate) struct Split {
     pub report: Report,
 }
 
-/// Cuts the files of a batch, or those of its ledger alone where its members are `posted`. The same batch gives the
+/// Cuts the files of a batch, or those of its `ledger_alone` where its members are posted. The same batch gives the
 /// same objects, so it may be done again.
 ///
 /// # Errors
@@ -47,10 +47,9 @@ pub(crate) async fn split(
     run: &Run,
     manifest: &Manifest,
     objects: &[Object],
-    posted: Option<Report>,
+    mut report: Report,
+    ledger_alone: bool,
 ) -> Result<Split, ImportError> {
-    let ledger_alone = posted.is_some();
-    let mut report = posted.unwrap_or_else(|| Report::of(manifest));
     let last_day = manifest.last_day();
     let ledger = manifest.files.iter().filter(|file| file.kind() == Some(FileKind::Ledger));
     let lines: u64 = ledger.map(|file| file.lines).sum();
@@ -76,10 +75,13 @@ pub(crate) async fn split(
                         MEMBERS
                     })
                 } else {
-                    LedgerRecord::read_by(line, last_day).map(|record| {
-                        let source_key = Some(record.source_key().clone());
-                        report.ignore(&Origin { source_key, ..origin.clone() }, record.unreadable());
-                        record.member_number().map_or(shards.withdrawals(), |number| shards.of(number))
+                    LedgerLine::read_by(line, last_day).map(|line| match line {
+                        LedgerLine::Balance(_) => shards.balances(),
+                        LedgerLine::Record(record) => {
+                            let source_key = Some(record.source_key().clone());
+                            report.ignore(&Origin { source_key, ..origin.clone() }, record.unreadable());
+                            record.member_number().map_or(shards.withdrawals(), |number| shards.of(number))
+                        }
                     })
                 };
                 match (read, line.content) {
@@ -133,8 +135,8 @@ struct Shards {
 
 impl Shards {
     fn new(run: &Run, count: u32, bounds: &Bounds) -> Self {
-        // And the members before them, the withdrawals behind.
-        let all = count as usize + 2;
+        // And the members before them, withdrawals and balances behind.
+        let all = count as usize + 3;
         let (shards, buffers) = (vec![Shard::default(); all], vec![Vec::new(); all]);
         Self { run: run.clone(), count, shards, buffers, full: Vec::new(), part: bounds.part }
     }
@@ -147,6 +149,11 @@ impl Shards {
     /// The shard of the withdrawals, as [`Plan::withdrawals`](crate::plan::Plan::withdrawals) says.
     fn withdrawals(&self) -> u32 {
         self.count + 1
+    }
+
+    /// The shard of the balances, as [`Plan::balances`](crate::plan::Plan::balances) says.
+    fn balances(&self) -> u32 {
+        self.count + 2
     }
 
     fn add(&mut self, shard: u32, file: usize, line: u64, content: &[u8]) {

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::accounts::Posted;
 use crate::awaited::Due;
-use crate::feed::{LedgerRecord, MemberRecord};
+use crate::feed::{LedgerLine, LedgerRecord, MemberRecord};
 use crate::merge::Waiting;
 use crate::plan::{Checkpoint, MEMBERS, Plan, Run, Task};
 use crate::post::Released;
@@ -178,6 +178,16 @@ impl Function {
                 })
             };
             at.taken.extend(lines.filter(is_taken).map(|line| String::from_utf8_lossy(line).into_owned()));
+        } else if shard == plan.balances() {
+            let last_day = plan.manifest.last_day();
+            let mut window = Vec::new();
+            for (file_index, line) in lines.filter_map(of_part) {
+                if let Ok(LedgerLine::Balance(balance)) = LedgerLine::read_by(&line, last_day) {
+                    let origin = Origin::in_batch(&plan.manifest, file_index);
+                    window.push((balance, origin.of_balance(&line, &mut at.report)));
+                }
+            }
+            self.importer.poster.check_balances(window, &mut at.report).await?;
         } else {
             let window = lines.filter_map(|tagged| {
                 let (file_index, line) = of_part(tagged)?;

@@ -44,6 +44,10 @@ pub enum Metric {
     Released,
     /// Batches that were refused whole.
     RefusedBatches,
+    /// Numbers of a source that no batch came with, as a batch of it finds them.
+    MissingBatches,
+    /// Balances of a feed that are not what the ledger has.
+    UnequalBalances,
     /// From a manifest's making to the end of its batch.
     BatchAge,
     /// Fields of the ledger that are not what the entries add up to.
@@ -73,6 +77,8 @@ impl Metric {
             Self::Pending => "pending",
             Self::Released => "released",
             Self::RefusedBatches => "refused_batches",
+            Self::MissingBatches => "missing_batches",
+            Self::UnequalBalances => "unequal_balances",
             Self::BatchAge => "batch_age_s",
             Self::Drift => "drift",
         }
@@ -90,7 +96,12 @@ impl Metric {
     /// The least that a line says which has counted some of it.
     pub(crate) fn level(self) -> Level {
         match self {
-            Self::MailsFailed | Self::MailsRefused | Self::RefusedBatches | Self::Drift => Level::Error,
+            Self::MailsFailed
+            | Self::MailsRefused
+            | Self::RefusedBatches
+            | Self::MissingBatches
+            | Self::UnequalBalances
+            | Self::Drift => Level::Error,
             Self::MailsHeldBack => Level::Warn,
             _ => Level::Info,
         }

@@ -74,8 +74,9 @@ pub use last_use::{LastUse, Stage};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, AwaitedMember, Awaits, BatchLine, Became, Entry, EntryFacts,
     EntryPlace, Facet, Facets, Guard, Home, KeyedRecord, Leaving, ListedAction, ListedRemittance, Mark, Marks,
-    Measures, Month, MonthSums, Moved, Pending, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, Share,
-    Subject, Totals, TransferPayee, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger,
+    Measures, Month, MonthSums, Moved, Pending, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch,
+    Share, SourceSequence, Subject, Totals, TransferPayee, UsedSequence, WaitingContent, WaitingPlace, WaitingRecord,
+    Waits, Withdrawn, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

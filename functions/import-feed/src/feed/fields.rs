@@ -7,6 +7,7 @@ use portal::domain::{Email, Identifier, MemberNumber, RemittanceNumber, ShortTex
 use serde::ser::{Serialize, SerializeSeq as _, Serializer};
 
 use super::object::{Object, Scalar};
+use super::{Line, Rejected};
 
 /// The years that a day of the ledger can be in: from the first training contributions (law of 16 July
 /// 1971) to far beyond any contract. A mistyped year would make a view of its own.
@@ -94,9 +95,21 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    /// The fields of a line of a file.
+    pub(super) fn of_line(line: &Line<'a>) -> Result<Self, Rejected> {
+        let reject = |reason| Rejected { reason, source_key: None };
+        let content = line.content.map_err(|_| reject(Reason::of("line-too-long")))?;
+        Self::read(content).map_err(reject)
+    }
+
     /// The fields of a line.
     pub(super) fn read(line: &'a [u8]) -> Result<Self, Reason> {
         Ok(Self { object: Object::read(line)?, unreadable: Unreadable::default() })
+    }
+
+    /// Whether a field that can be read holds this text.
+    pub(super) fn is(&self, name: &'static str, text: &str) -> bool {
+        self.object.scalar(name).ok().flatten() == Some(Scalar::Text(text.into()))
     }
 
     /// A field that the record must have; one that is blank is missing.

@@ -76,9 +76,12 @@ impl LedgerRecord {
     /// # Errors
     /// Where it cannot be posted, whatever the store holds.
     pub fn read(line: &Line<'_>) -> Result<Self, Rejected> {
+        Self::of_fields(Fields::of_line(line)?)
+    }
+
+    /// The record of these fields.
+    pub(super) fn of_fields(fields: Fields<'_>) -> Result<Self, Rejected> {
         let reject = |reason, source_key| Rejected { reason, source_key };
-        let content = line.content.map_err(|_| reject(Reason::of("line-too-long"), None))?;
-        let fields = Fields::read(content).map_err(|reason| reject(reason, None))?;
         let source_key = fields.required("source_key", fields::identifier);
         let known_key = source_key.clone().ok();
         source_key.and_then(|key| Self::from_fields(fields, key)).map_err(|reason| reject(reason, known_key))
@@ -101,8 +104,12 @@ impl LedgerRecord {
     ///
     /// [`Manifest::last_day`]: super::Manifest::last_day
     pub fn read_by(line: &Line<'_>, last: Date) -> Result<Self, Rejected> {
-        let record = Self::read(line)?;
-        let ahead = match &record {
+        Self::read(line)?.by(last)
+    }
+
+    /// The record, where it names no day after `last`.
+    pub(super) fn by(self, last: Date) -> Result<Self, Rejected> {
+        let ahead = match &self {
             Self::Action(action) => (action.engagement_date > last).then_some("engagement_date"),
             Self::Entry(EntryRecord { facts, .. }) if facts.date > last => Some("effective_date"),
             Self::Entry(EntryRecord { facts, .. }) => {
@@ -112,10 +119,10 @@ impl LedgerRecord {
         };
         match ahead {
             Some(field) => {
-                let source_key = Some(record.source_key().clone());
+                let source_key = Some(self.source_key().clone());
                 Err(Rejected { reason: Reason::in_field("date-ahead", field), source_key })
             }
-            None => Ok(record),
+            None => Ok(self),
         }
     }
 

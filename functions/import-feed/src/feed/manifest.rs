@@ -12,6 +12,9 @@ use super::lines::without_mark;
 use super::object::Object;
 use crate::report::Refusal;
 
+/// The numbers that a batch may have: those that a number of JavaScript holds exactly.
+const SEQUENCES: std::ops::RangeInclusive<u64> = 1..=(1 << 53) - 1;
+
 /// A batch's table of contents.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
@@ -21,6 +24,9 @@ pub struct Manifest {
     pub source: Identifier,
     /// When it was made.
     pub created_at: Timestamp,
+    /// Its number among the batches of its source, which has no gaps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
     /// Its files.
     pub files: Vec<ListedFile>,
 }
@@ -88,6 +94,9 @@ impl Manifest {
     fn read_fields(bytes: &[u8]) -> Result<Self, String> {
         let mut manifest: Self = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
         let mut names = BTreeSet::new();
+        if manifest.sequence.is_some_and(|number| !SEQUENCES.contains(&number)) {
+            return Err("the sequence is no number from 1 to 2^53 - 1".to_owned());
+        }
         if manifest.files.is_empty() {
             return Err("no file is listed".to_owned());
         }
@@ -119,7 +128,9 @@ fn check_fields(bytes: &[u8]) -> Result<(), Refusal> {
     };
     // What is no object is named by whoever reads it whole.
     let Ok(manifest) = Object::read(bytes) else { return Ok(()) };
-    ["batch_id", "source", "created_at", "files"].into_iter().try_for_each(|field| is_read(&manifest, field))?;
+    ["batch_id", "source", "created_at", "sequence", "files"]
+        .into_iter()
+        .try_for_each(|field| is_read(&manifest, field))?;
     let files = manifest.last("files").and_then(|files| serde_json::from_str::<Vec<Object<'_>>>(files.get()).ok());
     files.unwrap_or_default().iter().try_for_each(|file| {
         ["name", "lines", "sha256", "amount_cents"].into_iter().try_for_each(|field| is_read(file, field))

@@ -1,5 +1,6 @@
 //! What the back office sends: a manifest, and files of one record a line.
 
+mod balance;
 mod fields;
 mod ledger;
 mod lines;
@@ -10,6 +11,7 @@ mod object;
 mod odd;
 mod withdrawal;
 
+pub use balance::{BalanceRecord, LedgerLine};
 pub use fields::{Reason, Unreadable};
 pub use ledger::{ActionRecord, EntryRecord, LedgerRecord, amount_of};
 pub use lines::{Line, Lines, TooLong};

@@ -19,6 +19,7 @@ mod measures;
 mod moved;
 mod pending;
 mod remittance;
+mod sent;
 mod totals;
 mod waiting;
 
@@ -31,6 +32,7 @@ pub use measures::{ActionSums, Home, Measures, Month};
 pub use moved::{Moved, TransferPayee};
 pub use pending::{Awaits, Pending};
 pub use remittance::{ListedRemittance, Remittance, RemittanceLine, RemittanceRow, Share};
+pub use sent::{SentBatch, SourceSequence, UsedSequence};
 pub use totals::{MonthSums, Totals};
 pub use waiting::{AwaitedMember, WaitingContent, WaitingPlace, WaitingRecord};
 
