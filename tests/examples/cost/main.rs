@@ -141,7 +141,7 @@ fn monthly(file: &File, seen: usize) {
     let count = |path: &str, kind: &str| resources(path).iter().filter(|(_, body)| body["Type"] == kind).count() as f64;
     // Each problem that happens in an hour is a metric in that hour: twenty of the slugs, all month, is many. The rest
     // is what imports and trouble publish.
-    let metrics = seen as f64 + 20.0 + 12.0;
+    let metrics = seen as f64 + 20.0 + 15.0;
     println!("\na month, whatever is asked (stored data, restores and the account's own services apart)");
     let lines = [
         ("custom metrics", metrics * prices.metric_month),

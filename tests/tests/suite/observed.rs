@@ -333,11 +333,13 @@ fn every_widget_shows_what_is_written(metrics: &BTreeSet<Published>) {
 fn every_alarm_watches_what_is_written(metrics: &BTreeSet<Published>) {
     let template = std::fs::read_to_string(folder_of_workspace().join("infra/monitoring.yaml")).unwrap();
     let all = watched(&template);
-    assert_eq!(all.len(), 3, "{all:?}");
+    assert_eq!(all.len(), 5, "{all:?}");
     assert_eq!(unwritten(all, metrics), Vec::<String>::new());
-    for (is, wrong) in [("MetricName: drift", "MetricName: drifted"), ("Value: import-feed", "Value: import-feeds")] {
+    for (is, wrong, alarms) in
+        [("MetricName: drift", "MetricName: drifted", 1), ("Value: import-feed", "Value: import-feeds", 3)]
+    {
         assert!(template.contains(is), "{is}");
-        assert_eq!(unwritten(watched(&template.replace(is, wrong)), metrics).len(), 1, "{wrong}");
+        assert_eq!(unwritten(watched(&template.replace(is, wrong)), metrics).len(), alarms, "{wrong}");
     }
 }
 
