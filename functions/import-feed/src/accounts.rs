@@ -1,6 +1,6 @@
 //! Posts the records of many accounts, several accounts at a time.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use futures::future::BoxFuture;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -42,42 +42,50 @@ impl<T: Tables> Poster<T> {
         advance: impl Fn(u64) + Send + Sync,
     ) -> Result<Posted, ImportError> {
         let mut all = Posted { decisions: Vec::with_capacity(good.len()), released: Vec::new() };
-        let mut groups: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::new();
-        for group in together(good) {
-            let (mut records, mut origins) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
-            for (record, origin) in group {
-                let at = BatchLine::of(origin.file_index, origin.line);
-                records.push(FromLine { record, line: NamedLine { at, file: origin.file.clone() } });
-                origins.push(origin);
+        let Together { groups, with_withdrawals } = together(good);
+        for groups in [groups, with_withdrawals] {
+            let mut posting: Vec<BoxFuture<'_, Result<_, ImportError>>> = Vec::with_capacity(groups.len());
+            for group in groups {
+                let (mut records, mut origins) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+                for (record, origin) in group {
+                    let at = BatchLine::of(origin.file_index, origin.line);
+                    records.push(FromLine { record, line: NamedLine { at, file: origin.file.clone() } });
+                    origins.push(origin);
+                }
+                let advance = &advance;
+                posting.push(Box::pin(async move { Ok((origins, self.post(manifest, run, records, advance).await?)) }));
             }
-            let advance = &advance;
-            groups.push(Box::pin(async move { Ok((origins, self.post(manifest, run, records, advance).await?)) }));
-        }
-        let mut groups = futures::stream::iter(groups).buffer_unordered(ACCOUNTS_AT_ONCE);
-        while let Some((origins, (decisions, mut released))) = groups.try_next().await? {
-            all.decisions.extend(origins.into_iter().zip(decisions));
-            all.released.append(&mut released);
+            let mut posting = futures::stream::iter(posting).buffer_unordered(ACCOUNTS_AT_ONCE);
+            while let Some((origins, (decisions, mut released))) = posting.try_next().await? {
+                all.decisions.extend(origins.into_iter().zip(decisions));
+                all.released.append(&mut released);
+            }
         }
         Ok(all)
     }
 }
 
-/// Records that are posted one after the other: those of an account, and those of accounts between which
-/// a source key or an action moves, so that its versions are posted in the order of the file. Withdrawals are posted with
-/// what else has their key.
-fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Origin)>> {
+/// Records in groups, each of which is posted one after the other.
+struct Together {
+    /// Those without a withdrawal.
+    groups: Vec<Vec<(LedgerRecord, Origin)>>,
+    /// The one with all withdrawals, where there are any.
+    with_withdrawals: Vec<Vec<(LedgerRecord, Origin)>>,
+}
+
+/// The records of an account belong together, and those of accounts between which a source key or an action moves, so
+/// that its versions are posted in the order of the file. So do all withdrawals, with what else has their keys: an action
+/// is withdrawn after its entries, and nothing in a withdrawal says whose they are. The others are posted first, as what
+/// they say may take the last entry from an action that is withdrawn.
+fn together(records: Vec<(LedgerRecord, Origin)>) -> Together {
     let mut groups = Groups::default();
     let mut of_account: HashMap<MemberNumber, usize> = HashMap::new();
     let mut of_key: HashMap<Identifier, usize> = HashMap::new();
     let mut of_action: HashMap<Identifier, usize> = HashMap::new();
     let mut of_withdrawals = None;
-    let keys = records.iter().filter(|(record, _)| record.member_number().is_some());
-    let keys: HashSet<&Identifier> = keys.map(|(record, _)| record.source_key()).collect();
     for (record, _) in &records {
         let group = match record.member_number() {
             Some(number) => *of_account.entry(number.clone()).or_insert_with(|| groups.add()),
-            None if keys.contains(record.source_key()) => groups.add(),
-            // Nothing tells their accounts; one group meets the others in these less often than many would.
             None => *of_withdrawals.get_or_insert_with(|| groups.add()),
         };
         let other = *of_key.entry(record.source_key().clone()).or_insert(group);
@@ -92,5 +100,6 @@ fn together(records: Vec<(LedgerRecord, Origin)>) -> Vec<Vec<(LedgerRecord, Orig
         let group = of_key.get(record.source_key()).map_or(0, |group| groups.root(*group));
         together.entry(group).or_default().push((record, origin));
     }
-    together.into_values().collect()
+    let with_withdrawals = of_withdrawals.and_then(|group| together.remove(&groups.root(group)));
+    Together { groups: together.into_values().collect(), with_withdrawals: with_withdrawals.into_iter().collect() }
 }

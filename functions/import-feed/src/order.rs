@@ -14,25 +14,29 @@ use crate::groups::Groups;
 /// exchanged.
 /// Among them an action comes before its entries, which saves these the detour over pending. But one that a record
 /// before it names in another account has moved, and what came before the move is posted before it. The
-/// order of one key's versions stays: a key names actions or entries, never both. Withdrawals keep the order of the file.
-pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord>) -> Vec<(usize, bool)> {
+/// order of one key's versions stays: a key names actions or entries, never both.
+///
+/// Withdrawals, and all that stands before the last of them, keep the order of the file: an action is withdrawn after its
+/// entries, and whose last entry a record takes away nothing here says.
+pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord> + Clone) -> Vec<(usize, bool)> {
+    let is_withdrawal = |record: &&LedgerRecord| matches!(record, LedgerRecord::Withdrawal(_));
+    let withdrawals = records.clone().filter(is_withdrawal).count();
     let mut linked = Groups::default();
     let mut of_key: HashMap<&Identifier, usize> = HashMap::new();
     let mut of_action: HashMap<&Identifier, usize> = HashMap::new();
     let mut accounts: HashMap<&Identifier, &MemberNumber> = HashMap::new();
     let mut moved: HashSet<&Identifier> = HashSet::new();
     let mut held: HashSet<&Identifier> = HashSet::new();
-    let mut withdrawals = None;
+    let mut withdrawn = 0;
     let mut ranks: Vec<(usize, bool)> = Vec::new();
     for record in records {
         let mut is_behind = true;
         let place = linked.add();
         linked.join(place, *of_key.entry(record.source_key()).or_insert(place));
-        if let LedgerRecord::Withdrawal(withdrawal) = record {
-            // An action is withdrawn after its entries, and what they are nothing here says.
-            linked.join(place, *withdrawals.get_or_insert(place));
-            held.insert(&withdrawal.source_key);
+        if withdrawn < withdrawals {
+            linked.join(place, 0);
         }
+        withdrawn += usize::from(is_withdrawal(&record));
         if let Some(action_id) = record.action_id() {
             linked.join(place, *of_action.entry(action_id).or_insert(place));
             if let Some(number) = record.member_number()
@@ -44,7 +48,7 @@ pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord>) -> Vec<
                 if moved.contains(action_id) {
                     held.insert(&action.source_key);
                 }
-                is_behind = held.contains(&action.source_key);
+                is_behind = withdrawn > 0 || held.contains(&action.source_key);
             }
         }
         ranks.push((place, is_behind));
@@ -104,6 +108,23 @@ mod tests {
             entry("E-2", 1, "012345", "Y"),
         ];
         assert_eq!(posted(&records), [0, 1, 2, 3]);
+    }
+
+    #[test]
+    fn what_stands_before_a_withdrawal_is_posted_before_it() {
+        let withdrawal = |key| record(&json!({"record": "withdrawal", "source_key": key, "source_version": 2}));
+        let records = [
+            entry("E-1", 1, "012345", "X"),
+            action("A-X", "012345", "X"),
+            withdrawal("E-1"),
+            entry("E-2", 2, "012345", "Y"),
+            withdrawal("A-X"),
+            action("B-X", "012345", "X"),
+            entry("E-4", 1, "012345", "Z"),
+            entry("E-5", 1, "012345", "W"),
+            action("A-Z", "012345", "Z"),
+        ];
+        assert_eq!(posted(&records), [1, 0, 2, 3, 4, 5, 6, 8, 7]);
     }
 
     #[test]

@@ -92,3 +92,28 @@ async fn a_batch_may_withdraw_what_it_brought_and_bring_it_again() {
     assert_eq!(fund.items(Table::Ledger).await.len(), items);
     assert_eq!((&again["posted"], &again["withdrawn"]), (&json!(0), &Value::Null), "{again:#}");
 }
+
+/// An action is withdrawn in the batch that takes its last entry from it, whichever of the two is of a key that the batch
+/// has more of.
+#[tokio::test]
+async fn an_action_is_withdrawn_after_all_that_stands_before_it_in_the_file() {
+    let fund = Fund::start().await;
+    fund.import(&first()).await;
+    let batch = Batch::new("two")
+        .record(&entry("E-5", 1, "630378", "later", "COMMITMENT", 1))
+        .record(&withdrawal("E-5", 2))
+        .record(&withdrawal("E-2", 2))
+        .record(&entry("E-1", 2, "630378", "2011-000078", "COMMITMENT", 180_000))
+        .record(&withdrawal("A-77", 2));
+    assert_eq!(counts(&fund.import(&batch).await), [0, 0, 3, 1, 0, 0]);
+    assert_eq!((fund.figures(NUMBER).await, fund.figures("630378").await), {
+        ([].into(), [(2011, [180_000, 0, 0, 0])].into())
+    });
+    let batch = Batch::new("three")
+        .record(&action("A-78", 2, "630378", "2011-000078", "CLOSED", "2011-11-30"))
+        .record(&withdrawal("E-1", 3))
+        .record(&withdrawal("A-78", 3));
+    assert_eq!(counts(&fund.import(&batch).await), [0, 0, 2, 0, 0, 0]);
+    assert_eq!(fund.figures("630378").await, [].into());
+    fund.reconcile().await;
+}

@@ -55,6 +55,33 @@ fn a_payment_that_never_was_is_reversed_and_not_replaced() {
 }
 
 #[test]
+fn what_remains_was_overpaid_and_recovered_goes_with_what_is_withdrawn() {
+    let mut ledger = ledger();
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [600, 0, 0]);
+    ledger.post(&entry("E-3", 1, ACCOUNT, "2011-1", "PAYMENT_TO_COMPANY", 900, "2012-02-10"));
+    ledger.post(&entry("E-4", 1, ACCOUNT, "2011-1", "RECOVERY", 50, "2012-03-10"));
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [0, 250, 50]);
+    // A recovery that never was, then the payment of too much, then the promise itself.
+    ledger.post(&withdrawal("E-4", 2));
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [0, 300, 0]);
+    ledger.post(&withdrawal("E-3", 2));
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [600, 0, 0]);
+    ledger.post(&withdrawal("E-1", 2));
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [0, 400, 0]);
+    // Nothing remains of an action that is closed, and something does again when it comes back.
+    ledger.post(&entry("E-1", 3, ACCOUNT, "2011-1", "COMMITMENT", 1_000, "2011-12-31"));
+    ledger.post(&action("A-1", 2, ACCOUNT, "2011-1", "CLOSED", "PLAN", "2011-12-31"));
+    ledger.post(&withdrawal("E-2", 2));
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [0, 0, 0]);
+    ledger.post(&withdrawal("E-1", 4));
+    assert_eq!(ledger.post(&withdrawal("A-1", 3)), Withdrawn);
+    ledger.post(&entry("E-1", 5, ACCOUNT, "2011-1", "COMMITMENT", 700, "2011-12-31"));
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [0, 0, 0]);
+    ledger.post(&plan(4, ACCOUNT));
+    assert_eq!(ledger.outcome(ACCOUNT, 2011), [700, 0, 0]);
+}
+
+#[test]
 fn a_contribution_is_withdrawn_as_an_entry_of_an_action_is() {
     let mut ledger = Ledger::new();
     ledger.post(&contribution("C-1", 1, ACCOUNT, "CONTRIBUTION_LEGAL", 500, "2012-02-28", 2012));
