@@ -57,7 +57,7 @@ fn content_of(manifest: &Manifest) -> String {
 }
 
 impl<T: Tables> Poster<T> {
-    /// Takes a batch, or takes it again; a name or a number that another batch of the source has refuses it.
+    /// Takes a batch, or takes it again; a name or a number that the source has used for other content refuses it.
     ///
     /// Gives where it stands among the others; nothing where its source has no numbers.
     ///
@@ -82,8 +82,9 @@ impl<T: Tables> Poster<T> {
                 }
                 return Ok(Ok(sequence.map(|sequence| Sequence::of(*number, &sequence))));
             }
-            if let Some(used) = used {
-                let detail = format!("the sequence {} is that of the batch {}", used.sequence, used.batch_id);
+            if let Some(used) = used.as_ref().filter(|used| used.content_hash != content_hash) {
+                let UsedSequence { sequence, batch_id, .. } = used;
+                let detail = format!("the sequence {sequence} is that of the batch {batch_id}, which has other files");
                 return Ok(Err(Refusal::new("sequence-used", detail)));
             }
             let mut transaction = Transaction::new();
@@ -94,9 +95,14 @@ impl<T: Tables> Poster<T> {
                 content_hash: content_hash.clone(),
                 taken_at: self.clock.now(),
             })?;
-            if let Some(number) = *number {
-                let (source, batch_id) = (source.clone(), batch_id.clone());
-                transaction.create(&UsedSequence { source: source.clone(), sequence: number, batch_id })?;
+            if let Some(number) = number.filter(|_| used.is_none()) {
+                let (source, batch_id, content_hash) = (source.clone(), batch_id.clone(), content_hash.clone());
+                transaction.create(&UsedSequence {
+                    source: source.clone(),
+                    sequence: number,
+                    batch_id,
+                    content_hash,
+                })?;
                 let mut after = sequence.unwrap_or_else(|| SourceSequence::beginning(source, number));
                 after.note(number);
                 let condition = match after.version {

@@ -68,7 +68,7 @@ async fn a_name_or_a_number_that_was_used_with_other_content_refuses_the_batch()
         (&other, json!(2), "batch-id-used"),
         (&first("one"), json!(2), "batch-id-used"),
         (&first("one"), Value::Null, "batch-id-used"),
-        (&first("two"), json!(1), "sequence-used"),
+        (&Batch { id: "two".to_owned(), ..other.clone() }, json!(1), "sequence-used"),
         (&first("two"), json!(0), "manifest"),
         (&first("two"), json!(-1), "manifest"),
         (&first("two"), json!("2"), "manifest"),
@@ -85,6 +85,10 @@ async fn a_name_or_a_number_that_was_used_with_other_content_refuses_the_batch()
     (manifest["sequence"], manifest["created_at"]) = (json!(1), json!("2012-10-16T02:00:00Z"));
     fund.upload_files("one", files, &manifest).await;
     assert_eq!(fund.arrive("one").await["unchanged"], 3);
+    // Nor is it refused under another name, which is used then.
+    assert_eq!(fund.import_numbered(&first("three"), 1).await["unchanged"], 3);
+    let report = fund.import(&Batch { id: "three".to_owned(), ..other }).await;
+    assert_eq!(report["refused"]["reason"], "batch-id-used");
 }
 
 /// Two of one name or number at once: one is taken.
@@ -92,7 +96,7 @@ async fn a_name_or_a_number_that_was_used_with_other_content_refuses_the_batch()
 async fn of_two_batches_at_once_one_is_taken() {
     let fund = Fund::start().await;
     fund.upload_numbered(&first("one"), &json!(1)).await;
-    fund.upload_numbered(&first("two"), &json!(1)).await;
+    fund.upload_numbered(&first("two").record(&entry("E-2", 1, NUMBER, ACTION, "COMMITMENT", 5)), &json!(1)).await;
     let (one, two) = futures::future::join(fund.arrive("one"), fund.arrive("two")).await;
     let refused = [one, two].iter().filter(|report| report["refused"]["reason"] == "sequence-used").count();
     assert_eq!(refused, 1);

@@ -23,7 +23,7 @@ pub struct SentBatch {
     /// Its number, where the source numbers its batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<u64>,
-    /// SHA-256 of what it says of its files.
+    /// SHA-256 of its number and of what it says of its files.
     pub content_hash: String,
     /// When it was taken first.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
@@ -51,8 +51,10 @@ pub struct UsedSequence {
     pub source: Identifier,
     /// The number.
     pub sequence: u64,
-    /// The batch.
+    /// The batch that came with it first.
     pub batch_id: Identifier,
+    /// The content hash of that batch: under another name it may come with this number again.
+    pub content_hash: String,
 }
 
 impl UsedSequence {
