@@ -1,9 +1,9 @@
 //! Any sequence of records, in any order, repeated, killed anywhere: the end is that of a plain model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use portal::domain::{Identifier, View, ViewRule};
-use portal::store::{Action, ActionState, ActionSums, Entry, Home};
+use portal::store::{Action, ActionPlace, ActionState, ActionSums, Entry, Home};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -209,5 +209,34 @@ proptest! {
         }
         prop_assert_eq!(ledger.stored(), before);
         prop_assert_eq!(ledger.entries().count(), count);
+    }
+
+    /// Two systems with the same keys and the same numbers of actions, which `Ledger` holds against their entries, too.
+    #[test]
+    fn no_sequence_of_two_sources_posts_an_entry_on_an_action_that_it_may_not_name(
+        (other, order, crashes) in (any::<bool>(), records(false), records(false)).prop_flat_map(|all| {
+            let (is_pair, ours, theirs) = all;
+            let other = if is_pair { "bank" } else { "crm" };
+            let ours = ours.into_iter().map(|value| ("erp", value));
+            let all: Vec<_> = ours.chain(theirs.into_iter().map(|value| (other, value))).collect();
+            let crashes = prop::collection::vec(any::<bool>(), all.len());
+            (Just(other), Just(all).prop_shuffle(), crashes)
+        }),
+    ) {
+        let mut ledger = Ledger::new();
+        for ((source, value), crash) in order.iter().zip(crashes) {
+            ledger.of_source(source);
+            if crash { ledger.post_and_die(value) } else { ledger.post(value) };
+        }
+        ledger.follow_up();
+        let reversed: BTreeSet<_> = ledger.entries().filter_map(|entry| Some(entry.reverses?.entry_id)).collect();
+        for entry in ledger.entries().filter(|it| it.reverses.is_none() && !reversed.contains(&it.entry_id)) {
+            let Some(action_id) = entry.action_id.clone() else { continue };
+            let place = ActionPlace { account: entry.member_number.clone(), action_id };
+            let of_action = ledger.action(&place).and_then(|action| action.state).map(|state| state.source);
+            let of_action = of_action.as_ref().map(Identifier::as_str);
+            let is_of_erp = of_action == Some("erp") && other == "bank";
+            prop_assert!(of_action == Some(entry.source.as_str()) || is_of_erp, "{:?} {entry:?}", of_action);
+        }
     }
 }
