@@ -8,7 +8,7 @@
 
 use futures::future::{join, try_join};
 use jiff::Timestamp;
-use ledger_files::{CsvFile, Days, FileError, Sums, XlsxFile};
+use ledger_files::{CsvFile, FileError, Sums, XlsxFile};
 use portal::domain::{MemberNumber, View};
 use portal::http::{Answer, Call, FileContent, Problem};
 use portal::store::{Entry, ExportFormat, Page, StoreError, Totals};
@@ -35,7 +35,7 @@ impl Function {
         let entries = self.whole(&visit.number, view, begun?).await?;
         let now = call.now;
         // Some thousand rows are compressed for as long as a password is hashed: nobody else has to wait for it.
-        let written = tokio::task::spawn_blocking(move || write(entries, format, now));
+        let written = tokio::task::spawn_blocking(move || write(&entries, format, now));
         let written = written.await.map_err(|error| Problem::internal("a file was not written to its end", &error))?;
         let content = written.map_err(|error| Problem::internal("a file was not written", &error))?;
         Answer::file(&format.file_name(&visit.number, view), format.content_type(), content)
@@ -68,24 +68,18 @@ impl Function {
     }
 }
 
-fn write(entries: Vec<Entry>, format: ExportFormat, now: Timestamp) -> Result<FileContent, FileError> {
-    let mut days = Days::default();
-    let mut rows: Vec<Entry> = Vec::with_capacity(entries.len());
-    for entry in entries {
-        rows.extend(days.next(entry));
-    }
-    rows.extend(days.last());
+fn write(entries: &[Entry], format: ExportFormat, now: Timestamp) -> Result<FileContent, FileError> {
     match format {
         ExportFormat::Csv => {
             let mut file = CsvFile::start()?;
-            for entry in &rows {
+            for entry in entries {
                 file.add(entry)?;
             }
             Ok(FileContent::Text(String::from_utf8_lossy(&file.take()).into_owned()))
         }
         ExportFormat::Xlsx => {
             let mut file = XlsxFile::start(now)?;
-            for entry in &rows {
+            for entry in entries {
                 file.add(entry)?;
             }
             let mut bytes = Vec::new();

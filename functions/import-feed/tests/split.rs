@@ -91,16 +91,34 @@ fn mixed(id: &str) -> Batch {
     batch
 }
 
-/// The ledger without what says only when and in how many transactions it was written.
+/// The ledger without what says only when, in which order and in how many transactions it was written.
 async fn ledger(fund: &Fund) -> BTreeMap<(String, String), Item> {
     let mut items = BTreeMap::new();
     for mut item in fund.items(Table::Ledger).await {
-        for name in ["booked_at", "version", "marks", "since", "taken_at"] {
+        for name in ["booked_at", "version", "marks", "since", "taken_at", "chain", "in_force", "kept"] {
             item.remove(name);
         }
+        item.values_mut().for_each(drop_number);
         items.insert((item["pk"].as_s().unwrap().clone(), item["sk"].as_s().unwrap().clone()), item);
     }
     items
+}
+
+/// Takes the number of an entry, which says in which order it was posted, out of the keys that hold it.
+fn drop_number(value: &mut AttributeValue) {
+    match value {
+        AttributeValue::S(text) => {
+            let mut pieces: Vec<&str> = text.split('#').collect();
+            match pieces[..] {
+                ["ENTRY", .., _] => drop(pieces.pop()),
+                ["CONTRIBUTION", _, _, _, _] => drop(pieces.remove(3)),
+                _ => return,
+            }
+            *text = pieces.join("#");
+        }
+        AttributeValue::M(map) => map.values_mut().for_each(drop_number),
+        _ => {}
+    }
 }
 
 /// A report without when what waits began to wait, which is another time in each run.
@@ -381,6 +399,8 @@ async fn a_poisoned_shard_goes_to_the_dead_letters_and_a_redrive_finishes_the_ba
             posted: Some(EntryPlace { account: MemberNumber::parse("012345").unwrap(), sk: "ACTION#x#ENTRY#y".into() }),
             pending: None,
         },
+        in_force: None,
+        kept: None,
         waits: None,
         marks: None,
         version: 1,

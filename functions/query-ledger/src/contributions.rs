@@ -1,7 +1,7 @@
 //! `GET /api/accounts/{number}/contributions`.
 
 use jiff::Timestamp;
-use portal::domain::{Cents, Id, View};
+use portal::domain::{Cents, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
 use portal::store::{Entry, Item, Query};
@@ -12,7 +12,7 @@ use crate::Function;
 use crate::cursor::Cursor;
 use crate::entry::EntryBody;
 use crate::filter::{self, Contributions};
-use crate::ledger::entry_cursor;
+use crate::ledger::{entry_cursor, position};
 use crate::list::{List, Listed, Views};
 
 #[derive(Serialize)]
@@ -62,8 +62,7 @@ impl List for Contributions {
     }
 
     fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
-        let id = Id::parse(&cursor.id)?;
-        Some(Entry::place_of_contribution(&visit.number, cursor.view, cursor.date, id))
+        Some(Entry::place_of_contribution(&visit.number, &position(cursor)?))
     }
 
     fn view_of(row: &Entry) -> View {

@@ -10,7 +10,7 @@ use portal::domain::{Id, Identifier, MemberNumber, View};
 use portal::security::{SealedCursor, SymmetricKey};
 
 /// The form of what a cursor says; a cursor of another form is not valid.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 
 /// The longest id, in bytes: the number of a transfer has 64 code points.
 const LONGEST_ID: usize = 256;
@@ -24,7 +24,8 @@ pub struct Cursor {
     pub date: Date,
     /// Of an entry, its action where it has one.
     pub action_id: Option<Identifier>,
-    /// Which it is: the id of an action or an entry, the number of a transfer. Without a line end.
+    /// Which it is: the id of an action, the number of an entry in its view with its id, the number of a transfer. Without a
+    /// line end.
     pub id: String,
 }
 

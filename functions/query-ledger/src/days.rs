@@ -3,21 +3,16 @@
 use std::cmp::Reverse;
 
 use futures::future::{join, try_join_all};
-use jiff::civil::Date;
-use portal::domain::{Id, View};
+use portal::domain::View;
 use portal::http::{Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, Facets, StoreError};
+use portal::store::{Entry, EntryPosition, Facets, StoreError};
 use rand::CryptoRng;
 
 use crate::Function;
-use crate::cursor::Cursor;
 use crate::filter::{Asked, EntryFilter};
-use crate::ledger::entry_cursor;
+use crate::ledger::{entry_cursor, position};
 use crate::list::{Listed, bound};
-
-/// An entry's place in the order of days; the list begins with the last.
-type Place = (Date, Id);
 
 impl Function {
     /// Reads a page in two waits: which views there are, and what each of them holds, all at once.
@@ -36,10 +31,10 @@ impl Function {
         let (fetched, facets) = join(self.store.fetch(batch), self.store.query_all::<Facets>(&facets)).await;
         visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
         let facets = facets?;
-        let after = after.as_ref().map(place_of).transpose()?;
-        let of_views = facets.iter().map(|facets| self.first_of(&visit, filter, facets.view, after, limit));
+        let after = after.as_ref().map(|cursor| position(cursor).ok_or(Problem::BadCursor)).transpose()?;
+        let of_views = facets.iter().map(|facets| self.first_of(&visit, filter, facets.view, after.as_ref(), limit));
         let mut rows: Vec<Entry> = try_join_all(of_views).await?.into_iter().flatten().collect();
-        rows.sort_by_key(|entry| Reverse(place(entry)));
+        rows.sort_by_key(|entry| Reverse(entry.position().by_day()));
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(entry_cursor);
@@ -53,26 +48,18 @@ impl Function {
         visit: &Visit,
         filter: EntryFilter,
         view: View,
-        after: Option<Place>,
+        after: Option<&EntryPosition>,
         limit: usize,
     ) -> Result<Vec<Entry>, StoreError> {
         let (number, kind, period) = (&visit.number, filter.kind, filter.period);
         let range = match after {
             None => Entry::list(number, view, kind, period.from, period.to),
-            Some(after) => Entry::list_from_entry(number, view, kind, period.from, after),
+            Some(after) => Entry::list_from_position(number, view, kind, period.from, after),
         };
-        // The entry at the place may be of this view: two more than a page has are one more without it.
-        let (mut rows, behind) = self.store.query_first(range, limit + 1).await?;
+        // The entry at the position may be of this view: two more than a page has are one more without it.
+        let (mut rows, behind): (Vec<Entry>, _) = self.store.query_first(range, limit + 1).await?;
         rows.extend(behind);
-        rows.retain(|entry| after != Some(place(entry)));
+        rows.retain(|entry| after.is_none_or(|after| entry.entry_id != after.entry_id));
         Ok(rows)
     }
-}
-
-fn place(entry: &Entry) -> Place {
-    (entry.facts.date, entry.entry_id)
-}
-
-fn place_of(cursor: &Cursor) -> Result<Place, Problem> {
-    Ok((cursor.date, Id::parse(&cursor.id).ok_or(Problem::BadCursor)?))
 }

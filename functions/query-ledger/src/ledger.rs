@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use portal::domain::{Id, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, Item, Query};
+use portal::store::{Entry, EntryPosition, Item, Query};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -59,8 +59,7 @@ impl List for EntryFilter {
     }
 
     fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
-        let (number, action_id, id) = (&visit.number, cursor.action_id.as_ref(), Id::parse(&cursor.id)?);
-        Some(Entry::place_in_list(number, action_id, cursor.view, self.kind, cursor.date, id))
+        Some(Entry::place_in_list(&visit.number, self.kind, &position(cursor)?))
     }
 
     fn view_of(row: &Entry) -> View {
@@ -74,12 +73,20 @@ impl List for EntryFilter {
 
 /// The cursor of an entry.
 pub(crate) fn entry_cursor(entry: &Entry) -> Cursor {
-    Cursor {
-        view: entry.view,
-        date: entry.facts.date,
-        action_id: entry.action_id.clone(),
-        id: entry.entry_id.to_string(),
-    }
+    let EntryPosition { view, date, posting, entry_id, action_id } = entry.position();
+    Cursor { view, date, action_id, id: format!("{posting}#{entry_id}") }
+}
+
+/// The position of the entry that a cursor names.
+pub(crate) fn position(cursor: &Cursor) -> Option<EntryPosition> {
+    let (posting, entry_id) = cursor.id.split_once('#')?;
+    Some(EntryPosition {
+        view: cursor.view,
+        date: cursor.date,
+        posting: posting.parse().ok()?,
+        entry_id: Id::parse(entry_id)?,
+        action_id: cursor.action_id.clone(),
+    })
 }
 
 impl Function {

@@ -58,7 +58,9 @@ impl Function {
         let today = fund_day(call.now);
         let (shown, emptied): (Vec<_>, Vec<_>) =
             self.of_one_state(&visit, totals?).await?.into_iter().partition(Totals::is_shown);
-        let emptied_views = emptied.into_iter().map(|totals| totals.view).collect();
+        // Of what an action without entries left nothing can be found.
+        let emptied = emptied.into_iter().filter(|totals| totals.chain.postings > 0);
+        let emptied_views = emptied.map(|totals| totals.view).collect();
         let of_actions: Measures = shown.iter().map(|totals| totals.sums).sum();
         let all = TotalsBody::new(of_actions, shown.iter().map(|totals| totals.contributed).sum());
         let views = shown.into_iter().map(|totals| view(totals, self.rule, today)).collect();

@@ -4,6 +4,7 @@ use portal::domain::MemberNumber;
 use portal::store::{Store, StoreError, whole_ledger};
 
 use crate::drift::Found;
+use crate::posted::hold_guards;
 use crate::reading::{Read, Reading};
 
 /// How often an account is read before it is called busy: somebody posts to it all the time.
@@ -26,7 +27,12 @@ pub(crate) struct Checked {
 /// # Errors
 /// Where the store fails.
 pub(crate) async fn check(store: &Store, account: MemberNumber, page: Option<i32>) -> Result<Checked, StoreError> {
-    let read = || read(store, account.clone(), page);
+    let read = async || {
+        let mut read = read(store, account.clone(), page).await?;
+        let held = std::mem::take(&mut read.held);
+        hold_guards(store, &held, &mut read.found).await?;
+        Ok(read)
+    };
     let (Read { found, entries, .. }, busy) = settled(read).await?;
     Ok(Checked { account, entries, found, busy })
 }
@@ -50,7 +56,8 @@ where
         }
         let next = read().await?;
         if next.seen == last.seen {
-            return Ok((next, false));
+            // The guards of the first were read in between, those of the second maybe after a posting.
+            return Ok((last, false));
         }
         last = next;
     }

@@ -6,6 +6,7 @@
 
 mod account;
 mod drift;
+mod posted;
 mod reading;
 mod request;
 mod sums;

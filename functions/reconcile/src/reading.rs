@@ -3,14 +3,18 @@
 //! An action comes right before its entries, so the sums of one action are kept at a time; facets, transfers and
 //! totals come after all entries. What grows with the account is a transfer's few numbers and what waits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_lc_rs::digest::{Context, Digest, SHA256};
 use aws_sdk_dynamodb::types::AttributeValue;
 use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View};
-use portal::store::{Action, Entry, Home, Item, from_item};
+use portal::store::{
+    Action, Entry, Facets, Fingerprint, Home, Item, Pending, Record, Remittance, RemittanceRow, Totals, from_item,
+    to_item,
+};
 
 use crate::drift::{Fields, Found};
+use crate::posted::{Held, Postings, Reversals};
 use crate::sums::{Homes, Sums, Transfer, ViewSums, step};
 
 /// The attributes that an action's entries decide, or its own state does; the rest is what the fund said.
@@ -27,6 +31,12 @@ pub(crate) struct Reading {
     transfers: BTreeMap<RemittanceNumber, Transfer>,
     /// What waits by action: so many as its item says, so many as there are.
     waiting: BTreeMap<Identifier, (u64, u64)>,
+    totals: Vec<Totals>,
+    /// The entries of each view by their numbers.
+    postings: BTreeMap<View, Postings>,
+    /// Those of the open action, or the contributions.
+    reversals: Reversals,
+    held: Vec<Held>,
 }
 
 /// The action whose entries pass by.
@@ -42,6 +52,8 @@ pub(crate) struct Read {
     pub(crate) found: Found,
     pub(crate) seen: Vec<u8>,
     pub(crate) entries: u64,
+    /// What guards have to agree with.
+    pub(crate) held: Vec<Held>,
 }
 
 impl Reading {
@@ -54,6 +66,10 @@ impl Reading {
             views: BTreeMap::new(),
             transfers: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            totals: Vec::new(),
+            postings: BTreeMap::new(),
+            reversals: Reversals::default(),
+            held: Vec::new(),
         }
     }
 
@@ -64,8 +80,8 @@ impl Reading {
         match sk.split('#').collect::<Vec<_>>()[..] {
             ["ACTION", id, ""] => self.action(&sk, id, item),
             ["ACTION", id, "ENTRY", _, _] => self.entry(&sk, Some(id), item),
-            ["CONTRIBUTION", _, _, _] => self.entry(&sk, None, item),
-            ["PENDING", id, _, _] => self.pending(&sk, id),
+            ["CONTRIBUTION", _, _, _, _] => self.entry(&sk, None, item),
+            ["PENDING", id, _, _] => self.pending(&sk, id, item),
             // It counts nowhere until it is posted.
             ["WAITING", _, "ACTION" | "ENTRY", _, _] => self.close_action(),
             ["FACETS", view] => self.facets(&sk, view, &item),
@@ -82,35 +98,71 @@ impl Reading {
         self.seen.update(format!("{sk}\n{}\n{}\n", version("version"), version("source_version")).as_bytes());
     }
 
+    /// Tells of an item that is not just what its record is stored as: an attribute more, or one less.
+    fn exact<R: Record>(&mut self, sk: &str, record: &R, item: &Item) {
+        match to_item(record) {
+            Ok(exact) => {
+                let names = exact.keys().chain(item.keys()).collect::<BTreeSet<_>>();
+                for name in names.into_iter().filter(|name| exact.contains_key(*name) != item.contains_key(*name)) {
+                    let present = |is: bool| is.then(|| "present".to_owned());
+                    self.found.add(sk, name, present(item.contains_key(name)), present(exact.contains_key(name)));
+                }
+            }
+            Err(error) => self.found.unexpected(sk, &error.to_string()),
+        }
+    }
+
+    /// The record that an item is; tells of one that is none.
+    fn record<R: Record>(&mut self, sk: &str, item: &Item) -> Option<R> {
+        match from_item::<R>(item.clone()) {
+            Ok(record) => {
+                self.exact(sk, &record, item);
+                Some(record)
+            }
+            Err(error) => {
+                self.found.unexpected(sk, &error.to_string());
+                None
+            }
+        }
+    }
+
     fn action(&mut self, sk: &str, id: &str, item: Item) {
         self.close_action();
         let read = Identifier::parse(id).map_err(|refusal| refusal.en);
         let action = from_item::<Action>(item.clone()).map_err(|error| error.to_string());
         match read.and_then(|id| Ok((id, action?))) {
-            Ok((id, action)) => self.action = Some(Open { id, item: Some((action, item)), homes: Homes::new() }),
+            Ok((id, action)) => {
+                self.exact(sk, &action, &item);
+                self.action = Some(Open { id, item: Some((action, item)), homes: Homes::new() });
+            }
             Err(why) => self.found.unexpected(sk, &why),
         }
     }
 
     fn entry(&mut self, sk: &str, action: Option<&str>, item: Item) {
         let stored = Fields::stored(&item, &["sk", "by_view", "by_status", "by_remittance"]);
+        let fingerprint = Fingerprint::of(&item);
         let entry: Entry = match from_item(item) {
             Ok(entry) => entry,
             Err(error) => return self.found.unexpected(sk, &error.to_string()),
         };
         self.entries += 1;
         self.found.compare(sk, &stored, &places(&entry));
+        self.postings.entry(entry.view).or_default().add(entry.posting, fingerprint);
         let (effect, step) = (entry.effect(), step(&entry));
         self.views.entry(entry.view).or_default().add_to_month(entry.facts.date, effect);
         if let Some(number) = entry.transfer() {
             self.transfers.entry(number.clone()).or_default().add(&entry, effect);
         }
+        if let Some(id) = &entry.action_id
+            && self.action.as_ref().is_none_or(|open| open.id != *id)
+        {
+            self.close_action();
+            self.action = Some(Open { id: id.clone(), item: None, homes: Homes::new() });
+        }
+        self.reversals.add(&entry, fingerprint);
         match (action, entry.action_id, entry.scheme) {
-            (Some(_), Some(id), Some(scheme)) => {
-                if self.action.as_ref().is_none_or(|open| open.id != id) {
-                    self.close_action();
-                    self.action = Some(Open { id, item: None, homes: Homes::new() });
-                }
+            (Some(_), Some(_), Some(scheme)) => {
                 if let Some(open) = &mut self.action {
                     open.homes.entry(Home { view: entry.view, scheme }).or_default().add(effect, step);
                 }
@@ -121,8 +173,9 @@ impl Reading {
         }
     }
 
-    /// All entries of the action have passed.
+    /// All entries of the action, or all contributions, have passed.
     fn close_action(&mut self) {
+        self.held.extend(std::mem::take(&mut self.reversals).hold(&mut self.found));
         let Some(Open { id, item, mut homes }) = self.action.take() else { return };
         let sk = format!("ACTION#{id}#");
         let status = item.as_ref().and_then(|(action, _)| action.state.as_ref()).map(|state| state.status);
@@ -130,6 +183,12 @@ impl Reading {
             self.views.entry(home.view).or_default().add_sums(home.scheme, status, *sums);
         }
         let Some((action, item)) = item else { return self.found.missing(&sk) };
+        if let Some(state) = action.state.as_ref().filter(|_| action.moved_to.is_none()) {
+            match Held::action(&sk, state) {
+                Ok(held) => self.held.push(held),
+                Err(error) => self.found.unexpected(&sk, &error.to_string()),
+            }
+        }
         if let Some(state) = action.state.as_ref().filter(|_| action.moved_to.is_none()) {
             self.views.entry(state.home.view).or_default().add_action(state.home.scheme, state.status);
         }
@@ -178,8 +237,13 @@ impl Reading {
         }
     }
 
-    fn pending(&mut self, sk: &str, id: &str) {
+    fn pending(&mut self, sk: &str, id: &str, item: Item) {
         self.close_action();
+        let fingerprint = Fingerprint::of(&item);
+        match from_item::<Pending>(item) {
+            Ok(pending) => self.held.push(Held::pending(sk, &pending, fingerprint)),
+            Err(error) => self.found.unexpected(sk, &error.to_string()),
+        }
         match Identifier::parse(id) {
             Ok(id) => self.waiting.entry(id).or_default().1 += 1,
             Err(refusal) => self.found.unexpected(sk, &refusal.en),
@@ -200,14 +264,19 @@ impl Reading {
         sums.has_facets = true;
         let computed = sums.facets();
         self.found.compare(sk, &Fields::stored(item, &["sums", "contributions", "contributed"]), &computed);
+        self.record::<Facets>(sk, item);
     }
 
     fn totals(&mut self, sk: &str, view: &str, item: &Item) {
         let Some(sums) = self.view(sk, view) else { return };
         sums.has_totals = true;
-        let computed = sums.totals();
-        let names = ["actions", "entries", "contributions", "sums", "schemes", "months"];
+        let mut computed = sums.totals();
+        let postings = View::parse(view).and_then(|view| self.postings.remove(&view)).unwrap_or_default();
+        postings.put(sk, &mut computed, &mut self.found);
+        let names = ["actions", "entries", "contributions", "sums", "schemes", "months", "postings", "chain"];
         self.found.compare(sk, &Fields::stored(item, &names), &computed);
+        let totals = self.record(sk, item);
+        self.totals.extend(totals);
     }
 
     fn transfer(&mut self, sk: &str, number: &str, item: &Item) {
@@ -218,6 +287,7 @@ impl Reading {
         };
         transfer.has_item = true;
         let computed = transfer.item(&number);
+        self.record::<Remittance>(sk, item);
         self.found.compare(sk, &Fields::stored(item, &["by_view", "by_scheme", "shown", "views", "banks"]), &computed);
     }
 
@@ -232,6 +302,7 @@ impl Reading {
         };
         transfer.has_rows.push(view);
         let computed = transfer.row(&number, view);
+        self.record::<RemittanceRow>(sk, item);
         self.found.compare(sk, &Fields::stored(item, &["by_view", "by_scheme", "shown"]), &computed);
     }
 
@@ -252,6 +323,24 @@ impl Reading {
                 self.found.missing(&format!("FACETS#{view}"));
             }
         }
+        // How often two views changed together stands in the totals of both.
+        for totals in &self.totals {
+            for other in &self.totals {
+                let [mine, theirs] = [(totals, other), (other, totals)]
+                    .map(|(totals, with)| totals.shared.get(&with.view).copied().unwrap_or_default());
+                if mine != theirs {
+                    let (sk, field) = (format!("TOTALS#{}", totals.view), format!("shared.{}", other.view));
+                    self.found.add(&sk, &field, Some(mine.to_string()), Some(theirs.to_string()));
+                }
+            }
+            let is_missing = |with: &&View| {
+                let is_told = self.views.get(with).is_some_and(|sums| !sums.is_empty());
+                !is_told && self.totals.iter().all(|other| other.view != **with)
+            };
+            for with in totals.shared.keys().filter(is_missing) {
+                self.found.missing(&format!("TOTALS#{with}"));
+            }
+        }
         for (number, transfer) in &self.transfers {
             if !transfer.has_item {
                 self.found.missing(&format!("REMITTANCE#{}#", number.escaped()));
@@ -261,24 +350,25 @@ impl Reading {
             }
         }
         let seen: Digest = self.seen.finish();
-        Read { found: self.found, seen: seen.as_ref().to_vec(), entries: self.entries }
+        Read { found: self.found, seen: seen.as_ref().to_vec(), entries: self.entries, held: self.held }
     }
 }
 
 /// Where an entry is, in the table and in the indexes.
 fn places(entry: &Entry) -> Fields {
     let (view, day, id) = (entry.view, entry.facts.date, entry.entry_id);
+    let posting = format!("{:010}", entry.posting);
     let mut fields = Fields::default();
     fields.put(
         "sk",
         entry.action_id.as_ref().map_or_else(
-            || format!("CONTRIBUTION#{view}#{day}#{id}"),
+            || format!("CONTRIBUTION#{view}#{day}#{posting}#{id}"),
             |action| format!("ACTION#{action}#ENTRY#{day}#{id}"),
         ),
     );
-    fields.put("by_view", format!("ENTRY#{view}#{day}#{id}"));
-    fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{id}", entry.facts.kind.as_str()));
-    let line = entry.transfer().map(|number| format!("LINE#{}#{day}#{id}", number.escaped()));
+    fields.put("by_view", format!("ENTRY#{view}#{day}#{posting}"));
+    fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{posting}", entry.facts.kind.as_str()));
+    let line = entry.transfer().map(|number| format!("LINE#{}#{day}#{posting}#{id}", number.escaped()));
     fields.put_some("by_remittance", line);
     fields
 }

@@ -128,6 +128,7 @@ mod tests {
             siret: siret(),
             action_id: None,
             view: year,
+            posting: 1,
             scheme: None,
             facts: EntryFacts {
                 kind: EntryKind::Reversal,

@@ -7,7 +7,6 @@
 use std::io::Write as _;
 
 use jiff::{Timestamp, ToSpan as _};
-use ledger_files::Days;
 use portal::domain::{
     Cents, CostKind, EntryKind, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText, Siret, View,
 };
@@ -30,6 +29,7 @@ fn entry(n: u32, of: u32) -> Entry {
         siret: Siret::parse("53384615000019").unwrap(),
         action_id: Some(Identifier::parse(&format!("{view}-{:06}", n / 5)).unwrap()),
         view,
+        posting: u64::from(n) + 1,
         scheme: Some(Scheme::Plan),
         facts: EntryFacts {
             kind: EntryKind::PaymentToCompany,
@@ -58,18 +58,13 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let format = ExportFormat::parse(&arguments.next().unwrap()).unwrap();
     let number: u32 = arguments.next().unwrap().parse().unwrap();
-    let (mut days, mut file) = (Days::default(), File::start(format, Timestamp::UNIX_EPOCH).unwrap());
+    let mut file = File::start(format, Timestamp::UNIX_EPOCH).unwrap();
     let mut nowhere = std::io::sink();
     for n in 0..number {
-        for entry in days.next(entry(n, number)) {
-            file.add(&entry).unwrap();
-        }
+        file.add(&entry(n, number)).unwrap();
         if n % PAGE == 0 {
             nowhere.write_all(&file.take()).unwrap();
         }
-    }
-    for entry in days.last() {
-        file.add(&entry).unwrap();
     }
     match file {
         File::Csv(mut file) => nowhere.write_all(&file.take()).unwrap(),

@@ -8,7 +8,7 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use ledger_files::{CsvFile, Days, FileError, Sums, XlsxFile};
+use ledger_files::{CsvFile, FileError, Sums, XlsxFile};
 use portal::store::{Entry, Export, ExportFormat, Totals};
 use tokio::sync::mpsc;
 
@@ -50,27 +50,20 @@ impl Function {
         upload: &mut Upload,
     ) -> Result<Option<Unsettled>, ExportError> {
         let mut file = File::start(export.format, export.requested_at)?;
-        let mut days = Days::default();
         let mut sums = Sums::default();
         let list = Entry::in_order(&export.member_number, export.view);
         let mut next = None;
         loop {
             let page = self.store.query::<Entry>(&list.clone().after(next)).await?;
             for entry in page.items {
-                for entry in days.next(entry) {
-                    sums.add(&entry);
-                    file.add(&entry)?;
-                }
+                sums.add(&entry);
+                file.add(&entry)?;
             }
             upload.add(&file.take()).await?;
             next = page.next;
             if next.is_none() {
                 break;
             }
-        }
-        for entry in days.last() {
-            sums.add(&entry);
-            file.add(&entry)?;
         }
         if Totals::of(&self.store, &export.member_number, export.view).await? != before {
             return Ok(Some(Unsettled::Moved));

@@ -3,13 +3,7 @@
 //! ```no_run
 //! # fn write(pages: Vec<Vec<portal::store::Entry>>, now: jiff::Timestamp) -> Result<Vec<u8>, ledger_files::FileError> {
 //! let mut file = ledger_files::XlsxFile::start(now)?;
-//! let mut days = ledger_files::Days::default();
 //! for entry in pages.into_iter().flatten() {
-//!     for entry in days.next(entry) {
-//!         file.add(&entry)?;
-//!     }
-//! }
-//! for entry in days.last() {
 //!     file.add(&entry)?;
 //! }
 //! let mut bytes = Vec::new();
@@ -20,7 +14,6 @@
 
 mod columns;
 mod csv_file;
-mod days;
 mod literal;
 mod sums;
 #[cfg(test)]
@@ -28,7 +21,6 @@ mod tests;
 mod xlsx_file;
 
 pub use csv_file::CsvFile;
-pub use days::Days;
 pub use sums::Sums;
 pub use xlsx_file::XlsxFile;
 

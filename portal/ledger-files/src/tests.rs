@@ -5,7 +5,7 @@ use jiff::civil::date;
 use portal::domain::{
     Cents, CostKind, EntryKind, Id, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText, Siret, View,
 };
-use portal::store::{Entry, EntryFacts, Reversed};
+use portal::store::{Entry, EntryFacts};
 
 use super::*;
 
@@ -25,6 +25,7 @@ fn payment(label: &str) -> Entry {
         siret: Siret::parse("53384615000019").unwrap(),
         action_id: Some(identifier("0007")),
         view: View::parse("2011").unwrap(),
+        posting: 1,
         scheme: Some(Scheme::Plan),
         facts: EntryFacts {
             kind: EntryKind::PaymentToCompany,
@@ -78,42 +79,6 @@ fn the_csv_is_what_a_french_spreadsheet_opens() {
 fn a_line_end_inside_a_text_stays_inside_its_cell() {
     let file = csv(&[payment("a\r\n=1+1")]);
     assert!(file.contains(";\"a\r\n=1+1\";"), "{file}");
-}
-
-#[test]
-fn rows_of_a_day_stand_as_they_were_booked_a_reversal_before_what_replaces_it() {
-    let (mut first, mut reversal, mut replacement) = (payment("first"), payment("reversal"), payment("replacement"));
-    (reversal.entry_id, replacement.entry_id) = (Id::from_bytes([2; 16]), Id::from_bytes([3; 16]));
-    first.booked_at = instant("2012-02-11T23:29:00Z");
-    reversal.reverses = Some(Reversed { entry_id: first.entry_id, kind: EntryKind::Commitment });
-    reversal.facts.kind = EntryKind::Reversal;
-    reversal.source_version = 2;
-    replacement.source_version = 2;
-    let (mut next_day, mut next_view) = (payment("next day"), payment("next view"));
-    next_day.facts.date = date(2012, 2, 11);
-    next_view.view = View::parse("2012").unwrap();
-    next_view.facts.date = date(2012, 2, 1);
-    let mut days = Days::default();
-    let read = [replacement, reversal, first, next_day, next_view];
-    let mut rows: Vec<Entry> = read.into_iter().flat_map(|entry| days.next(entry)).collect();
-    rows.extend(days.last());
-    let labels: Vec<_> = rows.iter().map(|entry| entry.facts.label.as_str()).collect();
-    assert_eq!(labels, ["first", "reversal", "replacement", "next day", "next view"]);
-}
-
-/// As an action's move leaves them: booked at one instant, and the reversal has the version of what it reverses.
-#[test]
-fn a_reversal_of_what_moved_away_stands_behind_it() {
-    let (moved, mut reversal) = (payment("moved"), payment("reversal"));
-    reversal.entry_id = Id::from_bytes([2; 16]);
-    reversal.reverses = Some(Reversed { entry_id: moved.entry_id, kind: EntryKind::PaymentToCompany });
-    reversal.facts.kind = EntryKind::Reversal;
-    let mut days = Days::default();
-    for entry in [reversal, moved] {
-        assert!(days.next(entry).is_empty());
-    }
-    let labels: Vec<_> = days.last().into_iter().map(|entry| entry.facts.label).collect();
-    assert_eq!(labels, ["moved", "reversal"]);
 }
 
 #[test]

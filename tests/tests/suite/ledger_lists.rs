@@ -91,7 +91,7 @@ async fn days_find_what_was_booked_then_whatever_the_year_of_its_action() {
 
     // Whatever the days and the kind: what the views hold, each entry once, the latest first.
     let mut all = Vec::new();
-    for view in ["2011", "2012"] {
+    for view in ["2012", "2011"] {
         all.extend(walk(&marie, "ledger", &format!("view={view}&limit=200")).await.1);
     }
     for (query, from, to, kind) in [
@@ -107,14 +107,36 @@ async fn days_find_what_was_booked_then_whatever_the_year_of_its_action() {
             (from..=to).contains(&day) && kind.is_none_or(|kind| entry["kind"] == kind)
         };
         let mut expected: Vec<_> = all.iter().filter(right).cloned().collect();
-        let place =
-            |entry: &Value| ["effective_date", "entry_id"].map(|field| entry[field].as_str().unwrap().to_owned());
-        expected.sort_by_key(|entry| std::cmp::Reverse(place(entry)));
+        // Those of a day as they stand in their views, the later view first.
+        let day = |entry: &Value| entry["effective_date"].as_str().unwrap().to_owned();
+        expected.sort_by_key(|entry| std::cmp::Reverse(day(entry)));
         for limit in [1, 2, 3, 200] {
             let (_, found) = walk(&marie, "ledger", &format!("{query}&limit={limit}")).await;
             assert_eq!(found, expected, "{query} by {limit}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_a_day_stand_as_they_were_booked() {
+    let world = World::start().await;
+    let marie = world.manager("marie@martin.example").await;
+    let keys = ["P-4", "P-1", "P-3", "P-2"];
+    for (number, key) in keys.into_iter().enumerate() {
+        let batch = format!("2012-10-16-{number:03}");
+        post(&world, &batch, &[payment(key, 1, "2011-000001", "2012-10-15", "V-2012-0001")]).await;
+    }
+    post(&world, "2012-10-17-001", &[payment("P-1", 2, "2011-000001", "2012-10-15", "V-2012-0002")]).await;
+    let place = |entry: &Value| (entry["source_key"].as_str().unwrap().to_owned(), entry["kind"] == "REVERSAL");
+    let newest = [("P-1", false), ("P-1", true), ("P-2", false), ("P-3", false), ("P-1", false), ("P-4", false)];
+    for query in ["limit=200", "limit=1", "view=2011&limit=200", "view=2011&limit=1"] {
+        let (_, entries) = walk(&marie, "ledger", &format!("from=2012-10-15&to=2012-10-15&{query}")).await;
+        let found: Vec<_> = entries.iter().map(place).collect();
+        assert_eq!(found, newest.map(|(key, reverses)| (key.to_owned(), reverses)), "{query}");
+    }
+    let notice = read(&marie, "remittances/V-2012-0001").await;
+    let booked: Vec<_> = notice["lines"].as_array().unwrap().iter().map(|line| line["kind"] == "REVERSAL").collect();
+    assert_eq!(booked, [false, false, false, false, true]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -194,6 +216,14 @@ async fn a_year_that_was_a_mistake_hides_no_other_and_is_named() {
     let world = World::start().await;
     let marie = world.manager("marie@martin.example").await;
     let lists = ["contributions", "ledger", "actions"];
+    let action = |number: u64, version: u64, engaged: &str| {
+        json!({"record": "action", "source_key": format!("A-{number}"), "source_version": version,
+            "member_number": ACCOUNT, "action_id": format!("2013-00000{number}"), "title": "Soudage", "scheme": "DIF",
+            "status": "COMMITTED", "engagement_date": engaged})
+    };
+    // An action without entries leaves nothing to be found in the year that it left.
+    post(&world, "2012-10-15-002", &[action(8, 1, "2013-06-01")]).await;
+    post(&world, "2012-10-15-003", &[action(8, 2, "2012-06-01")]).await;
     let mut before = Vec::new();
     for list in lists {
         before.push(walk(&marie, list, "limit=1").await.1);
@@ -205,15 +235,10 @@ async fn a_year_that_was_a_mistake_hides_no_other_and_is_named() {
     // Corrected to an amount of the year that it is for.
     post(&world, "2012-10-17-001", &[contribution("C-9", 2, 2011)]).await;
     // And an action that was dated a year too late, with an entry.
-    let action = |version: u64, engaged: &str| {
-        json!({"record": "action", "source_key": "A-9", "source_version": version, "member_number": ACCOUNT,
-            "action_id": "2013-000009", "title": "Soudage", "scheme": "DIF", "status": "COMMITTED",
-            "engagement_date": engaged})
-    };
     let commitment =
         record("E-9", 1, &json!({"action_id": "2013-000009", "kind": "COMMITMENT", "effective_date": "2011-06-01"}));
-    post(&world, "2012-10-18-001", &[action(1, "2013-06-01"), commitment]).await;
-    post(&world, "2012-10-19-001", &[action(2, "2011-06-01")]).await;
+    post(&world, "2012-10-18-001", &[action(9, 1, "2013-06-01"), commitment]).await;
+    post(&world, "2012-10-19-001", &[action(9, 2, "2011-06-01")]).await;
 
     for (list, before) in lists.iter().zip(before) {
         for limit in [1, 200] {

@@ -157,6 +157,7 @@ pub(super) fn put(
         status,
         engagement_date,
     };
+    let in_force = state.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
     match &before {
         None => arrive(desk, &place, state, None)?,
         Some(before) if *before == place => replace(desk, &place, state)?,
@@ -182,6 +183,8 @@ pub(super) fn put(
         content_hash: version.content_hash,
         moves: 0,
         subject: Subject::Action(place),
+        in_force: Some(in_force),
+        kept: None,
         waits: None,
         version: guard.map_or(0, |guard| guard.version),
     });

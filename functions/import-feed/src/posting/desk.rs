@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, Siret, View};
 use portal::store::{
-    Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Guard, Home, Key, Measures,
-    Month, Pending, Record, Remittance, Totals, WaitingRecord,
+    Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Fingerprint, Guard, Home, Key,
+    Measures, Month, Pending, Record, Remittance, Totals, WaitingRecord,
 };
 
 use super::{Blocked, Need, State};
@@ -222,23 +222,33 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes an entry that comes to be in force; where the transfer of which it would be a line has no room, it is a
-    /// payment without a transfer.
-    pub(super) fn write(&mut self, mut entry: Entry) -> Result<(), Blocked> {
+    /// Writes an entry that comes to be in force, and returns where it is, with the hash of its item; where the transfer of
+    /// which it would be a line has no room, it is a payment without a transfer.
+    pub(super) fn write(&mut self, mut entry: Entry) -> Result<(EntryPlace, Fingerprint), Blocked> {
         if !self.has_room(&entry.member_number, &entry.facts)? {
             (entry.facts.remittance, entry.title) = (None, None);
             self.changes.ignored = Some(Reason::in_field("remittance-too-large", "remittance_number"));
         }
         self.count_entry(&entry, Count::Up)?;
-        self.changes.entries.push(entry);
-        Ok(())
+        self.append(entry)
     }
 
     /// Writes the reversal of an entry that was in force.
     pub(super) fn write_reversal(&mut self, reversal: Entry) -> Result<(), Blocked> {
         self.count_entry(&reversal, Count::Down)?;
-        self.changes.entries.push(reversal);
+        self.append(reversal)?;
         Ok(())
+    }
+
+    /// Gives an entry the next number of its view, and has the chain of the view go on with it.
+    fn append(&mut self, mut entry: Entry) -> Result<(EntryPlace, Fingerprint), Blocked> {
+        let (totals, _) = self.view(&entry.member_number, entry.view)?;
+        entry.posting = totals.chain.next();
+        let fingerprint = entry.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
+        totals.chain.append(fingerprint);
+        let place = entry.place();
+        self.changes.entries.push(entry);
+        Ok((place, fingerprint))
     }
 
     /// A transfer as the state has it; it may be large, and is copied only to be changed.

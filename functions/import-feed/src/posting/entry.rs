@@ -2,8 +2,8 @@
 
 use portal::domain::{Identifier, MemberNumber, Payee};
 use portal::store::{
-    Action, ActionPlace, ActionState, Awaits, Became, Entry, EntryFacts, EntryPlace, Guard, KeyedRecord, Pending, Seen,
-    Subject, WaitingContent, WaitingPlace, WaitingRecord, Waits,
+    Action, ActionPlace, ActionState, Awaits, Became, Entry, EntryFacts, EntryPlace, Fingerprint, Guard, KeyedRecord,
+    Pending, Seen, Subject, WaitingContent, WaitingPlace, WaitingRecord, Waits,
 };
 
 use super::{Blocked, Comes, Context, Desk, MOST_MOVES, NamedLine, Standing, Verdict, counted, standing, waiting};
@@ -165,8 +165,10 @@ pub(super) fn release(
     if is_of_another(context, &pending.source, &action) {
         if pending.awaits != Awaits::Source {
             desk.warn(Warning::ActionOfAnotherSource);
-            desk.keep_pending(Pending { awaits: Awaits::Source, ..pending.clone() });
-            desk.set_guard(guard);
+            let pending = Pending { awaits: Awaits::Source, ..pending.clone() };
+            let kept = pending.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
+            desk.keep_pending(pending);
+            desk.set_guard(Guard { kept: Some(kept), ..guard });
         }
         // It goes on waiting.
         return Ok(Verdict::Unchanged);
@@ -214,6 +216,7 @@ pub(super) fn relocate(
         siret: desk.siret_of_ledger(&target.account)?,
         view: home.map_or(entry.view, |home| home.view),
         scheme: home.map(|home| home.scheme),
+        posting: 0,
         booked_at: context.now,
         batch_id: context.batch_id.clone(),
         ..entry.clone()
@@ -222,9 +225,10 @@ pub(super) fn relocate(
         Subject::Entry { pending, .. } => pending.clone(),
         Subject::Action(_) | Subject::Nothing | Subject::Withdrawn(_) => None,
     };
-    guard.subject = Subject::Entry { posted: Some(moved.place()), pending };
+    let (posted, fingerprint) = desk.write(moved)?;
+    guard.subject = Subject::Entry { posted: Some(posted), pending };
+    guard.in_force = Some(fingerprint);
     desk.set_guard(guard);
-    desk.write(moved)?;
     Ok(Verdict::Posted)
 }
 
@@ -246,7 +250,7 @@ impl Version<'_> {
         context: &Context,
         before: Option<Guard>,
         moves: u32,
-        subject: Subject,
+        (subject, in_force): (Subject, Option<Fingerprint>),
         became: Option<Became>,
     ) -> Guard {
         let seen = Seen::new(self.source_version, &self.content_hash);
@@ -257,6 +261,8 @@ impl Version<'_> {
             content_hash: self.content_hash.clone(),
             moves,
             subject,
+            in_force,
+            kept: None,
             marks: self.comes.marks(context, before.as_ref(), seen, became),
             // A newer version may wait for its member while this one is released.
             waits: before.as_ref().and_then(|guard| guard.waits.clone()),
@@ -303,6 +309,7 @@ fn replace(
         member_number,
         action_id,
         view,
+        posting: 0,
         scheme,
         facts: version.facts.clone(),
         booked_at: context.now,
@@ -318,9 +325,9 @@ fn replace(
         Some(_) => (Verdict::Corrected, Became::Corrected),
         None => (Verdict::Posted, Became::Posted),
     };
-    let subject = Subject::Entry { posted: Some(entry.place()), pending: None };
-    desk.set_guard(version.guard(context, guard, 0, subject, Some(became)));
-    desk.write(entry)?;
+    let (posted, fingerprint) = desk.write(entry)?;
+    let subject = Subject::Entry { posted: Some(posted), pending: None };
+    desk.set_guard(version.guard(context, guard, 0, (subject, Some(fingerprint)), Some(became)));
     Ok(verdict)
 }
 
@@ -350,7 +357,7 @@ fn keep(
     awaits: Awaits,
 ) -> Result<(), Blocked> {
     let posted = unwait(desk, version, guard.as_ref())?;
-    desk.keep_pending(Pending {
+    let pending = Pending {
         place: place.clone(),
         source: version.source.clone(),
         source_key: version.source_key.clone(),
@@ -358,14 +365,18 @@ fn keep(
         batch_id: version.batch_id.clone(),
         facts: version.facts.clone(),
         awaits,
-    });
+    };
+    let kept = pending.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
+    desk.keep_pending(pending);
     // The action's own item says that it is waited for, so whoever makes the action cannot miss it.
     let mut action = desk.action_or_unknown(place)?;
     action.waiting += 1;
     desk.set_action(action);
     let moves = guard.as_ref().map_or(0, |guard| guard.moves);
+    let in_force = guard.as_ref().and_then(|guard| guard.in_force);
     let subject = Subject::Entry { posted, pending: Some(place.clone()) };
-    desk.set_guard(version.guard(context, guard, moves, subject, None));
+    let guard = version.guard(context, guard, moves, (subject, in_force), None);
+    desk.set_guard(Guard { kept: Some(kept), ..guard });
     Ok(())
 }
 

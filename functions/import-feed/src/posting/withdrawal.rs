@@ -57,6 +57,8 @@ pub(super) fn post(
         content_hash,
         moves: 0,
         subject: Subject::Withdrawn(withdrawn),
+        in_force: None,
+        kept: None,
         marks,
         ..guard
     });

@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionSums, Home, Measures, account_of, partition, pieces};
+use super::{ActionSums, Fingerprint, Home, Measures, account_of, partition, pieces};
 use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Scheme, View};
-use crate::store::{Item, Key, Query, Record, Table};
+use crate::store::{Item, Key, Query, Record, StoreError, Table};
 
 /// A training action as the fund last described it, and the sums of its entries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Action {
 }
 
 /// What the fund says of an action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActionState {
     /// The system that sent it.
     pub source: Identifier,
@@ -49,6 +49,16 @@ pub struct ActionState {
     pub status: ActionStatus,
     /// When it was engaged; decides the view.
     pub engagement_date: Date,
+}
+
+impl ActionState {
+    /// The hash of what the fund says.
+    ///
+    /// # Errors
+    /// Where it cannot be an item.
+    pub fn fingerprint(&self) -> Result<Fingerprint, StoreError> {
+        Fingerprint::of_parts(self)
+    }
 }
 
 /// Entries that count under a home that the action has left, until they are moved.

@@ -1,5 +1,6 @@
 //! Entries: accounting facts, written once.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -8,12 +9,12 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{EntryPlace, account_of, days, partition, pieces};
+use super::{EntryPlace, Fingerprint, account_of, days, partition, pieces};
 use crate::domain::{
     Cents, CostKind, Effect, EntryKind, Id, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText,
     Siret, View,
 };
-use crate::store::{Item, Key, Query, Record, Table};
+use crate::store::{Item, Key, Query, Record, StoreError, Table, to_item};
 
 /// One accounting fact. Never updated, never deleted: a mistake is corrected by a reversal and a
 /// replacement (French commercial code, L123-22).
@@ -30,6 +31,9 @@ pub struct Entry {
     pub action_id: Option<Identifier>,
     /// The view that it counts in.
     pub view: View,
+    /// Its number among the postings of its view, from 1 without gaps: the order in which they were booked. 0 until it
+    /// is posted.
+    pub posting: u64,
     /// The scheme that it counts under; contributions have none.
     pub scheme: Option<Scheme>,
     /// What the fund says of it.
@@ -143,6 +147,7 @@ impl Entry {
                 label: format!("Annulation : {}", self.facts.label),
                 ..self.facts.clone()
             },
+            posting: 0,
             booked_at: now,
             source_version,
             batch_id: batch_id.clone(),
@@ -189,6 +194,14 @@ impl Entry {
         });
     }
 
+    /// The hash of its item.
+    ///
+    /// # Errors
+    /// Where it cannot be an item.
+    pub fn fingerprint(&self) -> Result<Fingerprint, StoreError> {
+        Ok(Fingerprint::of(&to_item(self)?))
+    }
+
     /// What an entry of these facts does to the measures.
     pub(super) fn effect_of(facts: &EntryFacts, reverses: Option<Reversed>, side: Payee) -> Effect {
         // A reversal's amount is the negative of what it reverses, and effects are linear. Nothing
@@ -199,8 +212,14 @@ impl Entry {
     /// Where it is stored.
     #[must_use]
     pub fn place(&self) -> EntryPlace {
-        let sk = sort_key(self.action_id.as_ref(), self.view, self.facts.date, self.entry_id);
-        EntryPlace { account: self.member_number.clone(), sk }
+        EntryPlace { account: self.member_number.clone(), sk: self.position().sort_key() }
+    }
+
+    /// Where it is in lists.
+    #[must_use]
+    pub fn position(&self) -> EntryPosition {
+        let (view, date, posting, entry_id) = (self.view, self.facts.date, self.posting, self.entry_id);
+        EntryPosition { view, date, posting, entry_id, action_id: self.action_id.clone() }
     }
 
     /// A view's entries of every kind or of one, latest day first, from one day to another where they are
@@ -234,35 +253,35 @@ impl Entry {
         Query::partition(Table::Ledger, partition(number)).local_index(index).between(prefix, to).newest_first()
     }
 
-    /// A view's entries of every kind or of one, latest day first, from one day on where it is given, and no later than
-    /// the entry of this day and id, which is the first where it is of this view.
+    /// A view's entries of every kind or of one, latest day first, from one day on where it is given, and not before a
+    /// position in the order of days and, within a day, views. The entry there is the first where it is of this view.
     #[must_use]
-    pub fn list_from_entry(
+    pub fn list_from_position(
         number: &MemberNumber,
         view: View,
         kind: Option<EntryKind>,
         from: Option<Date>,
-        (date, entry_id): (Date, Id),
+        position: &EntryPosition,
     ) -> Query {
         let (index, prefix) = index_of(kind);
         let (from, _) = days(&format!("{prefix}{view}#"), from, None);
-        let to = format!("{prefix}{view}#{date}#{entry_id}");
+        let day = position.date;
+        let to = match view.cmp(&position.view) {
+            Ordering::Equal => format!("{prefix}{}", position.in_view()),
+            // All of the day: `$` comes after `#`.
+            Ordering::Less => format!("{prefix}{view}#{day}$"),
+            // Nothing of the day.
+            Ordering::Greater => format!("{prefix}{view}#{day}"),
+        };
         Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to).newest_first()
     }
 
-    /// The place of an entry in such a list, for the list to go on after it.
+    /// The place of an entry in a list of entries of a kind or of all, for the list to go on after it.
     #[must_use]
-    pub fn place_in_list(
-        number: &MemberNumber,
-        action_id: Option<&Identifier>,
-        view: View,
-        kind: Option<EntryKind>,
-        date: Date,
-        entry_id: Id,
-    ) -> Item {
+    pub fn place_in_list(number: &MemberNumber, kind: Option<EntryKind>, position: &EntryPosition) -> Item {
         let (index, prefix) = index_of(kind);
-        let mut place = Self::key_at(number, action_id, view, date, entry_id).attributes();
-        place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{view}#{date}#{entry_id}")));
+        let mut place = position.key(number).attributes();
+        place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{}", position.in_view())));
         place
     }
 
@@ -281,19 +300,47 @@ impl Entry {
 
     /// The place of a contribution in these lists, for the list to go on after it.
     #[must_use]
-    pub fn place_of_contribution(number: &MemberNumber, view: View, date: Date, entry_id: Id) -> Item {
-        Self::key_at(number, None, view, date, entry_id).attributes()
-    }
-
-    fn key_at(number: &MemberNumber, action_id: Option<&Identifier>, view: View, date: Date, entry_id: Id) -> Key {
-        Key::new(Table::Ledger, partition(number), sort_key(action_id, view, date, entry_id))
+    pub fn place_of_contribution(number: &MemberNumber, position: &EntryPosition) -> Item {
+        position.key(number).attributes()
     }
 }
 
-fn sort_key(action_id: Option<&Identifier>, view: View, date: Date, entry_id: Id) -> String {
-    match action_id {
-        Some(action_id) => format!("ACTION#{action_id}#ENTRY#{date}#{entry_id}"),
-        None => format!("CONTRIBUTION#{view}#{date}#{entry_id}"),
+/// Where an entry is in lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryPosition {
+    /// Its view.
+    pub view: View,
+    /// The day that it counts from.
+    pub date: Date,
+    /// Its number in the view.
+    pub posting: u64,
+    /// Which it is.
+    pub entry_id: Id,
+    /// Its action; contributions have none.
+    pub action_id: Option<Identifier>,
+}
+
+impl EntryPosition {
+    /// The order of all views together: by day, and within a day by view and number.
+    #[must_use]
+    pub fn by_day(&self) -> (Date, View, u64) {
+        (self.date, self.view, self.posting)
+    }
+
+    /// How the keys of every index end: by day, and within a day as booked.
+    fn in_view(&self) -> String {
+        format!("{}#{}#{:010}", self.view, self.date, self.posting)
+    }
+
+    fn sort_key(&self) -> String {
+        match &self.action_id {
+            Some(action_id) => format!("ACTION#{action_id}#ENTRY#{}#{}", self.date, self.entry_id),
+            None => format!("CONTRIBUTION#{}#{}", self.in_view(), self.entry_id),
+        }
+    }
+
+    fn key(&self, number: &MemberNumber) -> Key {
+        Key::new(Table::Ledger, partition(number), self.sort_key())
     }
 }
 
@@ -333,13 +380,13 @@ impl EntryPlace {
 struct Stored {
     pk: String,
     sk: String,
-    /// `ENTRY#<view>#<date>#<id>`: a view's entries of every kind by date.
+    /// `ENTRY#<view>#<date>#<posting>`: a view's entries of every kind by date, and within a day as booked.
     by_view: String,
-    /// `ENTRY#<kind>#<view>#<date>#<id>`: those of one kind.
+    /// `ENTRY#<kind>#<view>#<date>#<posting>`: those of one kind.
     // Only written: an index carries its own key, and not those of the others.
     #[serde(default)]
     by_status: String,
-    /// `LINE#<remittance number>#<date>#<id>`: what a transfer paid.
+    /// `LINE#<remittance number>#<date>#<posting>#<id>`: what a transfer paid, and within a day as booked.
     by_remittance: Option<String>,
     siret: Siret,
     scheme: Option<Scheme>,
@@ -359,17 +406,17 @@ impl TryFrom<Stored> for Entry {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let ["ENTRY", view, _, entry_id] = pieces(&stored.by_view)? else {
+        let ["ENTRY", view, _, posting] = pieces(&stored.by_view)? else {
             return Err("not the index key of an entry".to_owned());
         };
-        let action_id = if stored.sk.starts_with("CONTRIBUTION#") {
-            let [_, _, _, _] = pieces(&stored.sk)?;
-            None
+        let (action_id, entry_id) = if stored.sk.starts_with("CONTRIBUTION#") {
+            let [_, _, _, _, entry_id] = pieces(&stored.sk)?;
+            (None, entry_id)
         } else {
-            let ["ACTION", action_id, "ENTRY", _, _] = pieces(&stored.sk)? else {
+            let ["ACTION", action_id, "ENTRY", _, entry_id] = pieces(&stored.sk)? else {
                 return Err("not the sort key of an entry".to_owned());
             };
-            Some(Identifier::parse(action_id).map_err(|refusal| refusal.en)?)
+            (Some(Identifier::parse(action_id).map_err(|refusal| refusal.en)?), entry_id)
         };
         Ok(Self {
             entry_id: Id::parse(entry_id).ok_or("an entry without an id")?,
@@ -377,6 +424,7 @@ impl TryFrom<Stored> for Entry {
             siret: stored.siret,
             action_id,
             view: View::parse(view).ok_or("an entry without a view")?,
+            posting: posting.parse().map_err(|_| "an entry without a number")?,
             scheme: stored.scheme,
             facts: stored.facts,
             booked_at: stored.booked_at,
@@ -394,14 +442,16 @@ impl TryFrom<Stored> for Entry {
 impl From<Entry> for Stored {
     fn from(entry: Entry) -> Self {
         let Key { pk, sk, .. } = entry.key();
-        let (date, id) = (entry.facts.date, entry.entry_id);
-        let index = |kind| format!("{}{}#{date}#{id}", index_of(kind).1, entry.view);
+        let (date, id, in_view) = (entry.facts.date, entry.entry_id, entry.position().in_view());
+        let index = |kind| format!("{}{in_view}", index_of(kind).1);
         Self {
             pk,
             sk,
             by_view: index(None),
             by_status: index(Some(entry.facts.kind)),
-            by_remittance: entry.transfer().map(|number| format!("LINE#{}#{date}#{id}", number.escaped())),
+            by_remittance: entry
+                .transfer()
+                .map(|number| format!("LINE#{}#{date}#{:010}#{id}", number.escaped(), entry.posting)),
             siret: entry.siret,
             scheme: entry.scheme,
             facts: entry.facts,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Marks, WaitingPlace};
+use super::{Fingerprint, Marks, WaitingPlace};
 use crate::domain::{Identifier, MemberNumber};
 use crate::store::{Key, Record, Table};
 
@@ -22,6 +22,12 @@ pub struct Guard {
     pub moves: u32,
     /// What it became.
     pub subject: Subject,
+    /// The hash of what is in force for it: of the entry's item, or of the action's state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_force: Option<Fingerprint>,
+    /// The hash of what waits for its action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Fingerprint>,
     /// The newer version that waits for its member, if any does; all else here is of the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Waits>,
@@ -132,6 +138,8 @@ impl Guard {
             content_hash: String::new(),
             moves: 0,
             subject: Subject::Nothing,
+            in_force: None,
+            kept: None,
             waits: None,
             marks: None,
             version: 0,

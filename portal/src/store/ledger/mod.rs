@@ -11,6 +11,7 @@
 //! commit only where nobody wrote in between.
 
 mod action;
+mod chain;
 mod entry;
 mod facets;
 mod guard;
@@ -24,7 +25,8 @@ mod totals;
 mod waiting;
 
 pub use action::{Action, ActionState, Leaving, ListedAction};
-pub use entry::{Entry, EntryFacts, Reversed};
+pub use chain::{Chain, Fingerprint};
+pub use entry::{Entry, EntryFacts, EntryPosition, Reversed};
 pub use facets::{Facet, Facets};
 pub use guard::{ActionPlace, EntryPlace, Guard, KeyedRecord, Subject, Waits, Withdrawn};
 pub use marks::{BatchLine, Became, Mark, Marks, Seen};

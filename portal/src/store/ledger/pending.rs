@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActionPlace, EntryFacts, partition};
+use super::{ActionPlace, EntryFacts, Fingerprint, partition};
 use crate::domain::Identifier;
-use crate::store::{Key, Query, Record, Table};
+use crate::store::{Key, Query, Record, StoreError, Table, to_item};
 
 /// An entry for an action that has not come yet. It counts nowhere; when the action comes it is posted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +50,14 @@ impl Pending {
     pub fn key_of(place: &ActionPlace, source: &Identifier, source_key: &Identifier) -> Key {
         let ActionPlace { account, action_id } = place;
         Key::new(Table::Ledger, partition(account), format!("PENDING#{action_id}#{source}#{source_key}"))
+    }
+
+    /// The hash of its item.
+    ///
+    /// # Errors
+    /// Where it cannot be an item.
+    pub fn fingerprint(&self) -> Result<Fingerprint, StoreError> {
+        Ok(Fingerprint::of(&to_item(self)?))
     }
 
     /// All that wait for an action.

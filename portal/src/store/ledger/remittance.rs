@@ -63,7 +63,7 @@ impl Remittance {
         Key::new(Table::Ledger, partition(account), format!("REMITTANCE#{}#", number.escaped()))
     }
 
-    /// The entries that carry a number, oldest day first.
+    /// The entries that carry a number, oldest day first and within a day as booked.
     #[must_use]
     pub fn lines(account: &MemberNumber, number: &RemittanceNumber) -> Query {
         let lines = format!("LINE#{}#", number.escaped());
@@ -250,6 +250,8 @@ pub struct RemittanceLine {
     pub action_id: Identifier,
     /// The view of that action.
     pub view: View,
+    /// Its number among the postings of that view.
+    pub posting: u64,
     /// The title of that action when the entry was posted.
     pub title: String,
     /// What the fund says of it.
@@ -290,16 +292,17 @@ impl TryFrom<StoredLine> for RemittanceLine {
     type Error = String;
 
     fn try_from(stored: StoredLine) -> Result<Self, String> {
-        let ["ENTRY", view, _, entry_id] = pieces(&stored.by_view)? else {
+        let ["ENTRY", view, _, posting] = pieces(&stored.by_view)? else {
             return Err("not the index key of an entry".to_owned());
         };
-        let ["ACTION", action_id, "ENTRY", _, _] = pieces(&stored.sk)? else {
+        let ["ACTION", action_id, "ENTRY", _, entry_id] = pieces(&stored.sk)? else {
             return Err("a transfer pays for actions".to_owned());
         };
         Ok(Self {
             entry_id: Id::parse(entry_id).ok_or("an entry without an id")?,
             action_id: Identifier::parse(action_id).map_err(|refusal| refusal.en)?,
             view: View::parse(view).ok_or("an entry without a view")?,
+            posting: posting.parse().map_err(|_| "an entry without a number")?,
             place: EntryPlace { account: account_of(&stored.pk)?, sk: stored.sk },
             title: stored.title.unwrap_or_default(),
             payee: stored.facts.side(stored.reverses, stored.came_back_from),
@@ -312,7 +315,7 @@ impl TryFrom<StoredLine> for RemittanceLine {
 impl From<RemittanceLine> for StoredLine {
     fn from(line: RemittanceLine) -> Self {
         let Key { pk, sk, .. } = line.key();
-        let by_view = format!("ENTRY#{}#{}#{}", line.view, line.facts.date, line.entry_id);
+        let by_view = format!("ENTRY#{}#{}#{:010}", line.view, line.facts.date, line.posting);
         let came_back_from = Some(line.payee);
         Self { pk, sk, by_view, facts: line.facts, reverses: line.reverses, came_back_from, title: Some(line.title) }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::measures::Row;
-use super::{Measures, Month, account_of, partition, pieces};
+use super::{Chain, Fingerprint, Measures, Month, account_of, partition, pieces};
 use crate::domain::{Cents, Effect, MemberNumber, Paid, Scheme, View};
 use crate::store::{Key, Query, Record, Store, StoreError, Table};
 
@@ -37,6 +37,8 @@ pub struct Totals {
     /// How many transactions changed these totals together with those of another view, by view. The other has the same
     /// number for this one, so that whoever read half of such a transaction sees it: [`Self::are_of_one_state`].
     pub shared: BTreeMap<View, u64>,
+    /// The entries that were posted here, reversed ones and reversals among them.
+    pub chain: Chain,
     /// Counted up with each write.
     pub version: u64,
 }
@@ -73,6 +75,7 @@ impl Totals {
             schemes: BTreeMap::new(),
             months: BTreeMap::new(),
             shared: BTreeMap::new(),
+            chain: Chain::default(),
             version: 0,
         }
     }
@@ -168,9 +171,11 @@ struct Stored {
     /// The same without what is contributed.
     schemes: BTreeMap<String, Row<7>>,
     /// Committed, paid to the company, paid to providers, contributed.
-    months: BTreeMap<String, [Cents; 4]>,
+    months: BTreeMap<String, Row<4>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     shared: BTreeMap<String, u64>,
+    postings: u64,
+    chain: Fingerprint,
     version: u64,
 }
 
@@ -185,7 +190,7 @@ impl TryFrom<Stored> for Totals {
         let scheme = |(name, row): (String, Row<7>)| {
             Ok::<_, String>((Scheme::parse(&name).ok_or("totals of an unknown scheme")?, Measures::from(row)))
         };
-        let month = |(name, [committed, to_company, to_providers, contributed]): (String, [Cents; 4])| {
+        let month = |(name, Row([committed, to_company, to_providers, contributed])): (String, Row<4>)| {
             let paid = Paid { to_company, to_providers };
             let month = Month::parse(&name).ok_or("totals of no month")?;
             Ok::<_, String>((month, MonthSums { committed, paid, contributed }))
@@ -204,6 +209,7 @@ impl TryFrom<Stored> for Totals {
             schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, _>>()?,
             months: stored.months.into_iter().map(month).collect::<Result<_, _>>()?,
             shared: stored.shared.into_iter().map(shared).collect::<Result<_, _>>()?,
+            chain: Chain { postings: stored.postings, hash: stored.chain },
             version: stored.version,
         })
     }
@@ -215,7 +221,7 @@ impl From<Totals> for Stored {
         let scheme = |(scheme, sums): (Scheme, Measures)| (scheme.as_str().to_owned(), Row::from(sums));
         let month = |(month, s): (Month, MonthSums)| {
             let Paid { to_company, to_providers } = s.paid;
-            (month.to_string(), [s.committed, to_company, to_providers, s.contributed])
+            (month.to_string(), Row([s.committed, to_company, to_providers, s.contributed]))
         };
         let Measures { committed, paid, in_progress, remaining, overpaid, recovered } = totals.sums;
         let Paid { to_company, to_providers } = paid;
@@ -230,6 +236,8 @@ impl From<Totals> for Stored {
             schemes: totals.schemes.into_iter().map(scheme).collect(),
             months: totals.months.into_iter().map(month).collect(),
             shared: totals.shared.into_iter().map(|(view, count)| (view.to_string(), count)).collect(),
+            postings: totals.chain.postings,
+            chain: totals.chain.hash,
             version: totals.version,
         }
     }

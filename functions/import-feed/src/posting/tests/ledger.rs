@@ -8,8 +8,8 @@ use portal::domain::{
     ActionStatus, Cents, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
 };
 use portal::store::{
-    Action, ActionPlace, ActionSums, Entry, Facet, Facets, Home, Measures, Month, Moved, Pending, Record as _, Totals,
-    WaitingRecord,
+    Action, ActionPlace, ActionSums, Chain, Entry, Facet, Facets, Home, Measures, Month, Moved, Pending, Record as _,
+    Subject, Totals, WaitingRecord,
 };
 use serde_json::{Value, json};
 
@@ -256,12 +256,14 @@ impl Ledger {
         [paid.to_company.0, paid.to_providers.0]
     }
 
-    /// All totals and facets that are not of nothing, without their versions.
+    /// All totals and facets that are not of nothing, without their versions and chains.
     pub(super) fn stored(&self) -> (ByView<Totals>, ByView<Facets>) {
         let totals = self.state.totals.values().filter(|totals| totals.is_shown());
         let facets = self.state.facets.values().filter(|facets| facets.is_shown());
         (
-            totals.map(|t| ((t.member_number.clone(), t.view), t.clone())).collect(),
+            totals
+                .map(|t| ((t.member_number.clone(), t.view), Totals { chain: Chain::default(), ..t.clone() }))
+                .collect(),
             facets.map(|f| ((f.member_number.clone(), f.view), f.clone())).collect(),
         )
     }
@@ -291,10 +293,53 @@ impl Ledger {
         assert_eq!(stored_totals, totals);
         assert_eq!(stored_facets, facets);
         self.check_remittances();
+        self.check_chains();
         let mut waiting: BTreeMap<MemberNumber, u64> = BTreeMap::new();
         self.waiting().into_iter().for_each(|record| *waiting.entry(record.place.account).or_default() += 1);
         let awaited = self.state.awaited.values().filter(|awaited| awaited.records > 0);
         assert!(awaited.map(|awaited| (awaited.member_number.clone(), awaited.records)).eq(waiting), "each is counted");
+    }
+
+    /// The entries of each view are numbered without a gap, and its totals have the hash of them all in that order; of
+    /// what is in force the guard has the hash.
+    fn check_chains(&self) {
+        let mut views: ByView<Vec<&Entry>> = BTreeMap::new();
+        for entry in self.entries() {
+            views.entry((entry.member_number.clone(), entry.view)).or_default().push(entry);
+        }
+        for ((account, view), mut entries) in views {
+            entries.sort_by_key(|entry| entry.posting);
+            let mut chain = Chain::default();
+            for entry in entries {
+                assert_eq!(entry.posting, chain.next());
+                chain.append(entry.fingerprint().unwrap());
+            }
+            let totals = self.state.totals.get(&Totals::key_of(&account, view)).flatten().expect("totals");
+            assert_eq!(totals.chain, chain);
+        }
+        for guard in self.state.guards.values() {
+            let known = match &guard.subject {
+                Subject::Entry { posted: Some(place), .. } => {
+                    let entry = self.entries().find(|entry| entry.place() == *place).expect("what is in force");
+                    Some(entry.fingerprint().unwrap())
+                }
+                Subject::Action(place) => {
+                    let state = self.action(place).and_then(|action| action.state).expect("a state");
+                    Some(state.fingerprint().unwrap())
+                }
+                Subject::Entry { posted: None, .. } | Subject::Nothing | Subject::Withdrawn(_) => None,
+            };
+            assert_eq!(guard.in_force, known);
+            let kept = match &guard.subject {
+                Subject::Entry { pending: Some(place), .. } => {
+                    let key = Pending::key_of(place, &guard.source, &guard.source_key);
+                    let pending = self.state.pendings.get(&key).and_then(Option::as_ref).expect("what is kept");
+                    Some(pending.fingerprint().unwrap())
+                }
+                _ => None,
+            };
+            assert_eq!(guard.kept, kept);
+        }
     }
 
     /// Each transfer is what the entries that carry its number add up to: what was sent and what came back, by side.

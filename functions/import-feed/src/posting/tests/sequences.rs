@@ -150,6 +150,7 @@ fn model(all: &[Value]) -> Sums {
             siret: portal::domain::Siret::parse("53384615000019").unwrap(),
             action_id: record.action_id.clone(),
             view,
+            posting: 0,
             scheme: home.map(|home| home.scheme),
             facts: record.facts.clone(),
             booked_at: jiff::Timestamp::UNIX_EPOCH,

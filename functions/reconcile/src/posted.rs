@@ -1,0 +1,147 @@
+//! What was posted, held against itself: numbers without gaps, the chain of a view, reversals against what they reverse, and
+//! what is in force against its guard.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use portal::domain::Id;
+use portal::store::{ActionState, Batch, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError};
+
+use crate::drift::{Fields, Found};
+
+/// The entries of a view, by their numbers.
+#[derive(Debug, Default)]
+pub(crate) struct Postings(Vec<(u64, Fingerprint)>);
+
+impl Postings {
+    pub(crate) fn add(&mut self, number: u64, fingerprint: Fingerprint) {
+        self.0.push((number, fingerprint));
+    }
+
+    /// Puts what the totals of the view, which are stored under `sk`, must have; tells of each number that is missing or
+    /// stands twice.
+    pub(crate) fn put(mut self, sk: &str, fields: &mut Fields, found: &mut Found) {
+        self.0.sort_unstable_by_key(|(number, _)| *number);
+        let mut chain = Chain::default();
+        for (number, fingerprint) in &self.0 {
+            if *number != chain.next() {
+                let expected = chain.next().to_string();
+                found.add(sk, "postings.number", Some(number.to_string()), Some(expected));
+            }
+            chain.append(*fingerprint);
+            // Goes on from here, so that one gap is one drift.
+            chain.postings = *number;
+        }
+        fields.put("postings", chain.postings);
+        fields.put("chain", chain.hash);
+    }
+}
+
+/// The entries of an action, or the contributions, while they pass by: of reversed ones and reversals the hash of what the
+/// reversal must be.
+#[derive(Debug, Default)]
+pub(crate) struct Reversals {
+    /// What the reversal of each entry would be, and the entry as it is in force.
+    reversible: HashMap<Id, (Fingerprint, Held)>,
+    /// By what they reverse.
+    reversals: HashMap<Id, (String, Fingerprint)>,
+}
+
+impl Reversals {
+    /// Takes the next entry, whose item has this fingerprint.
+    pub(crate) fn add(&mut self, entry: &Entry, fingerprint: Fingerprint) {
+        let sk = entry.place().sk;
+        match entry.reverses {
+            Some(reversed) => {
+                self.reversals.insert(reversed.entry_id, (sk, mirror(entry.clone())));
+            }
+            None => {
+                let reversal = entry.reversal(entry.source_version, &entry.batch_id, entry.booked_at);
+                let key = Guard::key_of(&entry.source, &entry.source_key);
+                let in_force = Held { guard: key, fingerprint, sk, waits: false };
+                self.reversible.insert(entry.entry_id, (mirror(reversal), in_force));
+            }
+        }
+    }
+
+    /// Holds reversals against what they reverse; returns what is not reversed.
+    pub(crate) fn hold(mut self, found: &mut Found) -> Vec<Held> {
+        for (reversed, (sk, stored)) in self.reversals {
+            match self.reversible.remove(&reversed) {
+                Some((computed, _)) if computed == stored => {}
+                Some((computed, _)) => found.add(&sk, "mirror", Some(stored.to_string()), Some(computed.to_string())),
+                None => found.add(&sk, "reverses", Some(reversed.to_string()), None),
+            }
+        }
+        self.reversible.into_values().map(|(_, in_force)| in_force).collect()
+    }
+}
+
+/// The hash of a reversal without what it has of its own: when and with what it came.
+fn mirror(reversal: Entry) -> Fingerprint {
+    let bare = Entry {
+        posting: 0,
+        source_version: 0,
+        batch_id: reversal.source.clone(),
+        booked_at: Timestamp::UNIX_EPOCH,
+        ..reversal
+    };
+    // What was read from an item is one; where it were none, it would be like nothing that is stored.
+    bare.fingerprint().unwrap_or_default()
+}
+
+/// What a guard has the hash of: what is in force, or waits for its action.
+#[derive(Debug)]
+pub(crate) struct Held {
+    guard: Key,
+    fingerprint: Fingerprint,
+    sk: String,
+    waits: bool,
+}
+
+impl Held {
+    /// An entry that waits for its action; its item has this fingerprint.
+    pub(crate) fn pending(sk: &str, pending: &Pending, fingerprint: Fingerprint) -> Self {
+        let guard = Guard::key_of(&pending.source, &pending.source_key);
+        Self { guard, fingerprint, sk: sk.to_owned(), waits: true }
+    }
+
+    /// An action's state, stored under `sk`.
+    ///
+    /// # Errors
+    /// Where it cannot be an item.
+    pub(crate) fn action(sk: &str, state: &ActionState) -> Result<Self, StoreError> {
+        let guard = Guard::key_of(&state.source, &state.source_key);
+        Ok(Self { guard, fingerprint: state.fingerprint()?, sk: sk.to_owned(), waits: false })
+    }
+}
+
+/// Holds what is in force, and what waits, against the guards of its source keys.
+///
+/// # Errors
+/// Where the store fails.
+pub(crate) async fn hold_guards(store: &Store, held: &[Held], found: &mut Found) -> Result<(), StoreError> {
+    for some in held.chunks(MOST_OF_A_BATCH) {
+        let mut batch = Batch::new();
+        // What is in force and what is to correct it have one guard.
+        let keys: HashSet<&Key> = some.iter().map(|held| &held.guard).collect();
+        let wanted: Vec<_> = keys.into_iter().map(|key| (key, batch.want::<Guard>(key.clone()))).collect();
+        let mut fetched = store.fetch(batch).await?;
+        let mut guards = HashMap::new();
+        for (key, wanted) in wanted {
+            guards.insert(key, fetched.take(&wanted)?);
+        }
+        for held in some {
+            let guard = guards.get(&held.guard).and_then(Option::as_ref);
+            let known = guard.and_then(|guard| if held.waits { guard.kept } else { guard.in_force });
+            if known != Some(held.fingerprint) {
+                let known = known.map(|fingerprint| fingerprint.to_string());
+                found.add(&held.sk, "content", Some(held.fingerprint.to_string()), known);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What DynamoDB reads in one `BatchGetItem`.
+const MOST_OF_A_BATCH: usize = 100;
