@@ -10,15 +10,15 @@ use crate::post::Poster;
 use crate::report::{Origin, Report};
 use crate::tables::Tables;
 
-/// How many totals are read at once.
+/// The count of totals that are read at once.
 const TOTALS_AT_ONCE: usize = 100;
 
-/// How balances compare with the ledger.
+/// A comparison of balances with the ledger.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Balances {
-    /// How many are what the ledger has.
+    /// The count of those that are as in the ledger.
     pub equal: u64,
-    /// How many are not.
+    /// The count of those that are not.
     pub different: u64,
     /// The first of these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -39,9 +39,9 @@ pub struct Difference {
     pub member_number: MemberNumber,
     /// The view.
     pub view: View,
-    /// What the line says.
+    /// The figures of the line.
     pub sent: Figures,
-    /// What the ledger has.
+    /// The figures of the ledger.
     pub stored: Figures,
 }
 
@@ -94,15 +94,9 @@ impl<T: Tables> Poster<T> {
             let key = |record: &BalanceRecord| Totals::key_of(&record.member_number, record.view);
             let wanted: Vec<_> = some.iter().map(|(record, _)| batch.want::<Totals>(key(record))).collect();
             let mut fetched = self.store.fetch(batch).await?;
-            // What one line took, another of the same view finds no more.
-            let mut read = std::collections::HashMap::new();
-            for ((record, origin), wanted) in some.into_iter().zip(&wanted) {
-                let place = (record.member_number.clone(), record.view);
-                let stored = match read.get(&place) {
-                    Some(stored) => *stored,
-                    None => fetched.take(wanted)?.map(|totals| figures_of(&totals)).unwrap_or_default(),
-                };
-                read.insert(place, stored);
+            let totals = fetched.take_each(&wanted)?;
+            for ((record, origin), totals) in some.into_iter().zip(totals) {
+                let stored = totals.as_ref().map(figures_of).unwrap_or_default();
                 report.balances.get_or_insert_default().count(&origin, record, stored);
             }
             report.trim();

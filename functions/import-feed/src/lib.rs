@@ -17,6 +17,7 @@ mod members;
 mod merge;
 mod objects;
 mod order;
+mod pieces;
 mod plan;
 mod post;
 pub mod posting;

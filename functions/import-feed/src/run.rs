@@ -14,9 +14,10 @@ use crate::accounts::Posted;
 use crate::awaited::Due;
 use crate::bucket::Object;
 use crate::check::check;
-use crate::feed::{FileKind, LedgerLine, Line, Lines, Manifest, MemberRecord, amount_of};
+use crate::feed::{FileKind, LedgerLine, Manifest, MemberRecord, amount_of};
 use crate::files::Files;
 use crate::members::{SIRET_TAKEN, post_members};
+use crate::pieces::Pieces;
 use crate::plan::{MEMBERS, Plan, Run, Task};
 use crate::post::Poster;
 use crate::posting::Verdict;
@@ -276,15 +277,12 @@ impl<F: Files, T: Tables> Importer<F, T> {
         let mut taken = Vec::new();
         for (file_index, object) in files_of(manifest, objects, FileKind::Members) {
             let origin = Origin::in_batch(manifest, file_index);
-            let mut lines = Lines::default();
-            let mut offset = 0;
-            while offset < object.size() {
-                let piece = self.files.read(object, offset).await?;
-                offset += piece.len() as u64;
+            let mut pieces = Pieces::of(&self.files, object);
+            while let Some(piece) = pieces.next().await? {
                 let mut window = Vec::new();
                 // What cannot be posted is counted while the piece is cut: of the worst piece, a mebibyte of
                 // blank lines, nothing else would fit into memory.
-                cut(&mut lines, &piece, offset >= object.size(), |line| {
+                piece.cut(|line| {
                     let origin = Origin { line: line.number, ..origin.clone() };
                     match MemberRecord::read_by(line, last_day) {
                         Ok(record) => {
@@ -319,13 +317,10 @@ impl<F: Files, T: Tables> Importer<F, T> {
         let mut has_balances = false;
         for (file_index, object) in files_of(manifest, objects, FileKind::Ledger) {
             let origin = Origin::in_batch(manifest, file_index);
-            let mut lines = Lines::default();
-            let mut offset = 0;
-            while offset < object.size() {
-                let piece = self.files.read(object, offset).await?;
-                offset += piece.len() as u64;
+            let mut pieces = Pieces::of(&self.files, object);
+            while let Some(piece) = pieces.next().await? {
                 let mut window = Vec::new();
-                cut(&mut lines, &piece, offset >= object.size(), |line| match LedgerLine::read_by(line, last_day) {
+                piece.cut(|line| match LedgerLine::read_by(line, last_day) {
                     Ok(LedgerLine::Balance(_)) => has_balances = true,
                     Ok(LedgerLine::Record(record)) => {
                         let (record, origin) = origin.of_record(line, record);
@@ -370,13 +365,10 @@ impl<F: Files, T: Tables> Importer<F, T> {
         let last_day = manifest.last_day();
         for (file_index, object) in files_of(manifest, objects, FileKind::Ledger) {
             let origin = Origin::in_batch(manifest, file_index);
-            let mut lines = Lines::default();
-            let mut offset = 0;
-            while offset < object.size() {
-                let piece = self.files.read(object, offset).await?;
-                offset += piece.len() as u64;
+            let mut pieces = Pieces::of(&self.files, object);
+            while let Some(piece) = pieces.next().await? {
                 let mut window = Vec::new();
-                cut(&mut lines, &piece, offset >= object.size(), |line| {
+                piece.cut(|line| {
                     if let Ok(LedgerLine::Balance(balance)) = LedgerLine::read_by(line, last_day) {
                         window.push((balance, origin.of_balance(line, report)));
                     }
@@ -450,14 +442,6 @@ fn files_of<'a>(
 
 fn lines_of(manifest: &Manifest) -> u64 {
     manifest.files.iter().fold(0, |sum, file| sum.saturating_add(file.lines))
-}
-
-/// Hands over the lines of a piece of a file.
-pub(crate) fn cut(lines: &mut Lines, piece: &[u8], last: bool, mut each: impl FnMut(&Line<'_>)) {
-    lines.push(piece, |line| each(&line));
-    if last {
-        lines.finish(|line| each(&line));
-    }
 }
 
 /// Says how far an import has come.

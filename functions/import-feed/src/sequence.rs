@@ -14,7 +14,7 @@ use crate::tables::Tables;
 /// How often in a row another batch of the source may come between.
 const MOST_ATTEMPTS: u32 = 20;
 
-/// How many gaps a report names; all numbers are counted.
+/// The most gaps that a report names; all numbers are counted.
 const MOST_NAMED: usize = 100;
 
 /// Where a batch stands among those of its source.
@@ -23,7 +23,7 @@ pub struct Sequence {
     /// Its number; nothing where it has none and others of its source have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<u64>,
-    /// How many numbers of the source are missing, this batch taken.
+    /// The count of the source's numbers that are missing, this batch taken.
     pub missing: u64,
     /// The first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -19,7 +19,7 @@ impl Sources {
     /// Reads the parameter.
     ///
     /// # Errors
-    /// What is wrong with it, in words for an operator.
+    /// The fault, in words for an operator.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (mut known, mut pairs) = (BTreeSet::new(), BTreeSet::new());
         let source = |name: &str| {

@@ -10,10 +10,10 @@ use futures::stream::FuturesUnordered;
 use portal::domain::{Cents, MemberNumber};
 
 use crate::bucket::{Bucket, BucketError, Object};
-use crate::feed::{FileKind, LedgerLine, Line, Lines, Manifest, MemberRecord, amount_of};
+use crate::feed::{FileKind, LedgerLine, Line, Manifest, MemberRecord, amount_of};
+use crate::pieces::Pieces;
 use crate::plan::{MEMBERS, Run, Shard};
 use crate::report::{Origin, Report};
-use crate::run::cut;
 use crate::{Bounds, ImportError};
 
 /// How many parts are on their way to the bucket at once.
@@ -62,12 +62,9 @@ pub(crate) async fn split(
         if members && ledger_alone {
             continue;
         }
-        let mut lines = Lines::default();
-        let mut offset = 0;
-        while offset < object.size() {
-            let piece = feed.read(object, offset).await?;
-            offset += piece.len() as u64;
-            cut(&mut lines, &piece, offset >= object.size(), |line| {
+        let mut pieces = Pieces::of(feed, object);
+        while let Some(piece) = pieces.next().await? {
+            piece.cut(|line| {
                 let origin = Origin { line: line.number, ..origin.clone() };
                 let read = if members {
                     MemberRecord::read_by(line, last_day).map(|record| {

@@ -91,7 +91,7 @@ impl Fields {
     }
 }
 
-/// What a row of numbers holds: totals and facets are rows to be small.
+/// The names of a row's numbers: totals and facets are rows to be small.
 fn columns(path: &str) -> Vec<&'static str> {
     let names: &[&[&str]] = match path.split('.').collect::<Vec<_>>()[..] {
         ["sums"] => &[&MEASURES[..4], &["contributed"], &MEASURES[4..]],

@@ -1,7 +1,7 @@
 //! What was posted, held against itself: numbers without gaps, the chain of a view, reversals against what they reverse, and
 //! what is in force against its guard.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use jiff::Timestamp;
 use portal::domain::Id;
@@ -41,7 +41,7 @@ impl Postings {
 /// reversal must be.
 #[derive(Debug, Default)]
 pub(crate) struct Reversals {
-    /// What the reversal of each entry would be, and the entry as it is in force.
+    /// The reversal that each entry would have, and the entry as it is in force.
     reversible: HashMap<Id, (Fingerprint, Held)>,
     /// By what they reverse.
     reversals: HashMap<Id, (String, Fingerprint)>,
@@ -90,7 +90,7 @@ fn mirror(reversal: Entry) -> Fingerprint {
     bare.fingerprint().unwrap_or_default()
 }
 
-/// What a guard has the hash of: what is in force, or waits for its action.
+/// A thing that a guard has the hash of: in force, or waiting for its action.
 #[derive(Debug)]
 pub(crate) struct Held {
     guard: Key,
@@ -123,16 +123,10 @@ impl Held {
 pub(crate) async fn hold_guards(store: &Store, held: &[Held], found: &mut Found) -> Result<(), StoreError> {
     for some in held.chunks(MOST_OF_A_BATCH) {
         let mut batch = Batch::new();
+        let wanted: Vec<_> = some.iter().map(|held| batch.want::<Guard>(held.guard.clone())).collect();
         // What is in force and what is to correct it have one guard.
-        let keys: HashSet<&Key> = some.iter().map(|held| &held.guard).collect();
-        let wanted: Vec<_> = keys.into_iter().map(|key| (key, batch.want::<Guard>(key.clone()))).collect();
-        let mut fetched = store.fetch(batch).await?;
-        let mut guards = HashMap::new();
-        for (key, wanted) in wanted {
-            guards.insert(key, fetched.take(&wanted)?);
-        }
-        for held in some {
-            let guard = guards.get(&held.guard).and_then(Option::as_ref);
+        let guards = store.fetch(batch).await?.take_each(&wanted)?;
+        for (held, guard) in some.iter().zip(guards) {
             let known = guard.and_then(|guard| if held.waits { guard.kept } else { guard.in_force });
             if known != Some(held.fingerprint) {
                 let known = known.map(|fingerprint| fingerprint.to_string());
@@ -143,5 +137,5 @@ pub(crate) async fn hold_guards(store: &Store, held: &[Held], found: &mut Found)
     Ok(())
 }
 
-/// What DynamoDB reads in one `BatchGetItem`.
+/// DynamoDB's limit of keys for one `BatchGetItem`.
 const MOST_OF_A_BATCH: usize = 100;

@@ -52,7 +52,7 @@ pub(crate) struct Read {
     pub(crate) found: Found,
     pub(crate) seen: Vec<u8>,
     pub(crate) entries: u64,
-    /// What guards have to agree with.
+    /// The hashes that guards have to agree with.
     pub(crate) held: Vec<Held>,
 }
 
@@ -98,44 +98,28 @@ impl Reading {
         self.seen.update(format!("{sk}\n{}\n{}\n", version("version"), version("source_version")).as_bytes());
     }
 
-    /// Tells of an item that is not just what its record is stored as: an attribute more, or one less.
-    fn exact<R: Record>(&mut self, sk: &str, record: &R, item: &Item) {
-        match to_item(record) {
-            Ok(exact) => {
-                let names = exact.keys().chain(item.keys()).collect::<BTreeSet<_>>();
-                for name in names.into_iter().filter(|name| exact.contains_key(*name) != item.contains_key(*name)) {
-                    let present = |is: bool| is.then(|| "present".to_owned());
-                    self.found.add(sk, name, present(item.contains_key(name)), present(exact.contains_key(name)));
-                }
-            }
-            Err(error) => self.found.unexpected(sk, &error.to_string()),
-        }
-    }
-
-    /// The record that an item is; tells of one that is none.
+    /// The record that an item is; tells of one that is none, and of an attribute more or less than the record is stored
+    /// with.
     fn record<R: Record>(&mut self, sk: &str, item: &Item) -> Option<R> {
-        match from_item::<R>(item.clone()) {
-            Ok(record) => {
-                self.exact(sk, &record, item);
-                Some(record)
-            }
-            Err(error) => {
-                self.found.unexpected(sk, &error.to_string());
-                None
-            }
+        let read = from_item::<R>(item.clone()).and_then(|record| Ok((to_item(&record)?, record)));
+        let (exact, record) = read.map_err(|error| self.found.unexpected(sk, &error.to_string())).ok()?;
+        let names = exact.keys().chain(item.keys()).collect::<BTreeSet<_>>();
+        for name in names.into_iter().filter(|name| exact.contains_key(*name) != item.contains_key(*name)) {
+            let present = |is: bool| is.then(|| "present".to_owned());
+            self.found.add(sk, name, present(item.contains_key(name)), present(exact.contains_key(name)));
         }
+        Some(record)
     }
 
     fn action(&mut self, sk: &str, id: &str, item: Item) {
         self.close_action();
-        let read = Identifier::parse(id).map_err(|refusal| refusal.en);
-        let action = from_item::<Action>(item.clone()).map_err(|error| error.to_string());
-        match read.and_then(|id| Ok((id, action?))) {
-            Ok((id, action)) => {
-                self.exact(sk, &action, &item);
-                self.action = Some(Open { id, item: Some((action, item)), homes: Homes::new() });
+        match Identifier::parse(id) {
+            Ok(id) => {
+                if let Some(action) = self.record(sk, &item) {
+                    self.action = Some(Open { id, item: Some((action, item)), homes: Homes::new() });
+                }
             }
-            Err(why) => self.found.unexpected(sk, &why),
+            Err(refusal) => self.found.unexpected(sk, &refusal.en),
         }
     }
 
@@ -188,8 +172,6 @@ impl Reading {
                 Ok(held) => self.held.push(held),
                 Err(error) => self.found.unexpected(&sk, &error.to_string()),
             }
-        }
-        if let Some(state) = action.state.as_ref().filter(|_| action.moved_to.is_none()) {
             self.views.entry(state.home.view).or_default().add_action(state.home.scheme, state.status);
         }
         let mut stored = Fields::stored(&item, &OF_ACTION);

@@ -1,8 +1,10 @@
 //! Addresses in passwords: of mail, of sites, post codes, phone numbers.
 
+use crate::texts::{begins, number};
+
 /// A provider of mail: the list holds three dozen, and the first five have most of the people.
 const MAIL_DOMAIN: f64 = 10.0;
-/// How the address of a site begins, and how it ends.
+/// The beginnings of a site's address, and its ends.
 const SITE_START: f64 = 5.0;
 const SITE_END: f64 = 10.0;
 /// Departments; the code of a prefecture is its department and `000`, those of Paris, Lyon and Marseille their districts.
@@ -78,17 +80,11 @@ pub(crate) fn parts(rest: &[char]) -> Vec<(usize, f64)> {
     found
 }
 
-fn begins(rest: &[char], name: &str) -> Option<usize> {
-    (rest.len() >= name.len() && name.chars().zip(rest).all(|(expected, found)| expected == *found))
-        .then_some(name.len())
-}
-
 fn post_code(rest: &[char]) -> Option<f64> {
-    let code = rest.get(..5)?.iter().try_fold(0, |code, digit| Some(code * 10 + digit.to_digit(10)?))?;
-    match code {
+    match number(rest, 5)? {
         13_001..=13_016 | 69_001..=69_009 | 75_001..=75_020 => Some(DEPARTMENT),
-        1_000..=98_999 if code % 1_000 == 0 => Some(DEPARTMENT),
-        1_000..=98_999 if code % 100 == 0 => Some(TOWN_CODE),
+        code @ 1_000..=98_999 if code % 1_000 == 0 => Some(DEPARTMENT),
+        code @ 1_000..=98_999 if code % 100 == 0 => Some(TOWN_CODE),
         1_000..=98_999 => Some(POST_CODE),
         _ => None,
     }
@@ -114,15 +110,7 @@ fn phone_number(rest: &[char]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn cheapest(text: &str) -> Option<f64> {
-        let rest: Vec<char> = text.chars().collect();
-        parts(&rest)
-            .into_iter()
-            .filter(|(length, _)| *length == rest.len())
-            .map(|(_, guesses)| guesses)
-            .reduce(f64::min)
-    }
+    use crate::texts::cheapest;
 
     #[test]
     fn mail_sites_post_codes_and_phone_numbers_are_parts() {
@@ -140,14 +128,14 @@ mod tests {
             ("+33 7 48 20 81 37", PHONE_NUMBER),
             ("0033748208137", PHONE_NUMBER),
         ] {
-            assert_eq!(cheapest(text), Some(guesses), "{text}");
+            assert_eq!(cheapest(parts, text), Some(guesses), "{text}");
         }
     }
 
     #[test]
     fn what_is_no_address_is_no_part() {
         for text in ["@mesange.fr", "www", "fr", "00123", "99123", "0012345678", "06 12 34 56 7", "1612345678"] {
-            assert_eq!(cheapest(text), None, "{text}");
+            assert_eq!(cheapest(parts, text), None, "{text}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The calendar in passwords: years, dates in digits and in words, days of the week, months.
 
+use crate::texts::{begins, number};
+
 /// A year of late, and any since 1930.
 const RECENT_YEAR: f64 = 10.0;
 const YEAR: f64 = 60.0;
@@ -51,18 +53,9 @@ fn is_sign(character: char) -> bool {
 #[allow(clippy::cast_precision_loss, reason = "seven and twelve")]
 fn names(rest: &[char]) -> Vec<(usize, f64)> {
     let of = |names: &'static [&str]| {
-        names.iter().filter(|name| begins(rest, name)).map(|name| (name.len(), names.len() as f64))
+        names.iter().filter_map(|name| begins(rest, name)).map(|length| (length, names.len() as f64))
     };
     of(&WEEKDAYS).chain(of(&MONTHS)).collect()
-}
-
-fn begins(rest: &[char], name: &str) -> bool {
-    rest.len() >= name.len() && name.chars().zip(rest).all(|(expected, found)| expected == *found)
-}
-
-/// The number that `length` digits make.
-fn number(digits: &[char], length: usize) -> Option<u32> {
-    digits.get(..length)?.iter().try_fold(0, |number, digit| Some(number * 10 + digit.to_digit(10)?))
 }
 
 fn guesses_of_year(year: u32) -> Option<f64> {
@@ -127,10 +120,10 @@ fn dates_with_signs(rest: &[char], found: &mut Vec<(usize, f64)>) {
 fn date_in_words(rest: &[char], found: &mut Vec<(usize, f64)>) {
     let past_sign = |at: usize| at + usize::from(rest.get(at).is_some_and(|sign| is_sign(*sign)));
     for day in counts(rest, 31) {
-        let behind = if begins(&rest[day..], "er") { day + 2 } else { day };
+        let behind = if begins(&rest[day..], "er").is_some() { day + 2 } else { day };
         let start = past_sign(behind);
-        for month in MONTHS.iter().chain(&SHORT_MONTHS).filter(|month| begins(&rest[start..], month)) {
-            let end = start + month.len();
+        for month in MONTHS.iter().chain(&SHORT_MONTHS).filter_map(|month| begins(&rest[start..], month)) {
+            let end = start + month;
             let style = if start > behind { PARTED } else { 1.0 };
             found.push((end, DAY_OF_YEAR * style));
             let from = past_sign(end);
@@ -142,15 +135,7 @@ fn date_in_words(rest: &[char], found: &mut Vec<(usize, f64)>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn cheapest(text: &str) -> Option<f64> {
-        let rest: Vec<char> = text.chars().collect();
-        parts(&rest)
-            .into_iter()
-            .filter(|(length, _)| *length == rest.len())
-            .map(|(_, guesses)| guesses)
-            .reduce(f64::min)
-    }
+    use crate::texts::cheapest;
 
     #[test]
     fn days_months_years_and_dates_are_parts() {
@@ -171,14 +156,14 @@ mod tests {
             ("1er mai 2026", DAY_OF_YEAR * PARTED * RECENT_YEAR),
             ("3-sept-98", DAY_OF_YEAR * PARTED * YEAR),
         ] {
-            assert_eq!(cheapest(text), Some(guesses), "{text}");
+            assert_eq!(cheapest(parts, text), Some(guesses), "{text}");
         }
     }
 
     #[test]
     fn what_no_calendar_has_is_no_part() {
         for text in ["32/12/1963", "25/13/1963", "1863", "0mai", "lundis", "-25/12/1963", "25 "] {
-            assert_eq!(cheapest(text), None, "{text}");
+            assert_eq!(cheapest(parts, text), None, "{text}");
         }
     }
 }

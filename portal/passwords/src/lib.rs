@@ -14,6 +14,7 @@ mod guesses;
 mod keyboard;
 mod phrases;
 mod spelled;
+mod texts;
 
 pub use common::{APPENDED, SHORTEST, entries, is_common};
 pub use filter::build;

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
-/// Where zxcvbn's score of 3 begins.
+/// The guesses from which zxcvbn's score is 3.
 const ENOUGH: f64 = 1e8;
 
 const HABITS: [(&str, &[&str]); 12] = [

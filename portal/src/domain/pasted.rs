@@ -64,7 +64,7 @@ pub(super) fn is_around(character: char) -> bool {
     character.is_whitespace() || "\"'’‘“”«»()[]<>=#:;,.•*|".contains(character)
 }
 
-/// What groups digits.
+/// Tells whether a character groups digits.
 pub(super) fn is_between(character: char) -> bool {
     character.is_whitespace()
         || matches!(character, '.' | '|' | '-' | '/' | '_' | '·' | '\u{2010}'..='\u{2015}' | '\u{2212}')

@@ -55,6 +55,24 @@ impl Fetched {
     pub fn take<R: Record>(&mut self, wanted: &Wanted<R>) -> Result<Option<R>, StoreError> {
         self.items.remove(&wanted.key).map(from_item).transpose()
     }
+
+    /// The records of a list of places, in its order; some of the places may be the same.
+    ///
+    /// # Errors
+    /// Where an item is not such a record.
+    pub fn take_each<R: Record + Clone>(&mut self, wanted: &[Wanted<R>]) -> Result<Vec<Option<R>>, StoreError> {
+        let mut taken: HashMap<&Key, Option<R>> = HashMap::new();
+        let mut records = Vec::with_capacity(wanted.len());
+        for place in wanted {
+            let record = match taken.get(&place.key) {
+                Some(record) => record.clone(),
+                None => self.take(place)?,
+            };
+            taken.insert(&place.key, record.clone());
+            records.push(record);
+        }
+        Ok(records)
+    }
 }
 
 impl Store {

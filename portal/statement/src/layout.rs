@@ -84,12 +84,12 @@ impl<'a> Layout<'a> {
         self.y + height <= BOTTOM
     }
 
-    /// How many points are left on the page.
+    /// The points that are left on the page.
     pub(crate) fn left(&self) -> f32 {
         BOTTOM - self.y
     }
 
-    /// Whether a page with nothing on it has room for so many points.
+    /// Tells whether a page with nothing on it has room for so many points.
     #[allow(clippy::unused_self, reason = "asked for as what is left is")]
     pub(crate) fn fits_a_page(&self, height: f32) -> bool {
         TOP + height <= BOTTOM

@@ -201,7 +201,7 @@ impl<'a> Table<'a> {
         layout.y += height;
     }
 
-    /// How many lines of a row so many points have room for.
+    /// The count of lines of a row that so many points have room for.
     fn lines_within(&self, room: f32) -> usize {
         let mut count = 0;
         let mut height = 2.0 * PADDING + self.size * LEADING;

@@ -107,7 +107,7 @@ impl<'a> Fields<'a> {
         Ok(Self { object: Object::read(line)?, unreadable: Unreadable::default() })
     }
 
-    /// Whether a field that can be read holds this text.
+    /// Tells whether a field that can be read holds this text.
     pub(super) fn is(&self, name: &'static str, text: &str) -> bool {
         self.object.scalar(name).ok().flatten() == Some(Scalar::Text(text.into()))
     }

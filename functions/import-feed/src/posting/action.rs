@@ -7,7 +7,7 @@ use portal::store::{
     WaitingContent, WaitingPlace, Waits, Withdrawn,
 };
 
-use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, standing, waiting};
+use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, hashed, standing, waiting};
 use crate::feed::{ActionRecord, Reason};
 
 pub(super) fn post(
@@ -157,7 +157,7 @@ pub(super) fn put(
         status,
         engagement_date,
     };
-    let in_force = state.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
+    let in_force = hashed(state.fingerprint())?;
     match &before {
         None => arrive(desk, &place, state, None)?,
         Some(before) if *before == place => replace(desk, &place, state)?,

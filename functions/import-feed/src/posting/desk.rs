@@ -9,7 +9,7 @@ use portal::store::{
     Measures, Month, Pending, Record, Remittance, Totals, WaitingRecord,
 };
 
-use super::{Blocked, Need, State};
+use super::{Blocked, Need, State, hashed};
 use crate::feed::Reason;
 use crate::warning::Warning;
 
@@ -178,8 +178,11 @@ impl<'a> Desk<'a> {
         self.changes.unknown.insert(Account::key_of(account));
     }
 
-    pub(super) fn keep_pending(&mut self, pending: Pending) {
+    /// Keeps an entry that waits for its action, and returns the hash of its item, for the guard.
+    pub(super) fn keep_pending(&mut self, pending: Pending) -> Result<Fingerprint, Blocked> {
+        let fingerprint = hashed(pending.fingerprint())?;
         self.changes.pendings.insert(pending.key(), Some(pending));
+        Ok(fingerprint)
     }
 
     pub(super) fn drop_pending(&mut self, key: Key) {
@@ -244,7 +247,7 @@ impl<'a> Desk<'a> {
     fn append(&mut self, mut entry: Entry) -> Result<(EntryPlace, Fingerprint), Blocked> {
         let (totals, _) = self.view(&entry.member_number, entry.view)?;
         entry.posting = totals.chain.next();
-        let fingerprint = entry.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
+        let fingerprint = hashed(entry.fingerprint())?;
         totals.chain.append(fingerprint);
         let place = entry.place();
         self.changes.entries.push(entry);

@@ -165,9 +165,7 @@ pub(super) fn release(
     if is_of_another(context, &pending.source, &action) {
         if pending.awaits != Awaits::Source {
             desk.warn(Warning::ActionOfAnotherSource);
-            let pending = Pending { awaits: Awaits::Source, ..pending.clone() };
-            let kept = pending.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
-            desk.keep_pending(pending);
+            let kept = desk.keep_pending(Pending { awaits: Awaits::Source, ..pending.clone() })?;
             desk.set_guard(Guard { kept: Some(kept), ..guard });
         }
         // It goes on waiting.
@@ -357,7 +355,7 @@ fn keep(
     awaits: Awaits,
 ) -> Result<(), Blocked> {
     let posted = unwait(desk, version, guard.as_ref())?;
-    let pending = Pending {
+    let kept = desk.keep_pending(Pending {
         place: place.clone(),
         source: version.source.clone(),
         source_key: version.source_key.clone(),
@@ -365,9 +363,7 @@ fn keep(
         batch_id: version.batch_id.clone(),
         facts: version.facts.clone(),
         awaits,
-    };
-    let kept = pending.fingerprint().map_err(|error| Blocked::Inconsistent(error.to_string()))?;
-    desk.keep_pending(pending);
+    })?;
     // The action's own item says that it is waited for, so whoever makes the action cannot miss it.
     let mut action = desk.action_or_unknown(place)?;
     action.waiting += 1;

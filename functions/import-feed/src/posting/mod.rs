@@ -19,7 +19,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use portal::domain::{Identifier, ViewRule};
 use portal::store::{
-    ActionPlace, BatchLine, Became, Entry, Guard, KeyedRecord, Mark, Marks, Pending, Seen, WaitingRecord,
+    ActionPlace, BatchLine, Became, Entry, Fingerprint, Guard, KeyedRecord, Mark, Marks, Pending, Seen, StoreError,
+    WaitingRecord,
 };
 
 use crate::feed::{LedgerRecord, Reason};
@@ -103,6 +104,11 @@ pub enum Blocked {
     Inconsistent(String),
 }
 
+/// The hash of what is written: what was read from an item, or is made of it, can be one.
+fn hashed(fingerprint: Result<Fingerprint, StoreError>) -> Result<Fingerprint, Blocked> {
+    fingerprint.map_err(|error| Blocked::Inconsistent(error.to_string()))
+}
+
 /// Decides what a job does.
 ///
 /// # Errors
@@ -132,7 +138,7 @@ pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Cha
     Ok((verdict, changes))
 }
 
-/// How often an action may have changed its account.
+/// The most changes of its account that an action may have had.
 pub(crate) const MOST_MOVES: u32 = 1_000;
 
 /// How a record stands to what came before under its key.

@@ -65,7 +65,7 @@ pub(super) fn post(
     Ok(Verdict::Withdrawn)
 }
 
-/// What was withdrawn while its member was awaited.
+/// The thing that was withdrawn while its member was awaited.
 fn of_waiting(waits: Waits) -> Withdrawn {
     match waits.place {
         WaitingPlace { account, action_id: Some(action_id), is_action: true } => {

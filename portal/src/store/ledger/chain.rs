@@ -67,10 +67,10 @@ impl TryFrom<String> for Fingerprint {
     }
 }
 
-/// How many entries were posted to a view, and the hash of them all.
+/// The count of entries that were posted to a view, and the hash of them all.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Chain {
-    /// How many: the number of the last one.
+    /// The number of the last one.
     pub postings: u64,
     /// The hash of the last one's fingerprint behind the hash before it; all zero before the first.
     pub hash: Fingerprint,

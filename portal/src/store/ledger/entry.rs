@@ -215,7 +215,7 @@ impl Entry {
         EntryPlace { account: self.member_number.clone(), sk: self.position().sort_key() }
     }
 
-    /// Where it is in lists.
+    /// Its position in lists.
     #[must_use]
     pub fn position(&self) -> EntryPosition {
         let (view, date, posting, entry_id) = (self.view, self.facts.date, self.posting, self.entry_id);
@@ -305,7 +305,7 @@ impl Entry {
     }
 }
 
-/// Where an entry is in lists.
+/// The position of an entry in lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryPosition {
     /// Its view.
@@ -327,7 +327,7 @@ impl EntryPosition {
         (self.date, self.view, self.posting)
     }
 
-    /// How the keys of every index end: by day, and within a day as booked.
+    /// The end of its key in every index: by day, and within a day as booked.
     fn in_view(&self) -> String {
         format!("{}#{}#{:010}", self.view, self.date, self.posting)
     }

@@ -59,7 +59,7 @@ pub enum Subject {
     Withdrawn(Withdrawn),
 }
 
-/// What was withdrawn.
+/// The thing that was withdrawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Withdrawn {

@@ -21,12 +21,12 @@ pub struct Pending {
     pub batch_id: Identifier,
     /// What the fund says of it.
     pub facts: EntryFacts,
-    /// What it waits for.
+    /// The reason for which it waits.
     #[serde(default, skip_serializing_if = "Awaits::is_action")]
     pub awaits: Awaits,
 }
 
-/// What an entry waits for.
+/// The reason for which an entry waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Awaits {

@@ -31,7 +31,7 @@ pub struct SentBatch {
 }
 
 impl SentBatch {
-    /// Where a batch is stored.
+    /// The key of a batch.
     #[must_use]
     pub fn key_of(source: &Identifier, batch_id: &Identifier) -> Key {
         Key::new(Table::Ledger, partition(source), format!("BATCH#{batch_id}"))
@@ -58,7 +58,7 @@ pub struct UsedSequence {
 }
 
 impl UsedSequence {
-    /// Where a number is stored.
+    /// The key of a number.
     #[must_use]
     pub fn key_of(source: &Identifier, sequence: u64) -> Key {
         Key::new(Table::Ledger, partition(source), format!("SEQUENCE#{sequence:016}"))
@@ -114,7 +114,7 @@ impl SourceSequence {
         }
     }
 
-    /// How many numbers are missing.
+    /// The count of numbers that are missing.
     #[must_use]
     pub fn count_missing(&self) -> u64 {
         let count = |(from, to): &(u64, u64)| (to - from).saturating_add(1);
@@ -126,7 +126,7 @@ impl SourceSequence {
         self.missing.iter().map(|(from, to)| *from..=*to)
     }
 
-    /// Where a source's numbers are stored.
+    /// The key of a source's numbers.
     #[must_use]
     pub fn key_of(source: &Identifier) -> Key {
         Key::new(Table::Ledger, partition(source), "SEQUENCES")
