@@ -39,6 +39,9 @@ const STAFF_EMAIL: &str = "agents@constructys.example";
 /// The sources of the demo and of generated feeds, and of the feed that `docs/feed.md` shows.
 const FEED_SOURCES: &str = "demo,erp";
 
+/// A folder locks nothing. What has no schedule can be invoked.
+const DIGEST_YEARS: &str = "0";
+
 /// Who the local portal's mails are from.
 const MAIL_FROM: &str = "ne-pas-repondre@adherents.example";
 /// The first pause after a failed batch of a stream. In memory nobody waits for a service to recover.
@@ -107,6 +110,7 @@ impl Portal {
             ("MailFrom", MAIL_FROM),
             ("StaffEmail", STAFF_EMAIL),
             ("FeedSources", FEED_SOURCES),
+            ("DigestYears", DIGEST_YEARS),
         ] {
             parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }

@@ -1,8 +1,11 @@
 //! One account, read until what was seen is certain.
 
-use portal::domain::MemberNumber;
+use std::collections::BTreeMap;
+
+use portal::domain::{MemberNumber, View};
 use portal::store::{Store, StoreError, whole_ledger};
 
+use crate::digest::Head;
 use crate::drift::Found;
 use crate::posted::hold_guards;
 use crate::reading::{Read, Reading};
@@ -20,6 +23,8 @@ pub(crate) struct Checked {
     pub(crate) found: Found,
     /// Whether each reading saw another state, and none was without drift.
     pub(crate) busy: bool,
+    /// The entries of each view, as a digest names them; true where nothing was found.
+    pub(crate) heads: BTreeMap<View, Head>,
 }
 
 /// Holds an account's ledger against its entries.
@@ -33,8 +38,8 @@ pub(crate) async fn check(store: &Store, account: MemberNumber, page: Option<i32
         hold_guards(store, &held, &mut read.found).await?;
         Ok(read)
     };
-    let (Read { found, entries, .. }, busy) = settled(read).await?;
-    Ok(Checked { account, entries, found, busy })
+    let (Read { found, entries, heads, .. }, busy) = settled(read).await?;
+    Ok(Checked { account, entries, found, busy, heads })
 }
 
 /// Reads until there is no drift, or two readings in a row saw the same.

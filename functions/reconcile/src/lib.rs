@@ -1,10 +1,13 @@
 //! `reconcile`: holds what the ledger keeps beside its entries (totals, facets, the sums of actions, transfers)
 //! against the entries alone, account by account.
 //!
-//! It reads and never writes. Posting computes from what it read before; this adds up from nothing, so a fault of
-//! the one is not a fault of the other ([0058](../../../docs/decisions/0058-reconciling.md)).
+//! It reads the tables and never writes to them. Posting computes from what it read before; this adds up from nothing, so a
+//! fault of the one is not a fault of the other ([0058](../../../docs/decisions/0058-reconciling.md)). What an hour's run found
+//! true it writes down where nobody can change it ([`digest`]).
 
 mod account;
+mod bucket;
+pub mod digest;
 mod drift;
 mod posted;
 mod reading;
@@ -14,6 +17,7 @@ mod sums;
 use std::time::Duration;
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
 use portal::clock::Clock;
 use portal::domain::MemberNumber;
 use portal::environment::{Environment, StartError};
@@ -24,6 +28,8 @@ use portal::store::{Store, StoreError, Table};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::bucket::{Bucket, BucketError};
+use crate::digest::{Digest, Line};
 pub use crate::drift::Drift;
 use crate::request::Request;
 
@@ -44,6 +50,7 @@ const MOST_LOGGED: usize = 10;
 pub struct Function {
     store: Store,
     clock: Clock,
+    digests: Bucket,
     /// How many items are read at once; without it, the megabyte that DynamoDB gives.
     page: Option<i32>,
 }
@@ -66,6 +73,16 @@ pub struct Report {
     /// Where to go on, where time or `most` ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<MemberNumber>,
+    /// Where the digest of an hour's run is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+}
+
+/// The accounts of a run: what a digest says of them.
+#[derive(Debug, Default)]
+struct Attested {
+    lines: Vec<Line>,
+    left_out: Vec<MemberNumber>,
 }
 
 /// Why nothing was found out.
@@ -89,6 +106,12 @@ pub enum ReconcileError {
     /// The store failed; a repeat begins again at the same place.
     #[error("the store failed: {0}")]
     Store(#[from] StoreError),
+    /// The digest cannot be made.
+    #[error("the digest cannot be written: {0}")]
+    Digest(#[from] std::io::Error),
+    /// The bucket did not take the digest; a repeat reads the accounts again.
+    #[error("the digest is not kept: {0}")]
+    Bucket(#[from] BucketError),
 }
 
 impl EventFunction for Function {
@@ -101,6 +124,7 @@ impl EventFunction for Function {
         Ok(Self {
             store: Store::connect(environment, &[Table::Members, Table::Ledger])?,
             clock: environment.clock.clone(),
+            digests: Bucket::connect(environment)?,
             page: None,
         })
     }
@@ -111,7 +135,10 @@ impl EventFunction for Function {
             Request::One(account) => vec![account.clone()],
             all => all.choose(self.store.member_numbers().await?),
         };
-        let report = self.walk(chosen, request.most()).await?;
+        let (mut report, digest) = self.walk(chosen, request.most()).await?;
+        if let Request::Hour(hour) = request {
+            report.digest = Some(self.keep(hour, digest).await?);
+        }
         Self::tell(&report);
         match request {
             Request::Hour(_) if report.after.is_some() => {
@@ -130,9 +157,10 @@ impl Function {
         self
     }
 
-    async fn walk(&self, chosen: Vec<MemberNumber>, most: usize) -> Result<Report, StoreError> {
+    async fn walk(&self, chosen: Vec<MemberNumber>, most: usize) -> Result<(Report, Attested), StoreError> {
         let until = self.clock.now() + BEGINS_FOR;
         let mut report = Report { of: chosen.len() as u64, ..Report::default() };
+        let mut attested = Attested::default();
         let begun = chosen.into_iter().take(most).take_while(|_| self.clock.now() < until);
         let mut checks = stream::iter(begun)
             .map(|number| account::check(&self.store, number, self.page))
@@ -141,6 +169,11 @@ impl Function {
         while let Some(checked) = checks.try_next().await? {
             report.accounts += 1;
             report.entries += checked.entries;
+            if checked.busy || checked.found.count > 0 {
+                attested.left_out.push(checked.account.clone());
+            } else {
+                attested.lines.push(Line { account: checked.account.clone(), views: checked.heads });
+            }
             if checked.busy {
                 report.busy.push(checked.account.clone());
             } else {
@@ -151,7 +184,17 @@ impl Function {
             report.after = Some(checked.account);
         }
         report.after = report.after.filter(|_| report.accounts < report.of);
-        Ok(report)
+        Ok((report, attested))
+    }
+
+    /// Writes the digest of an hour's run; returns where it is.
+    async fn keep(&self, hour: Timestamp, Attested { lines, left_out }: Attested) -> Result<String, ReconcileError> {
+        let key = Digest::key(hour);
+        let digest = Digest { hour, lines, left_out };
+        if !self.digests.write_once(&key, digest.write()?).await? {
+            invocation::warn("the digest of this hour is there already, and stays as it is");
+        }
+        Ok(key)
     }
 
     fn tell(report: &Report) {

@@ -18,9 +18,9 @@ impl Postings {
         self.0.push((number, fingerprint));
     }
 
-    /// Puts what the totals of the view, which are stored under `sk`, must have; tells of each number that is missing or
-    /// stands twice.
-    pub(crate) fn put(mut self, sk: &str, fields: &mut Fields, found: &mut Found) {
+    /// Puts what the totals of the view, which are stored under `sk`, must have, and returns it; tells of each number that is
+    /// missing or stands twice.
+    pub(crate) fn put(mut self, sk: &str, fields: &mut Fields, found: &mut Found) -> Chain {
         self.0.sort_unstable_by_key(|(number, _)| *number);
         let mut chain = Chain::default();
         for (number, fingerprint) in &self.0 {
@@ -34,6 +34,7 @@ impl Postings {
         }
         fields.put("postings", chain.postings);
         fields.put("chain", chain.hash);
+        chain
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_lc_rs::digest::{Context, Digest, SHA256};
+use aws_lc_rs::digest::{Context, SHA256};
 use aws_sdk_dynamodb::types::AttributeValue;
 use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View};
 use portal::store::{
@@ -13,6 +13,7 @@ use portal::store::{
     to_item,
 };
 
+use crate::digest::Head;
 use crate::drift::{Fields, Found};
 use crate::posted::{Held, Postings, Reversals};
 use crate::sums::{Homes, Sums, Transfer, ViewSums, step};
@@ -34,6 +35,7 @@ pub(crate) struct Reading {
     totals: Vec<Totals>,
     /// The entries of each view by their numbers.
     postings: BTreeMap<View, Postings>,
+    heads: BTreeMap<View, Head>,
     /// Those of the open action, or the contributions.
     reversals: Reversals,
     held: Vec<Held>,
@@ -54,6 +56,8 @@ pub(crate) struct Read {
     pub(crate) entries: u64,
     /// The hashes that guards have to agree with.
     pub(crate) held: Vec<Held>,
+    /// The entries of each view, as a digest names them.
+    pub(crate) heads: BTreeMap<View, Head>,
 }
 
 impl Reading {
@@ -68,6 +72,7 @@ impl Reading {
             waiting: BTreeMap::new(),
             totals: Vec::new(),
             postings: BTreeMap::new(),
+            heads: BTreeMap::new(),
             reversals: Reversals::default(),
             held: Vec::new(),
         }
@@ -253,8 +258,10 @@ impl Reading {
         let Some(sums) = self.view(sk, view) else { return };
         sums.has_totals = true;
         let mut computed = sums.totals();
-        let postings = View::parse(view).and_then(|view| self.postings.remove(&view)).unwrap_or_default();
-        postings.put(sk, &mut computed, &mut self.found);
+        let view = View::parse(view);
+        let postings = view.and_then(|view| self.postings.remove(&view)).unwrap_or_default();
+        let chain = postings.put(sk, &mut computed, &mut self.found);
+        self.heads.extend(view.filter(|_| chain.postings > 0).map(|view| (view, Head::from(chain))));
         let names = ["actions", "entries", "contributions", "sums", "schemes", "months", "postings", "chain"];
         self.found.compare(sk, &Fields::stored(item, &names), &computed);
         let totals = self.record(sk, item);
@@ -331,8 +338,8 @@ impl Reading {
                 self.found.missing(&format!("REMITTANCE#{}#{view}", number.escaped()));
             }
         }
-        let seen: Digest = self.seen.finish();
-        Read { found: self.found, seen: seen.as_ref().to_vec(), entries: self.entries, held: self.held }
+        let seen = self.seen.finish().as_ref().to_vec();
+        Read { found: self.found, seen, entries: self.entries, held: self.held, heads: self.heads }
     }
 }
 

@@ -18,8 +18,8 @@ pub(crate) enum Request {
     One(MemberNumber),
     /// Every account behind one, so many at most.
     All { after: Option<MemberNumber>, most: Option<usize> },
-    /// The accounts whose turn it is in an hour of the day (UTC).
-    Hour(u32),
+    /// The accounts whose turn it is in the hour of the day (UTC) at which a schedule started it.
+    Hour(Timestamp),
 }
 
 /// What an operator writes.
@@ -34,6 +34,11 @@ struct Asked {
 /// A member number as an operator pastes it.
 fn number(text: &str) -> Result<MemberNumber, String> {
     MemberNumber::parse(text).map_err(|refusal| refusal.en)
+}
+
+/// The hour of the day (UTC).
+fn hour(at: Timestamp) -> u32 {
+    u32::try_from(at.to_zoned_datetime(TimeZone::UTC).hour()).unwrap_or_default()
 }
 
 /// What a schedule sends, as far as it matters.
@@ -51,7 +56,7 @@ impl Request {
         let wrong = |error: serde_json::Error| error.to_string();
         if event.get("detail-type").is_some() {
             let Scheduled { time } = serde_json::from_value(event).map_err(wrong)?;
-            return Ok(Self::Hour(u32::try_from(time.to_zoned_datetime(TimeZone::UTC).hour()).unwrap_or_default()));
+            return Ok(Self::Hour(time));
         }
         match serde_json::from_value(event).map_err(wrong)? {
             Asked { account: Some(account), after: None, most: None } => number(&account).map(Self::One),
@@ -69,7 +74,7 @@ impl Request {
             Self::One(account) => number == account,
             Self::All { after, .. } => after.as_ref().is_none_or(|after| number > after),
             // Six digits, so this is a number.
-            Self::Hour(hour) => number.as_str().parse::<u32>().unwrap_or_default() % PARTS == *hour,
+            Self::Hour(at) => number.as_str().parse::<u32>().unwrap_or_default() % PARTS == hour(*at),
         };
         all.into_iter().filter(wanted).collect()
     }
@@ -101,7 +106,7 @@ mod tests {
         let on = Request::All { after: Some(number("012345")), most: Some(7) };
         assert_eq!(read(json!({"after": "012345", "most": 7})), on);
         let scheduled = json!({"detail-type": "Scheduled Event", "time": "2026-11-23T09:59:59Z", "detail": "{}"});
-        assert_eq!(read(scheduled), Request::Hour(9));
+        assert_eq!(read(scheduled), Request::Hour("2026-11-23T09:59:59Z".parse().unwrap()));
     }
 
     #[test]
@@ -124,7 +129,8 @@ mod tests {
     #[test]
     fn the_hours_of_a_day_have_every_account_once() {
         let all: BTreeSet<_> = (0..1_000).map(|n| number(&format!("{:06}", n * 997 % 1_000_000))).collect();
-        let mut seen: Vec<_> = (0..PARTS).flat_map(|hour| Request::Hour(hour).choose(all.clone())).collect();
+        let hours = (0..PARTS).map(|hour| format!("2026-11-23T{hour:02}:15:00Z").parse().unwrap());
+        let mut seen: Vec<_> = hours.flat_map(|hour| Request::Hour(hour).choose(all.clone())).collect();
         seen.sort();
         assert_eq!(seen, all.iter().cloned().collect::<Vec<_>>());
         let behind = Request::All { after: seen.get(899).cloned(), most: None }.choose(all);

@@ -8,9 +8,11 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a benchmark stops where it cannot go on")]
 
 mod feed;
+mod moving;
 mod pages;
 mod posting;
 mod processor;
+mod proof;
 mod table;
 
 use std::process::ExitCode;
@@ -18,7 +20,7 @@ use std::process::ExitCode;
 use table::Row;
 
 /// What can be asked for alone, by naming it.
-const PARTS: [&str; 5] = ["work", "handler", "times", "capacity", "posting"];
+const PARTS: [&str; 7] = ["work", "handler", "times", "capacity", "posting", "moving", "proof"];
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -33,7 +35,9 @@ async fn main() -> ExitCode {
             "handler" => pages::handler().await,
             "times" => pages::times().await,
             "capacity" => posting::capacity().await,
-            _ => vec![posting::rate().await],
+            "posting" => vec![posting::rate().await],
+            "moving" => vec![moving::moving().await],
+            _ => vec![proof::proof().await],
         };
         rows.iter().for_each(Row::print);
     }

@@ -15,6 +15,8 @@ use portal::domain::{Email, Id, MemberNumber, View};
 use portal::store::{Export, ExportFormat, ExportState, Outbox, Record as _, Wish, to_item};
 use serde_json::{Value, json};
 
+use crate::ledger_files::without_bucket;
+
 /// Who the events are of.
 const EMAIL: &str = "zoe.martin@martin.example";
 
@@ -280,6 +282,17 @@ async fn schedules_run() {
     // Nine o'clock (UTC) is the turn of account 012345, and not of the other.
     let reconciled = world.portal.invoke("reconcile", sample("reconcile")).await.unwrap();
     assert_eq!((&reconciled["accounts"], &reconciled["drift"]), (&json!(1), &json!(0)), "{reconciled}");
+    assert_eq!(reconciled["digest"], "2026/11/23/09.ndjson.gz");
+}
+
+/// What is not written down is not proven later, so a run that cannot write it down fails, and the alarm tells of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_whose_digest_is_not_taken_fails() {
+    let world = World::start_with(without_bucket("reconcile").await).await;
+    let error = world.portal.invoke("reconcile", sample("reconcile")).await.unwrap_err().to_string();
+    assert!(error.contains("the digest is not kept: PutObject of 2026/11/23/09.ndjson.gz"), "{error}");
+    let by_hand = world.portal.invoke("reconcile", json!({"account": ACCOUNT})).await.unwrap();
+    assert_eq!((&by_hand["drift"], &by_hand["digest"]), (&json!(0), &Value::Null), "one by hand writes none");
 }
 
 /// Nobody goes on where an hour's run was ended, so it does not end quietly.

@@ -233,6 +233,9 @@ pub(crate) async fn everything(world: &World) {
     world.advance(Duration::from_secs(600));
     let reconciled = world.portal.invoke("reconcile", json!({})).await.unwrap();
     assert_eq!((&reconciled["drift"], &reconciled["busy"]), (&json!(0), &json!([])), "{reconciled}");
+    let hour = json!({"detail-type": "Scheduled Event", "time": "2026-11-23T09:15:00Z"});
+    let written = world.portal.invoke("reconcile", hour).await.unwrap();
+    assert!(written["digest"].is_string(), "{written}");
     let swept = world.portal.invoke("sweep-outbox", json!({})).await.unwrap();
     assert_eq!(swept, json!({"woken": 1}));
     world.mails().await;

@@ -142,14 +142,14 @@ pub(super) async fn download(reply: &Reply) -> (String, Vec<u8>) {
     (name, file.bytes().await.unwrap().to_vec())
 }
 
-/// Options for a portal whose `write-export` meets a bucket that takes nothing. Others find the real one.
-async fn without_bucket() -> Options {
+/// Options for a portal one function of which meets a bucket that takes nothing. Others find the real one.
+pub(super) async fn without_bucket(without: &'static str) -> Options {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nothing = format!("http://{}", listener.local_addr().unwrap());
     let refuses = axum::Router::new().fallback(|| async { StatusCode::FORBIDDEN });
     tokio::spawn(async move { axum::serve(listener, refuses).await });
     let endpoints = move |function: &str, service: Service, real: &str| {
-        if (function, service) == ("write-export", Service::S3) { nothing.clone() } else { real.to_owned() }
+        if (function, service) == (without, Service::S3) { nothing.clone() } else { real.to_owned() }
     };
     Options { endpoints: Some(Arc::new(endpoints)), ..Options::default() }
 }
@@ -246,7 +246,7 @@ async fn who_asked_alone_gets_a_link_and_only_while_they_may_read_the_account() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_has_three_exports_under_way_and_room_again_after_an_hour() {
-    let world = World::start_with(without_bucket().await).await;
+    let world = World::start_with(without_bucket("write-export").await).await;
     let marie = world.manager("marie@martin.example").await;
     let store = world.store();
     let mut three = ExportsUnderWay::none(MemberNumber::parse(ACCOUNT).unwrap());
