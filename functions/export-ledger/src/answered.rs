@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ledger_files::{CsvFile, FileError, Sums, XlsxFile};
 use portal::domain::{MemberNumber, View};
 use portal::http::{Answer, Call, FileContent, Problem};
-use portal::store::{Entry, ExportFormat, Page, StoreError, Totals};
+use portal::store::{Entry, ExportFormat, Misposted, MispostedRecords, Page, StoreError, Totals};
 use rand::CryptoRng;
 
 use crate::Function;
@@ -23,19 +23,22 @@ impl Function {
         format: ExportFormat,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
-        let (visit, batch) = self.gate.visit(call).await?;
+        let (visit, mut batch) = self.gate.visit(call).await?;
         let mut query = call.query();
         let view = query.view("view");
         let view = match query.finish((view,)) {
             Ok((view,)) => view,
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let (fetched, begun) = join(self.store.fetch(batch), self.begin(&visit.number, view)).await;
-        visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
+        let mut fetched = fetched?;
+        visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
         let entries = self.whole(&visit.number, view, begun?).await?;
+        let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
         let now = call.now;
         // Some thousand rows are compressed for as long as a password is hashed: nobody else has to wait for it.
-        let written = tokio::task::spawn_blocking(move || write(&entries, format, now));
+        let written = tokio::task::spawn_blocking(move || write(entries, &misposted, format, now));
         let written = written.await.map_err(|error| Problem::internal("a file was not written to its end", &error))?;
         let content = written.map_err(|error| Problem::internal("a file was not written", &error))?;
         Answer::file(&format.file_name(&visit.number, view), format.content_type(), content)
@@ -68,19 +71,25 @@ impl Function {
     }
 }
 
-fn write(entries: &[Entry], format: ExportFormat, now: Timestamp) -> Result<FileContent, FileError> {
+fn write(
+    entries: Vec<Entry>,
+    misposted: &MispostedRecords,
+    format: ExportFormat,
+    now: Timestamp,
+) -> Result<FileContent, FileError> {
+    let entries = entries.into_iter().map(|entry| misposted.readable(entry));
     match format {
         ExportFormat::Csv => {
             let mut file = CsvFile::start()?;
             for entry in entries {
-                file.add(entry)?;
+                file.add(&entry)?;
             }
             Ok(FileContent::Text(String::from_utf8_lossy(&file.take()).into_owned()))
         }
         ExportFormat::Xlsx => {
             let mut file = XlsxFile::start(now)?;
             for entry in entries {
-                file.add(entry)?;
+                file.add(&entry)?;
             }
             let mut bytes = Vec::new();
             file.finish(&mut bytes)?;

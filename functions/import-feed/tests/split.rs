@@ -390,20 +390,12 @@ async fn a_poisoned_shard_goes_to_the_dead_letters_and_a_redrive_finishes_the_ba
     let source = Identifier::parse("erp").unwrap();
     let source_key = Identifier::parse("E-012345-2").unwrap();
     let poison = Guard {
-        source: source.clone(),
-        source_key: source_key.clone(),
-        source_version: 0,
-        content_hash: String::new(),
-        moves: 0,
         subject: Subject::Entry {
             posted: Some(EntryPlace { account: MemberNumber::parse("012345").unwrap(), sk: "ACTION#x#ENTRY#y".into() }),
             pending: None,
         },
-        in_force: None,
-        kept: None,
-        waits: None,
-        marks: None,
         version: 1,
+        ..Guard::of_nothing(source.clone(), source_key.clone())
     };
     fund.store.put(&poison).await.unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Id, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
-use portal::store::{Action, ActionSums, Entry, Totals};
+use portal::store::{Action, ActionSums, Entry, Misposted, MispostedRecords, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -31,7 +31,8 @@ struct ActionBody {
 
 impl Function {
     pub(crate) async fn action(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let (visit, batch) = self.gate.visit(call).await?;
+        let (visit, mut batch) = self.gate.visit(call).await?;
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let action_id = Identifier::parse(call.path("action_id")).ok();
         let read = async {
             match &action_id {
@@ -41,7 +42,8 @@ impl Function {
             }
         };
         let (fetched, found) = join(self.store.fetch(batch), read).await;
-        let guest = visit.admit(&self.store, &mut fetched?, call.now).await;
+        let mut fetched = fetched?;
+        let guest = visit.admit(&self.store, &mut fetched, call.now).await;
         let found = match (guest, found) {
             // An action that is not there is 404 like an account that is not the caller's, and so comes
             // before what keeps the caller from an action that is.
@@ -64,8 +66,9 @@ impl Function {
         if !adds_up(&found) {
             return Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() });
         }
+        let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
         let (action, entries) = found;
-        Answer::ok(&body(call.now, action, entries)?)
+        Answer::ok(&body(call.now, action, entries, &misposted)?)
     }
 }
 
@@ -80,7 +83,12 @@ fn adds_up((action, entries): &(Action, Vec<Entry>)) -> bool {
     sums == action.all_sums() && unreversed == usize::try_from(counted).ok()
 }
 
-fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionBody, Problem> {
+fn body(
+    as_of: Timestamp,
+    action: Action,
+    entries: Vec<Entry>,
+    misposted: &MispostedRecords,
+) -> Result<ActionBody, Problem> {
     let sums = action.all_sums();
     let Some(state) = action.state else {
         return Err(Problem::Internal { context: "an action that is here without a state".to_owned() });
@@ -94,15 +102,16 @@ fn body(as_of: Timestamp, action: Action, entries: Vec<Entry>) -> Result<ActionB
         view: state.home.view,
         engagement_date: state.engagement_date,
         figures: sums.measures(state.status).into(),
-        entries: in_order(entries),
+        entries: in_order(entries, misposted),
     })
 }
 
 /// As they were booked, each with what reverses it.
-fn in_order(mut entries: Vec<Entry>) -> Vec<EntryBody> {
+fn in_order(mut entries: Vec<Entry>, misposted: &MispostedRecords) -> Vec<EntryBody> {
     let reversals = entries.iter().filter_map(|entry| Some((entry.reverses?.entry_id, entry.entry_id)));
     let reversals: HashMap<Id, Id> = reversals.collect();
     Entry::sort_as_booked(&mut entries);
-    let body = |entry: Entry| EntryBody::reversed(reversals.get(&entry.entry_id).copied(), entry);
+    let body =
+        |entry: Entry| EntryBody::reversed(reversals.get(&entry.entry_id).copied(), misposted.readable(entry));
     entries.into_iter().map(body).collect()
 }

@@ -41,6 +41,7 @@ struct ItemBody {
 impl List for Filter {
     type Row = ListedAction;
     const TOTALS: bool = true;
+    const ENTRIES: bool = false;
 
     fn views(&self) -> Option<Views> {
         self.view.map(Views::One)
@@ -69,7 +70,7 @@ impl List for Filter {
     }
 
     fn cursor(row: &ListedAction) -> Cursor {
-        Cursor { view: row.home.view, date: row.engagement_date, action_id: None, id: row.action_id.to_string() }
+        Cursor { view: row.home.view, date: row.engagement_date, id: row.action_id.to_string() }
     }
 }
 
@@ -109,7 +110,7 @@ impl Searched for Filter {
 impl Function {
     pub(crate) async fn actions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let listed = self.searched_list(call, rng, filter::of_actions).await?;
-        let Listed { filter, view, facets, rows, next_cursor } = listed;
+        let Listed { filter, view, facets, rows, next_cursor, .. } = listed;
         let totals = facets.map(|facets| facets.filtered(filter.scheme, filter.status)).unwrap_or_default();
         let items = rows.into_iter().map(item).collect();
         Answer::ok(&PageBody { as_of: call.now, view, totals: totals.measures.into(), items, next_cursor })

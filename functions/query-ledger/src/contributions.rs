@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use portal::domain::{Cents, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, Item, Query};
+use portal::store::{Entry, Item, Query, ReadableEntry};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -43,6 +43,7 @@ struct ItemBody {
 impl List for Contributions {
     type Row = Entry;
     const TOTALS: bool = true;
+    const ENTRIES: bool = true;
 
     fn views(&self) -> Option<Views> {
         self.0.map(Views::One)
@@ -77,14 +78,14 @@ impl List for Contributions {
 impl Function {
     pub(crate) async fn contributions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let page = self.list(call, rng, filter::of_contributions).await?;
-        let Listed { view, facets, rows, next_cursor, .. } = page;
+        let Listed { view, facets, rows, misposted, next_cursor, .. } = page;
         let contributed = facets.map_or(Cents::ZERO, |facets| facets.contributed);
-        let item = |entry: Entry| ItemBody {
+        let item = |entry: ReadableEntry| ItemBody {
             contribution_year: entry.facts.year,
             contributed: entry.effect().contributed,
             entry: entry.into(),
         };
-        let items = rows.into_iter().map(item).collect();
+        let items = rows.into_iter().map(|entry| item(misposted.readable(entry))).collect();
         Answer::ok(&PageBody { as_of: call.now, view, totals: TotalsBody { contributed }, items, next_cursor })
     }
 }

@@ -6,11 +6,11 @@
 //! Public for `fuzz/` alone.
 
 use jiff::civil::Date;
-use portal::domain::{Id, Identifier, MemberNumber, View};
+use portal::domain::{Id, MemberNumber, View};
 use portal::security::{SealedCursor, SymmetricKey};
 
 /// The form of what a cursor says; a cursor of another form is not valid.
-const VERSION: &str = "3";
+const VERSION: &str = "4";
 
 /// The longest id, in bytes: the number of a transfer has 64 code points.
 const LONGEST_ID: usize = 256;
@@ -22,8 +22,6 @@ pub struct Cursor {
     pub view: View,
     /// The day that the list sorts the item by.
     pub date: Date,
-    /// Of an entry, its action where it has one.
-    pub action_id: Option<Identifier>,
     /// Which it is: the id of an action, the number of an entry in its view with its id, the number of a transfer. Without a
     /// line end.
     pub id: String,
@@ -44,8 +42,7 @@ impl Cursor {
     /// The cursor's text.
     #[must_use]
     pub fn seal(&self, key: &SymmetricKey, bound: &Bound<'_>) -> String {
-        let action_id = self.action_id.as_ref().map_or("", Identifier::as_str);
-        let said = format!("{VERSION}#{}#{}#{action_id}#{}", self.view, self.date, self.id);
+        let said = format!("{VERSION}#{}#{}#{}", self.view, self.date, self.id);
         bound.seal(&said, key)
     }
 
@@ -59,17 +56,11 @@ impl Cursor {
     #[must_use]
     pub fn read(said: &str) -> Option<Self> {
         // The id comes last: `#` may be in the number of a transfer.
-        let [VERSION, view, date, action_id, id] = said.splitn(5, '#').collect::<Vec<_>>()[..] else { return None };
-        let action_id = Some(action_id).filter(|id| !id.is_empty());
+        let [VERSION, view, date, id] = said.splitn(4, '#').collect::<Vec<_>>()[..] else { return None };
         if id.len() > LONGEST_ID || id.contains('\n') {
             return None;
         }
-        Some(Self {
-            view: View::parse(view)?,
-            date: date.parse().ok()?,
-            action_id: action_id.map(Identifier::parse).transpose().ok()?,
-            id: id.to_owned(),
-        })
+        Some(Self { view: View::parse(view)?, date: date.parse().ok()?, id: id.to_owned() })
     }
 }
 
@@ -119,11 +110,10 @@ mod tests {
     }
 
     prop_compose! {
-        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[ -~é]{1,64}", action in prop::option::of("[A-Za-z0-9._-]{1,64}")) -> Cursor {
+        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[ -~é]{1,64}") -> Cursor {
             Cursor {
                 view: View::parse(&year.to_string()).unwrap(),
                 date: date(year, month, day),
-                action_id: action.map(|id| Identifier::parse(&id).unwrap()),
                 id,
             }
         }

@@ -2,11 +2,11 @@
 
 use std::cmp::Reverse;
 
-use futures::future::{join, try_join_all};
+use futures::future::{join, try_join, try_join_all};
 use portal::domain::View;
 use portal::http::{Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, EntryPosition, Facets, StoreError};
+use portal::store::{Entry, EntryPosition, Facets, Misposted, StoreError};
 use rand::CryptoRng;
 
 use crate::Function;
@@ -22,24 +22,28 @@ impl Function {
         rng: &mut impl CryptoRng,
         asked: Asked<EntryFilter>,
     ) -> Result<Listed<EntryFilter>, Problem> {
-        let (visit, batch) = self.gate.visit(call).await?;
+        let (visit, mut batch) = self.gate.visit(call).await?;
         let (Asked { filter, limit, .. }, after) = match self.after(&visit, asked) {
             Ok(asked) => asked,
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let facets = Facets::all(&visit.number);
         let (fetched, facets) = join(self.store.fetch(batch), self.store.query_all::<Facets>(&facets)).await;
-        visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
-        let facets = facets?;
+        let mut fetched = fetched?;
+        visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
+        let (mark, facets) = (fetched.take(&mark)?, facets?);
         let after = after.as_ref().map(|cursor| position(cursor).ok_or(Problem::BadCursor)).transpose()?;
         let of_views = facets.iter().map(|facets| self.first_of(&visit, filter, facets.view, after.as_ref(), limit));
-        let mut rows: Vec<Entry> = try_join_all(of_views).await?.into_iter().flatten().collect();
+        let misposted = self.store.misposted_where(&visit.number, mark);
+        let (of_views, misposted) = try_join(try_join_all(of_views), misposted).await?;
+        let mut rows: Vec<Entry> = of_views.into_iter().flatten().collect();
         rows.sort_by_key(|entry| Reverse(entry.position().by_day()));
         let more = rows.len() > limit;
         rows.truncate(limit);
         let next = rows.last().filter(|_| more).map(entry_cursor);
         let next_cursor = next.map(|cursor| cursor.seal(&self.cursor_key, &bound(&visit, &filter)));
-        Ok(Listed { filter, view: None, facets: None, rows, next_cursor })
+        Ok(Listed { filter, view: None, facets: None, rows, misposted, next_cursor })
     }
 
     /// The first entries of a view behind a place, at least one more than a page has where there are so many.

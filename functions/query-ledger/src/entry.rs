@@ -1,9 +1,9 @@
-//! An entry as the contract shows it.
+//! An entry as the contract shows it: made of one that is readable, and of no other.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, CostKind, EntryKind, Id, Identifier, Payee, RemittanceNumber, ShortText, Siret};
-use portal::store::Entry;
+use portal::store::ReadableEntry;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -37,18 +37,22 @@ pub(crate) struct EntryBody {
     source_key: Identifier,
     source_version: u64,
     batch_id: Identifier,
+    /// Said only where it is so: its texts are another account's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    posted_by_mistake: bool,
 }
 
 impl EntryBody {
     /// An entry that another one reverses, if any does.
-    pub(crate) fn reversed(reversed_by: Option<Id>, entry: Entry) -> Self {
+    pub(crate) fn reversed(reversed_by: Option<Id>, entry: ReadableEntry) -> Self {
         Self { reversed_by, ..entry.into() }
     }
 }
 
-impl From<Entry> for EntryBody {
-    fn from(entry: Entry) -> Self {
-        let paid_to = entry.paid_side();
+impl From<ReadableEntry> for EntryBody {
+    fn from(entry: ReadableEntry) -> Self {
+        let (paid_to, posted_by_mistake) = (entry.paid_side(), entry.is_withheld());
+        let entry = entry.into_entry();
         Self {
             entry_id: entry.entry_id,
             siret: entry.siret,
@@ -69,6 +73,7 @@ impl From<Entry> for EntryBody {
             source_key: entry.source_key,
             source_version: entry.source_version,
             batch_id: entry.batch_id,
+            posted_by_mistake,
         }
     }
 }

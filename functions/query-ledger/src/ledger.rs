@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use portal::domain::{Id, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, EntryPosition, Item, Query};
+use portal::store::{Entry, EntryPosition, Item, Query, ReadableEntry};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -39,6 +39,7 @@ struct ItemBody {
 impl List for EntryFilter {
     type Row = Entry;
     const TOTALS: bool = false;
+    const ENTRIES: bool = true;
 
     fn views(&self) -> Option<Views> {
         self.view.map(Views::One)
@@ -73,8 +74,8 @@ impl List for EntryFilter {
 
 /// The cursor of an entry.
 pub(crate) fn entry_cursor(entry: &Entry) -> Cursor {
-    let EntryPosition { view, date, posting, entry_id, action_id } = entry.position();
-    Cursor { view, date, action_id, id: format!("{posting}#{entry_id}") }
+    let EntryPosition { view, date, posting, entry_id } = entry.position();
+    Cursor { view, date, id: format!("{posting}#{entry_id}") }
 }
 
 /// The position of the entry that a cursor names.
@@ -85,23 +86,22 @@ pub(crate) fn position(cursor: &Cursor) -> Option<EntryPosition> {
         date: cursor.date,
         posting: posting.parse().ok()?,
         entry_id: Id::parse(entry_id)?,
-        action_id: cursor.action_id.clone(),
     })
 }
 
 impl Function {
     pub(crate) async fn ledger(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let Listed { view, rows, next_cursor, .. } = match filter::of_entries(call.query()) {
+        let Listed { view, rows, misposted, next_cursor, .. } = match filter::of_entries(call.query()) {
             Ok(asked) if asked.filter.is_of_days() => self.list_days(call, rng, asked).await?,
             asked => self.list(call, rng, |_| asked).await?,
         };
-        let item = |mut entry: Entry| ItemBody {
-            action_id: entry.action_id.take(),
+        let item = |entry: ReadableEntry| ItemBody {
+            action_id: entry.action_id.clone(),
             scheme: entry.scheme,
             contribution_year: entry.facts.year,
             entry: entry.into(),
         };
-        let items = rows.into_iter().map(item).collect();
+        let items = rows.into_iter().map(|entry| item(misposted.readable(entry))).collect();
         Answer::ok(&PageBody { as_of: call.now, view, items, next_cursor })
     }
 }

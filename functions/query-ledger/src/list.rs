@@ -4,7 +4,7 @@ use futures::future::{join, join3};
 use portal::domain::View;
 use portal::http::{Call, Problem};
 use portal::security::Visit;
-use portal::store::{Facets, Page, Query, Record, StoreError};
+use portal::store::{Facets, Misposted, MispostedRecords, Page, Query, Record, StoreError};
 use rand::CryptoRng;
 
 use crate::Function;
@@ -29,6 +29,9 @@ pub(crate) trait List {
 
     /// Whether its answer has totals, which are read beside the page.
     const TOTALS: bool;
+
+    /// Whether it lists entries, some of which may be withheld.
+    const ENTRIES: bool;
 
     /// The views that the filter asks for, where it says so: [`Views::One`] or [`Views::All`]. Otherwise it is the one
     /// that is meant where none is named.
@@ -59,6 +62,8 @@ pub(crate) struct Listed<L: List> {
     /// Of the view; nothing where the list has no totals or the view has none.
     pub(crate) facets: Option<Facets>,
     pub(crate) rows: Vec<L::Row>,
+    /// What is withheld of entries among the rows.
+    pub(crate) misposted: MispostedRecords,
     pub(crate) next_cursor: Option<String>,
 }
 
@@ -80,19 +85,21 @@ impl Function {
         let last = self.rule.last_default(call.now);
         let views = asked.filter.views().or_else(of_cursor).unwrap_or(Views::UpTo(last));
         let page = self.page(&visit, &asked, views, after.as_ref());
-        let (view, facets, page) = match views {
+        let mark = L::ENTRIES.then(|| batch.want::<Misposted>(Misposted::key_of_any(&visit.number)));
+        let (view, facets, page, mut fetched) = match views {
             Views::One(view) => {
                 let facets = L::TOTALS.then(|| batch.want::<Facets>(Facets::key_of(&visit.number, view)));
                 let (fetched, page) = join(self.store.fetch(batch), page).await;
                 let mut fetched = fetched?;
                 visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
                 let facets = facets.map(|facets| fetched.take(&facets)).transpose()?.flatten();
-                (Some(view), facets, page?)
+                (Some(view), facets, page?, fetched)
             }
             Views::All => {
                 let (fetched, page) = join(self.store.fetch(batch), page).await;
-                visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
-                (None, None, page?)
+                let mut fetched = fetched?;
+                visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
+                (None, None, page?, fetched)
             }
             Views::UpTo(_) => {
                 // The view that is meant is not known, and asking for it first would be a second wait. An index sorts
@@ -100,19 +107,22 @@ impl Function {
                 let facets = Facets::all(&visit.number);
                 let facets = self.store.query_all::<Facets>(&facets);
                 let (fetched, facets, page) = join3(self.store.fetch(batch), facets, page).await;
-                visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
+                let mut fetched = fetched?;
+                visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
                 let (view, facets) = self.meant(facets?, call);
                 let mut page = page?;
                 let is_covered = page.items.iter().any(|row| L::view_of(row) > view);
                 if is_covered || view > last {
                     page = self.page(&visit, &asked, Views::One(view), None).await?;
                 }
-                (Some(view), facets, page)
+                (Some(view), facets, page, fetched)
             }
         };
+        let mark = mark.map(|mark| fetched.take(&mark)).transpose()?.flatten();
+        let misposted = self.store.misposted_where(&visit.number, mark).await?;
         let (rows, next) = cut::<L>(page, view, asked.limit);
         let next_cursor = next.map(|cursor| cursor.seal(&self.cursor_key, &bound(&visit, &asked.filter)));
-        Ok(Listed { filter: asked.filter, view, facets, rows, next_cursor })
+        Ok(Listed { filter: asked.filter, view, facets, rows, misposted, next_cursor })
     }
 
     /// The view that is meant where none is named, with its facets.

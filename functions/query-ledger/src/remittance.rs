@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, EntryKind, Id, Identifier, MemberNumber, Paid, Payee, RemittanceNumber, ShortText, View};
 use portal::http::{Answer, Call, Problem};
-use portal::store::{Batch, Remittance, RemittanceLine, Totals};
+use portal::store::{Batch, Misposted, ReadableLine, Remittance, RemittanceLine, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -27,7 +27,8 @@ struct RemittanceBody {
 
 #[derive(Serialize)]
 struct LineBody {
-    action_id: Identifier,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_id: Option<Identifier>,
     title: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     invoice_number: Option<ShortText>,
@@ -41,6 +42,9 @@ struct LineBody {
     entry_id: Id,
     #[serde(skip_serializing_if = "Option::is_none")]
     reverses: Option<Id>,
+    /// Said only where it is so: its texts are another account's.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    posted_by_mistake: bool,
 }
 
 impl Function {
@@ -70,6 +74,7 @@ impl Function {
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
         let (visit, mut batch) = self.gate.visit(call).await?;
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let wanted = number.as_ref().map(|number| batch.want(Remittance::key_of(&visit.number, number)));
         let lines = async {
             match &number {
@@ -103,6 +108,7 @@ impl Function {
         if !adds_up(&found.1, &lines) {
             return Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() });
         }
+        let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
         let (date, remittance) = found;
         Answer::ok(&RemittanceBody {
             as_of: call.now,
@@ -110,7 +116,7 @@ impl Function {
             bank_reference: remittance.bank_reference().map(str::to_owned),
             moved: remittance.moved().into(),
             remittance_number: remittance.number,
-            lines: lines.into_iter().map(line).collect(),
+            lines: lines.into_iter().map(|of_transfer| line(&misposted.readable_line(of_transfer))).collect(),
         })
     }
 
@@ -139,17 +145,18 @@ fn adds_up(remittance: &Remittance, lines: &[RemittanceLine]) -> bool {
     paid == remittance.moved().paid() && unreversed == usize::try_from(remittance.unreversed()).ok()
 }
 
-fn line(line: RemittanceLine) -> LineBody {
+fn line(line: &ReadableLine) -> LineBody {
     LineBody {
         amount: line.paid(),
         payee: line.payee,
-        action_id: line.action_id,
-        title: line.title,
-        invoice_number: line.facts.invoice,
+        action_id: line.action_id().cloned(),
+        title: line.title.clone(),
+        invoice_number: line.facts.invoice.clone(),
         view: line.view,
         kind: line.facts.kind,
         effective_date: line.facts.date,
         entry_id: line.entry_id,
         reverses: line.reverses.map(|reversed| reversed.entry_id),
+        posted_by_mistake: line.is_withheld(),
     }
 }

@@ -41,6 +41,7 @@ struct ItemBody {
 impl List for Remittances {
     type Row = ListedRemittance;
     const TOTALS: bool = false;
+    const ENTRIES: bool = false;
 
     /// Without a view all transfers, each once: a bank's statement knows no year of engagement.
     fn views(&self) -> Option<Views> {
@@ -67,7 +68,7 @@ impl List for Remittances {
     }
 
     fn cursor(row: &ListedRemittance) -> Cursor {
-        Cursor { view: row.view, date: row.date, action_id: None, id: row.number.to_string() }
+        Cursor { view: row.view, date: row.date, id: row.number.to_string() }
     }
 }
 

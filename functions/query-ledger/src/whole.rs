@@ -4,7 +4,7 @@ use futures::future::{join, join3};
 use portal::domain::{Refusal, View};
 use portal::http::{Call, Problem};
 use portal::security::Visit;
-use portal::store::{Batch, Facets, Query, Totals};
+use portal::store::{Batch, Facets, MispostedRecords, Query, Totals};
 use rand::CryptoRng;
 
 use crate::Function;
@@ -159,7 +159,9 @@ impl Function {
             let place = SortedPlace { view, id: id.clone(), key: key.clone() };
             place.seal(&self.cursor_key, &bound(visit, &filter))
         });
-        Listed { view, facets, rows: found.into_iter().map(|(_, row)| row).collect(), next_cursor, filter }
+        let rows = found.into_iter().map(|(_, row)| row).collect();
+        // What is searched has no entries.
+        Listed { view, facets, rows, misposted: MispostedRecords::of([]), next_cursor, filter }
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) async fn check(store: &Store, account: MemberNumber, page: Option<i32
         let mut read = read(store, account.clone(), page).await?;
         let held = std::mem::take(&mut read.held);
         hold_guards(store, &held, &mut read.found).await?;
+        std::mem::take(&mut read.marks).hold(store, &account, &mut read.found).await?;
         Ok(read)
     };
     let (Read { found, entries, heads, .. }, busy) = settled(read).await?;

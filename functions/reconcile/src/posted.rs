@@ -65,16 +65,17 @@ impl Reversals {
         }
     }
 
-    /// Holds reversals against what they reverse; returns what is not reversed.
-    pub(crate) fn hold(mut self, found: &mut Found) -> Vec<Held> {
+    /// Holds reversals against what they reverse; returns what is not reversed, and the guards of what is.
+    pub(crate) fn hold(mut self, found: &mut Found) -> (Vec<Held>, Vec<Key>) {
+        let mut of_reversed = Vec::new();
         for (reversed, (sk, stored)) in self.reversals {
             match self.reversible.remove(&reversed) {
-                Some((computed, _)) if computed == stored => {}
+                Some((computed, held)) if computed == stored => of_reversed.push(held.guard),
                 Some((computed, _)) => found.add(&sk, "mirror", Some(stored.to_string()), Some(computed.to_string())),
                 None => found.add(&sk, "reverses", Some(reversed.to_string()), None),
             }
         }
-        self.reversible.into_values().map(|(_, in_force)| in_force).collect()
+        (self.reversible.into_values().map(|(_, in_force)| in_force).collect(), of_reversed)
     }
 }
 
@@ -94,7 +95,7 @@ fn mirror(reversal: Entry) -> Fingerprint {
 /// A thing that a guard has the hash of: in force, or waiting for its action.
 #[derive(Debug)]
 pub(crate) struct Held {
-    guard: Key,
+    pub(crate) guard: Key,
     fingerprint: Fingerprint,
     sk: String,
     waits: bool,
@@ -139,4 +140,4 @@ pub(crate) async fn hold_guards(store: &Store, held: &[Held], found: &mut Found)
 }
 
 /// DynamoDB's limit of keys for one `BatchGetItem`.
-const MOST_OF_A_BATCH: usize = 100;
+pub(crate) const MOST_OF_A_BATCH: usize = 100;

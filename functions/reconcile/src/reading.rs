@@ -9,12 +9,13 @@ use aws_lc_rs::digest::{Context, SHA256};
 use aws_sdk_dynamodb::types::AttributeValue;
 use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View};
 use portal::store::{
-    Action, Entry, Facets, Fingerprint, Home, Item, Pending, Record, Remittance, RemittanceRow, Totals, from_item,
-    to_item,
+    Action, Entry, Facets, Fingerprint, Home, Item, Misposted, Pending, Record, Remittance, RemittanceRow, Totals,
+    from_item, to_item,
 };
 
 use crate::digest::Head;
 use crate::drift::{Fields, Found};
+use crate::misposted::Marked;
 use crate::posted::{Held, Postings, Reversals};
 use crate::sums::{Homes, Sums, Transfer, ViewSums, step};
 
@@ -39,6 +40,7 @@ pub(crate) struct Reading {
     /// Those of the open action, or the contributions.
     reversals: Reversals,
     held: Vec<Held>,
+    marks: Marked,
 }
 
 /// The action whose entries pass by.
@@ -58,6 +60,8 @@ pub(crate) struct Read {
     pub(crate) held: Vec<Held>,
     /// The entries of each view, as a digest names them.
     pub(crate) heads: BTreeMap<View, Head>,
+    /// The records that left the account, or may have.
+    pub(crate) marks: Marked,
 }
 
 impl Reading {
@@ -75,6 +79,7 @@ impl Reading {
             heads: BTreeMap::new(),
             reversals: Reversals::default(),
             held: Vec::new(),
+            marks: Marked::default(),
         }
     }
 
@@ -89,6 +94,7 @@ impl Reading {
             ["PENDING", id, _, _] => self.pending(&sk, id, item),
             // It counts nowhere until it is posted.
             ["WAITING", _, "ACTION" | "ENTRY", _, _] => self.close_action(),
+            ["MISPOSTED", ..] => self.mark(&sk, &item),
             ["FACETS", view] => self.facets(&sk, view, &item),
             ["TOTALS", view] => self.totals(&sk, view, &item),
             ["REMITTANCE", number, ""] => self.transfer(&sk, number, &item),
@@ -164,7 +170,10 @@ impl Reading {
 
     /// All entries of the action, or all contributions, have passed.
     fn close_action(&mut self) {
-        self.held.extend(std::mem::take(&mut self.reversals).hold(&mut self.found));
+        let (in_force, reversed) = std::mem::take(&mut self.reversals).hold(&mut self.found);
+        self.marks.reversed(reversed);
+        self.marks.in_force(&in_force);
+        self.held.extend(in_force);
         let Some(Open { id, item, mut homes }) = self.action.take() else { return };
         let sk = format!("ACTION#{id}#");
         let status = item.as_ref().and_then(|(action, _)| action.state.as_ref()).map(|state| state.status);
@@ -234,6 +243,13 @@ impl Reading {
         match Identifier::parse(id) {
             Ok(id) => self.waiting.entry(id).or_default().1 += 1,
             Err(refusal) => self.found.unexpected(sk, &refusal.en),
+        }
+    }
+
+    fn mark(&mut self, sk: &str, item: &Item) {
+        self.close_action();
+        if let Some(mark) = self.record::<Misposted>(sk, item) {
+            self.marks.take(mark);
         }
     }
 
@@ -339,7 +355,8 @@ impl Reading {
             }
         }
         let seen = self.seen.finish().as_ref().to_vec();
-        Read { found: self.found, seen, entries: self.entries, held: self.held, heads: self.heads }
+        let Self { found, entries, held, heads, marks, .. } = self;
+        Read { found, seen, entries, held, heads, marks }
     }
 }
 

@@ -76,6 +76,10 @@ impl Fund {
             entry("E-6", "2011-1", "PAYMENT_TO_COMPANY", 777, "2012-02-12"),
             action("A-3", "2011-3", "COMMITTED", "2011-12-31"),
             json!({"record": "withdrawal", "source_key": "E-6", "source_version": 2}),
+            // One that is of the other account.
+            entry("E-7", "2011-1", "INVOICE_RECEIVED", 555, "2012-02-13"),
+            of_other(action("A-9", "2011-9", "COMMITTED", "2011-12-31"), 1),
+            of_other(entry("E-7", "2011-9", "INVOICE_RECEIVED", 555, "2012-02-13"), 2),
             json!({"record": "withdrawal", "source_key": "A-3", "source_version": 2}),
         ];
         let report = self.import("one", &members, &records).await;
@@ -171,6 +175,12 @@ fn entry(key: &str, id: &str, kind: &str, cents: i64, date: &str) -> Value {
     })
 }
 
+/// The same of the other account, in this version.
+fn of_other(mut record: Value, version: u64) -> Value {
+    (record["member_number"], record["source_version"]) = (json!(OTHER), json!(version));
+    record
+}
+
 fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
@@ -208,8 +218,8 @@ async fn a_ledger_as_it_was_posted_has_no_drift() {
     fund.posted().await;
     assert_eq!(fund.drift().await, Vec::<String>::new());
     let report = fund.reconcile(json!({})).await;
-    // Six entries, one of them reversed and replaced, one withdrawn; one more waits.
-    assert_eq!((&report["accounts"], &report["entries"], &report["drift"]), (&json!(2), &json!(9), &json!(0)));
+    // Seven entries, two of them reversed and replaced, one withdrawn; one more waits.
+    assert_eq!((&report["accounts"], &report["entries"], &report["drift"]), (&json!(2), &json!(12), &json!(0)));
     assert_eq!((&report["of"], report.get("after")), (&json!(2), None), "{report}");
 }
 

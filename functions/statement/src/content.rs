@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, ViewRule};
-use portal::store::{Account, Entry, ListedAction, ListedRemittance, Measures, Totals};
+use portal::store::{Account, ListedAction, ListedRemittance, Measures, ReadableEntry, Totals};
 use statement_pdf::{Action, Contribution, Month, Remittance, Statement};
 
 /// What was read of a view; lists with the oldest first.
@@ -11,7 +11,7 @@ pub(crate) struct Read {
     pub(crate) account: Account,
     pub(crate) totals: Totals,
     pub(crate) actions: Vec<ListedAction>,
-    pub(crate) contributions: Vec<Entry>,
+    pub(crate) contributions: Vec<ReadableEntry>,
     pub(crate) remittances: Vec<ListedRemittance>,
 }
 
@@ -66,8 +66,8 @@ fn action(action: ListedAction) -> Action {
     }
 }
 
-fn contribution(entry: Entry) -> Contribution {
-    let amount = entry.effect().contributed;
+fn contribution(entry: ReadableEntry) -> Contribution {
+    let (amount, entry) = (entry.effect().contributed, entry.into_entry());
     Contribution { date: entry.facts.date, kind: entry.facts.kind, label: entry.facts.label, amount }
 }
 
@@ -87,7 +87,7 @@ mod tests {
     use portal::domain::{
         ActionStatus, EntryKind, FUND_ZONE, Id, Identifier, MemberNumber, Paid, Payee, Scheme, Siret, View, fund_day,
     };
-    use portal::store::{ActionSums, EntryFacts, Home, Reversed};
+    use portal::store::{ActionSums, Entry, EntryFacts, Home, MispostedRecords, Reversed};
 
     use super::*;
 
@@ -121,8 +121,8 @@ mod tests {
     }
 
     /// A contribution that was wrong, as its reversal takes it back.
-    fn reversal(year: View) -> Entry {
-        Entry {
+    fn reversal(year: View) -> ReadableEntry {
+        MispostedRecords::of([]).readable(Entry {
             entry_id: Id::from_bytes([2; 16]),
             member_number: number(),
             siret: siret(),
@@ -150,7 +150,7 @@ mod tests {
             reverses: Some(Reversed { entry_id: Id::from_bytes([1; 16]), kind: EntryKind::ContributionLegal }),
             came_back_from: None,
             title: None,
-        }
+        })
     }
 
     /// An action that was paid before its invoice came: its sum is below zero, which no list shows.

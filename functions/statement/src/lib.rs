@@ -17,7 +17,8 @@ use portal::invocation;
 use portal::lambda::HttpFunction;
 use portal::security::{AccountDoor, Gate, Visit};
 use portal::store::{
-    Account, Batch, Entry, ListedAction, ListedRemittance, Page, Query, Record, Store, StoreError, Table, Totals,
+    Account, Batch, Entry, ListedAction, ListedRemittance, Misposted, MispostedRecords, Page, Query, Record, Store,
+    StoreError, Table, Totals,
 };
 use rand::CryptoRng;
 use statement_pdf::{MOST_ROWS, RenderError, Rendered, Statement, render};
@@ -65,7 +66,7 @@ impl Function {
             Ok(asked) => asked,
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
-        let (door, totals, lists) = match asked {
+        let (door, totals, mark, lists) = match asked {
             Some(view) => self.of_view(&visit, batch, view, call, rng).await?,
             None => self.of_latest(&visit, batch, call, rng).await?,
         };
@@ -76,7 +77,8 @@ impl Function {
             return Err(Problem::NotFound);
         }
         let view = totals.view;
-        let read = self.read(&visit, door.account, totals, lists).await?;
+        let misposted = self.store.misposted_where(&visit.number, mark).await?;
+        let read = self.read(&visit, door.account, totals, &misposted, lists).await?;
         let statement = read.into_statement(self.rule, today, call.now);
         let pdf = draw(statement).await?;
         let name = format!("releve-{}-{view}.pdf", visit.number);
@@ -92,6 +94,7 @@ impl Function {
         visit: &Visit,
         account: Account,
         mut totals: Totals,
+        misposted: &MispostedRecords,
         mut lists: Lists,
     ) -> Result<Read, Problem> {
         let view = totals.view;
@@ -99,6 +102,7 @@ impl Function {
             let (actions, contributions, remittances) =
                 try_join3(self.whole(lists.actions), self.whole(lists.contributions), self.whole(lists.remittances))
                     .await?;
+            let contributions = contributions.into_iter().map(|entry| misposted.readable(entry)).collect();
             let read = Read { account: account.clone(), totals, actions, contributions, remittances };
             if read.adds_up() {
                 return Ok(read);
@@ -120,35 +124,38 @@ impl Function {
         view: View,
         call: &Call,
         rng: &mut impl CryptoRng,
-    ) -> Result<(AccountDoor, Totals, Lists), Problem> {
+    ) -> Result<(AccountDoor, Totals, Option<Misposted>, Lists), Problem> {
         let totals = batch.want::<Totals>(Totals::key_of(&visit.number, view));
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let (fetched, lists) = join(self.store.fetch(batch), self.lists(visit, view)).await;
         let mut fetched = fetched?;
         let door = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
         let totals = fetched.take(&totals)?.unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
-        Ok((door, totals, lists?))
+        Ok((door, totals, fetched.take(&mark)?, lists?))
     }
 
     /// The view that is meant where none is named.
     async fn of_latest(
         &self,
         visit: &Visit,
-        batch: Batch,
+        mut batch: Batch,
         call: &Call,
         rng: &mut impl CryptoRng,
-    ) -> Result<(AccountDoor, Totals, Lists), Problem> {
+    ) -> Result<(AccountDoor, Totals, Option<Misposted>, Lists), Problem> {
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let all = Totals::all(&visit.number);
         let this_year = self.rule.of_today(call.now);
         let lists = self.lists(visit, this_year);
         let (fetched, all, lists) = join3(self.store.fetch(batch), self.store.query_all::<Totals>(&all), lists).await;
-        let door = visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
+        let mut fetched = fetched?;
+        let door = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
         let all = all?;
         let shown = all.iter().filter(|totals| totals.is_shown()).map(|totals| totals.view);
         let view = self.rule.default_of(shown, call.now);
         let meant = all.into_iter().find(|totals| totals.view == view);
         let totals = meant.unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
         let lists = if totals.view == this_year { lists? } else { self.lists(visit, totals.view).await? };
-        Ok((door, totals, lists))
+        Ok((door, totals, fetched.take(&mark)?, lists))
     }
 
     /// The first page of each list, beside each other.

@@ -10,7 +10,7 @@ use jiff::{Timestamp, ToSpan as _};
 use portal::domain::{
     Cents, CostKind, EntryKind, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText, Siret, View,
 };
-use portal::store::{Entry, EntryFacts, ExportFormat};
+use portal::store::{Entry, EntryFacts, ExportFormat, MispostedRecords};
 use write_export::write::File;
 
 /// As many as a page of the index has.
@@ -60,8 +60,9 @@ fn main() {
     let number: u32 = arguments.next().unwrap().parse().unwrap();
     let mut file = File::start(format, Timestamp::UNIX_EPOCH).unwrap();
     let mut nowhere = std::io::sink();
+    let misposted = MispostedRecords::of([]);
     for n in 0..number {
-        file.add(&entry(n, number)).unwrap();
+        file.add(&misposted.readable(entry(n, number))).unwrap();
         if n % PAGE == 0 {
             nowhere.write_all(&file.take()).unwrap();
         }

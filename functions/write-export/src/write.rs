@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use ledger_files::{CsvFile, FileError, Sums, XlsxFile};
-use portal::store::{Entry, Export, ExportFormat, Totals};
+use portal::store::{Entry, Export, ExportFormat, ReadableEntry, Totals};
 use tokio::sync::mpsc;
 
 use crate::upload::Upload;
@@ -51,13 +51,15 @@ impl Function {
     ) -> Result<Option<Unsettled>, ExportError> {
         let mut file = File::start(export.format, export.requested_at)?;
         let mut sums = Sums::default();
+        // Had a record left the account later, the totals would have moved.
+        let misposted = self.store.misposted(&export.member_number).await?;
         let list = Entry::in_order(&export.member_number, export.view);
         let mut next = None;
         loop {
             let page = self.store.query::<Entry>(&list.clone().after(next)).await?;
             for entry in page.items {
                 sums.add(&entry);
-                file.add(&entry)?;
+                file.add(&misposted.readable(entry))?;
             }
             upload.add(&file.take()).await?;
             next = page.next;
@@ -108,7 +110,7 @@ impl File {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn add(&mut self, entry: &Entry) -> Result<(), FileError> {
+    pub fn add(&mut self, entry: &ReadableEntry) -> Result<(), FileError> {
         match self {
             Self::Csv(file) => file.add(entry),
             Self::Xlsx(file) => file.add(entry),

@@ -8,7 +8,7 @@ use std::fmt::Display;
 
 use jiff::civil::Date;
 use portal::domain::{Cents, CostKind, Payee, Scheme, fund_day};
-use portal::store::Entry;
+use portal::store::ReadableEntry;
 
 /// What stands in a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(crate) struct Column {
     /// How wide a spreadsheet shows it, in characters.
     pub(crate) width: u8,
     /// Its cell of an entry.
-    pub(crate) cell: fn(&Entry) -> Cell,
+    pub(crate) cell: fn(&ReadableEntry) -> Cell,
 }
 
 /// The columns.
@@ -67,7 +67,7 @@ pub(crate) const COLUMNS: [Column; 27] = [
     column("Lot", 18, |entry| text(&entry.batch_id)),
 ];
 
-const fn column(heading: &'static str, width: u8, cell: fn(&Entry) -> Cell) -> Column {
+const fn column(heading: &'static str, width: u8, cell: fn(&ReadableEntry) -> Cell) -> Column {
     Column { heading, width, cell }
 }
 
@@ -85,7 +85,7 @@ fn measure(amount: Cents) -> Cell {
 }
 
 /// The kind; of a reversal also what it takes back.
-fn nature(entry: &Entry) -> String {
+fn nature(entry: &ReadableEntry) -> String {
     let kind = entry.facts.kind.label();
     match entry.reverses {
         Some(reversed) => format!("{kind} : {}", reversed.kind.label()),

@@ -6,7 +6,7 @@
 
 use csv::{Terminator, WriterBuilder};
 use portal::domain::Cents;
-use portal::store::Entry;
+use portal::store::ReadableEntry;
 
 use crate::FileError;
 use crate::columns::{COLUMNS, Cell};
@@ -36,7 +36,7 @@ impl CsvFile {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn add(&mut self, entry: &Entry) -> Result<(), FileError> {
+    pub fn add(&mut self, entry: &ReadableEntry) -> Result<(), FileError> {
         self.row(COLUMNS.iter().map(|column| shown((column.cell)(entry))))
     }
 

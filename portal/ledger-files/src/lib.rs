@@ -1,7 +1,7 @@
 //! The ledger of a member account as a file, row by row, in memory that does not grow with the rows.
 //!
 //! ```no_run
-//! # fn write(pages: Vec<Vec<portal::store::Entry>>, now: jiff::Timestamp) -> Result<Vec<u8>, ledger_files::FileError> {
+//! # fn write(pages: Vec<Vec<portal::store::ReadableEntry>>, now: jiff::Timestamp) -> Result<Vec<u8>, ledger_files::FileError> {
 //! let mut file = ledger_files::XlsxFile::start(now)?;
 //! for entry in pages.into_iter().flatten() {
 //!     file.add(&entry)?;

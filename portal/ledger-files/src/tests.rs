@@ -5,7 +5,7 @@ use jiff::civil::date;
 use portal::domain::{
     Cents, CostKind, EntryKind, Id, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText, Siret, View,
 };
-use portal::store::{Entry, EntryFacts};
+use portal::store::{Entry, EntryFacts, Misposted, MispostedRecords, ReadableEntry};
 
 use super::*;
 
@@ -50,7 +50,12 @@ fn payment(label: &str) -> Entry {
     }
 }
 
-fn csv(entries: &[Entry]) -> String {
+/// As who reads an account that nothing left.
+fn readable(entry: Entry) -> ReadableEntry {
+    MispostedRecords::of([]).readable(entry)
+}
+
+fn csv(entries: &[ReadableEntry]) -> String {
     let mut file = CsvFile::start().unwrap();
     let mut bytes = file.take();
     for entry in entries {
@@ -62,7 +67,7 @@ fn csv(entries: &[Entry]) -> String {
 
 #[test]
 fn the_csv_is_what_a_french_spreadsheet_opens() {
-    let file = csv(&[payment("=1+1"), payment("Un \"mot\" ; un autre")]);
+    let file = csv(&[readable(payment("=1+1")), readable(payment("Un \"mot\" ; un autre"))]);
     let lines: Vec<&str> = file.strip_prefix('\u{feff}').unwrap().split("\r\n").collect();
     let before =
         "2011;10/02/2012;12/02/2012;Règlement à l’entreprise;'0007;Plan de formation;Coût pédagogique;Entreprise";
@@ -76,8 +81,24 @@ fn the_csv_is_what_a_french_spreadsheet_opens() {
 }
 
 #[test]
+fn of_what_is_another_accounts_a_row_has_day_and_amounts_alone() {
+    let mut entry = payment("CACES de Dupont");
+    entry.facts.kind = EntryKind::PaymentReturned;
+    entry.facts.payee = Some(Payee::Provider);
+    let left = Misposted {
+        member_number: entry.member_number.clone(),
+        record: Some((entry.source.clone(), entry.source_key.clone())),
+    };
+    let file = csv(&[MispostedRecords::of([left]).readable(entry)]);
+    let row = file.lines().nth(1).unwrap();
+    let shown = "2011;10/02/2012;12/02/2012;Règlement retourné;;;;;Imputé par erreur;'012345;'53384615000019;;;;;-1234,56;;\
+        -1234,56;1234,56;;1234,56;";
+    assert!(row.starts_with(shown), "{row}");
+}
+
+#[test]
 fn a_line_end_inside_a_text_stays_inside_its_cell() {
-    let file = csv(&[payment("a\r\n=1+1")]);
+    let file = csv(&[readable(payment("a\r\n=1+1"))]);
     assert!(file.contains(";\"a\r\n=1+1\";"), "{file}");
 }
 
@@ -87,7 +108,7 @@ fn a_workbook_of_more_rows_than_a_sheet_takes_has_a_further_sheet() {
     let size = |most_rows: u32| {
         let mut file = XlsxFile::with_sheets_of(most_rows, now).unwrap();
         for _ in 0..5 {
-            file.add(&payment("a")).unwrap();
+            file.add(&readable(payment("a"))).unwrap();
         }
         let mut bytes = Vec::new();
         file.finish(&mut bytes).unwrap();

@@ -8,14 +8,14 @@ use std::io::Write;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::Cents;
-use portal::store::Entry;
+use portal::store::ReadableEntry;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, IgnoreError, Workbook, Worksheet, XlsxError};
 
 use crate::FileError;
 use crate::columns::{COLUMNS, Cell};
 
 /// What the second sheet says.
-const NOTES: [&str; 8] = [
+const NOTES: [&str; 9] = [
     "Une ligne par écriture, dans l’ordre des exercices et des dates d’effet. Rien n’est jamais modifié : une erreur est corrigée par une contre-passation et une nouvelle écriture.",
     "Les colonnes Engagé, Payé et Cotisé portent le signe de leur effet : la somme d’une colonne est le total affiché par le portail, au centime près.",
     "Payé est la somme de Payé à l’entreprise, que votre banque affiche, et de Payé aux organismes, réglé directement aux organismes de formation. Ce qui revient ou est repris est retiré du côté dont il provient.",
@@ -23,6 +23,7 @@ const NOTES: [&str; 8] = [
     "Le reste à payer n’est pas une somme de colonnes : pour chaque action, c’est l’engagé moins ce qui a été payé, sans y rajouter les reprises, et jamais moins de zéro ; rien pour une action soldée, refusée ou annulée. Ce qui a été repris est la somme des écritures Reprise et de leurs contre-passations.",
     "Engagé, Payé et Cotisé ne forment ensemble aucun solde : les contributions légales sont mutualisées.",
     "Montant brut est le montant que le fonds a transmis, et d’une contre-passation l’opposé du montant qu’elle reprend ; l’effet d’un montant sur Engagé, Payé et Cotisé est donné par la nature de l’écriture, d’une contre-passation par celle de l’écriture contre-passée.",
+    "Imputé par erreur désigne une écriture qui relève d’un autre compte, où elle est désormais, et ce qui l’annule ici : sa date et son montant restent, ses textes n’appartiennent qu’à l’autre compte.",
     "Les numéros (SIRET, adhérent, action, facture, avis de virement) sont des textes : leurs zéros de tête comptent.",
 ];
 
@@ -77,7 +78,7 @@ impl XlsxFile {
     ///
     /// # Errors
     /// Where the temporary file takes no more.
-    pub fn add(&mut self, entry: &Entry) -> Result<(), FileError> {
+    pub fn add(&mut self, entry: &ReadableEntry) -> Result<(), FileError> {
         if self.rows == self.most_rows {
             self.end_sheet()?;
             self.sheet += 1;

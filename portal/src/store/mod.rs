@@ -74,9 +74,10 @@ pub use last_use::{LastUse, Stage};
 pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, AwaitedMember, Awaits, BatchLine, Became, Chain, Entry, EntryFacts,
     EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard, Home, KeyedRecord, Leaving, ListedAction,
-    ListedRemittance, Mark, Marks, Measures, Month, MonthSums, Moved, Pending, Remittance, RemittanceLine,
-    RemittanceRow, Reversed, Seen, SentBatch, Share, SourceSequence, Subject, Totals, TransferPayee, UsedSequence,
-    WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger,
+    ListedRemittance, Mark, Marks, Measures, Misposted, MispostedRecords, Month, MonthSums, Moved, Pending,
+    ReadableEntry, ReadableLine, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch, Share,
+    SourceSequence, Subject, Totals, TransferPayee, UsedSequence, WaitingContent, WaitingPlace, WaitingRecord, Waits,
+    Withdrawn, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

@@ -43,6 +43,7 @@ mod ledger_lists;
 mod left_addresses;
 mod links;
 mod mail_feedback;
+mod misposted;
 mod news;
 mod nothing_forgotten;
 mod observed;

@@ -186,6 +186,8 @@ pub(super) fn put(
         in_force: Some(in_force),
         kept: None,
         waits: None,
+        left: Vec::new(),
+        withdrawn_from: None,
         version: guard.map_or(0, |guard| guard.version),
     });
     Ok(verdict)

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, Siret, View};
 use portal::store::{
     Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Fingerprint, Guard, Home, Key,
-    Measures, Month, Pending, Record, Remittance, Totals, WaitingRecord,
+    Measures, Misposted, Month, Pending, Record, Remittance, Totals, WaitingRecord,
 };
 
 use super::{Blocked, Need, State, hashed};
@@ -28,6 +28,8 @@ pub struct Changes {
     pub(super) awaited: HashMap<Key, AwaitedMember>,
     /// Waiting records to keep, or to delete.
     pub(super) waiting: HashMap<Key, Option<WaitingRecord>>,
+    /// Marks of records that leave an account, to keep, or to delete.
+    pub(super) misposted: HashMap<Key, Option<Misposted>>,
     /// Accounts that must not be there.
     pub(super) unknown: HashSet<Key>,
     /// The field that cannot be kept.
@@ -88,6 +90,25 @@ impl<'a> Desk<'a> {
 
     pub(super) fn set_guard(&mut self, guard: Guard) {
         self.changes.guards.insert(guard.key(), guard);
+    }
+
+    /// Marks that the record of a guard is no longer in the account that had it, and that it is in the one that has it now: whose
+    /// members alone read its texts.
+    pub(super) fn move_record(&mut self, guard: &mut Guard, from: &MemberNumber, to: &MemberNumber) {
+        let Guard { source, source_key, .. } = guard;
+        let (source, source_key) = (source.clone(), source_key.clone());
+        if from == to {
+            return;
+        }
+        if guard.return_to(to) {
+            self.changes.misposted.insert(Misposted::key_of(to, &source, &source_key), None);
+        }
+        if guard.leave(from) {
+            for record in [Some((source, source_key)), None] {
+                let mark = Misposted { member_number: from.clone(), record };
+                self.changes.misposted.insert(mark.key(), Some(mark));
+            }
+        }
     }
 
     pub(super) fn action(&self, place: &ActionPlace) -> Result<Option<Action>, Blocked> {

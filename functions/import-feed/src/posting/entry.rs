@@ -207,6 +207,7 @@ pub(super) fn relocate(
         return Ok(Verdict::Unchanged);
     }
     desk.write_reversal(entry.reversal(entry.source_version, &context.batch_id, context.now))?;
+    desk.move_record(&mut guard, &entry.member_number, &target.account);
     guard.moves += 1;
     let moved = Entry {
         entry_id: Entry::id_of(&entry.source, &entry.source_key, entry.source_version, guard.moves),
@@ -264,6 +265,8 @@ impl Version<'_> {
             marks: self.comes.marks(context, before.as_ref(), seen, became),
             // A newer version may wait for its member while this one is released.
             waits: before.as_ref().and_then(|guard| guard.waits.clone()),
+            left: before.as_ref().map(|guard| guard.left.clone()).unwrap_or_default(),
+            withdrawn_from: before.as_ref().and_then(|guard| guard.withdrawn_from.clone()),
             version: before.map_or(0, |guard| guard.version),
         }
     }
@@ -280,7 +283,7 @@ fn replace(
     desk: &mut Desk<'_>,
     context: &Context,
     version: &Version<'_>,
-    guard: Option<Guard>,
+    mut guard: Option<Guard>,
     target: &Target,
 ) -> Result<Verdict, Blocked> {
     let posted = unwait(desk, version, guard.as_ref())?;
@@ -300,6 +303,12 @@ fn replace(
             (account.clone(), None, context.rule.of_year(year), None, None)
         }
     };
+    if let Some(guard) = &mut guard {
+        let withdrawn_from = guard.withdrawn_from.take();
+        if let Some(from) = old.as_ref().map(|old| old.member_number.clone()).or(withdrawn_from) {
+            desk.move_record(guard, &from, &member_number);
+        }
+    }
     let came_back_from = side_of_transfer(desk, &member_number, version.facts, old.as_ref())?;
     let entry = Entry {
         entry_id: Entry::id_of(version.source, version.source_key, version.source_version, 0),

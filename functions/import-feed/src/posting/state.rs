@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use portal::domain::{MemberNumber, View};
 use portal::store::{
-    Account, Action, AwaitedMember, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Pending, Record, Remittance,
-    StoreError, Totals, Transaction, WaitingRecord, Wanted,
+    Account, Action, AwaitedMember, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Misposted, Pending, Record,
+    Remittance, StoreError, Totals, Transaction, WaitingRecord, Wanted,
 };
 
 use super::Changes;
@@ -153,6 +153,8 @@ pub struct State {
     pub(super) waiting: HashMap<Key, Option<WaitingRecord>>,
     /// Waiting records as they were read.
     pub(super) kept_waiting: Shelf<WaitingRecord>,
+    /// Marks of records that leave an account, or are back in it.
+    pub(super) misposted: HashMap<Key, Option<Misposted>>,
     /// Accounts that must not be there when this is committed.
     pub(super) unknown: HashSet<Key>,
 }
@@ -244,6 +246,7 @@ impl State {
             + new_pendings
             + self.awaited.new_writes(changes.awaited.keys())
             + changes.waiting.keys().filter(|key| !self.waiting.contains_key(key)).count()
+            + changes.misposted.keys().filter(|key| !self.misposted.contains_key(key)).count()
             + changes.unknown.difference(&self.unknown).count()
     }
 
@@ -259,6 +262,7 @@ impl State {
             + self.pendings.len()
             + self.awaited.changed.len()
             + self.waiting.len()
+            + self.misposted.len()
             + self.unknown.len()
     }
 
@@ -273,6 +277,7 @@ impl State {
         self.pendings.extend(changes.pendings);
         changes.awaited.into_iter().for_each(|(key, awaited)| self.awaited.put(key, awaited));
         self.waiting.extend(changes.waiting);
+        self.misposted.extend(changes.misposted);
         self.unknown.extend(changes.unknown);
     }
 
@@ -312,6 +317,13 @@ impl State {
                 None => transaction.delete(key.clone(), None),
             };
             self.kept_waiting.replace(&key, waiting);
+        }
+        // And a mark of a record: the guard notes which there are.
+        for (key, mark) in self.misposted.drain() {
+            match &mark {
+                Some(mark) => transaction.put(mark, None)?,
+                None => transaction.delete(key, None),
+            };
         }
         self.write_awaited(&mut transaction)?;
         for key in self.unknown.drain() {

@@ -38,6 +38,7 @@ pub(super) fn post(
     let withdrawn = match guard.subject {
         Subject::Entry { posted, pending } => {
             entry::take_back(desk, context, (&context.source, record), posted.as_ref(), pending.as_ref())?;
+            guard.withdrawn_from = posted.map(|place| place.account).or(guard.withdrawn_from);
             Withdrawn::Entry
         }
         Subject::Action(place) => {

@@ -212,14 +212,17 @@ impl Entry {
     /// Where it is stored.
     #[must_use]
     pub fn place(&self) -> EntryPlace {
-        EntryPlace { account: self.member_number.clone(), sk: self.position().sort_key() }
+        let sk = match &self.action_id {
+            Some(action_id) => format!("ACTION#{action_id}#ENTRY#{}#{}", self.facts.date, self.entry_id),
+            None => self.position().of_contribution(),
+        };
+        EntryPlace { account: self.member_number.clone(), sk }
     }
 
     /// Its position in lists.
     #[must_use]
     pub fn position(&self) -> EntryPosition {
-        let (view, date, posting, entry_id) = (self.view, self.facts.date, self.posting, self.entry_id);
-        EntryPosition { view, date, posting, entry_id, action_id: self.action_id.clone() }
+        EntryPosition { view: self.view, date: self.facts.date, posting: self.posting, entry_id: self.entry_id }
     }
 
     /// A view's entries of every kind or of one, latest day first, from one day to another where they are
@@ -280,7 +283,8 @@ impl Entry {
     #[must_use]
     pub fn place_in_list(number: &MemberNumber, kind: Option<EntryKind>, position: &EntryPosition) -> Item {
         let (index, prefix) = index_of(kind);
-        let mut place = position.key(number).attributes();
+        // One entry alone has this key of the index, and in a descending list it comes before the lowest sort key.
+        let mut place = Key::new(Table::Ledger, partition(number), "A").attributes();
         place.insert(index.to_owned(), AttributeValue::S(format!("{prefix}{}", position.in_view())));
         place
     }
@@ -301,7 +305,7 @@ impl Entry {
     /// The place of a contribution in these lists, for the list to go on after it.
     #[must_use]
     pub fn place_of_contribution(number: &MemberNumber, position: &EntryPosition) -> Item {
-        position.key(number).attributes()
+        Key::new(Table::Ledger, partition(number), position.of_contribution()).attributes()
     }
 }
 
@@ -316,8 +320,6 @@ pub struct EntryPosition {
     pub posting: u64,
     /// Which it is.
     pub entry_id: Id,
-    /// Its action; contributions have none.
-    pub action_id: Option<Identifier>,
 }
 
 impl EntryPosition {
@@ -332,15 +334,9 @@ impl EntryPosition {
         format!("{}#{}#{:010}", self.view, self.date, self.posting)
     }
 
-    fn sort_key(&self) -> String {
-        match &self.action_id {
-            Some(action_id) => format!("ACTION#{action_id}#ENTRY#{}#{}", self.date, self.entry_id),
-            None => format!("CONTRIBUTION#{}#{}", self.in_view(), self.entry_id),
-        }
-    }
-
-    fn key(&self, number: &MemberNumber) -> Key {
-        Key::new(Table::Ledger, partition(number), self.sort_key())
+    /// The sort key of a contribution there.
+    fn of_contribution(&self) -> String {
+        format!("CONTRIBUTION#{}#{}", self.in_view(), self.entry_id)
     }
 }
 

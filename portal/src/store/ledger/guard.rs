@@ -31,6 +31,12 @@ pub struct Guard {
     /// The newer version that waits for its member, if any does; all else here is of the one before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits: Option<Waits>,
+    /// Of an entry, the accounts that it has left, but for the oldest where they are very many: they have a mark of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<MemberNumber>,
+    /// Of an entry that was withdrawn, the account that it was withdrawn from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withdrawn_from: Option<MemberNumber>,
     /// What the last run that posts in pieces did with the lines of this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Marks>,
@@ -128,6 +134,9 @@ pub struct EntryPlace {
 }
 
 impl Guard {
+    /// No entry was ever in so many wrong accounts; an item holds 400 KB. The mark of one that is not noted any more stays.
+    pub const MOST_LEFT: usize = 1_000;
+
     /// A guard of a key that nothing was posted for.
     #[must_use]
     pub fn of_nothing(source: Identifier, source_key: Identifier) -> Self {
@@ -141,6 +150,8 @@ impl Guard {
             in_force: None,
             kept: None,
             waits: None,
+            left: Vec::new(),
+            withdrawn_from: None,
             marks: None,
             version: 0,
         }
@@ -176,6 +187,24 @@ impl Guard {
             Subject::Action(place) | Subject::Withdrawn(Withdrawn::Action(place)) => Some(place),
             Subject::Nothing | Subject::Entry { .. } | Subject::Withdrawn(_) => None,
         }
+    }
+
+    /// Notes that its entry leaves an account; returns false where the account was noted before.
+    pub fn leave(&mut self, account: &MemberNumber) -> bool {
+        let is_new = !self.left.contains(account);
+        if is_new {
+            if self.left.len() >= Self::MOST_LEFT {
+                self.left.remove(0);
+            }
+            self.left.push(account.clone());
+        }
+        is_new
+    }
+
+    /// Notes that its entry is in an account again; returns false where it had not left it.
+    pub fn return_to(&mut self, account: &MemberNumber) -> bool {
+        let place = self.left.iter().position(|left| left == account);
+        place.map(|place| self.left.remove(place)).is_some()
     }
 
     /// Where a guard is stored.

@@ -256,6 +256,10 @@ pub struct RemittanceLine {
     pub title: String,
     /// What the fund says of it.
     pub facts: EntryFacts,
+    /// The system that sent the entry.
+    pub source: Identifier,
+    /// Its key there.
+    pub source_key: Identifier,
     /// Of a reversal, what it reverses.
     pub reverses: Option<Reversed>,
     /// The side that it counts on.
@@ -283,6 +287,8 @@ struct StoredLine {
     sk: String,
     by_view: String,
     facts: EntryFacts,
+    source: Identifier,
+    source_key: Identifier,
     reverses: Option<Reversed>,
     came_back_from: Option<Payee>,
     title: Option<String>,
@@ -307,6 +313,8 @@ impl TryFrom<StoredLine> for RemittanceLine {
             title: stored.title.unwrap_or_default(),
             payee: stored.facts.side(stored.reverses, stored.came_back_from),
             facts: stored.facts,
+            source: stored.source,
+            source_key: stored.source_key,
             reverses: stored.reverses,
         })
     }
@@ -317,7 +325,9 @@ impl From<RemittanceLine> for StoredLine {
         let Key { pk, sk, .. } = line.key();
         let by_view = format!("ENTRY#{}#{}#{:010}", line.view, line.facts.date, line.posting);
         let came_back_from = Some(line.payee);
-        Self { pk, sk, by_view, facts: line.facts, reverses: line.reverses, came_back_from, title: Some(line.title) }
+        let (source, source_key, title) = (line.source, line.source_key, Some(line.title));
+        let (facts, reverses) = (line.facts, line.reverses);
+        Self { pk, sk, by_view, facts, source, source_key, reverses, came_back_from, title }
     }
 }
 

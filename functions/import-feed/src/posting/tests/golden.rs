@@ -6,7 +6,7 @@ use portal::domain::{ActionStatus, EntryKind, Scheme};
 use portal::store::{Remittance, Totals, TransferPayee};
 use serde_json::{Value, json};
 
-use super::ledger::{Ledger, action, contribution, entry, facet};
+use super::ledger::{Ledger, action, contribution, entry, facet, withdrawal};
 use crate::feed::Reason;
 use crate::posting::Need;
 use crate::posting::Verdict::{Corrected, Pending, Posted, Quarantined, Stale, Unchanged};
@@ -465,9 +465,36 @@ fn a_correction_may_change_the_account_or_make_a_contribution_of_an_entry() {
     ledger.post(&entry("E-1", 2, "630378", "2011-1", "INVOICE_RECEIVED", 500, "2011-11-30"));
     assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0])]));
     assert_eq!(ledger.figures("630378"), of(&[(2011, [0, 0, 500, 0])]));
+    assert_eq!((ledger.withheld(ACCOUNT), ledger.withheld("630378")), (2, 0));
     ledger.post(&contribution("E-1", 3, ACCOUNT, "CONTRIBUTION_LEGAL", 500, "2011-11-30", 2013));
     assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 0, 0, 0]), (2013, [0, 0, 0, 500])]));
     assert_eq!(ledger.figures("630378"), of(&[(2011, [0, 0, 0, 0])]));
+    assert_eq!((ledger.withheld(ACCOUNT), ledger.withheld("630378")), (0, 2));
+}
+
+/// All versions that an account had of a record are another's, also those that it had corrected before the record left, and
+/// on whichever action; and what is withdrawn stays whose it was.
+#[test]
+fn an_account_reads_the_texts_of_the_records_that_it_has() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "COMMITTED", "2011-11-30"));
+    ledger.post(&action("A-2", 1, ACCOUNT, "2011-2", "COMMITTED", "PLAN", "2011-11-30"));
+    ledger.post(&on_action("E-1", "INVOICE_RECEIVED", 500, "2011-11-30"));
+    ledger.post(&on_action("E-2", "INVOICE_RECEIVED", 70, "2011-11-30"));
+    // Corrected, and moved from one action to another one of the account.
+    ledger.post(&entry("E-1", 2, ACCOUNT, "2011-1", "INVOICE_RECEIVED", 600, "2011-11-30"));
+    ledger.post(&entry("E-1", 3, ACCOUNT, "2011-2", "INVOICE_RECEIVED", 600, "2011-11-30"));
+    assert_eq!(ledger.withheld(ACCOUNT), 0);
+    // That action is another account's, and its entry with it: three versions and their reversals.
+    ledger.post(&action("A-2", 2, "630378", "2011-2", "COMMITTED", "PLAN", "2011-11-30"));
+    assert_eq!((ledger.withheld(ACCOUNT), ledger.withheld("630378")), (6, 0));
+    // Withdrawn there, it is nobody else's; sent again to the first account, it is that one's.
+    ledger.post(&withdrawal("E-1", 4));
+    assert_eq!((ledger.withheld(ACCOUNT), ledger.withheld("630378")), (6, 0));
+    ledger.post(&entry("E-1", 5, ACCOUNT, "2011-1", "INVOICE_RECEIVED", 600, "2011-11-30"));
+    assert_eq!((ledger.withheld(ACCOUNT), ledger.withheld("630378")), (0, 2));
+    ledger.post(&withdrawal("E-2", 2));
+    assert_eq!(ledger.withheld(ACCOUNT), 0);
 }
 
 #[test]

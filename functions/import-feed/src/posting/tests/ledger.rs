@@ -8,8 +8,8 @@ use portal::domain::{
     ActionStatus, Cents, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
 };
 use portal::store::{
-    Action, ActionPlace, ActionSums, Chain, Entry, Facet, Facets, Home, Measures, Month, Moved, Pending, Record as _,
-    Subject, Totals, WaitingRecord,
+    Action, ActionPlace, ActionSums, Chain, Entry, Facet, Facets, Home, Measures, MispostedRecords, Month, Moved,
+    Pending, Record as _, Subject, Totals, WaitingRecord,
 };
 use serde_json::{Value, json};
 
@@ -236,6 +236,15 @@ impl Ledger {
         self.state.entries.values()
     }
 
+    /// How many entries of an account members read without their texts.
+    pub(super) fn withheld(&self, account: &str) -> usize {
+        let of_account = |number: &MemberNumber| number.as_str() == account;
+        let marks = self.state.misposted.values().flatten().filter(|mark| of_account(&mark.member_number));
+        let misposted = MispostedRecords::of(marks.cloned());
+        let entries = self.entries().filter(|entry| of_account(&entry.member_number));
+        entries.filter(|entry| misposted.readable((*entry).clone()).is_withheld()).count()
+    }
+
     /// The figures of an account's views.
     pub(super) fn figures(&self, account: &str) -> BTreeMap<i16, Figures> {
         let of_account = self.state.totals.values().filter(|totals| totals.member_number.as_str() == account);
@@ -294,6 +303,7 @@ impl Ledger {
         assert_eq!(stored_facets, facets);
         self.check_remittances();
         self.check_chains();
+        self.check_marks();
         let mut waiting: BTreeMap<MemberNumber, u64> = BTreeMap::new();
         self.waiting().into_iter().for_each(|record| *waiting.entry(record.place.account).or_default() += 1);
         let awaited = self.state.awaited.values().filter(|awaited| awaited.records > 0);
@@ -339,6 +349,27 @@ impl Ledger {
                 _ => None,
             };
             assert_eq!(guard.kept, kept);
+        }
+    }
+
+    /// An account that has entries of a record has a mark of it, but for the account that the record is in now, or was
+    /// withdrawn from.
+    fn check_marks(&self) {
+        let marks: Vec<_> = self.state.misposted.values().flatten().collect();
+        for guard in self.state.guards.values() {
+            let now = match &guard.subject {
+                Subject::Entry { posted: Some(place), .. } => Some(&place.account),
+                _ => guard.withdrawn_from.as_ref(),
+            };
+            let of_record = |entry: &&Entry| entry.source == guard.source && entry.source_key == guard.source_key;
+            let had = self.entries().filter(of_record).map(|entry| &entry.member_number);
+            let left: BTreeSet<_> = had.filter(|account| Some(*account) != now).collect();
+            let record = Some((guard.source.clone(), guard.source_key.clone()));
+            let marked = marks.iter().filter(|mark| mark.record == record).map(|mark| &mark.member_number);
+            assert_eq!(marked.collect::<BTreeSet<_>>(), left, "{record:?}");
+        }
+        for mark in &marks {
+            assert!(marks.iter().any(|any| any.member_number == mark.member_number && any.record.is_none()));
         }
     }
 
