@@ -1,19 +1,21 @@
 //! `GET /api/accounts/{number}/actions/{action_id}`.
 
-use std::collections::HashMap;
-
-use futures::future::join;
+use futures::future::{join, try_join};
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, Id, Identifier, Scheme, View};
+use portal::domain::{ActionStatus, Id, Identifier, MemberNumber, Scheme, View};
 use portal::http::{Answer, Call, Problem};
-use portal::store::{Action, ActionSums, Entry, Misposted, MispostedRecords, Totals};
+use portal::security::Visit;
+use portal::store::{Action, ActionSums, Entry, Misposted, MispostedRecords, StoreError, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
+use crate::action_entries::ActionEntries;
+use crate::cursor::{Bound, Cursor};
 use crate::entry::EntryBody;
 use crate::figures::ActionFigures;
+use crate::filter::{self, Moves, Part};
 
 #[derive(Serialize)]
 struct ActionBody {
@@ -27,16 +29,31 @@ struct ActionBody {
     #[serde(flatten)]
     figures: ActionFigures,
     entries: Vec<EntryBody>,
+    /// How many entries are left out, where any may be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    folded: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Where a part of an action's entries begins.
+struct Start {
+    moves: Moves,
+    day: Date,
+    /// The last entry of the part before.
+    last: Id,
 }
 
 impl Function {
     pub(crate) async fn action(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, mut batch) = self.gate.visit(call).await?;
-        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let action_id = Identifier::parse(call.path("action_id")).ok();
+        let asked = filter::of_action(call.query()).and_then(|part| self.start(&visit, action_id.as_ref(), part));
+        let from = asked.as_ref().ok().and_then(|(_, start)| start.as_ref()).map(|start| start.day);
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
         let read = async {
             match &action_id {
-                Some(action_id) => self.store.action_with_entries(&visit.number, action_id).await,
+                Some(action_id) => self.read_action(&visit.number, action_id, from).await,
                 // No action has such an id.
                 None => Ok(None),
             }
@@ -44,32 +61,111 @@ impl Function {
         let (fetched, found) = join(self.store.fetch(batch), read).await;
         let mut fetched = fetched?;
         let guest = visit.admit(&self.store, &mut fetched, call.now).await;
-        let found = match (guest, found) {
+        let (asked, found) = match (guest, found) {
             // An action that is not there is 404 like an account that is not the caller's, and so comes
             // before what keeps the caller from an action that is.
             (Ok(_) | Err(Problem::CharterRequired), Ok(None)) => return Err(Problem::NotFound),
             (Err(problem), _) => return Err(problem),
             (Ok(guest), found) => {
-                let found = found?;
+                let (asked, found) = (asked?, found?);
                 guest.open(&self.store, call, rng).await?.activated()?;
-                found
+                (asked, found)
             }
         };
         let (Some(action_id), Some(mut found)) = (action_id, found) else { return Err(Problem::NotFound) };
+        // The rest of a list is not what the sums are of.
+        let is_read = |found: &(Action, Vec<Entry>)| from.is_some() || adds_up(found);
         for _ in 1..Totals::MOST_READS {
-            if adds_up(&found) {
+            if is_read(&found) {
                 break;
             }
-            let again = self.store.action_with_entries(&visit.number, &action_id).await?;
-            found = again.ok_or(Problem::NotFound)?;
+            found = self.read_action(&visit.number, &action_id, from).await?.ok_or(Problem::NotFound)?;
         }
-        if !adds_up(&found) {
+        if !is_read(&found) {
             return Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() });
         }
         let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
-        let (action, entries) = found;
-        Answer::ok(&body(call.now, action, entries, &misposted)?)
+        Answer::ok(&self.action_body(&visit, call.now, asked, found, &misposted)?)
     }
+
+    /// What is asked for, and where it begins.
+    fn start(
+        &self,
+        visit: &Visit,
+        action_id: Option<&Identifier>,
+        part: Part,
+    ) -> Result<(Part, Option<Start>), Problem> {
+        let Some(text) = &part.cursor else { return Ok((part, None)) };
+        let opened = || {
+            let cursor = Cursor::open(text, &self.cursor_key, &bound(visit, action_id?, &part))?;
+            let (moves, last) = cursor.id.split_once('#')?;
+            Some(Start { moves: Moves::parse(moves)?, day: cursor.date, last: Id::parse(last)? })
+        };
+        let start = opened().ok_or(Problem::BadCursor)?;
+        Ok((part, Some(start)))
+    }
+
+    /// An action with its entries, all of them or those from a day on; `None` where the account has no such action.
+    async fn read_action(
+        &self,
+        number: &MemberNumber,
+        action_id: &Identifier,
+        from: Option<Date>,
+    ) -> Result<Option<(Action, Vec<Entry>)>, StoreError> {
+        let Some(from) = from else { return self.store.action_with_entries(number, action_id).await };
+        let key = Action::key_of(number, action_id);
+        let entries = Action::entries_from(number, action_id, from);
+        let (action, entries) =
+            try_join(self.store.get::<Action>(&key), self.store.query_all::<Entry>(&entries)).await?;
+        Ok(action.filter(Action::is_here).map(|action| (action, entries)))
+    }
+
+    fn action_body(
+        &self,
+        visit: &Visit,
+        as_of: Timestamp,
+        (part, start): (Part, Option<Start>),
+        (action, entries): (Action, Vec<Entry>),
+        misposted: &MispostedRecords,
+    ) -> Result<ActionBody, Problem> {
+        let sums = action.all_sums();
+        let Some(state) = action.state else {
+            return Err(Problem::Internal { context: "an action that is here without a state".to_owned() });
+        };
+        let mut body = ActionBody {
+            as_of,
+            action_id: action.action_id,
+            title: state.title,
+            scheme: state.home.scheme,
+            status: state.status,
+            view: state.home.view,
+            engagement_date: state.engagement_date,
+            figures: sums.measures(state.status).into(),
+            entries: Vec::new(),
+            folded: None,
+            next_cursor: None,
+        };
+        let entries = ActionEntries::new(entries);
+        let (moves, entries) = match &start {
+            Some(start) => (Some(start.moves), entries.behind(start.last).ok_or(Problem::BadCursor)?),
+            None => (part.moves, entries),
+        };
+        let found = entries.part(moves, part.limit, Answer::room_beside(&body), misposted);
+        body.folded = (found.moves == Moves::Folded).then_some(found.folded);
+        body.next_cursor = found.last.map(|last| {
+            let id = format!("{}#{}", found.moves.as_str(), last.entry_id);
+            let cursor = Cursor { view: last.view, date: last.facts.date, id };
+            cursor.seal(&self.cursor_key, &bound(visit, &body.action_id, &part))
+        });
+        body.entries = found.entries;
+        Ok(body)
+    }
+}
+
+/// What a cursor is good for.
+fn bound<'a>(visit: &'a Visit, action_id: &Identifier, part: &Part) -> Bound<'a> {
+    let moves = part.moves.map_or("", Moves::as_str);
+    Bound { user: visit.ticket.claims.sub, account: &visit.number, filter: format!("action/{action_id}/{moves}") }
 }
 
 /// Whether an action's sums are those of its entries. A `Query` is read-committed: an entry that is posted meanwhile may
@@ -81,37 +177,4 @@ fn adds_up((action, entries): &(Action, Vec<Entry>)) -> bool {
     let unreversed = entries.len().checked_sub(2 * reversals);
     let counted = action.entries + action.leaving.as_ref().map_or(0, |leaving| leaving.entries);
     sums == action.all_sums() && unreversed == usize::try_from(counted).ok()
-}
-
-fn body(
-    as_of: Timestamp,
-    action: Action,
-    entries: Vec<Entry>,
-    misposted: &MispostedRecords,
-) -> Result<ActionBody, Problem> {
-    let sums = action.all_sums();
-    let Some(state) = action.state else {
-        return Err(Problem::Internal { context: "an action that is here without a state".to_owned() });
-    };
-    Ok(ActionBody {
-        as_of,
-        action_id: action.action_id,
-        title: state.title,
-        scheme: state.home.scheme,
-        status: state.status,
-        view: state.home.view,
-        engagement_date: state.engagement_date,
-        figures: sums.measures(state.status).into(),
-        entries: in_order(entries, misposted),
-    })
-}
-
-/// As they were booked, each with what reverses it.
-fn in_order(mut entries: Vec<Entry>, misposted: &MispostedRecords) -> Vec<EntryBody> {
-    let reversals = entries.iter().filter_map(|entry| Some((entry.reverses?.entry_id, entry.entry_id)));
-    let reversals: HashMap<Id, Id> = reversals.collect();
-    Entry::sort_as_booked(&mut entries);
-    let body =
-        |entry: Entry| EntryBody::reversed(reversals.get(&entry.entry_id).copied(), misposted.readable(entry));
-    entries.into_iter().map(body).collect()
 }

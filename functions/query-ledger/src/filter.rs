@@ -1,7 +1,7 @@
 //! What a list is asked for.
 
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, EntryKind, Refusal, Scheme, View, Words};
+use portal::domain::{ActionStatus, EntryKind, Refusal, RemittanceNumber, Scheme, View, Words};
 use portal::http::{Form, Problem};
 
 use crate::search::RemittanceSearch;
@@ -136,6 +136,44 @@ impl Remittances {
     }
 }
 
+/// Which entries of an action are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moves {
+    /// All of them.
+    All,
+    /// All but those that a move to another view, scheme or account reversed, and these reversals.
+    Folded,
+}
+
+impl Moves {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::All, Self::Folded];
+
+    /// The name in the contract.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Folded => "folded",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|moves| moves.as_str() == text)
+    }
+}
+
+/// A part of something that is whole where an answer carries it: of an action's entries, or of a transfer's lines.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Of an action's entries, which; all where they are one page, by default.
+    pub(crate) moves: Option<Moves>,
+    /// How many at most; as many as an answer carries, by default.
+    pub(crate) limit: Option<usize>,
+    /// From where on.
+    pub(crate) cursor: Option<String>,
+}
+
 fn view(form: &mut Form) -> Option<Option<View>> {
     form.optional("view", View::read)
 }
@@ -198,6 +236,32 @@ pub(crate) fn of_remittances(mut form: Form) -> Result<Asked<Remittances>, Probl
     let (view, period, search, limit, cursor) = form.finish((view, period, search, limit, cursor))?;
     let search = search.map(|text| RemittanceSearch::of(&text));
     Ok(Asked { filter: Remittances { view, period, search }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+}
+
+/// Reads the query of an action.
+pub(crate) fn of_action(mut form: Form) -> Result<Part, Problem> {
+    let moves = form.optional("moves", |text| {
+        let refusal = || Refusal::new("unknown-moves", "Donnez all ou folded.", "Give all or folded.");
+        Moves::parse(text).ok_or_else(refusal)
+    });
+    let (limit, cursor) = page(&mut form);
+    let (moves, limit, cursor) = form.finish((moves, limit, cursor))?;
+    Ok(Part { moves, limit, cursor })
+}
+
+/// Reads the query of a transfer that the path names.
+pub(crate) fn of_remittance(mut form: Form) -> Result<Part, Problem> {
+    let (limit, cursor) = page(&mut form);
+    let (limit, cursor) = form.finish((limit, cursor))?;
+    Ok(Part { moves: None, limit, cursor })
+}
+
+/// Reads the query of a transfer that the query names.
+pub(crate) fn of_numbered(mut form: Form) -> Result<(RemittanceNumber, Part), Problem> {
+    let number = form.text("number", RemittanceNumber::parse);
+    let (limit, cursor) = page(&mut form);
+    let (number, limit, cursor) = form.finish((number, limit, cursor))?;
+    Ok((number, Part { moves: None, limit, cursor }))
 }
 
 /// Reads the query of a list of contributions.

@@ -5,6 +5,7 @@
 //! may be of two moments: sums are held against what they are of, and read again where they differ.
 
 mod action;
+mod action_entries;
 mod actions;
 mod contributions;
 #[doc(hidden)]
@@ -16,6 +17,7 @@ mod figures;
 pub mod filter;
 mod ledger;
 mod list;
+mod part;
 mod remittance;
 mod remittances;
 mod search;

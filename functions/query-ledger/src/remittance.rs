@@ -6,12 +6,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, EntryKind, Id, Identifier, MemberNumber, Paid, Payee, RemittanceNumber, ShortText, View};
 use portal::http::{Answer, Call, Problem};
+use portal::security::Visit;
 use portal::store::{Batch, Misposted, ReadableLine, Remittance, RemittanceLine, Totals};
 use rand::CryptoRng;
 use serde::Serialize;
 
 use crate::Function;
+use crate::cursor::{Bound, Cursor};
 use crate::figures::TransferBody;
+use crate::filter::{self, Part};
+use crate::part::fit;
 
 #[derive(Serialize)]
 struct RemittanceBody {
@@ -23,6 +27,8 @@ struct RemittanceBody {
     #[serde(flatten)]
     moved: TransferBody,
     lines: Vec<LineBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -51,15 +57,13 @@ impl Function {
     pub(crate) async fn remittance(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         // What is no number is the number of nothing.
         let number = RemittanceNumber::parse(call.path("remittance_number")).ok();
-        self.numbered(number, call, rng).await
+        self.numbered(number, filter::of_remittance(call.query()), call, rng).await
     }
 
     /// A path is decoded before it is routed: a number with `/` in it never comes as one.
     pub(crate) async fn remittance_by_number(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let mut form = call.query();
-        let number = form.text("number", RemittanceNumber::parse);
-        match form.finish((number,)) {
-            Ok((number,)) => self.numbered(Some(number), call, rng).await,
+        match filter::of_numbered(call.query()) {
+            Ok((number, part)) => self.numbered(Some(number), Ok(part), call, rng).await,
             Err(problem) => {
                 let (visit, batch) = self.gate.visit(call).await?;
                 Err(visit.refuse(&self.store, batch, problem, call.now).await)
@@ -70,6 +74,7 @@ impl Function {
     async fn numbered(
         &self,
         number: Option<RemittanceNumber>,
+        part: Result<Part, Problem>,
         call: &Call,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
@@ -97,6 +102,7 @@ impl Function {
             (Err(problem), _) => return Err(problem),
             (Ok(guest), Some(found)) => (guest, found),
         };
+        let part = part?;
         guest.open(&self.store, call, rng).await?.activated()?;
         let mut lines = lines?;
         for _ in 1..Totals::MOST_READS {
@@ -110,14 +116,30 @@ impl Function {
         }
         let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
         let (date, remittance) = found;
-        Answer::ok(&RemittanceBody {
+        let bound = bound(&visit, &remittance.number);
+        if let Some(text) = &part.cursor {
+            let cursor = Cursor::open(text, &self.cursor_key, &bound).ok_or(Problem::BadCursor)?;
+            let last = lines.iter().position(|line| line.entry_id.to_string() == cursor.id);
+            lines.drain(..=last.ok_or(Problem::BadCursor)?);
+        }
+        let mut body = RemittanceBody {
             as_of: call.now,
             date,
             bank_reference: remittance.bank_reference().map(str::to_owned),
             moved: remittance.moved().into(),
             remittance_number: remittance.number,
-            lines: lines.into_iter().map(|of_transfer| line(&misposted.readable_line(of_transfer))).collect(),
-        })
+            lines: Vec::new(),
+            next_cursor: None,
+        };
+        let shown = lines.iter().map(|of_transfer| line(&misposted.readable_line(of_transfer.clone())));
+        let fitting = fit(shown, part.limit, Answer::room_beside(&body));
+        let last = fitting.items.len().checked_sub(1).and_then(|last| lines.get(last)).filter(|_| fitting.more);
+        body.next_cursor = last.map(|last| {
+            let cursor = Cursor { view: last.view, date: last.facts.date, id: last.entry_id.to_string() };
+            cursor.seal(&self.cursor_key, &bound)
+        });
+        body.lines = fitting.items;
+        Answer::ok(&body)
     }
 
     /// A transfer and its lines, read once more.
@@ -143,6 +165,12 @@ fn adds_up(remittance: &Remittance, lines: &[RemittanceLine]) -> bool {
     // Each reversal takes another line out, besides itself.
     let unreversed = lines.len().checked_sub(2 * reversals);
     paid == remittance.moved().paid() && unreversed == usize::try_from(remittance.unreversed()).ok()
+}
+
+/// What a cursor is good for.
+fn bound<'a>(visit: &'a Visit, number: &RemittanceNumber) -> Bound<'a> {
+    let filter = format!("remittance/{}", number.escaped());
+    Bound { user: visit.ticket.claims.sub, account: &visit.number, filter }
 }
 
 fn line(line: &ReadableLine) -> LineBody {

@@ -8,7 +8,6 @@ use std::fmt;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Problem;
 use crate::store::RememberedOutcome;
@@ -77,14 +76,14 @@ fn weight(text: &str) -> usize {
 impl Answer {
     /// How much a body may grow that is this far, in bytes as [`Self::weight_of`] counts them.
     #[must_use]
-    pub fn room_beside(body: &Value) -> usize {
+    pub fn room_beside(body: &impl Serialize) -> usize {
         LARGEST_BODY.saturating_sub(Self::weight_of(body) + FRAME)
     }
 
-    /// What a value weighs inside an answer, with what separates it from the next.
+    /// What a value weighs inside an answer, with what separates it from the next. What is no JSON is too heavy.
     #[must_use]
-    pub fn weight_of(value: &Value) -> usize {
-        weight(&value.to_string()) + 1
+    pub fn weight_of(value: &impl Serialize) -> usize {
+        serde_json::to_string(value).map_or(LARGEST_BODY, |text| weight(&text) + 1)
     }
 
     /// 204: done, nothing to say.

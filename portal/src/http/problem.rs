@@ -386,10 +386,8 @@ impl Problem {
                 StatusCode::CONFLICT,
                 ["Réponse trop longue", "Answer too large"],
                 [
-                    "Ceci dépasse ce qu’une réponse peut porter. Les écritures d’une action se lisent aussi page par \
-                     page (`…/ledger?view=2011`) ou dans le fichier du compte (`POST …/exports`).",
-                    "This is more than an answer can carry. An action's entries can also be read page by page \
-                     (`…/ledger?view=2011`), or in the account's file (`POST …/exports`).",
+                    "Ceci dépasse ce qu’une réponse peut porter. Mettez fin aux sessions dont vous ne vous servez plus.",
+                    "This is more than an answer can carry. End the sessions that you do not use any more.",
                 ],
             ),
             Self::ManagerMustHandOver => (

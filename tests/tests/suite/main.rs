@@ -48,6 +48,7 @@ mod news;
 mod nothing_forgotten;
 mod observed;
 mod one_user_twice;
+mod parts;
 mod policies;
 mod postings;
 mod profile;

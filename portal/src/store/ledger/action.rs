@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionSums, Fingerprint, Home, Measures, account_of, partition, pieces};
+use super::{ActionSums, Fingerprint, Home, Measures, account_of, days, partition, pieces};
 use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Scheme, View};
 use crate::store::{Item, Key, Query, Record, StoreError, Table};
 
@@ -100,6 +100,13 @@ impl Action {
     #[must_use]
     pub fn entries_of(number: &MemberNumber, action_id: &Identifier) -> Query {
         Query::partition(Table::Ledger, partition(number)).beginning(format!("ACTION#{action_id}#ENTRY#"))
+    }
+
+    /// Where its entries from a day on are stored, oldest day first.
+    #[must_use]
+    pub fn entries_from(number: &MemberNumber, action_id: &Identifier, from: Date) -> Query {
+        let (from, to) = days(&format!("ACTION#{action_id}#ENTRY#"), Some(from), None);
+        Query::partition(Table::Ledger, partition(number)).between(from, to)
     }
 
     /// Whether the fund has described it and it belongs to this account.

@@ -89,14 +89,23 @@ impl Store {
         number: &MemberNumber,
         action_id: &Identifier,
     ) -> Result<Option<(Action, Vec<Entry>)>, StoreError> {
-        let query = Query::partition(Table::Ledger, partition(number)).beginning(format!("ACTION#{action_id}#"));
-        let mut items = self.query_all_items(&query).await?.into_iter();
+        let mut query = Query::partition(Table::Ledger, partition(number)).beginning(format!("ACTION#{action_id}#"));
+        let page = self.query_items(&query).await?;
+        let (mut items, mut next) = (page.items.into_iter(), page.next);
         // The action's own sort key is the shortest with this prefix, so it is the first.
         let Some(first) = items.next() else { return Ok(None) };
         let action: Action = from_item(first)?;
         if !action.is_here() {
             return Ok(None);
         }
-        Ok(Some((action, items.map(from_item).collect::<Result<_, _>>()?)))
+        // Page by page, because an item takes several times the memory of its entry.
+        let mut entries: Vec<Entry> = items.map(from_item).collect::<Result<_, _>>()?;
+        while next.is_some() {
+            query = query.after(next);
+            let page = self.query::<Entry>(&query).await?;
+            entries.extend(page.items);
+            next = page.next;
+        }
+        Ok(Some((action, entries)))
     }
 }
