@@ -83,6 +83,11 @@ pub fn lines(records: &[Value]) -> String {
 
 /// Writes a batch into a folder, with a manifest that fits it.
 pub fn write_batch(folder: &Path, batch_id: &str, members: &str, ledger: &str) {
+    write_batch_of(folder, "erp", batch_id, members, ledger);
+}
+
+/// Writes a batch of another source.
+pub(crate) fn write_batch_of(folder: &Path, source: &str, batch_id: &str, members: &str, ledger: &str) {
     let file = |name: &str, content: &str| {
         std::fs::write(folder.join(name), content).expect("a file of the batch");
         let sha256 = portal::domain::to_hex(digest(&SHA256, content.as_bytes()).as_ref());
@@ -98,6 +103,6 @@ pub fn write_batch(folder: &Path, batch_id: &str, members: &str, ledger: &str) {
     let created = ledger.lines().filter_map(day).max().unwrap_or_default().max("2012-10-15".to_owned());
     let created_at = format!("{created}T02:00:00Z");
     let manifest =
-        json!({"batch_id": batch_id, "source": "erp", "created_at": created_at, "files": [members, entries]});
+        json!({"batch_id": batch_id, "source": source, "created_at": created_at, "files": [members, entries]});
     std::fs::write(folder.join("manifest.json"), manifest.to_string()).expect("a manifest");
 }

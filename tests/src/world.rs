@@ -13,7 +13,7 @@ use portal::store::{
 };
 use serde_json::{Value, json};
 
-use crate::feed::{fixture, write_batch};
+use crate::feed::{fixture, write_batch_of};
 use crate::{ACCOUNT, PASSWORD, Person, Reply, SIRET, Visitor};
 
 /// A portal in memory, with its own clock, mails and visitors.
@@ -69,10 +69,15 @@ impl World {
 
     /// Imports a batch, as the back office would send it.
     pub async fn import(&self, batch_id: &str, members: &str, ledger: &str) -> local::Report {
+        self.import_of("erp", batch_id, members, ledger).await
+    }
+
+    /// Imports a batch of another source.
+    pub async fn import_of(&self, source: &str, batch_id: &str, members: &str, ledger: &str) -> local::Report {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path().join(batch_id);
         std::fs::create_dir(&folder).expect("a folder");
-        write_batch(&folder, batch_id, members, ledger);
+        write_batch_of(&folder, source, batch_id, members, ledger);
         self.portal.import(&folder).await.expect("an import")
     }
 

@@ -4,6 +4,7 @@ use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::civil::Date;
 use portal::domain::{MemberNumber, Siret};
+use portal::invocation::trouble;
 use portal::store::{
     Account, Batch, Change, Claims, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Parked,
     Record as _, Release, Role, StoreError, Transaction,
@@ -11,6 +12,7 @@ use portal::store::{
 
 use crate::ImportError;
 use crate::feed::{MemberRecord, Reason};
+use crate::post::REFUSED_BY_STORE;
 use crate::posting::Verdict;
 use crate::tables::Tables;
 
@@ -23,6 +25,13 @@ const MOST_ATTEMPTS: u32 = 10;
 /// Grants updated in one transaction, each with its mirror: 94 of 100 writes, beside the account, the SIRET
 /// that it leaves and the one that it takes.
 const GRANTS_AT_ONCE: usize = 47;
+
+/// The SIRETs that an account may leave. All of them stand in its item and in each grant of it, for whoever is of one of
+/// them and leaves it.
+const MOST_SIRETS_BEFORE: usize = 1_000;
+
+/// The account has left more SIRETs than are kept.
+const SIRET_CHANGED_TOO_OFTEN: Reason = Reason::in_field("siret-changed-too-often", "siret");
 
 /// Another open account has the SIRET.
 pub(crate) const SIRET_TAKEN: Reason = Reason::in_field("siret-of-another-account", "siret");
@@ -49,10 +58,21 @@ pub(crate) async fn post_members(
             })
             .unwrap_or(rest.len().min(AT_ONCE));
         let posted: Vec<BoxFuture<'_, _>> =
-            rest[..together].iter().map(|record| post_member(store, record, today).boxed()).collect();
+            rest[..together].iter().map(|record| post_or_put_aside(store, record, today).boxed()).collect();
         verdicts.append(&mut futures::future::try_join_all(posted).await?);
     }
     Ok(verdicts)
+}
+
+/// Posts a member, or puts it aside where the store refuses what it makes of an item: the others are posted.
+async fn post_or_put_aside(store: &impl Tables, record: &MemberRecord, today: Date) -> Result<Verdict, ImportError> {
+    match post_member(store, record, today).await {
+        Err(ImportError::Store(error)) if error.is_of_content() => {
+            trouble(format!("a member is put aside, {}: {error}", REFUSED_BY_STORE.code));
+            Ok(Verdict::Quarantined(REFUSED_BY_STORE))
+        }
+        posted => posted,
+    }
 }
 
 async fn post_member(store: &impl Tables, record: &MemberRecord, today: Date) -> Result<Verdict, ImportError> {
@@ -71,6 +91,9 @@ async fn post_member(store: &impl Tables, record: &MemberRecord, today: Date) ->
                 std::cmp::Ordering::Equal => return Ok(Verdict::Quarantined(Reason::of("conflicting-version"))),
                 std::cmp::Ordering::Greater => {}
             }
+        }
+        if account.as_ref().is_some_and(|account| before_and(account, &record.siret).len() > MOST_SIRETS_BEFORE) {
+            return Ok(Verdict::Quarantined(SIRET_CHANGED_TOO_OFTEN));
         }
         let closed_on = closed_on(record, account.as_ref());
         let open = closed_on.is_none_or(|day| today < day);

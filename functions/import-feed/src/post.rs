@@ -8,6 +8,7 @@ use std::time::Duration;
 use portal::clock::Clock;
 use portal::domain::{Cents, EntryKind, Identifier, MemberNumber, ViewRule};
 use portal::environment::rng;
+use portal::invocation::trouble;
 use portal::store::{
     Account, Action, ActionPlace, AwaitedMember, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError,
     Totals, Transaction, WaitingContent, WaitingRecord,
@@ -32,6 +33,13 @@ const MOST_ATTEMPTS: u32 = 20;
 
 /// The first pause after coming too late; doubled each time, up to 64 times as long, and jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
+
+/// The most bytes of totals and transfers in a transaction, of the 4 MB that it has at most: each of these may have hundreds of
+/// kilobytes, and all else that one writes together at most 1.5 MB.
+const MOST_LARGE_BYTES: usize = 2_000_000;
+
+/// The store holds no such thing, however often it is sent.
+pub(crate) const REFUSED_BY_STORE: Reason = Reason::of("refused-by-store");
 
 /// How many entries of an action are read at once when they are moved or released.
 const PAGE: i32 = 200;
@@ -90,6 +98,24 @@ impl Released {
         Self { source_key, source_version, batch_id, line: None, amount: facts.amount, decided }
     }
 
+    /// An entry that was moved with its action, where something is to be said of it.
+    fn of_moved(entry: &Entry, mut decided: Decided) -> Option<Self> {
+        if !matches!(decided.verdict, Verdict::Quarantined(_)) {
+            // It counts where it was posted first.
+            decided.verdict = Verdict::Unchanged;
+        }
+        let is_plain = decided == Decided::plainly(Verdict::Unchanged);
+        let Entry { source_key, source_version, batch_id, facts, .. } = entry;
+        (!is_plain).then(|| Self {
+            source_key: source_key.clone(),
+            source_version: *source_version,
+            batch_id: batch_id.clone(),
+            line: None,
+            amount: facts.amount,
+            decided,
+        })
+    }
+
     fn of_waiting(record: WaitingRecord, decided: Decided) -> Self {
         let WaitingRecord { source_key, source_version, batch_id, file, line, content, .. } = record;
         let amount = match content {
@@ -107,6 +133,8 @@ struct Unfinished {
     actions: BTreeSet<ActionPlace>,
     /// Accounts that have come, and that records wait for.
     accounts: BTreeSet<MemberNumber>,
+    /// What is to be said of entries that were moved meanwhile.
+    moved: Vec<Released>,
 }
 
 enum Step {
@@ -118,6 +146,8 @@ enum Step {
     Inconsistent(String),
     /// Entries of an action have to be moved first.
     Unsettled(ActionPlace),
+    /// The first so many jobs together are more than the store takes.
+    TooMuch(usize, String),
 }
 
 impl<T: Tables> Poster<T> {
@@ -146,7 +176,7 @@ impl<T: Tables> Poster<T> {
         for (place, decided) in places.into_iter().zip(done) {
             decisions[place] = decided;
         }
-        let mut released = Vec::new();
+        let mut released = unfinished.moved;
         for account in &unfinished.accounts {
             self.admit(&context, account, |mut more| released.append(&mut more), || true).await?;
         }
@@ -174,7 +204,7 @@ impl<T: Tables> Poster<T> {
         released: &mut Vec<Released>,
     ) -> Result<(), ImportError> {
         for place in actions {
-            self.settle(context, place).await?;
+            self.settle(context, place, released).await?;
             released.append(&mut self.release(context, place).await?);
         }
         Ok(())
@@ -201,7 +231,8 @@ impl<T: Tables> Poster<T> {
                 items.iter().map(|record| Job { task: Task::Admit(record.clone()), line: None }).collect();
             let (decisions, unfinished) = self.run(context, &jobs, &|_| {}).await?;
             let posted = items.into_iter().zip(decisions);
-            let mut released = posted.map(|(record, decided)| Released::of_waiting(record, decided)).collect();
+            let mut released: Vec<_> = posted.map(|(record, decided)| Released::of_waiting(record, decided)).collect();
+            released.extend(unfinished.moved);
             self.finish(context, &unfinished.actions, &mut released).await?;
             each(released);
             if next.is_none() {
@@ -219,31 +250,57 @@ impl<T: Tables> Poster<T> {
         &self,
         context: &Context,
         jobs: &[Job],
-        progress: &(impl Fn(u64) + Send + Sync),
+        progress: &(dyn Fn(u64) + Send + Sync),
     ) -> Result<(Vec<Decided>, Unfinished), ImportError> {
         let mut verdicts = Vec::with_capacity(jobs.len());
         let mut unfinished = Unfinished::default();
         let mut state = State::default();
-        let mut attempts = 0;
-        while verdicts.len() < jobs.len() {
-            match self.step(&mut state, context, &jobs[verdicts.len()..]).await {
+        let (mut attempts, mut at_once) = (0, AHEAD);
+        while let Some(job) = jobs.get(verdicts.len()) {
+            let ahead = &jobs[verdicts.len()..jobs.len().min(verdicts.len() + at_once)];
+            let refused = match self.step(&mut state, context, ahead).await {
                 Ok(Step::Done(mut done)) => {
-                    attempts = 0;
+                    (attempts, at_once) = (0, AHEAD.min(2 * at_once));
                     progress(done.len() as u64);
                     verdicts.append(&mut done);
                     unfinished.actions.extend(state.actions().filter(|action| action.is_unfinished()).map(place_of));
                     unfinished.accounts.extend(state.due().cloned());
                     continue;
                 }
-                Ok(Step::Unsettled(place)) => Box::pin(self.settle(context, &place)).await?,
+                Ok(Step::Unsettled(place)) => {
+                    let left = Box::pin(self.settle(context, &place, &mut unfinished.moved)).await?;
+                    left.map(|reason| (reason, format!("entries of {} cannot be moved", place.action_id)))
+                }
+                Ok(Step::TooMuch(together, what)) if together <= 1 => Some((REFUSED_BY_STORE, what)),
+                Ok(Step::TooMuch(together, _)) => {
+                    // Half as many, and in the end the one alone for which it was refused.
+                    (at_once, state) = (together / 2, State::default());
+                    continue;
+                }
                 Ok(Step::Inconsistent(what)) if attempts == MOST_ATTEMPTS => {
                     return Err(ImportError::Inconsistent(what));
                 }
-                Ok(Step::TooLate | Step::Inconsistent(_)) => {}
+                Ok(Step::TooLate | Step::Inconsistent(_)) => None,
                 // What was sent may have been committed or not: what is stored says it.
                 Err(ImportError::Store(StoreError::Contention | StoreError::Unavailable { .. }))
-                    if attempts < MOST_ATTEMPTS => {}
+                    if attempts < MOST_ATTEMPTS =>
+                {
+                    None
+                }
                 Err(error) => return Err(error),
+            };
+            if let Some((reason, what)) = refused {
+                // Nothing that a feed may contain ends a batch: the others are posted.
+                trouble(format!("a record is put aside, {}: {what}", reason.code));
+                if let Task::Admit(record) = &job.task {
+                    let give_up = Job { task: Task::GiveUp(record.clone(), reason), line: None };
+                    Box::pin(self.run(context, &[give_up], &|_| {})).await?;
+                }
+                verdicts.push(Decided::plainly(Verdict::Quarantined(reason)));
+                progress(1);
+                // Those behind it are tried one by one first: the store may refuse all of an account.
+                (attempts, at_once, state) = (0, 1, State::default());
+                continue;
             }
             attempts += 1;
             if attempts > MOST_ATTEMPTS {
@@ -256,18 +313,19 @@ impl<T: Tables> Poster<T> {
         Ok((verdicts, unfinished))
     }
 
-    async fn step(&self, state: &mut State, context: &Context, jobs: &[Job]) -> Result<Step, ImportError> {
-        let ahead = &jobs[..jobs.len().min(AHEAD)];
+    /// Does the first of these jobs, as many as fit into a transaction.
+    async fn step(&self, state: &mut State, context: &Context, ahead: &[Job]) -> Result<Step, ImportError> {
         state.load(&self.store, ahead.iter().flat_map(|job| first_needs(context, job))).await?;
         let mut verdicts = Vec::new();
         while let Some(job) = ahead.get(verdicts.len()) {
             match plan(state, context, job) {
                 Ok((verdict, mut changes)) => {
-                    if state.writes_with(&changes) > Transaction::MOST {
-                        if verdicts.is_empty() {
-                            let what = "one record changes more items than a transaction has";
-                            return Err(ImportError::Inconsistent(what.to_owned()));
-                        }
+                    let is_full = state.writes_with(&changes) > Transaction::MOST
+                        || state.large_bytes_with(&changes) > MOST_LARGE_BYTES;
+                    if is_full && verdicts.is_empty() {
+                        return Ok(Step::TooMuch(1, "it changes more than a transaction has".to_owned()));
+                    }
+                    if is_full {
                         break;
                     }
                     let (ignored, warnings) = (changes.ignored, std::mem::take(&mut changes.warnings));
@@ -286,23 +344,33 @@ impl<T: Tables> Poster<T> {
                 Err(Blocked::Unsettled(place)) if verdicts.is_empty() => return Ok(Step::Unsettled(place)),
                 Err(Blocked::Unsettled(_)) => break,
                 Err(Blocked::Inconsistent(what)) => return Ok(Step::Inconsistent(what)),
+                Err(Blocked::Refused(_)) => return Ok(Step::Inconsistent("a refusal without its verdict".to_owned())),
             }
         }
         let transaction = state.transaction()?;
         if transaction.is_empty() {
             return Ok(Step::Done(verdicts));
         }
-        match self.store.commit(&transaction).await? {
-            Outcome::Committed => Ok(Step::Done(verdicts)),
-            Outcome::Refused(_) => Ok(Step::TooLate),
+        match self.store.commit(&transaction).await {
+            Ok(Outcome::Committed) => Ok(Step::Done(verdicts)),
+            Ok(Outcome::Refused(_)) => Ok(Step::TooLate),
+            Err(error) if error.is_of_content() => Ok(Step::TooMuch(verdicts.len(), error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 
     /// Moves the entries of an action to the account, view and scheme that it has now. Cut off anywhere,
-    /// it goes on with what is left when it is called again.
-    async fn settle(&self, context: &Context, place: &ActionPlace) -> Result<(), ImportError> {
+    /// it goes on with what is left when it is called again. Gives the reason for which some had to stay where they were, and
+    /// what is to be said of them to `moved`.
+    async fn settle(
+        &self,
+        context: &Context,
+        place: &ActionPlace,
+        moved: &mut Vec<Released>,
+    ) -> Result<Option<Reason>, ImportError> {
         let target: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
-        let Some(target) = target.filter(Action::is_moving) else { return Ok(()) };
+        let Some(target) = target.filter(Action::is_moving) else { return Ok(None) };
+        let mut left = None;
         let from = target.coming_from.as_ref().unwrap_or(&place.account);
         let home = target.state.as_ref().map(|state| state.home);
         let is_there = |entry: &Entry| {
@@ -312,14 +380,19 @@ impl<T: Tables> Poster<T> {
         let mut query = Action::entries_of(from, &place.action_id).limit(PAGE);
         loop {
             let Page { items, next } = self.store.query::<Entry>(&query).await?;
-            let jobs: Vec<Job> = items
-                .into_iter()
-                .filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry))
-                .map(|entry| Job { task: Task::Relocate(entry, place.clone()), line: None })
-                .collect();
-            self.run(context, &jobs, &|_| {}).await?;
+            let entries = items.into_iter().filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry));
+            let entries: Vec<Entry> = entries.collect();
+            let relocate = |entry: &Entry| Job { task: Task::Relocate(entry.clone(), place.clone()), line: None };
+            let jobs: Vec<Job> = entries.iter().map(relocate).collect();
+            let (decisions, _) = self.run(context, &jobs, &|_| {}).await?;
+            left = left.or(decisions.iter().find_map(|decided| match decided.verdict {
+                Verdict::Quarantined(reason) => Some(reason),
+                _ => None,
+            }));
+            let each = entries.iter().zip(decisions);
+            moved.extend(each.filter_map(|(entry, decided)| Released::of_moved(entry, decided)));
             if next.is_none() {
-                return Ok(());
+                return Ok(left);
             }
             query = query.after(next);
         }
@@ -360,7 +433,7 @@ impl<T: Tables> Poster<T> {
     async fn present(&self, place: &ActionPlace) -> Result<Option<ActionPlace>, ImportError> {
         let mut place = place.clone();
         let mut waits = false;
-        // Each account was left later than the one before, so this ends; the bound is for data gone wrong.
+        // Each account was left later than the one before, so this ends; the bound is for what it costs.
         for _ in 0..MOST_MOVES {
             let action: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
             let Some(action) = action else { return Ok(None) };
@@ -370,7 +443,8 @@ impl<T: Tables> Poster<T> {
                 _ => return Ok((waits && action.state.is_some()).then_some(place)),
             }
         }
-        Err(ImportError::Inconsistent(format!("action {} moves in a circle", place.action_id)))
+        // It goes on waiting, as what names this account now is put aside.
+        Ok(None)
     }
 }
 
@@ -398,7 +472,8 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
                 (None, None) => {}
             }
             let remittance = record.facts.transfer(None);
-            needs.extend(remittance.map(|number| Need::Remittance(Remittance::key_of(&record.member_number, number))));
+            let key = |number| Remittance::key_of(&record.member_number, &context.source, number);
+            needs.extend(remittance.map(|number| Need::Remittance(key(number))));
             needs
         }
         Task::Post(LedgerRecord::Withdrawal(record)) => vec![guard(&context.source, &record.source_key)],
@@ -411,6 +486,10 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
         }
         Task::Relocate(entry, target) => {
             vec![guard(&entry.source, &entry.source_key), account(&target.account)]
+        }
+        Task::GiveUp(record, _) => {
+            let awaited = Need::Awaited(AwaitedMember::key_of(&record.place.account));
+            vec![guard(&record.source, &record.source_key), awaited]
         }
         Task::Admit(record) => {
             let place = &record.place;
@@ -426,7 +505,8 @@ fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
                         facts.year.map(|year| view(&place.account, context.rule.of_year(year))).into_iter().flatten(),
                     );
                     let remittance = facts.transfer(None);
-                    needs.extend(remittance.map(|number| Need::Remittance(Remittance::key_of(&place.account, number))));
+                    let key = |number| Remittance::key_of(&place.account, &record.source, number);
+                    needs.extend(remittance.map(|number| Need::Remittance(key(number))));
                 }
             }
             needs

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::awaited::Awaited;
 use crate::balances::Balances;
 use crate::feed::{LedgerRecord, Line, Manifest, Reason, Rejected, Unreadable, amount_of};
-use crate::post::{Decided, Released};
+use crate::post::{Decided, REFUSED_BY_STORE, Released};
 use crate::posting::Verdict;
 use crate::sequence::Sequence;
 use crate::warning::Warning;
@@ -212,6 +212,12 @@ impl Report {
     #[must_use]
     pub fn refused(self, refusal: Refusal) -> Self {
         Self { refused: Some(refusal), ..self }
+    }
+
+    /// How many records the store would not hold.
+    #[must_use]
+    pub fn refused_records(&self) -> u64 {
+        self.by_reason.get(REFUSED_BY_STORE.code).copied().unwrap_or_default()
     }
 
     /// Counts a record, and the field of it that could not be kept.

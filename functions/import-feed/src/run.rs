@@ -207,6 +207,7 @@ impl Function {
             (Metric::RefusedBatches, u64::from(report.refused.is_some())),
             (Metric::MissingBatches, report.sequence.as_ref().map_or(0, |sequence| sequence.missing)),
             (Metric::UnequalBalances, report.balances.as_ref().map_or(0, |balances| balances.different)),
+            (Metric::RefusedRecords, report.refused_records()),
         ];
         // What there was none of needs no metric: a datapoint of nothing costs what one of something does.
         counts.into_iter().filter(|(_, number)| *number > 0).for_each(|(metric, number)| count(metric, number));
@@ -222,6 +223,9 @@ impl Function {
         }
         if let Some(balances) = report.balances.as_ref().filter(|balances| balances.different > 0) {
             trouble(format!("{} balances differ from the ledger", balances.different));
+        }
+        if report.refused_records() > 0 {
+            trouble(format!("{} records are put aside that the store does not hold", report.refused_records()));
         }
         if report.refused.is_some() {
             trouble(format!("refused: {}", document["refused"]));

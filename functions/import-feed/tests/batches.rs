@@ -59,11 +59,12 @@ async fn the_demo_feed_is_posted_once_and_a_repeat_changes_nothing() {
 #[tokio::test]
 async fn a_transfer_number_that_stands_for_too_many_transfers_stops_no_batch() {
     let fund = Fund::start().await;
-    let mut transfer =
-        Remittance::empty(MemberNumber::parse(NUMBER).unwrap(), RemittanceNumber::parse("DIVERS").unwrap());
-    let view = View::parse("2011").unwrap();
-    transfer.views.entry(view).or_default().days.insert(date(2012, 2, 10), 1);
-    transfer.banks.extend((0..4_000).map(|n| (format!("{n:060}"), 1)));
+    let source = Identifier::parse("erp").unwrap();
+    let number = RemittanceNumber::parse("DIVERS").unwrap();
+    let mut transfer = Remittance::empty(MemberNumber::parse(NUMBER).unwrap(), source, number);
+    transfer.views.entry(View::parse("2011").unwrap()).or_default().entries = 4_000;
+    transfer.sent.days.insert(date(2012, 2, 10), 4_000);
+    transfer.sent.banks.extend((0..4_000).map(|n| (format!("{n:060}"), 1)));
     let mut transaction = Transaction::new();
     transaction.put(&Remittance { version: 1, ..transfer }, None).unwrap();
     assert!(matches!(fund.store.commit(&transaction, &mut rng()).await, Ok(Outcome::Committed)));

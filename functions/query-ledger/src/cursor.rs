@@ -12,8 +12,8 @@ use portal::security::{SealedCursor, SymmetricKey};
 /// The form of what a cursor says; a cursor of another form is not valid.
 const VERSION: &str = "4";
 
-/// The longest id, in bytes: the number of a transfer has 64 code points.
-const LONGEST_ID: usize = 256;
+/// The longest id, in bytes: the number of a transfer has 64 code points, its source 64 bytes.
+const LONGEST_ID: usize = 256 + 1 + 64;
 
 /// The last item of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct Cursor {
     pub view: View,
     /// The day that the list sorts the item by.
     pub date: Date,
-    /// Which it is: the id of an action, the number of an entry in its view with its id, the number of a transfer. Without a
-    /// line end.
+    /// Which it is: the id of an action, the number of an entry in its view with its id, the source and the number of a
+    /// transfer. Without a line end.
     pub id: String,
 }
 

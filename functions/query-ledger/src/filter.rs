@@ -1,7 +1,7 @@
 //! What a list is asked for.
 
 use jiff::civil::Date;
-use portal::domain::{ActionStatus, EntryKind, Refusal, RemittanceNumber, Scheme, View, Words};
+use portal::domain::{ActionStatus, EntryKind, Identifier, Refusal, RemittanceNumber, Scheme, View, Words};
 use portal::http::{Form, Problem};
 
 use crate::search::RemittanceSearch;
@@ -249,19 +249,21 @@ pub(crate) fn of_action(mut form: Form) -> Result<Part, Problem> {
     Ok(Part { moves, limit, cursor })
 }
 
-/// Reads the query of a transfer that the path names.
-pub(crate) fn of_remittance(mut form: Form) -> Result<Part, Problem> {
+/// Reads the query of a transfer that the path names: the system that numbers it, where it is named, and a part.
+pub(crate) fn of_remittance(mut form: Form) -> Result<(Option<Identifier>, Part), Problem> {
+    let source = form.optional("source", Identifier::parse);
     let (limit, cursor) = page(&mut form);
-    let (limit, cursor) = form.finish((limit, cursor))?;
-    Ok(Part { moves: None, limit, cursor })
+    let (source, limit, cursor) = form.finish((source, limit, cursor))?;
+    Ok((source, Part { moves: None, limit, cursor }))
 }
 
 /// Reads the query of a transfer that the query names.
-pub(crate) fn of_numbered(mut form: Form) -> Result<(RemittanceNumber, Part), Problem> {
+pub(crate) fn of_numbered(mut form: Form) -> Result<(RemittanceNumber, Option<Identifier>, Part), Problem> {
     let number = form.text("number", RemittanceNumber::parse);
+    let source = form.optional("source", Identifier::parse);
     let (limit, cursor) = page(&mut form);
-    let (number, limit, cursor) = form.finish((number, limit, cursor))?;
-    Ok((number, Part { moves: None, limit, cursor }))
+    let (number, source, limit, cursor) = form.finish((number, source, limit, cursor))?;
+    Ok((number, source, Part { moves: None, limit, cursor }))
 }
 
 /// Reads the query of a list of contributions.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{RemittanceNumber, View};
+use portal::domain::{Identifier, RemittanceNumber, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
 use portal::store::{Facets, Item, ListedRemittance, Query};
@@ -23,19 +23,21 @@ struct PageBody {
     as_of: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     view: Option<View>,
-    items: Vec<ItemBody>,
+    items: Vec<TransferSummary>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
+/// A transfer as lists have it.
 #[derive(Serialize)]
-struct ItemBody {
-    remittance_number: RemittanceNumber,
-    date: Date,
+pub(crate) struct TransferSummary {
+    pub(crate) remittance_number: RemittanceNumber,
+    pub(crate) source: Identifier,
+    pub(crate) date: Date,
     #[serde(skip_serializing_if = "Option::is_none")]
-    bank_reference: Option<String>,
+    pub(crate) bank_reference: Option<String>,
     #[serde(flatten)]
-    moved: TransferBody,
+    pub(crate) moved: TransferBody,
 }
 
 impl List for Remittances {
@@ -59,8 +61,9 @@ impl List for Remittances {
     }
 
     fn place(&self, visit: &Visit, cursor: &Cursor) -> Option<Item> {
-        let number = RemittanceNumber::parse(&cursor.id).ok()?;
-        Some(ListedRemittance::place(&visit.number, self.view, cursor.date, &number))
+        let (source, number) = cursor.id.split_once('#')?;
+        let (source, number) = (Identifier::parse(source).ok()?, RemittanceNumber::parse(number).ok()?);
+        Some(ListedRemittance::place(&visit.number, self.view, cursor.date, &source, &number))
     }
 
     fn view_of(row: &ListedRemittance) -> View {
@@ -68,7 +71,9 @@ impl List for Remittances {
     }
 
     fn cursor(row: &ListedRemittance) -> Cursor {
-        Cursor { view: row.view, date: row.date, id: row.number.to_string() }
+        // `#` is in no source.
+        let id = format!("{}#{}", row.source, row.number);
+        Cursor { view: row.view, date: row.date, id }
     }
 }
 
@@ -86,7 +91,7 @@ impl Searched for Remittances {
     }
 
     fn key(&self, row: &ListedRemittance) -> (SortKey, String) {
-        (SortKey::Text(row.date.to_string()), row.number.to_string())
+        (SortKey::Text(row.date.to_string()), format!("{}#{}", row.number, row.source))
     }
 
     fn adds_up(&self, _: &[ListedRemittance], _: Option<&Facets>) -> bool {
@@ -102,8 +107,9 @@ impl Function {
     pub(crate) async fn remittances(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let page = self.searched_list(call, rng, filter::of_remittances).await?;
         let Listed { view, rows, next_cursor, .. } = page;
-        let item = |remittance: ListedRemittance| ItemBody {
+        let item = |remittance: ListedRemittance| TransferSummary {
             remittance_number: remittance.number,
+            source: remittance.source,
             date: remittance.date,
             bank_reference: remittance.bank_reference,
             moved: remittance.moved.into(),

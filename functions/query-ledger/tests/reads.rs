@@ -382,6 +382,7 @@ async fn a_transfer_is_traced_to_each_action_and_invoice_that_it_pays() {
             assert_eq!(status, 200, "{detail}");
             for field in [
                 "remittance_number",
+                "source",
                 "date",
                 "bank_reference",
                 "amount",

@@ -30,7 +30,7 @@ pub(crate) struct Reading {
     entries: u64,
     action: Option<Open>,
     views: BTreeMap<View, ViewSums>,
-    transfers: BTreeMap<RemittanceNumber, Transfer>,
+    transfers: BTreeMap<(RemittanceNumber, Identifier), Transfer>,
     /// What waits by action: so many as its item says, so many as there are.
     waiting: BTreeMap<Identifier, (u64, u64)>,
     totals: Vec<Totals>,
@@ -97,8 +97,8 @@ impl Reading {
             ["MISPOSTED", ..] => self.mark(&sk, &item),
             ["FACETS", view] => self.facets(&sk, view, &item),
             ["TOTALS", view] => self.totals(&sk, view, &item),
-            ["REMITTANCE", number, ""] => self.transfer(&sk, number, &item),
-            ["REMITTANCE", number, view] => self.row(&sk, number, view, &item),
+            ["REMITTANCE", number, source, ""] => self.transfer(&sk, (number, source), &item),
+            ["REMITTANCE", number, source, view] => self.row(&sk, (number, source), view, &item),
             _ => self.found.unexpected(&sk, "an item of no known kind"),
         }
     }
@@ -147,7 +147,7 @@ impl Reading {
         let (effect, step) = (entry.effect(), step(&entry));
         self.views.entry(entry.view).or_default().add_to_month(entry.facts.date, effect);
         if let Some(number) = entry.transfer() {
-            self.transfers.entry(number.clone()).or_default().add(&entry, effect);
+            self.transfers.entry((number.clone(), entry.source.clone())).or_default().add(&entry, effect);
         }
         if let Some(id) = &entry.action_id
             && self.action.as_ref().is_none_or(|open| open.id != *id)
@@ -284,29 +284,39 @@ impl Reading {
         self.totals.extend(totals);
     }
 
-    fn transfer(&mut self, sk: &str, number: &str, item: &Item) {
+    /// The number and source in the key of a transfer.
+    fn transfer_of((number, source): (&str, &str)) -> Option<(RemittanceNumber, Identifier)> {
+        RemittanceNumber::unescape(number).zip(Identifier::parse(source).ok())
+    }
+
+    fn transfer(&mut self, sk: &str, key: (&str, &str), item: &Item) {
         self.close_action();
-        let Some(number) = RemittanceNumber::unescape(number) else { return self.found.unexpected(sk, "of no number") };
-        let Some(transfer) = self.transfers.get_mut(&number) else {
+        let Some(key) = Self::transfer_of(key) else { return self.found.unexpected(sk, "of no number") };
+        let Some(transfer) = self.transfers.get_mut(&key) else {
             return self.found.unexpected(sk, "a transfer that no entry names");
         };
         transfer.has_item = true;
-        let computed = transfer.item(&number);
+        let computed = transfer.item(&key.0);
         self.record::<Remittance>(sk, item);
-        self.found.compare(sk, &Fields::stored(item, &["by_view", "by_scheme", "shown", "views", "banks"]), &computed);
+        self.found.compare(
+            sk,
+            &Fields::stored(item, &["by_view", "by_scheme", "shown", "views", "sent", "returned"]),
+            &computed,
+        );
     }
 
-    fn row(&mut self, sk: &str, number: &str, view: &str, item: &Item) {
-        let (number, view) = (RemittanceNumber::unescape(number), View::parse(view));
-        let (Some(number), Some(view)) = (number, view) else { return self.found.unexpected(sk, "of no transfer") };
+    fn row(&mut self, sk: &str, key: (&str, &str), view: &str, item: &Item) {
+        let (Some(key), Some(view)) = (Self::transfer_of(key), View::parse(view)) else {
+            return self.found.unexpected(sk, "of no transfer");
+        };
         let transfer =
-            self.transfers.get_mut(&number).filter(|transfer| transfer.further_views().any(|further| further == view));
+            self.transfers.get_mut(&key).filter(|transfer| transfer.further_views().any(|further| further == view));
         let Some(transfer) = transfer else {
             // Its first view's row is the transfer's own item, and another's is no view of it.
             return self.found.unexpected(sk, "a row of a view that the transfer pays nothing for");
         };
         transfer.has_rows.push(view);
-        let computed = transfer.row(&number, view);
+        let computed = transfer.row(&key.0, view);
         self.record::<RemittanceRow>(sk, item);
         self.found.compare(sk, &Fields::stored(item, &["by_view", "by_scheme", "shown"]), &computed);
     }
@@ -346,12 +356,12 @@ impl Reading {
                 self.found.missing(&format!("TOTALS#{with}"));
             }
         }
-        for (number, transfer) in &self.transfers {
+        for ((number, source), transfer) in &self.transfers {
             if !transfer.has_item {
-                self.found.missing(&format!("REMITTANCE#{}#", number.escaped()));
+                self.found.missing(&format!("REMITTANCE#{}#{source}#", number.escaped()));
             }
             for view in transfer.further_views().filter(|view| !transfer.has_rows.contains(view)) {
-                self.found.missing(&format!("REMITTANCE#{}#{view}", number.escaped()));
+                self.found.missing(&format!("REMITTANCE#{}#{source}#{view}", number.escaped()));
             }
         }
         let seen = self.seen.finish().as_ref().to_vec();
@@ -374,7 +384,10 @@ fn places(entry: &Entry) -> Fields {
     );
     fields.put("by_view", format!("ENTRY#{view}#{day}#{posting}"));
     fields.put("by_status", format!("ENTRY#{}#{view}#{day}#{posting}", entry.facts.kind.as_str()));
-    let line = entry.transfer().map(|number| format!("LINE#{}#{day}#{posting}#{id}", number.escaped()));
+    let line = entry.transfer().map(|number| {
+        let (number, source) = (number.escaped(), &entry.source);
+        format!("LINE#{number}#{source}#{day}#{posting}#{id}")
+    });
     fields.put_some("by_remittance", line);
     fields
 }

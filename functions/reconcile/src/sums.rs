@@ -173,11 +173,25 @@ fn put_row<const N: usize>(fields: &mut Fields, path: &str, names: [&str; N], ro
 /// A transfer, of the entries that carry its number.
 #[derive(Debug, Default)]
 pub(crate) struct Transfer {
-    views: BTreeMap<View, (Transferred, BTreeMap<Date, i64>)>,
-    banks: BTreeMap<String, i64>,
+    views: BTreeMap<View, (Transferred, i64)>,
+    /// What its payments name, and what came back.
+    sent: References,
+    returned: References,
     /// Whether its item was met, and in which further views.
     pub(crate) has_item: bool,
     pub(crate) has_rows: Vec<View>,
+}
+
+/// How many lines in force name a day, and a bank reference.
+#[derive(Debug, Default)]
+struct References {
+    days: BTreeMap<Date, i64>,
+    banks: BTreeMap<String, i64>,
+}
+
+/// The names that lines in force have.
+fn in_force<K>(counts: &BTreeMap<K, i64>) -> impl Iterator<Item = (&K, i64)> {
+    counts.iter().filter(|(_, count)| **count != 0).map(|(name, count)| (name, *count))
 }
 
 /// What a transfer moved, in the order of [`TRANSFERRED`].
@@ -188,17 +202,20 @@ pub(crate) const TRANSFERRED: [&str; 4] =
 
 impl Transfer {
     pub(crate) fn add(&mut self, entry: &Entry, effect: Effect) {
-        let (moved, days) = self.views.entry(entry.view).or_default();
+        let (moved, entries) = self.views.entry(entry.view).or_default();
         let Paid { to_company, to_providers } = effect.paid;
         let kind = entry.reverses.map_or(entry.facts.kind, |reversed| reversed.kind);
-        let more = match kind {
-            EntryKind::PaymentReturned | EntryKind::Recovery => [Cents::ZERO, Cents::ZERO, -to_company, -to_providers],
-            _ => [to_company, to_providers, Cents::ZERO, Cents::ZERO],
+        let (more, named) = match kind {
+            EntryKind::PaymentReturned | EntryKind::Recovery => {
+                ([Cents::ZERO, Cents::ZERO, -to_company, -to_providers], &mut self.returned)
+            }
+            _ => ([to_company, to_providers, Cents::ZERO, Cents::ZERO], &mut self.sent),
         };
         add(moved, more);
-        *days.entry(entry.facts.date).or_default() += step(entry);
+        *entries += step(entry);
+        *named.days.entry(entry.facts.date).or_default() += step(entry);
         if let Some(bank) = &entry.facts.bank {
-            *self.banks.entry(bank.as_str().to_owned()).or_default() += step(entry);
+            *named.banks.entry(bank.as_str().to_owned()).or_default() += step(entry);
         }
     }
 
@@ -210,24 +227,21 @@ impl Transfer {
     /// What a view's list shows, and where; the same in each view but for the place.
     pub(crate) fn row(&self, number: &RemittanceNumber, view: View) -> Fields {
         let mut fields = Fields::default();
-        let in_force = |days: &BTreeMap<Date, i64>| days.values().any(|count| *count != 0);
-        if !self.views.get(&view).is_some_and(|(_, days)| in_force(days)) {
+        // What came back alone is no transfer.
+        let Some((first, _)) = in_force(&self.sent.days).next() else { return fields };
+        if self.views.get(&view).is_none_or(|(_, entries)| *entries == 0) {
             return fields;
         }
-        let days = self.views.values().flat_map(|(_, days)| days.iter().filter(|(_, count)| **count != 0));
-        if let Some(first) = days.map(|(day, _)| *day).min() {
-            fields.put("shown.date", first);
-            fields.put("by_view", format!("REMITTANCE#{view}#{first}#{}", number.escaped()));
-            // Once in the list of all views: by the first view that still lists it.
-            if self.views.iter().find(|(_, (_, days))| in_force(days)).map(|(first, _)| *first) == Some(view) {
-                fields.put("by_scheme", format!("REMITTANCE#{first}#{}", number.escaped()));
-            }
+        fields.put("shown.date", first);
+        fields.put("by_view", format!("REMITTANCE#{view}#{first}#{}", number.escaped()));
+        // Once in the list of all views: by the first view that still lists it.
+        if self.views.iter().find(|(_, (_, entries))| *entries != 0).map(|(first, _)| *first) == Some(view) {
+            fields.put("by_scheme", format!("REMITTANCE#{first}#{}", number.escaped()));
         }
         let mut all = Transferred::default();
         self.views.values().for_each(|(moved, _)| add(&mut all, *moved));
         TRANSFERRED.into_iter().zip(all).for_each(|(name, sum)| fields.put(format!("shown.moved.{name}"), sum.0));
-        let first = self.banks.iter().find(|(_, count)| **count != 0);
-        fields.put_some("shown.bank_reference", first.map(|(bank, _)| bank));
+        fields.put_some("shown.bank_reference", in_force(&self.sent.banks).next().map(|(bank, _)| bank));
         fields
     }
 
@@ -235,16 +249,15 @@ impl Transfer {
     pub(crate) fn item(&self, number: &RemittanceNumber) -> Fields {
         let first = self.views.keys().next();
         let mut fields = first.map(|view| self.row(number, *view)).unwrap_or_default();
-        for (view, (moved, days)) in &self.views {
+        for (view, (moved, entries)) in &self.views {
             for (name, sum) in TRANSFERRED.into_iter().zip(moved) {
                 fields.put(format!("views.{view}.moved.{name}"), sum.0);
             }
-            for (day, count) in days.iter().filter(|(_, count)| **count != 0) {
-                fields.put(format!("views.{view}.days.{day}"), count);
-            }
+            fields.put(format!("views.{view}.entries"), entries);
         }
-        for (bank, count) in self.banks.iter().filter(|(_, count)| **count != 0) {
-            fields.put(format!("banks.{bank}"), count);
+        for (name, named) in [("sent", &self.sent), ("returned", &self.returned)] {
+            in_force(&named.days).for_each(|(day, count)| fields.put(format!("{name}.days.{day}"), count));
+            in_force(&named.banks).for_each(|(bank, count)| fields.put(format!("{name}.banks.{bank}"), count));
         }
         fields
     }

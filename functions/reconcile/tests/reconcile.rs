@@ -269,13 +269,24 @@ async fn a_changed_field_of_any_item_is_told_with_both_values_and_nothing_else_i
         ("ACTION#2011-1#", &["entries"], number(9), "entries 9 3"),
         ("ACTION#2011-1#", &["by_view"], text("ACTION#x"), "by_view ACTION#x ACTION#2011#2011-12-31#2011-1"),
         ("ACTION#later#", &["waiting"], number(2), "waiting 2 1"),
-        ("REMITTANCE#V-1#", &["views", "2011", "moved", "0"], number(3), "views.2011.moved.sent_to_company 3 25000"),
-        ("REMITTANCE#V-1#", &["views", "2012", "moved", "1"], number(3), "views.2012.moved.sent_to_providers 3 5000"),
-        ("REMITTANCE#V-1#", &["views", "2012", "days", "2012-02-11"], number(3), "views.2012.days.2012-02-11 3 1"),
-        ("REMITTANCE#V-1#", &["banks", "CSTR 1"], number(3), "banks.CSTR 1 3 2"),
-        ("REMITTANCE#V-1#", &["shown", "moved", "0"], number(3), "shown.moved.sent_to_company 3 25000"),
-        ("REMITTANCE#V-1#2012", &["shown", "moved", "2"], number(3), "shown.moved.returned_by_company 3 0"),
-        ("REMITTANCE#V-1#2012", &["shown", "date"], text("2012-02-11"), "shown.date 2012-02-11 2012-02-10"),
+        (
+            "REMITTANCE#V-1#erp#",
+            &["views", "2011", "moved", "0"],
+            number(3),
+            "views.2011.moved.sent_to_company 3 25000",
+        ),
+        (
+            "REMITTANCE#V-1#erp#",
+            &["views", "2012", "moved", "1"],
+            number(3),
+            "views.2012.moved.sent_to_providers 3 5000",
+        ),
+        ("REMITTANCE#V-1#erp#", &["sent", "days", "2012-02-11"], number(3), "sent.days.2012-02-11 3 1"),
+        ("REMITTANCE#V-1#erp#", &["views", "2012", "entries"], number(3), "views.2012.entries 3 1"),
+        ("REMITTANCE#V-1#erp#", &["sent", "banks", "CSTR 1"], number(3), "sent.banks.CSTR 1 3 2"),
+        ("REMITTANCE#V-1#erp#", &["shown", "moved", "0"], number(3), "shown.moved.sent_to_company 3 25000"),
+        ("REMITTANCE#V-1#erp#2012", &["shown", "moved", "2"], number(3), "shown.moved.returned_by_company 3 0"),
+        ("REMITTANCE#V-1#erp#2012", &["shown", "date"], text("2012-02-11"), "shown.date 2012-02-11 2012-02-10"),
     ];
     for (sk, path, value, told) in cases {
         let item = fund.item(sk).await;
@@ -302,9 +313,9 @@ async fn a_changed_entry_is_told_by_all_that_counted_it() {
         "ACTION#2012-1# shown.paid.to_providers 5000 6000",
         "FACETS#2012 sums.PLAN#PAID.overpaid 5000 6000",
         "FACETS#2012 sums.PLAN#PAID.paid_to_providers 5000 6000",
-        "REMITTANCE#V-1# shown.moved.sent_to_providers 5000 6000",
-        "REMITTANCE#V-1# views.2012.moved.sent_to_providers 5000 6000",
-        "REMITTANCE#V-1#2012 shown.moved.sent_to_providers 5000 6000",
+        "REMITTANCE#V-1#erp# shown.moved.sent_to_providers 5000 6000",
+        "REMITTANCE#V-1#erp# views.2012.moved.sent_to_providers 5000 6000",
+        "REMITTANCE#V-1#erp#2012 shown.moved.sent_to_providers 5000 6000",
         "TOTALS#2012 months.2012-02.paid_to_providers 5000 6000",
         "TOTALS#2012 schemes.PLAN.overpaid 5000 6000",
         "TOTALS#2012 schemes.PLAN.paid_to_providers 5000 6000",
@@ -430,7 +441,7 @@ async fn a_changed_status_is_told_by_what_remains() {
 async fn an_item_that_is_missing_or_makes_no_sense_is_told() {
     let fund = Fund::start().await;
     fund.posted().await;
-    for sk in ["TOTALS#2012", "FACETS#2012", "REMITTANCE#V-1#2012"] {
+    for sk in ["TOTALS#2012", "FACETS#2012", "REMITTANCE#V-1#erp#2012"] {
         let item = fund.item(sk).await;
         fund.delete(sk).await;
         assert_eq!(fund.drift().await, [format!("{sk} item nothing present")]);

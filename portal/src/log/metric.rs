@@ -48,6 +48,8 @@ pub enum Metric {
     MissingBatches,
     /// Balances of a feed that are not what the ledger has.
     UnequalBalances,
+    /// Records of a feed that the store will not hold.
+    RefusedRecords,
     /// From a manifest's making to the end of its batch.
     BatchAge,
     /// Fields of the ledger that are not what the entries add up to.
@@ -79,6 +81,7 @@ impl Metric {
             Self::RefusedBatches => "refused_batches",
             Self::MissingBatches => "missing_batches",
             Self::UnequalBalances => "unequal_balances",
+            Self::RefusedRecords => "refused_records",
             Self::BatchAge => "batch_age_s",
             Self::Drift => "drift",
         }
@@ -101,6 +104,7 @@ impl Metric {
             | Self::RefusedBatches
             | Self::MissingBatches
             | Self::UnequalBalances
+            | Self::RefusedRecords
             | Self::Drift => Level::Error,
             Self::MailsHeldBack => Level::Warn,
             _ => Level::Info,

@@ -36,7 +36,18 @@ pub enum StoreError {
     },
 }
 
+/// The codes of writes that DynamoDB refuses for what they hold, of the call or of one of its items: an item of more than
+/// 400 KB, more than 4 MB at once, a key or number beyond its bounds; or an account's partition has 10 GB.
+const OF_CONTENT: [&str; 3] = ["ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"];
+
 impl StoreError {
+    /// Whether the store will never hold what it was given: sent again, it is refused again, and other writes are not.
+    #[must_use]
+    pub fn is_of_content(&self) -> bool {
+        let Self::Refused { operation, code, .. } = self else { return false };
+        *operation == "TransactWriteItems" && OF_CONTENT.contains(&code.as_str())
+    }
+
     pub(super) fn inconsistent(what: impl Into<String>) -> Self {
         Self::Inconsistent { what: what.into() }
     }

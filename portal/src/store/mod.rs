@@ -75,9 +75,9 @@ pub use ledger::{
     Action, ActionPlace, ActionState, ActionSums, AwaitedMember, Awaits, BatchLine, Became, Chain, Entry, EntryFacts,
     EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard, Home, KeyedRecord, Leaving, ListedAction,
     ListedRemittance, Mark, Marks, Measures, Misposted, MispostedRecords, Month, MonthSums, Moved, Pending,
-    ReadableEntry, ReadableLine, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch, Share,
-    SourceSequence, Subject, Totals, TransferPayee, UsedSequence, WaitingContent, WaitingPlace, WaitingRecord, Waits,
-    Withdrawn, whole_ledger,
+    ReadableEntry, ReadableLine, References, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch,
+    Share, SourceSequence, Subject, Totals, TransferPayee, UsedSequence, WaitingContent, WaitingPlace, WaitingRecord,
+    Waits, Withdrawn, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

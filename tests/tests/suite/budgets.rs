@@ -155,6 +155,8 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
             "accounts" => (2, 3),
             // Which views there are, then each of them.
             "days of all views" | "days of all views and a kind" => (2, 4),
+            // The transfers of a number and their lines, beside who is calling.
+            "remittance" | "remittance by its number" => (1, 4),
             _ => (1, 3),
         };
         ledger.count(name, (waits, calls), 200, marie.get(target)).await;

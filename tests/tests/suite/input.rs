@@ -407,6 +407,8 @@ async fn a_parameter_is_known_given_once_and_has_one_spelling() {
         ("remittance?number=V-1&number=V-2", "number:repeated-parameter"),
         ("remittance?number=V%E9", "number:bad-encoding"),
         ("remittances/V-2012-0042?view=2012", "view:unknown-parameter"),
+        ("remittances/V-2012-0042?source=a%20b", "source:identifier"),
+        ("remittance?number=V-1&source=%2A", "source:identifier"),
         ("ledger?q=a", "q:unknown-parameter"),
         ("ledger.csv?from=2012-01-01", "from:unknown-parameter"),
         ("ledger.xlsx?kind=COMMITMENT", "kind:unknown-parameter"),

@@ -444,6 +444,7 @@ async fn more_rows_than_are_read_whole_ask_for_a_narrower_filter() {
     }
     let transfer = |n: usize| ListedRemittance {
         member_number: number.clone(),
+        source: Identifier::parse("erp").unwrap(),
         number: RemittanceNumber::parse(&format!("V-MANY-{n}")).unwrap(),
         view: View::parse("2012").unwrap(),
         date: jiff::civil::date(2012, 7, 1),

@@ -6,8 +6,10 @@ use std::time::Duration;
 use harness::{ACCOUNT, Contract, Outage, Person, Tap, World, folder_of_workspace};
 use jsonschema::Validator;
 use local::Fate;
+use portal::domain::{Identifier, MemberNumber};
+use portal::environment::rng;
 use portal::log::Line;
-use portal::store::{Table, User};
+use portal::store::{Action, Table, Transaction, User};
 use serde_json::{Value, json};
 use serde_yaml_ng::Value as Yaml;
 
@@ -333,18 +335,34 @@ fn every_widget_shows_what_is_written(metrics: &BTreeSet<Published>) {
 fn every_alarm_watches_what_is_written(metrics: &BTreeSet<Published>) {
     let template = std::fs::read_to_string(folder_of_workspace().join("infra/monitoring.yaml")).unwrap();
     let all = watched(&template);
-    assert_eq!(all.len(), 5, "{all:?}");
+    assert_eq!(all.len(), 6, "{all:?}");
     assert_eq!(unwritten(all, metrics), Vec::<String>::new());
     for (is, wrong, alarms) in
-        [("MetricName: drift", "MetricName: drifted", 1), ("Value: import-feed", "Value: import-feeds", 3)]
+        [("MetricName: drift", "MetricName: drifted", 1), ("Value: import-feed", "Value: import-feeds", 4)]
     {
         assert!(template.contains(is), "{is}");
         assert_eq!(unwritten(watched(&template.replace(is, wrong)), metrics).len(), alarms, "{wrong}");
     }
 }
 
+/// Makes an action so large that its item holds nothing more.
+async fn fill_action(world: &World, id: &str) {
+    let store = world.portal.store().unwrap();
+    let key = Action::key_of(&MemberNumber::parse(ACCOUNT).unwrap(), &Identifier::parse(id).unwrap());
+    let stored: Action = store.get(&key).await.unwrap().unwrap();
+    for length in (0..400 * 1_024).rev() {
+        let mut filled = stored.clone();
+        filled.state.as_mut().unwrap().title = "x".repeat(length);
+        let mut transaction = Transaction::new();
+        transaction.put(&filled, None).unwrap();
+        if store.commit(&transaction, &mut rng()).await.is_ok() {
+            return;
+        }
+    }
+}
+
 /// What fails behind the scenes is counted by a line that is an error: a mail that SES refuses, a line of a feed that is
-/// none, a batch that is not what its manifest says.
+/// none, a batch that is not what its manifest says, a record that the store will not hold.
 async fn troubles() -> BTreeSet<Published> {
     let (outage, options) = Outage::of_ses();
     let world = World::start_with(options).await;
@@ -381,6 +399,11 @@ async fn troubles() -> BTreeSet<Published> {
         std::fs::write(path, manifest.to_string()).unwrap();
         world.portal.import(folder.path()).await.unwrap();
     }
+    // An entry more, and the item of its action would have more than an item may.
+    fill_action(&world, "2011-000001").await;
+    let commitment = json!({"record": "entry", "source_key": "N-LARGE", "source_version": 1, "member_number": ACCOUNT,
+        "action_id": "2011-000001", "kind": "COMMITMENT", "amount_cents": 1_000_000_000, "effective_date": "2012-02-10"});
+    assert_eq!(world.import("2012-11-20-001", "", &format!("{commitment}\n")).await.quarantined, 1);
     let lines = world.portal.log_lines();
     let flaws: Vec<_> = lines.iter().filter_map(flaw).collect();
     assert!(flaws.is_empty(), "{flaws:#?}");
@@ -391,6 +414,7 @@ async fn troubles() -> BTreeSet<Published> {
         ("refused_batches", "error"),
         ("missing_batches", "error"),
         ("unequal_balances", "error"),
+        ("refused_records", "error"),
     ] {
         let line = lines.iter().find(|line| line[name].as_f64() >= Some(1.0)).unwrap_or_else(|| panic!("no {name}"));
         assert_eq!(line["level"], level, "{line}");

@@ -65,8 +65,8 @@ async fn a_payment_is_seen_with_all_that_it_moves_or_not_at_all() {
     let (action, entries) = ("ACTION#2012-000001#", "ACTION#2012-000001#ENTRY#*");
     let cases = [
         Case { target: "actions/2012-000001", held: [action, entries] },
-        Case { target: "remittances/V-2012-0055", held: ["REMITTANCE#V-2012-0055#", entries] },
-        Case { target: "remittance?number=V-2012-0055", held: ["REMITTANCE#V-2012-0055#", entries] },
+        Case { target: "remittances/V-2012-0055", held: ["REMITTANCE#V-2012-0055#erp#", entries] },
+        Case { target: "remittance?number=V-2012-0055", held: ["REMITTANCE#V-2012-0055#erp#", entries] },
         Case { target: "actions?view=2012&q=habilitation", held: ["FACETS#2012", action] },
         Case { target: "actions?sort=title", held: ["FACETS#2012", action] },
     ];

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, Siret, View};
 use portal::store::{
     Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Fingerprint, Guard, Home, Key,
-    Measures, Misposted, Month, Pending, Record, Remittance, Totals, WaitingRecord,
+    Measures, Misposted, Month, Moved, Pending, Record, Remittance, Totals, WaitingRecord,
 };
 
 use super::{Blocked, Need, State, hashed};
@@ -249,7 +249,7 @@ impl<'a> Desk<'a> {
     /// Writes an entry that comes to be in force, and returns where it is, with the hash of its item; where the transfer of
     /// which it would be a line has no room, it is a payment without a transfer.
     pub(super) fn write(&mut self, mut entry: Entry) -> Result<(EntryPlace, Fingerprint), Blocked> {
-        if !self.has_room(&entry.member_number, &entry.facts)? {
+        if !self.has_room(&entry)? {
             (entry.facts.remittance, entry.title) = (None, None);
             self.changes.ignored = Some(Reason::in_field("remittance-too-large", "remittance_number"));
         }
@@ -275,43 +275,65 @@ impl<'a> Desk<'a> {
         Ok((place, fingerprint))
     }
 
-    /// A transfer as the state has it; it may be large, and is copied only to be changed.
-    fn remittance(&self, key: &Key) -> Result<Option<&Remittance>, Blocked> {
-        self.state.remittances.get(key).ok_or_else(|| Blocked::Needs(vec![Need::Remittance(key.clone())]))
+    /// The transfer that an entry of these facts is a line of, as it is known by now; `None` where there is none yet. It may be
+    /// large, and is copied only to be changed.
+    fn transfer(
+        &self,
+        account: &MemberNumber,
+        source: &Identifier,
+        facts: &EntryFacts,
+    ) -> Result<Option<&Remittance>, Blocked> {
+        let Some(number) = facts.transfer(None) else { return Ok(None) };
+        let key = Remittance::key_of(account, source, number);
+        match self.changes.remittances.get(&key) {
+            Some(changed) => Ok(Some(changed)),
+            None => self.state.remittances.get(&key).ok_or(Blocked::Needs(vec![Need::Remittance(key)])),
+        }
     }
 
     /// Whether the transfer of which this would be a line has room for it.
-    fn has_room(&self, account: &MemberNumber, facts: &EntryFacts) -> Result<bool, Blocked> {
-        let Some(number) = facts.transfer(None) else { return Ok(true) };
-        let key = Remittance::key_of(account, number);
-        let known = match self.changes.remittances.get(&key) {
-            Some(changed) => Some(changed),
-            None => self.remittance(&key)?,
-        };
-        Ok(known.is_none_or(|remittance| remittance.has_room(facts)))
+    fn has_room(&self, entry: &Entry) -> Result<bool, Blocked> {
+        let known = self.transfer(&entry.member_number, &entry.source, &entry.facts)?;
+        Ok(known.is_none_or(|remittance| remittance.has_room(entry.view, &entry.facts)))
     }
 
-    /// The side of the transfer that these facts name, as it is known by now.
+    /// The side of the transfer that these facts of a source name, as it is known by now.
     pub(super) fn side_of_transfer(
         &self,
         account: &MemberNumber,
+        source: &Identifier,
         facts: &EntryFacts,
     ) -> Result<Option<Payee>, Blocked> {
-        let Some(number) = facts.transfer(None) else { return Ok(None) };
-        let key = Remittance::key_of(account, number);
-        let known = match self.changes.remittances.get(&key) {
-            Some(changed) => Some(changed),
-            None => self.remittance(&key)?,
+        Ok(self.transfer(account, source, facts)?.and_then(Remittance::side))
+    }
+
+    /// Warns of a line that is in force now where its transfer cannot be one: payments of several days or bank references,
+    /// or more that came back than was sent.
+    pub(super) fn warn_of_transfer(
+        &mut self,
+        account: &MemberNumber,
+        source: &Identifier,
+        facts: &EntryFacts,
+    ) -> Result<(), Blocked> {
+        let Some(transfer) = self.transfer(account, source, facts)? else { return Ok(()) };
+        let Moved { sent, returned } = transfer.moved();
+        let warning = if facts.kind.comes_back() {
+            (returned.total() > sent.total()).then_some(Warning::ReturnedAboveSent)
+        } else {
+            transfer.is_of_several().then_some(Warning::TransferOfSeveral)
         };
-        Ok(known.and_then(Remittance::side))
+        self.changes.warnings.extend(warning);
+        Ok(())
     }
 
     fn count_in_remittance(&mut self, entry: &Entry) -> Result<(), Blocked> {
         let Some(number) = entry.transfer() else { return Ok(()) };
-        let key = Remittance::key_of(&entry.member_number, number);
+        let key = Remittance::key_of(&entry.member_number, &entry.source, number);
         if !self.changes.remittances.contains_key(&key) {
-            let empty = || Remittance::empty(entry.member_number.clone(), number.clone());
-            let known = self.remittance(&key)?.cloned().unwrap_or_else(empty);
+            let empty = || Remittance::empty(entry.member_number.clone(), entry.source.clone(), number.clone());
+            let known =
+                self.state.remittances.get(&key).ok_or_else(|| Blocked::Needs(vec![Need::Remittance(key.clone())]))?;
+            let known = known.cloned().unwrap_or_else(empty);
             self.changes.remittances.insert(key.clone(), known);
         }
         if let Some(remittance) = self.changes.remittances.get_mut(&key) {

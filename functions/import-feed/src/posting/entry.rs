@@ -111,7 +111,7 @@ fn is_of_another(context: &Context, source: &Identifier, action: &Action) -> boo
 /// released to that account right after, with that account's SIRET.
 fn place_to_wait(desk: &Desk<'_>, named: ActionPlace) -> Result<ActionPlace, Blocked> {
     let mut place = named.clone();
-    // Each account was left later than the one before, so this ends; the bound is for data gone wrong.
+    // Each account was left later than the one before, so this ends; the bound is for what it costs.
     for _ in 0..MOST_MOVES {
         let Some(action) = desk.action(&place)? else { return Ok(named) };
         match action.moved_to {
@@ -120,7 +120,7 @@ fn place_to_wait(desk: &Desk<'_>, named: ActionPlace) -> Result<ActionPlace, Blo
             None => return Ok(place),
         }
     }
-    Err(Blocked::Inconsistent(format!("action {} moves in a circle", named.action_id)))
+    Err(Blocked::Refused(Reason::in_field("action-moved-too-often", "action_id")))
 }
 
 /// The facts of a record; what it leaves unreadable is as the version before had it, posted or waiting.
@@ -309,11 +309,11 @@ fn replace(
             desk.move_record(guard, &from, &member_number);
         }
     }
-    let came_back_from = side_of_transfer(desk, &member_number, version.facts, old.as_ref())?;
+    let came_back_from = side_of_transfer(desk, &member_number, version, old.as_ref())?;
     let entry = Entry {
         entry_id: Entry::id_of(version.source, version.source_key, version.source_version, 0),
         siret: desk.siret_of_ledger(&member_number)?,
-        member_number,
+        member_number: member_number.clone(),
         action_id,
         view,
         posting: 0,
@@ -333,6 +333,7 @@ fn replace(
         None => (Verdict::Posted, Became::Posted),
     };
     let (posted, fingerprint) = desk.write(entry)?;
+    desk.warn_of_transfer(&member_number, version.source, version.facts)?;
     let subject = Subject::Entry { posted: Some(posted), pending: None };
     desk.set_guard(version.guard(context, guard, 0, (subject, Some(fingerprint)), Some(became)));
     Ok(verdict)
@@ -343,14 +344,15 @@ fn replace(
 fn side_of_transfer(
     desk: &Desk<'_>,
     account: &MemberNumber,
-    facts: &EntryFacts,
+    version: &Version<'_>,
     before: Option<&Entry>,
 ) -> Result<Option<Payee>, Blocked> {
+    let facts = version.facts;
     if !facts.has_side_of_transfer() {
         return Ok(None);
     }
     let before = before.filter(|old| old.member_number == *account && old.transfer() == facts.transfer(None));
-    Ok(desk.side_of_transfer(account, facts)?.or(before.and_then(|old| old.came_back_from)))
+    Ok(desk.side_of_transfer(account, version.source, facts)?.or(before.and_then(|old| old.came_back_from)))
 }
 
 /// Keeps a version until its action comes, or its source may name it. What it corrects stays in force until then: a reversal

@@ -70,6 +70,8 @@ pub enum Task {
     Release(Pending, ActionPlace),
     /// Post a record whose member has come.
     Admit(WaitingRecord),
+    /// Let a record wait no longer that cannot be posted, for this reason.
+    GiveUp(WaitingRecord, Reason),
     /// Move an entry to where its action is now.
     Relocate(Entry, ActionPlace),
 }
@@ -102,6 +104,8 @@ pub enum Blocked {
     Unsettled(ActionPlace),
     /// What was read contradicts itself: it was read before and after somebody else wrote, or is stored so.
     Inconsistent(String),
+    /// It cannot be posted.
+    Refused(Reason),
 }
 
 /// The hash of what is written: what was read from an item, or is made of it, can be one.
@@ -116,17 +120,20 @@ fn hashed(fingerprint: Result<Fingerprint, StoreError>) -> Result<Fingerprint, B
 pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Changes), Blocked> {
     let mut desk = Desk::new(state);
     let verdict = match &job.task {
-        Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record, job.line.as_ref())?,
-        Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, job.line.as_ref())?,
-        Task::Post(LedgerRecord::Withdrawal(record)) => {
-            withdrawal::post(&mut desk, context, record, job.line.as_ref())?
-        }
-        Task::Release(pending, target) => entry::release(&mut desk, context, pending, target)?,
-        Task::Admit(record) => waiting::admit(&mut desk, context, record)?,
-        Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target)?,
+        Task::Post(LedgerRecord::Action(record)) => action::post(&mut desk, context, record, job.line.as_ref()),
+        Task::Post(LedgerRecord::Entry(record)) => entry::post(&mut desk, context, record, job.line.as_ref()),
+        Task::Post(LedgerRecord::Withdrawal(record)) => withdrawal::post(&mut desk, context, record, job.line.as_ref()),
+        Task::Release(pending, target) => entry::release(&mut desk, context, pending, target),
+        Task::Admit(record) => waiting::admit(&mut desk, context, record),
+        Task::GiveUp(_, reason) => Err(Blocked::Refused(*reason)),
+        Task::Relocate(entry, target) => entry::relocate(&mut desk, context, entry, target),
+    };
+    let verdict = match verdict {
+        Err(Blocked::Refused(reason)) => Verdict::Quarantined(reason),
+        other => other?,
     };
     let changes = match (verdict, &job.task) {
-        (Verdict::Quarantined(_), Task::Admit(record)) => {
+        (Verdict::Quarantined(_), Task::Admit(record) | Task::GiveUp(record, _)) => {
             // It waits no longer, and what was there before it stays: as if it had come now.
             let mut desk = Desk::new(state);
             waiting::give_up(&mut desk, record)?;

@@ -228,6 +228,14 @@ impl State {
         }
     }
 
+    /// The bytes at most of what may be large and would be written with these changes: totals and transfers.
+    #[must_use]
+    pub fn large_bytes_with(&self, changes: &Changes) -> usize {
+        let totals = self.totals.changed().chain(changes.totals.values()).map(Totals::bytes);
+        let transfers = self.remittances.changed().chain(changes.remittances.values()).map(Remittance::bytes);
+        totals.chain(transfers).sum()
+    }
+
     /// How many writes there would be with these changes.
     #[must_use]
     pub fn writes_with(&self, changes: &Changes) -> usize {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{EntryPlace, Fingerprint, account_of, days, partition, pieces};
+use super::{EntryPlace, Fingerprint, RemittanceLine, account_of, days, partition, pieces};
 use crate::domain::{
     Cents, CostKind, Effect, EntryKind, Id, Identifier, MemberNumber, Payee, RemittanceNumber, Scheme, ShortText,
     Siret, View,
@@ -382,7 +382,7 @@ struct Stored {
     // Only written: an index carries its own key, and not those of the others.
     #[serde(default)]
     by_status: String,
-    /// `LINE#<remittance number>#<date>#<posting>#<id>`: what a transfer paid, and within a day as booked.
+    /// `LINE#<remittance number>#<source>#<date>#<posting>#<id>`: what a transfer paid, and within a day as booked.
     by_remittance: Option<String>,
     siret: Siret,
     scheme: Option<Scheme>,
@@ -438,16 +438,14 @@ impl TryFrom<Stored> for Entry {
 impl From<Entry> for Stored {
     fn from(entry: Entry) -> Self {
         let Key { pk, sk, .. } = entry.key();
-        let (date, id, in_view) = (entry.facts.date, entry.entry_id, entry.position().in_view());
+        let in_view = entry.position().in_view();
         let index = |kind| format!("{}{in_view}", index_of(kind).1);
         Self {
             pk,
             sk,
             by_view: index(None),
             by_status: index(Some(entry.facts.kind)),
-            by_remittance: entry
-                .transfer()
-                .map(|number| format!("LINE#{}#{date}#{:010}#{id}", number.escaped(), entry.posting)),
+            by_remittance: RemittanceLine::order(&entry),
             siret: entry.siret,
             scheme: entry.scheme,
             facts: entry.facts,

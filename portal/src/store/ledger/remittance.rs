@@ -2,27 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{Entry, EntryFacts, EntryPlace, Moved, Reversed, account_of, days, partition, pieces};
-use crate::domain::{Cents, Id, Identifier, MemberNumber, Payee, RemittanceNumber, View};
-use crate::store::{Item, Key, Query, Record, Table};
+use super::remittance_list::{RemittanceRow, Shown, order};
+use super::{Entry, EntryFacts, Moved, account_of, partition, pieces};
+use crate::domain::{Cents, Identifier, MemberNumber, Payee, RemittanceNumber, View};
+use crate::store::record::from_item;
+use crate::store::{Item, Key, Query, Record, Store, StoreError, Table};
 
-/// Half of what an item of DynamoDB holds: the rest is for what waits for its action, or moves in with it.
-const FULL_BYTES: usize = 200_000;
+/// The most that days and bank references take of an item, which holds 409,600 bytes: what else is in it is small.
+const MOST_BYTES: usize = 200_000;
+
+/// The most views that a transfer pays for. Each is an item that is written with every line: one that goes from one transfer
+/// to another writes those of both, and a transaction has 100.
+const MOST_VIEWS: usize = 40;
+
+/// What a view takes of its item, at most: four numbers of 19 digits, a count, and the names.
+const VIEW_BYTES: usize = 100;
 
 /// A day as it is written, `2012-02-10`.
 const DAY_BYTES: usize = 10;
 
+/// A count in a map, at most: six bytes of number, and one for each name and value.
+const COUNT_BYTES: usize = 8;
+
 /// Why an item cannot be read.
-const NO_NUMBER: &str = "a remittance of no number";
+pub(super) const NO_NUMBER: &str = "a remittance of no number";
 
-/// A count in a map, at most: four bytes of number, and DynamoDB's own byte for each name and value.
-const COUNT_BYTES: usize = 6;
-
-/// A transfer as its notice numbers it: the sum of the entries that carry the number, corrections included.
+/// A transfer as its notice numbers it: the sum of the entries of one source that carry the number, corrections included. Two
+/// systems number their notices each for itself, so the same number of another source is another transfer.
 ///
 /// It moves with these entries, in their transaction. A transfer may pay for actions of several views: each
 /// view lists it, with all that was sent and came back, and not with the view's share.
@@ -31,12 +40,16 @@ const COUNT_BYTES: usize = 6;
 pub struct Remittance {
     /// Whose it is.
     pub member_number: MemberNumber,
+    /// The system that numbers it.
+    pub source: Identifier,
     /// The number on its notice.
     pub number: RemittanceNumber,
     /// What it paid for each view. A view that all was moved out of stays, with nothing.
     pub views: BTreeMap<View, Share>,
-    /// How many unreversed entries name which bank reference.
-    pub banks: BTreeMap<String, u32>,
+    /// What its payments in force name.
+    pub sent: References,
+    /// What that names which came back of it.
+    pub returned: References,
     /// Counted up with each write.
     pub version: u64,
 }
@@ -46,63 +59,112 @@ pub struct Remittance {
 pub struct Share {
     /// What it sent and what came back of it.
     pub moved: Moved,
-    /// How many unreversed entries there are of each day.
+    /// How many unreversed entries there are.
+    pub entries: u32,
+}
+
+/// The days and bank references that lines of a transfer name, each with the count of lines in force that name it. A
+/// correction may take any of them back, in any order.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct References {
+    /// By day.
     pub days: BTreeMap<Date, u32>,
+    /// By bank reference.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub banks: BTreeMap<String, u32>,
+}
+
+impl References {
+    /// Whether no line in force is counted here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.days.is_empty()
+    }
+
+    fn count(&mut self, entry: &Entry) {
+        let is_in_force = entry.reverses.is_none();
+        count(&mut self.days, entry.facts.date, is_in_force);
+        if let Some(bank) = &entry.facts.bank {
+            count(&mut self.banks, bank.as_str().to_owned(), is_in_force);
+        }
+    }
+
+    /// What a line of these facts would add.
+    fn more_bytes(&self, facts: &EntryFacts) -> usize {
+        let day = if self.days.contains_key(&facts.date) { 0 } else { DAY_BYTES + COUNT_BYTES };
+        let bank = facts.bank.as_ref().map(|bank| bank.as_str()).filter(|bank| !self.banks.contains_key(*bank));
+        day + bank.map_or(0, |bank| bank.len() + COUNT_BYTES)
+    }
+
+    fn bytes(&self) -> usize {
+        let banks = self.banks.keys().map(|bank| bank.len() + COUNT_BYTES).sum::<usize>();
+        self.days.len() * (DAY_BYTES + COUNT_BYTES) + banks
+    }
+}
+
+/// Counts one up, or down, in a map that keeps nothing that no line names.
+fn count<K: Ord>(counts: &mut BTreeMap<K, u32>, key: K, up: bool) {
+    let count = counts.get(&key).copied().unwrap_or_default();
+    match if up { count.saturating_add(1) } else { count.saturating_sub(1) } {
+        0 => counts.remove(&key),
+        count => counts.insert(key, count),
+    };
 }
 
 impl Remittance {
     /// A transfer of nothing yet.
     #[must_use]
-    pub fn empty(member_number: MemberNumber, number: RemittanceNumber) -> Self {
-        Self { member_number, number, views: BTreeMap::new(), banks: BTreeMap::new(), version: 0 }
+    pub fn empty(member_number: MemberNumber, source: Identifier, number: RemittanceNumber) -> Self {
+        let (sent, returned) = (References::default(), References::default());
+        Self { member_number, source, number, views: BTreeMap::new(), sent, returned, version: 0 }
     }
 
     /// Where a transfer is stored.
     #[must_use]
-    pub fn key_of(account: &MemberNumber, number: &RemittanceNumber) -> Key {
-        Key::new(Table::Ledger, partition(account), format!("REMITTANCE#{}#", number.escaped()))
+    pub fn key_of(account: &MemberNumber, source: &Identifier, number: &RemittanceNumber) -> Key {
+        Key::new(Table::Ledger, partition(account), format!("REMITTANCE#{}#{source}#", number.escaped()))
     }
 
-    /// The entries that carry a number, oldest day first and within a day as booked.
-    #[must_use]
-    pub fn lines(account: &MemberNumber, number: &RemittanceNumber) -> Query {
-        let lines = format!("LINE#{}#", number.escaped());
-        Query::partition(Table::Ledger, partition(account)).local_index("by_remittance").beginning(lines)
+    /// The items of all transfers with a number, or of the one that a source numbers so, and their rows.
+    fn of_number(account: &MemberNumber, number: &RemittanceNumber, source: Option<&Identifier>) -> Query {
+        let source = source.map_or_else(String::new, |source| format!("{source}#"));
+        let prefix = format!("REMITTANCE#{}#{source}", number.escaped());
+        Query::partition(Table::Ledger, partition(account)).beginning(prefix)
     }
 
     /// Counts an entry that came into force, or, where it is a reversal, the one that it takes out.
     pub fn count(&mut self, entry: &Entry) {
-        let count = |number: &mut u32| {
-            let counted = if entry.reverses.is_none() { number.checked_add(1) } else { number.checked_sub(1) };
-            *number = counted.unwrap_or(*number);
-            *number > 0
-        };
         let share = self.views.entry(entry.view).or_default();
         share.moved.count(&entry.facts, entry.reverses, entry.effect().paid);
-        if !count(share.days.entry(entry.facts.date).or_default()) {
-            share.days.remove(&entry.facts.date);
-        }
-        if let Some(bank) = &entry.facts.bank
-            && !count(self.banks.entry(bank.as_str().to_owned()).or_default())
-        {
-            self.banks.remove(bank.as_str());
-        }
+        share.entries = match entry.reverses {
+            None => share.entries.saturating_add(1),
+            Some(_) => share.entries.saturating_sub(1),
+        };
+        let comes_back = entry.facts.moves_as(entry.reverses).comes_back();
+        let named = if comes_back { &mut self.returned } else { &mut self.sent };
+        named.count(entry);
     }
 
-    /// Whether its item has room for a line of these facts. A transfer has one day and one bank reference; a number that
-    /// stands for many transfers, such as a placeholder on all that an account was ever paid, has thousands.
+    /// Whether its items have room for a line of these facts in a view. A transfer has one day and one bank reference; a
+    /// number that stands for many transfers, such as a placeholder on all that an account was ever paid, has thousands.
     #[must_use]
-    pub fn has_room(&self, facts: &EntryFacts) -> bool {
-        let knows_day = self.views.values().any(|share| share.days.contains_key(&facts.date));
-        let knows_bank = facts.bank.as_ref().is_none_or(|bank| self.banks.contains_key(bank.as_str()));
-        knows_day && knows_bank || self.counted_bytes() <= FULL_BYTES
+    pub fn has_room(&self, view: View, facts: &EntryFacts) -> bool {
+        let named = if facts.kind.comes_back() { &self.returned } else { &self.sent };
+        let more = named.more_bytes(facts);
+        (more == 0 || self.sent.bytes() + self.returned.bytes() + more <= MOST_BYTES)
+            && (self.views.contains_key(&view) || self.views.len() < MOST_VIEWS)
     }
 
-    /// What days and bank references take of its item.
-    fn counted_bytes(&self) -> usize {
-        let days = self.views.values().map(|share| share.days.len()).sum::<usize>();
-        let banks = self.banks.keys().map(|bank| bank.len() + COUNT_BYTES).sum::<usize>();
-        days * (DAY_BYTES + COUNT_BYTES) + banks
+    /// The bytes that its item has at most, without what has a constant size.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.sent.bytes() + self.returned.bytes() + self.views.len() * VIEW_BYTES
+    }
+
+    /// Whether its payments name more than one day or more than one bank reference: a bank's transfer has one of each.
+    #[must_use]
+    pub fn is_of_several(&self) -> bool {
+        self.sent.days.len() > 1 || self.sent.banks.len() > 1
     }
 
     /// All that was sent and that came back, whatever the views that it pays for.
@@ -128,25 +190,31 @@ impl Remittance {
     /// How many unreversed entries it counts.
     #[must_use]
     pub fn unreversed(&self) -> u64 {
-        self.views.values().flat_map(|share| share.days.values()).map(|count| u64::from(*count)).sum()
+        self.views.values().map(|share| u64::from(share.entries)).sum()
     }
 
-    /// The day of the transfer, its first where entries name several; `None` where nothing is left of it.
+    /// What says its day and bank reference: its payments, else what came back.
+    fn named(&self) -> &References {
+        if self.sent.is_empty() { &self.returned } else { &self.sent }
+    }
+
+    /// The day of the transfer, the first where payments name several; `None` where nothing is left of it.
     #[must_use]
     pub fn date(&self) -> Option<Date> {
-        self.views.values().filter_map(|share| share.days.keys().next()).min().copied()
+        self.named().days.keys().next().copied()
     }
 
-    /// The line of the bank's statement, the first in the alphabet where entries name several.
+    /// The line of the bank's statement, the first in the alphabet where payments name several.
     #[must_use]
     pub fn bank_reference(&self) -> Option<&str> {
-        self.banks.keys().next().map(String::as_str)
+        self.named().banks.keys().next().map(String::as_str)
     }
 
     /// The rows of the views that the transfer's own item does not list: all but the first.
     pub fn further_rows(&self) -> impl Iterator<Item = RemittanceRow> + '_ {
         self.views.keys().skip(1).map(|view| RemittanceRow {
             member_number: self.member_number.clone(),
+            source: self.source.clone(),
             number: self.number.clone(),
             view: *view,
             shown: self.shown_in(*view),
@@ -157,11 +225,13 @@ impl Remittance {
     /// The first view that lists it. Its row is the one in the list of all views: what a transfer paid for its first
     /// view may have been moved out.
     fn first_shown(&self) -> Option<View> {
-        self.views.iter().find(|(_, share)| !share.days.is_empty()).map(|(view, _)| *view)
+        self.views.iter().find(|(_, share)| share.entries > 0).map(|(view, _)| *view)
     }
 
+    /// What the list of a view shows. A number under which nothing was sent is no transfer that a bank shows: what came back
+    /// under it is in no list of transfers.
     fn shown_in(&self, view: View) -> Option<Shown> {
-        self.views.get(&view).filter(|share| !share.days.is_empty())?;
+        self.views.get(&view).filter(|share| share.entries > 0 && !self.sent.is_empty())?;
         let (date, moved) = (self.date()?, self.moved());
         Some(Shown { date, moved, bank_reference: self.bank_reference().map(str::to_owned) })
     }
@@ -169,188 +239,26 @@ impl Remittance {
 
 impl Record for Remittance {
     fn key(&self) -> Key {
-        Self::key_of(&self.member_number, &self.number)
+        Self::key_of(&self.member_number, &self.source, &self.number)
     }
 }
 
-/// A transfer in the list of a view that is not its first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "StoredRow", into = "StoredRow")]
-pub struct RemittanceRow {
-    member_number: MemberNumber,
-    number: RemittanceNumber,
-    view: View,
-    /// Nothing where the view lists it no longer.
-    shown: Option<Shown>,
-    /// Whether the list of all views has it from here.
-    is_first: bool,
-}
-
-impl Record for RemittanceRow {
-    fn key(&self) -> Key {
-        let Key { table, pk, sk } = Remittance::key_of(&self.member_number, &self.number);
-        Key { table, pk, sk: format!("{sk}{}", self.view) }
+impl Store {
+    /// The transfers of an account with this number, of every source or of one.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn remittances_of_number(
+        &self,
+        account: &MemberNumber,
+        number: &RemittanceNumber,
+        source: Option<&Identifier>,
+    ) -> Result<Vec<Remittance>, StoreError> {
+        let items = self.query_all_items(&Remittance::of_number(account, number, source)).await?;
+        // Rows of further views name them at the end of their keys.
+        let is_row = |item: &Item| item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| !sk.ends_with('#'));
+        items.into_iter().filter(|item| !is_row(item)).map(from_item).collect()
     }
-}
-
-/// A transfer as a list shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "StoredRow", into = "StoredRow")]
-pub struct ListedRemittance {
-    /// Whose it is.
-    pub member_number: MemberNumber,
-    /// The number on its notice.
-    pub number: RemittanceNumber,
-    /// The view that lists it.
-    pub view: View,
-    /// Its day.
-    pub date: Date,
-    /// All that was sent and that came back, whatever the views that it pays for.
-    pub moved: Moved,
-    /// The line of the bank's statement.
-    pub bank_reference: Option<String>,
-}
-
-impl ListedRemittance {
-    /// The transfers that pay for actions of a view, or those of all views, each once; latest day first, from one day to
-    /// another where they are given.
-    #[must_use]
-    pub fn list(account: &MemberNumber, view: Option<View>, from: Option<Date>, to: Option<Date>) -> Query {
-        let (index, prefix) = index_of(view);
-        let (from, to) = days(&prefix, from, to);
-        Query::partition(Table::Ledger, partition(account)).local_index(index).between(from, to).newest_first()
-    }
-
-    /// The place of a transfer in such a list, for the list to go on after it.
-    #[must_use]
-    pub fn place(account: &MemberNumber, view: Option<View>, date: Date, number: &RemittanceNumber) -> Item {
-        // Whichever item lists it: of all with this key of the index the transfer's own sorts first, so in a
-        // descending list everything else comes before this place.
-        let mut place = Remittance::key_of(account, number).attributes();
-        place.insert(index_of(view).0.to_owned(), AttributeValue::S(order(view, date, number)));
-        place
-    }
-}
-
-impl Record for ListedRemittance {
-    fn key(&self) -> Key {
-        Remittance::key_of(&self.member_number, &self.number)
-    }
-}
-
-/// What a transfer paid, or what came back of it: an entry as its index carries it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "StoredLine", into = "StoredLine")]
-pub struct RemittanceLine {
-    /// Where the entry is.
-    pub place: EntryPlace,
-    /// The entry.
-    pub entry_id: Id,
-    /// The action that it paid for.
-    pub action_id: Identifier,
-    /// The view of that action.
-    pub view: View,
-    /// Its number among the postings of that view.
-    pub posting: u64,
-    /// The title of that action when the entry was posted.
-    pub title: String,
-    /// What the fund says of it.
-    pub facts: EntryFacts,
-    /// The system that sent the entry.
-    pub source: Identifier,
-    /// Its key there.
-    pub source_key: Identifier,
-    /// Of a reversal, what it reverses.
-    pub reverses: Option<Reversed>,
-    /// The side that it counts on.
-    pub payee: Payee,
-}
-
-impl RemittanceLine {
-    /// Paid, or less than nothing where it came back.
-    #[must_use]
-    pub fn paid(&self) -> Cents {
-        Entry::effect_of(&self.facts, self.reverses, self.payee).paid.total()
-    }
-}
-
-impl Record for RemittanceLine {
-    fn key(&self) -> Key {
-        self.place.key()
-    }
-}
-
-/// What the index carries of an entry.
-#[derive(Clone, Serialize, Deserialize)]
-struct StoredLine {
-    pk: String,
-    sk: String,
-    by_view: String,
-    facts: EntryFacts,
-    source: Identifier,
-    source_key: Identifier,
-    reverses: Option<Reversed>,
-    came_back_from: Option<Payee>,
-    title: Option<String>,
-}
-
-impl TryFrom<StoredLine> for RemittanceLine {
-    type Error = String;
-
-    fn try_from(stored: StoredLine) -> Result<Self, String> {
-        let ["ENTRY", view, _, posting] = pieces(&stored.by_view)? else {
-            return Err("not the index key of an entry".to_owned());
-        };
-        let ["ACTION", action_id, "ENTRY", _, entry_id] = pieces(&stored.sk)? else {
-            return Err("a transfer pays for actions".to_owned());
-        };
-        Ok(Self {
-            entry_id: Id::parse(entry_id).ok_or("an entry without an id")?,
-            action_id: Identifier::parse(action_id).map_err(|refusal| refusal.en)?,
-            view: View::parse(view).ok_or("an entry without a view")?,
-            posting: posting.parse().map_err(|_| "an entry without a number")?,
-            place: EntryPlace { account: account_of(&stored.pk)?, sk: stored.sk },
-            title: stored.title.unwrap_or_default(),
-            payee: stored.facts.side(stored.reverses, stored.came_back_from),
-            facts: stored.facts,
-            source: stored.source,
-            source_key: stored.source_key,
-            reverses: stored.reverses,
-        })
-    }
-}
-
-impl From<RemittanceLine> for StoredLine {
-    fn from(line: RemittanceLine) -> Self {
-        let Key { pk, sk, .. } = line.key();
-        let by_view = format!("ENTRY#{}#{}#{:010}", line.view, line.facts.date, line.posting);
-        let came_back_from = Some(line.payee);
-        let (source, source_key, title) = (line.source, line.source_key, Some(line.title));
-        let (facts, reverses) = (line.facts, line.reverses);
-        Self { pk, sk, by_view, facts, source, source_key, reverses, came_back_from, title }
-    }
-}
-
-/// The index that serves a list of transfers, and how its keys begin. Of all views it is that of an action's scheme,
-/// which transfers leave free; only one of a transfer's items is in it.
-fn index_of(view: Option<View>) -> (&'static str, String) {
-    match view {
-        Some(view) => ("by_view", format!("REMITTANCE#{view}#")),
-        None => ("by_scheme", "REMITTANCE#".to_owned()),
-    }
-}
-
-fn order(view: Option<View>, date: Date, number: &RemittanceNumber) -> String {
-    format!("{}{date}#{}", index_of(view).1, number.escaped())
-}
-
-/// What a list shows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Shown {
-    date: Date,
-    moved: Moved,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    bank_reference: Option<String>,
 }
 
 /// The transfer's own item, which is also its row in the first view.
@@ -365,25 +273,18 @@ struct Stored {
     by_scheme: Option<String>,
     shown: Option<Shown>,
     views: BTreeMap<String, Share>,
-    banks: BTreeMap<String, u32>,
+    #[serde(default, skip_serializing_if = "References::is_empty")]
+    sent: References,
+    #[serde(default, skip_serializing_if = "References::is_empty")]
+    returned: References,
     version: u64,
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct StoredRow {
-    pk: String,
-    sk: String,
-    by_view: Option<String>,
-    #[serde(default)]
-    by_scheme: Option<String>,
-    shown: Option<Shown>,
 }
 
 impl TryFrom<Stored> for Remittance {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let ["REMITTANCE", number, ""] = pieces(&stored.sk)? else {
+        let ["REMITTANCE", number, source, ""] = pieces(&stored.sk)? else {
             return Err("not the sort key of a remittance".to_owned());
         };
         let share = |(view, share): (String, Share)| {
@@ -391,9 +292,11 @@ impl TryFrom<Stored> for Remittance {
         };
         Ok(Self {
             member_number: account_of(&stored.pk)?,
+            source: Identifier::parse(source).map_err(|refusal| refusal.en)?,
             number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
             views: stored.views.into_iter().map(share).collect::<Result<_, _>>()?,
-            banks: stored.banks,
+            sent: stored.sent,
+            returned: stored.returned,
             version: stored.version,
         })
     }
@@ -411,65 +314,9 @@ impl From<Remittance> for Stored {
             sk,
             shown,
             views: remittance.views.into_iter().map(|(view, share)| (view.to_string(), share)).collect(),
-            banks: remittance.banks,
+            sent: remittance.sent,
+            returned: remittance.returned,
             version: remittance.version,
         }
-    }
-}
-
-impl TryFrom<StoredRow> for RemittanceRow {
-    type Error = String;
-
-    fn try_from(stored: StoredRow) -> Result<Self, String> {
-        let ["REMITTANCE", number, view] = pieces(&stored.sk)? else {
-            return Err("not the sort key of a remittance's row".to_owned());
-        };
-        Ok(Self {
-            member_number: account_of(&stored.pk)?,
-            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
-            view: View::parse(view).ok_or("a row of no view")?,
-            shown: stored.shown,
-            is_first: stored.by_scheme.is_some(),
-        })
-    }
-}
-
-impl From<RemittanceRow> for StoredRow {
-    fn from(row: RemittanceRow) -> Self {
-        let Key { pk, sk, .. } = row.key();
-        let by_view = row.shown.as_ref().map(|shown| order(Some(row.view), shown.date, &row.number));
-        let by_scheme = row.shown.as_ref().filter(|_| row.is_first);
-        let by_scheme = by_scheme.map(|shown| order(None, shown.date, &row.number));
-        Self { pk, sk, by_view, by_scheme, shown: row.shown }
-    }
-}
-
-impl TryFrom<StoredRow> for ListedRemittance {
-    type Error = String;
-
-    fn try_from(stored: StoredRow) -> Result<Self, String> {
-        let by_view = stored.by_view.ok_or("a listed remittance without its place")?;
-        let ["REMITTANCE", view, _, number] = pieces(&by_view)? else {
-            return Err("not the index key of a remittance".to_owned());
-        };
-        let shown = stored.shown.ok_or("a listed remittance that shows nothing")?;
-        Ok(Self {
-            member_number: account_of(&stored.pk)?,
-            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
-            view: View::parse(view).ok_or("a remittance of no view")?,
-            date: shown.date,
-            moved: shown.moved,
-            bank_reference: shown.bank_reference,
-        })
-    }
-}
-
-impl From<ListedRemittance> for StoredRow {
-    fn from(line: ListedRemittance) -> Self {
-        let Key { pk, sk, .. } = line.key();
-        let by_view = Some(order(Some(line.view), line.date, &line.number));
-        let shown = Shown { date: line.date, moved: line.moved, bank_reference: line.bank_reference };
-        // Only read, from either index.
-        Self { pk, sk, by_view, by_scheme: None, shown: Some(shown) }
     }
 }

@@ -9,6 +9,12 @@ use super::{Chain, Fingerprint, Measures, Month, account_of, partition, pieces};
 use crate::domain::{Cents, Effect, MemberNumber, Paid, Scheme, View};
 use crate::store::{Key, Query, Record, Store, StoreError, Table};
 
+/// What a month takes of its item, at most: its name, and four numbers of 19 digits.
+const MONTH_BYTES: usize = 70;
+
+/// What another view takes of its item, at most.
+const SHARED_BYTES: usize = 20;
+
 /// What an account has in a view: three measures that are never mixed into one balance.
 ///
 /// Its sums are those over the actions of what each shows. Months carry what was booked, and not how things stand:
@@ -121,6 +127,12 @@ impl Totals {
         let mut totals = store.query_all::<Self>(&Self::all(number)).await?;
         totals.retain(|totals| view.is_none_or(|view| view == totals.view));
         Ok(totals)
+    }
+
+    /// The bytes that its item has at most, without what has a constant size.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.months.len() * MONTH_BYTES + self.shared.len() * SHARED_BYTES
     }
 
     /// Whether anything counts here: a view that everything was moved out of is not shown.

@@ -13,6 +13,7 @@ use portal::store::{
 };
 use serde_json::{Value, json};
 
+use super::bounds::Largest;
 use crate::feed::{LedgerRecord, Line};
 use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
 use crate::sources::Sources;
@@ -77,6 +78,10 @@ pub(super) struct Ledger {
     unknown: BTreeSet<MemberNumber>,
     /// What was warned of so far.
     pub(super) warnings: Vec<Warning>,
+    /// How many entries were posted without a field that could not be kept.
+    pub(super) ignored: usize,
+    /// Looks at the changes instead of holding all against the entries each time, which takes long where there are many.
+    largest: Option<Largest>,
 }
 
 /// A record for each account and view.
@@ -100,7 +105,20 @@ impl Ledger {
             },
             unknown: BTreeSet::new(),
             warnings: Vec::new(),
+            ignored: 0,
+            largest: None,
         }
+    }
+
+    /// Has the sizes of changes looked at from now on, and the sums no longer.
+    pub(super) fn inspect_with(&mut self, largest: Largest) {
+        self.largest = Some(largest);
+    }
+
+    /// What was looked at; holds the sums against the entries once.
+    pub(super) fn inspected(&mut self) -> Largest {
+        self.check();
+        self.largest.take().expect("something is looked at")
     }
 
     /// What is posted from now on comes from this source.
@@ -186,13 +204,20 @@ impl Ledger {
             match plan(&self.state, &self.context, &job) {
                 Ok((verdict, mut changes)) => {
                     self.warnings.append(&mut changes.warnings);
+                    self.ignored += usize::from(changes.ignored.is_some());
+                    if let Some(largest) = &mut self.largest {
+                        largest.see(&changes);
+                    }
                     self.state.apply(changes);
-                    self.check();
+                    if self.largest.is_none() {
+                        self.check();
+                    }
                     return verdict;
                 }
                 Err(Blocked::Needs(needs)) => self.look_up(needs),
                 Err(Blocked::Unsettled(place)) => self.settle(&place),
                 Err(Blocked::Inconsistent(what)) => panic!("{what}"),
+                Err(Blocked::Refused(reason)) => panic!("a refusal is a verdict: {reason:?}"),
             }
         }
     }
@@ -214,11 +239,11 @@ impl Ledger {
     }
 
     fn settle(&mut self, place: &ActionPlace) {
-        let entries: Vec<Entry> = self.state.entries.values().cloned().collect();
         let of_action = |entry: &Entry| entry.action_id.as_ref() == Some(&place.action_id) && entry.reverses.is_none();
         let Some(target) = self.action(place).filter(Action::is_moving) else { return };
         let from = target.coming_from.unwrap_or_else(|| place.account.clone());
-        for entry in entries.into_iter().filter(|entry| entry.member_number == from && of_action(entry)) {
+        let entries = self.state.entries.values().filter(|entry| entry.member_number == from && of_action(entry));
+        for entry in entries.cloned().collect::<Vec<_>>() {
             self.do_job(Task::Relocate(entry, place.clone()));
         }
         assert!(!self.action(place).unwrap().is_moving(), "the move came to its end");
@@ -375,7 +400,8 @@ impl Ledger {
 
     /// Each transfer is what the entries that carry its number add up to: what was sent and what came back, by side.
     fn check_remittances(&self) {
-        let mut sums: BTreeMap<(MemberNumber, RemittanceNumber), BTreeMap<View, (Moved, i64)>> = BTreeMap::new();
+        type ByTransfer = BTreeMap<(MemberNumber, Identifier, RemittanceNumber), BTreeMap<View, (Moved, i64)>>;
+        let mut sums = ByTransfer::new();
         for entry in self.entries() {
             let Some(number) = &entry.facts.remittance else { continue };
             // What moves nothing that is paid is no line of a transfer, whatever number it carries.
@@ -383,7 +409,7 @@ impl Ledger {
             if paid == Paid::ZERO {
                 continue;
             }
-            let views = sums.entry((entry.member_number.clone(), number.clone())).or_default();
+            let views = sums.entry((entry.member_number.clone(), entry.source.clone(), number.clone())).or_default();
             let (moved, in_force) = views.entry(entry.view).or_default();
             match entry.reverses.map_or(entry.facts.kind, |reversed| reversed.kind) {
                 EntryKind::PaymentReturned | EntryKind::Recovery => moved.returned += -paid,
@@ -392,11 +418,10 @@ impl Ledger {
             *in_force += if entry.reverses.is_some() { -1 } else { 1 };
         }
         let stored = self.state.remittances.values().map(|remittance| {
-            let views = remittance
-                .views
-                .iter()
-                .map(|(view, share)| (*view, (share.moved, share.days.values().map(|count| i64::from(*count)).sum())));
-            ((remittance.member_number.clone(), remittance.number.clone()), views.collect())
+            let views = remittance.views.iter();
+            let views = views.map(|(view, share)| (*view, (share.moved, i64::from(share.entries)))).collect();
+            let key = (remittance.member_number.clone(), remittance.source.clone(), remittance.number.clone());
+            (key, views)
         });
         assert_eq!(stored.collect::<BTreeMap<_, BTreeMap<_, _>>>(), sums);
     }
