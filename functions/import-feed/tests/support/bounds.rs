@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-/// An action moves now and then between these accounts.
+/// An action moves now and then between these accounts. The first has the most records, and one number the most of its
+/// payments, so that its transfer is full some time.
 pub(crate) const ACCOUNTS: [&str; 3] = ["012345", "630378", "999999"];
 
 const HIGHEST_VERSION: u64 = (1 << 53) - 1;
@@ -50,6 +51,10 @@ impl Bounds {
         let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound
+    }
+
+    fn account(&mut self) -> &'static str {
+        if self.below(4) > 0 { ACCOUNTS[0] } else { self.one(&ACCOUNTS) }
     }
 
     fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
@@ -109,7 +114,7 @@ impl Bounds {
         let id = format!("a{:063}", self.below(ACTIONS - 2));
         json!({
             "record": "action", "source_key": id, "source_version": self.version(&id),
-            "member_number": self.one(&ACCOUNTS), "action_id": id, "title": self.text(1_000, 3),
+            "member_number": self.account(), "action_id": id, "title": self.text(1_000, 3),
             "scheme": self.one(&SCHEMES), "status": self.one(&STATUSES), "engagement_date": self.day(),
         })
     }
@@ -118,7 +123,7 @@ impl Bounds {
         let key = self.key();
         json!({
             "record": "entry", "source_key": key, "source_version": self.version(&key),
-            "member_number": self.one(&ACCOUNTS), "kind": self.one(&OF_ACCOUNTS), "amount_cents": LARGEST_AMOUNT,
+            "member_number": self.account(), "kind": self.one(&OF_ACCOUNTS), "amount_cents": LARGEST_AMOUNT,
             "effective_date": self.day(), "contribution_year": 1972 + self.below(129), "label": self.text(1_000, 9),
         })
     }
@@ -127,11 +132,11 @@ impl Bounds {
         let (key, kind) = (self.key(), self.one(&OF_ACTIONS));
         let sign = if kind == "COMMITMENT_REVISION" && self.below(2) == 0 { -1 } else { 1 };
         let number = [LONG.repeat(64), "#".repeat(64), "%".repeat(64), "0".to_owned()];
-        let number = &number[usize::try_from(self.below(4)).unwrap()];
+        let number = &number[usize::try_from(self.below(16)).unwrap().min(3)];
         let payees = [json!("COMPANY"), json!("PROVIDER"), json!(null)];
         json!({
             "record": "entry", "source_key": key, "source_version": self.version(&key),
-            "member_number": self.one(&ACCOUNTS), "action_id": self.action_id(), "kind": kind,
+            "member_number": self.account(), "action_id": self.action_id(), "kind": kind,
             "payee": payees[usize::try_from(self.below(3)).unwrap()],
             "amount_cents": if self.below(4) == 0 { 1 } else { sign * LARGEST_AMOUNT }, "effective_date": self.day(),
             "remittance_number": number, "bank_reference": self.text(140, 1_000_000),

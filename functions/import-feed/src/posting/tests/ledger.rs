@@ -179,8 +179,8 @@ impl Ledger {
     /// What a run does after its records, and before the next one that needs it.
     pub(super) fn follow_up(&mut self) {
         let due: BTreeSet<_> = self.state.due().cloned().collect();
-        let mut waiting: Vec<_> =
-            self.waiting().into_iter().filter(|record| due.contains(&record.place.account)).collect();
+        let waiting = self.state.waiting.values().flatten().filter(|record| due.contains(&record.place.account));
+        let mut waiting: Vec<_> = waiting.cloned().collect();
         waiting.sort_by_key(|record| record.key().sk);
         for record in waiting {
             self.do_job(Task::Admit(record));
@@ -192,7 +192,8 @@ impl Ledger {
             while let Some(account) = self.action(&target).and_then(|action| action.moved_to) {
                 target.account = account;
             }
-            for pending in self.pendings().into_iter().filter(|pending| pending.place == place) {
+            let pendings = self.state.pendings.values().flatten().filter(|pending| pending.place == place);
+            for pending in pendings.cloned().collect::<Vec<_>>() {
                 self.do_job(Task::Release(pending, target.clone()));
             }
         }
@@ -250,7 +251,7 @@ impl Ledger {
     }
 
     pub(super) fn action(&self, place: &ActionPlace) -> Option<Action> {
-        self.state.actions().find(|action| place_of(action) == *place).cloned()
+        self.state.actions.get(&Action::key_of(&place.account, &place.action_id)).flatten().cloned()
     }
 
     pub(super) fn pendings(&self) -> Vec<Pending> {
