@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// The order in which parts and columns are shown; what is not named here comes behind.
-const ORDER: [&str; 47] = [
+const ORDER: [&str; 48] = [
     "user",
     "sign_up",
     "establishment",
@@ -14,6 +14,7 @@ const ORDER: [&str; 47] = [
     "release",
     "claims",
     "history",
+    "versions",
     "accounts",
     "proofs",
     "sessions",

@@ -3,8 +3,8 @@
 //! Who is calling, whether they may, and the first page of entries are fetched beside each other; a ledger of
 //! more than a megabyte takes further pages, one after the other, once it is known that the caller may have them.
 //!
-//! A correction that is posted between two pages would leave half of itself in the file: so the rows have to add up to
-//! the totals, which are read in the same wait as the first page, or all is read anew.
+//! A correction that is posted between two pages would leave half of itself in the file: so the rows are those that the
+//! totals, which are read in the same wait as the first page, have numbered, and have to add up to them, or all is read anew.
 
 use futures::future::{join, try_join};
 use jiff::Timestamp;
@@ -59,10 +59,15 @@ impl Function {
     ) -> Result<Vec<Entry>, Problem> {
         for _ in 0..Totals::MOST_READS {
             let entries = self.store.query_rest(Entry::in_order(number, view), first, self.most_entries).await?;
-            let entries = entries.ok_or(Problem::ExportTooLarge)?;
+            let mut entries = entries.ok_or(Problem::ExportTooLarge)?;
+            // What was posted since is of a later state.
+            entries.retain(|entry| {
+                totals.iter().any(|totals| totals.view == entry.view && entry.posting <= totals.chain.postings)
+            });
             let mut sums = Sums::default();
             entries.iter().for_each(|entry| sums.add(entry));
-            if sums == Sums::of(&totals) {
+            let postings = totals.iter().map(|totals| totals.chain.postings).sum::<u64>();
+            if entries.len() as u64 == postings && sums == Sums::of(&totals) {
                 return Ok(entries);
             }
             (totals, first) = self.begin(number, view).await?;

@@ -2,12 +2,14 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use portal::domain::{MemberNumber, Siret};
+use portal::clock::Clock;
+use portal::domain::{Identifier, MemberNumber, Siret, fund_day};
 use portal::invocation::trouble;
 use portal::store::{
-    Account, Batch, Change, Claims, Condition, Contested, Establishment, Grant, GrantMirror, Manager, Outcome, Parked,
-    Record as _, Release, Role, StoreError, Transaction,
+    Account, Batch, Change, Claims, Condition, Contested, Establishment, Grant, GrantMirror, Manager, MemberVersion,
+    Outcome, Parked, Record as _, Release, Role, SaidOfMember, StoreError, Transaction,
 };
 
 use crate::ImportError;
@@ -22,7 +24,7 @@ const AT_ONCE: usize = 16;
 /// How often in a row a claim, an activation or another import may come between.
 const MOST_ATTEMPTS: u32 = 10;
 
-/// Grants updated in one transaction, each with its mirror: 94 of 100 writes, beside the account, the SIRET
+/// Grants updated in one transaction, each with its mirror: 94 of 100 writes, beside the account, its version, the SIRET
 /// that it leaves and the one that it takes.
 const GRANTS_AT_ONCE: usize = 47;
 
@@ -36,7 +38,7 @@ const SIRET_CHANGED_TOO_OFTEN: Reason = Reason::in_field("siret-changed-too-ofte
 /// Another open account has the SIRET.
 pub(crate) const SIRET_TAKEN: Reason = Reason::in_field("siret-of-another-account", "siret");
 
-/// Posts member records on this day of the fund; gives their verdicts in order.
+/// Posts member records, each booked at the instant of its transaction; gives their verdicts in order.
 ///
 /// Records of one account or one SIRET go one after the other, so that it does not depend on chance
 /// which of two accounts gets a SIRET.
@@ -46,7 +48,8 @@ pub(crate) const SIRET_TAKEN: Reason = Reason::in_field("siret-of-another-accoun
 pub(crate) async fn post_members(
     store: &impl Tables,
     records: &[MemberRecord],
-    today: Date,
+    batch: &SentBy<'_>,
+    clock: &Clock,
 ) -> Result<Vec<Verdict>, ImportError> {
     let mut verdicts = Vec::with_capacity(records.len());
     while verdicts.len() < records.len() {
@@ -58,15 +61,20 @@ pub(crate) async fn post_members(
             })
             .unwrap_or(rest.len().min(AT_ONCE));
         let posted: Vec<BoxFuture<'_, _>> =
-            rest[..together].iter().map(|record| post_or_put_aside(store, record, today).boxed()).collect();
+            rest[..together].iter().map(|record| post_or_put_aside(store, record, batch, clock).boxed()).collect();
         verdicts.append(&mut futures::future::try_join_all(posted).await?);
     }
     Ok(verdicts)
 }
 
 /// Posts a member, or puts it aside where the store refuses what it makes of an item: the others are posted.
-async fn post_or_put_aside(store: &impl Tables, record: &MemberRecord, today: Date) -> Result<Verdict, ImportError> {
-    match post_member(store, record, today).await {
+async fn post_or_put_aside(
+    store: &impl Tables,
+    record: &MemberRecord,
+    batch: &SentBy<'_>,
+    clock: &Clock,
+) -> Result<Verdict, ImportError> {
+    match post_member(store, record, batch, clock).await {
         Err(ImportError::Store(error)) if error.is_of_content() => {
             trouble(format!("a member is put aside, {}: {error}", REFUSED_BY_STORE.code));
             Ok(Verdict::Quarantined(REFUSED_BY_STORE))
@@ -75,12 +83,19 @@ async fn post_or_put_aside(store: &impl Tables, record: &MemberRecord, today: Da
     }
 }
 
-async fn post_member(store: &impl Tables, record: &MemberRecord, today: Date) -> Result<Verdict, ImportError> {
+async fn post_member(
+    store: &impl Tables,
+    record: &MemberRecord,
+    batch: &SentBy<'_>,
+    clock: &Clock,
+) -> Result<Verdict, ImportError> {
     for _ in 0..MOST_ATTEMPTS {
-        let mut batch = Batch::new();
-        let account = batch.want::<Account>(Account::key_of(&record.member_number));
-        let seat = batch.want::<Establishment>(Establishment::key_of(&record.siret));
-        let mut fetched = store.fetch(batch).await?;
+        let now = clock.now();
+        let today = fund_day(now);
+        let mut wanted = Batch::new();
+        let account = wanted.want::<Account>(Account::key_of(&record.member_number));
+        let seat = wanted.want::<Establishment>(Establishment::key_of(&record.siret));
+        let mut fetched = store.fetch(wanted).await?;
         let (account, seat) = (fetched.take(&account)?, fetched.take(&seat)?);
         if let Some(account) = &account {
             match record.version.cmp(&account.version) {
@@ -108,15 +123,18 @@ async fn post_member(store: &impl Tables, record: &MemberRecord, today: Date) ->
             return Ok(Verdict::Quarantined(SIRET_TAKEN));
         }
         let mut transaction = Transaction::new();
+        let booked_at = account.as_ref().map_or(now, |account| now.max(account.booked_at));
+        transaction.create(&version(record, account.as_ref(), batch, booked_at))?;
         let moved = match &account {
             None => {
-                transaction.create(&new_account(record))?;
+                transaction.create(&new_account(record, now))?;
                 None
             }
             Some(before) => {
                 let moved = leave_seat(store, &mut transaction, before, &record.siret).await?;
                 let ours = seat.as_ref().is_none_or(|seat| seat.member_number == record.member_number);
                 let change = change(record, &before_and(before, &record.siret))?;
+                let change = change.set("booked_at", &booked_at.as_millisecond())?;
                 let change = match &moved {
                     _ if !taken && (open || ours) => change.remove("parked"),
                     // Closed, it goes to a SIRET that another account has.
@@ -153,12 +171,45 @@ async fn post_member(store: &impl Tables, record: &MemberRecord, today: Date) ->
     Err(ImportError::Store(StoreError::Contention))
 }
 
+/// The batch that members come with.
+pub(crate) struct SentBy<'a> {
+    pub(crate) source: &'a Identifier,
+    pub(crate) batch_id: &'a Identifier,
+}
+
+/// The row of this version of a member; what the record leaves unreadable stays as it was.
+fn version(record: &MemberRecord, before: Option<&Account>, batch: &SentBy<'_>, booked_at: Timestamp) -> MemberVersion {
+    let mut said = SaidOfMember::from(&new_account(record, booked_at));
+    let replaced = before.map(SaidOfMember::from);
+    let mut contact = record.contact_email.as_ref().map(|email| email.as_str());
+    let contact_before = before.and_then(|before| before.contact_email.as_deref());
+    if let Some(replaced) = &replaced {
+        said.closed_on = closed_on(record, before);
+        if record.headcount_band.is_none() && record.unreadable.has("headcount_band") {
+            said.headcount_band.clone_from(&replaced.headcount_band);
+        }
+        if contact.is_none() && record.unreadable.has("contact_email") {
+            contact = contact_before;
+        }
+    }
+    MemberVersion {
+        member_number: record.member_number.clone(),
+        version: record.version,
+        source: batch.source.clone(),
+        batch_id: batch.batch_id.clone(),
+        booked_at,
+        contact_changed: replaced.is_some() && contact != contact_before,
+        said,
+        replaced,
+    }
+}
+
 /// The day from which on the account is closed: the record's, or the one before where that cannot be read.
 fn closed_on(record: &MemberRecord, before: Option<&Account>) -> Option<Date> {
     if record.unreadable.has("closed_on") { before?.closed_on } else { record.closed_on }
 }
 
-fn new_account(record: &MemberRecord) -> Account {
+fn new_account(record: &MemberRecord, now: Timestamp) -> Account {
     Account {
         member_number: record.member_number.clone(),
         siret: record.siret.clone(),
@@ -169,6 +220,7 @@ fn new_account(record: &MemberRecord) -> Account {
         closed_on: record.closed_on,
         version: record.version,
         content_hash: record.content_hash(),
+        booked_at: now,
         active: false,
         sirets_before: Vec::new(),
         parked: None,

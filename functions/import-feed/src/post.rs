@@ -347,7 +347,7 @@ impl<T: Tables> Poster<T> {
                 Err(Blocked::Refused(_)) => return Ok(Step::Inconsistent("a refusal without its verdict".to_owned())),
             }
         }
-        let transaction = state.transaction()?;
+        let transaction = state.transaction(self.clock.now())?;
         if transaction.is_empty() {
             return Ok(Step::Done(verdicts));
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
-use portal::domain::{Cents, fund_day};
+use portal::domain::Cents;
 use portal::invocation::{count, tell, trouble};
 use portal::lambda::EventFunction as _;
 use portal::log::{Log, Metric};
@@ -16,7 +16,7 @@ use crate::bucket::Object;
 use crate::check::check;
 use crate::feed::{FileKind, LedgerLine, Manifest, MemberRecord, amount_of};
 use crate::files::Files;
-use crate::members::{SIRET_TAKEN, post_members};
+use crate::members::{SIRET_TAKEN, SentBy, post_members};
 use crate::pieces::Pieces;
 use crate::plan::{MEMBERS, Plan, Run, Task};
 use crate::post::Poster;
@@ -300,11 +300,11 @@ impl<F: Files, T: Tables> Importer<F, T> {
                         }
                     }
                 });
-                self.post_members(window, &mut taken, report, |lines| progress.advance(lines)).await?;
+                self.post_members(manifest, window, &mut taken, report, |lines| progress.advance(lines)).await?;
                 report.trim();
             }
         }
-        self.post_taken(&mut taken, report).await
+        self.post_taken(manifest, &mut taken, report).await
     }
 
     /// Posts what waited for the members that have come, and then the ledger of a batch; gives the whole report.
@@ -387,13 +387,14 @@ impl<F: Files, T: Tables> Importer<F, T> {
     /// Posts members; those whose SIRET another account has are put into `taken`.
     pub(crate) async fn post_members(
         &self,
+        manifest: &Manifest,
         window: Vec<(MemberRecord, Origin)>,
         taken: &mut Vec<(MemberRecord, Origin)>,
         report: &mut Report,
         advance: impl Fn(u64),
     ) -> Result<(), ImportError> {
         let (records, origins): (Vec<_>, Vec<_>) = window.into_iter().unzip();
-        let verdicts = post_members(&self.poster.store, &records, fund_day(self.poster.clock.now())).await?;
+        let verdicts = self.post_records(manifest, &records).await?;
         for ((record, origin), verdict) in records.into_iter().zip(origins).zip(verdicts) {
             if verdict == Verdict::Quarantined(SIRET_TAKEN) && taken.len() < MOST_TAKEN {
                 taken.push((record, origin));
@@ -405,17 +406,23 @@ impl<F: Files, T: Tables> Importer<F, T> {
         Ok(())
     }
 
+    async fn post_records(&self, manifest: &Manifest, records: &[MemberRecord]) -> Result<Vec<Verdict>, ImportError> {
+        let sent = SentBy { source: &manifest.source, batch_id: &manifest.batch_id };
+        post_members(&self.poster.store, records, &sent, &self.poster.clock).await
+    }
+
     /// Tries members again whose SIRET another account had: that account may move away or close in a line
     /// behind them, wherever the pieces and files of the batch end. Ends where nothing changes any more.
     pub(crate) async fn post_taken(
         &self,
+        manifest: &Manifest,
         taken: &mut Vec<(MemberRecord, Origin)>,
         report: &mut Report,
     ) -> Result<(), ImportError> {
         for _ in 0..MOST_PASSES {
             let before = taken.len();
             let (records, origins): (Vec<_>, Vec<_>) = std::mem::take(taken).into_iter().unzip();
-            let verdicts = post_members(&self.poster.store, &records, fund_day(self.poster.clock.now())).await?;
+            let verdicts = self.post_records(manifest, &records).await?;
             for ((record, origin), verdict) in records.into_iter().zip(origins).zip(verdicts) {
                 if verdict == Verdict::Quarantined(SIRET_TAKEN) {
                     taken.push((record, origin));

@@ -112,7 +112,7 @@ impl Function {
         }
         if shard == MEMBERS {
             let mut taken: Vec<_> = at.taken.iter().filter_map(|line| self.member(plan, line.as_bytes())).collect();
-            self.importer.post_taken(&mut taken, &mut at.report).await?;
+            self.importer.post_taken(&plan.manifest, &mut taken, &mut at.report).await?;
         }
         at.report.trim();
         self.work.keep(&run.finished_shard(shard), &at).await?;
@@ -171,7 +171,7 @@ impl Function {
         if shard == MEMBERS {
             let window = lines.clone().filter_map(|line| self.member(plan, line)).collect();
             let mut taken = Vec::new();
-            self.importer.post_members(window, &mut taken, &mut at.report, |_| {}).await?;
+            self.importer.post_members(&plan.manifest, window, &mut taken, &mut at.report, |_| {}).await?;
             let is_taken = |line: &&[u8]| {
                 of_part(line).is_some_and(|(file, line)| {
                     taken.iter().any(|(_, origin)| (origin.file_index, origin.line) == (file, line.number))

@@ -1,12 +1,13 @@
 //! `GET /api/accounts/{number}/actions/{action_id}`.
 
 use futures::future::{join, try_join};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Id, Identifier, MemberNumber, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Action, ActionSums, Entry, Misposted, MispostedRecords, StoreError, Totals};
+use portal::store::{
+    Account, Action, ActionSums, ActionVersion, Entry, Misposted, MispostedRecords, StoreError, Totals,
+};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -16,10 +17,13 @@ use crate::cursor::{Bound, Cursor};
 use crate::entry::EntryBody;
 use crate::figures::ActionFigures;
 use crate::filter::{self, Moves, Part};
+use crate::history::VersionBody;
+use crate::state::{StateBody, of_entries};
 
 #[derive(Serialize)]
 struct ActionBody {
-    as_of: Timestamp,
+    #[serde(flatten)]
+    state: StateBody,
     action_id: Identifier,
     title: String,
     scheme: Scheme,
@@ -29,11 +33,22 @@ struct ActionBody {
     #[serde(flatten)]
     figures: ActionFigures,
     entries: Vec<EntryBody>,
+    /// Each version that the account had, oldest first; with the first part alone.
+    history: Vec<VersionBody>,
     /// How many entries are left out, where any may be.
     #[serde(skip_serializing_if = "Option::is_none")]
     folded: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
+}
+
+/// What was read of an action.
+struct Found {
+    action: Action,
+    /// All of them, or those from a day on.
+    entries: Vec<Entry>,
+    /// All of them, or none where entries are from a day on.
+    history: Vec<ActionVersion>,
 }
 
 /// Where a part of an action's entries begins.
@@ -61,20 +76,19 @@ impl Function {
         let (fetched, found) = join(self.store.fetch(batch), read).await;
         let mut fetched = fetched?;
         let guest = visit.admit(&self.store, &mut fetched, call.now).await;
-        let (asked, found) = match (guest, found) {
+        let (account, asked, found) = match (guest, found) {
             // An action that is not there is 404 like an account that is not the caller's, and so comes
             // before what keeps the caller from an action that is.
             (Ok(_) | Err(Problem::CharterRequired), Ok(None)) => return Err(Problem::NotFound),
             (Err(problem), _) => return Err(problem),
             (Ok(guest), found) => {
                 let (asked, found) = (asked?, found?);
-                guest.open(&self.store, call, rng).await?.activated()?;
-                (asked, found)
+                (guest.open(&self.store, call, rng).await?.activated()?.account, asked, found)
             }
         };
         let (Some(action_id), Some(mut found)) = (action_id, found) else { return Err(Problem::NotFound) };
         // The rest of a list is not what the sums are of.
-        let is_read = |found: &(Action, Vec<Entry>)| from.is_some() || adds_up(found);
+        let is_read = |found: &Found| from.is_some() || adds_up(found);
         for _ in 1..Totals::MOST_READS {
             if is_read(&found) {
                 break;
@@ -85,7 +99,7 @@ impl Function {
             return Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() });
         }
         let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
-        Answer::ok(&self.action_body(&visit, call.now, asked, found, &misposted)?)
+        Answer::ok(&self.action_body(&visit, &account, asked, found, &misposted)?)
     }
 
     /// What is asked for, and where it begins.
@@ -105,35 +119,42 @@ impl Function {
         Ok((part, Some(start)))
     }
 
-    /// An action with its entries, all of them or those from a day on; `None` where the account has no such action.
+    /// An action with its entries, all of them and its versions, or those from a day on; `None` where the account has no such action.
     async fn read_action(
         &self,
         number: &MemberNumber,
         action_id: &Identifier,
         from: Option<Date>,
-    ) -> Result<Option<(Action, Vec<Entry>)>, StoreError> {
-        let Some(from) = from else { return self.store.action_with_entries(number, action_id).await };
+    ) -> Result<Option<Found>, StoreError> {
+        let Some(from) = from else {
+            let versions = ActionVersion::of(number, action_id);
+            let (found, history) =
+                try_join(self.store.action_with_entries(number, action_id), self.store.query_all(&versions)).await?;
+            return Ok(found.map(|(action, entries)| Found { action, entries, history }));
+        };
         let key = Action::key_of(number, action_id);
         let entries = Action::entries_from(number, action_id, from);
         let (action, entries) =
             try_join(self.store.get::<Action>(&key), self.store.query_all::<Entry>(&entries)).await?;
-        Ok(action.filter(Action::is_here).map(|action| (action, entries)))
+        Ok(action.filter(Action::is_here).map(|action| Found { action, entries, history: Vec::new() }))
     }
 
     fn action_body(
         &self,
         visit: &Visit,
-        as_of: Timestamp,
+        account: &Account,
         (part, start): (Part, Option<Start>),
-        (action, entries): (Action, Vec<Entry>),
+        Found { action, entries, history }: Found,
         misposted: &MispostedRecords,
     ) -> Result<ActionBody, Problem> {
+        let mut booked = of_entries(entries.iter().map(|entry| entry.booked_at));
+        booked.at = booked.at.max(action.changed_at);
         let sums = action.all_sums();
         let Some(state) = action.state else {
             return Err(Problem::Internal { context: "an action that is here without a state".to_owned() });
         };
         let mut body = ActionBody {
-            as_of,
+            state: StateBody::new(booked, account).without_number(start.is_some()),
             action_id: action.action_id,
             title: state.title,
             scheme: state.home.scheme,
@@ -142,6 +163,7 @@ impl Function {
             engagement_date: state.engagement_date,
             figures: sums.measures(state.status).into(),
             entries: Vec::new(),
+            history: history.into_iter().map(VersionBody::from).collect(),
             folded: None,
             next_cursor: None,
         };
@@ -154,7 +176,7 @@ impl Function {
         body.folded = (found.moves == Moves::Folded).then_some(found.folded);
         body.next_cursor = found.last.map(|last| {
             let id = format!("{}#{}", found.moves.as_str(), last.entry_id);
-            let cursor = Cursor { view: last.view, date: last.facts.date, id };
+            let cursor = Cursor { view: last.view, date: last.facts.date, state: None, id };
             cursor.seal(&self.cursor_key, &bound(visit, &body.action_id, &part))
         });
         body.entries = found.entries;
@@ -170,11 +192,12 @@ fn bound<'a>(visit: &'a Visit, action_id: &Identifier, part: &Part) -> Bound<'a>
 
 /// Whether an action's sums are those of its entries. A `Query` is read-committed: an entry that is posted meanwhile may
 /// be in it while the action is still as it was before, or the other way round.
-fn adds_up((action, entries): &(Action, Vec<Entry>)) -> bool {
+fn adds_up(Found { action, entries, history }: &Found) -> bool {
     let sums = entries.iter().fold(ActionSums::default(), |sums, entry| sums.after(entry.effect()));
     let reversals = entries.iter().filter(|entry| entry.reverses.is_some()).count();
     // Each reversal takes another entry out, besides itself.
     let unreversed = entries.len().checked_sub(2 * reversals);
     let counted = action.entries + action.leaving.as_ref().map_or(0, |leaving| leaving.entries);
-    sums == action.all_sums() && unreversed == usize::try_from(counted).ok()
+    let has_history = u64::try_from(history.len()) == Ok(action.history.postings);
+    sums == action.all_sums() && unreversed == usize::try_from(counted).ok() && has_history
 }

@@ -1,6 +1,5 @@
 //! `GET /api/accounts/{number}/actions`.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
@@ -15,11 +14,13 @@ use crate::figures::ActionFigures;
 use crate::filter::{self, Filter};
 use crate::list::{List, Listed, Views};
 use crate::sort::{Sort, SortKey};
+use crate::state::StateBody;
 use crate::whole::Searched;
 
 #[derive(Serialize)]
 struct PageBody {
-    as_of: Timestamp,
+    #[serde(flatten)]
+    state: StateBody,
     view: Option<View>,
     totals: ActionFigures,
     items: Vec<ItemBody>,
@@ -70,7 +71,7 @@ impl List for Filter {
     }
 
     fn cursor(row: &ListedAction) -> Cursor {
-        Cursor { view: row.home.view, date: row.engagement_date, id: row.action_id.to_string() }
+        Cursor { view: row.home.view, date: row.engagement_date, state: None, id: row.action_id.to_string() }
     }
 }
 
@@ -110,10 +111,10 @@ impl Searched for Filter {
 impl Function {
     pub(crate) async fn actions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let listed = self.searched_list(call, rng, filter::of_actions).await?;
-        let Listed { filter, view, facets, rows, next_cursor, .. } = listed;
+        let Listed { state, filter, view, facets, rows, next_cursor, .. } = listed;
         let totals = facets.map(|facets| facets.filtered(filter.scheme, filter.status)).unwrap_or_default();
         let items = rows.into_iter().map(item).collect();
-        Answer::ok(&PageBody { as_of: call.now, view, totals: totals.measures.into(), items, next_cursor })
+        Answer::ok(&PageBody { state, view, totals: totals.measures.into(), items, next_cursor })
     }
 }
 

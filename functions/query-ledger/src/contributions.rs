@@ -1,10 +1,9 @@
 //! `GET /api/accounts/{number}/contributions`.
 
-use jiff::Timestamp;
 use portal::domain::{Cents, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, Item, Query, ReadableEntry};
+use portal::store::{Booked, Entry, Item, Query, ReadableEntry};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -14,10 +13,12 @@ use crate::entry::EntryBody;
 use crate::filter::{self, Contributions};
 use crate::ledger::{entry_cursor, position};
 use crate::list::{List, Listed, Views};
+use crate::state::{StateBody, is_of};
 
 #[derive(Serialize)]
 struct PageBody {
-    as_of: Timestamp,
+    #[serde(flatten)]
+    state: StateBody,
     view: Option<View>,
     totals: TotalsBody,
     items: Vec<ItemBody>,
@@ -66,19 +67,23 @@ impl List for Contributions {
         Some(Entry::place_of_contribution(&visit.number, &position(cursor)?))
     }
 
+    fn is_of(row: &Entry, state: Booked) -> bool {
+        is_of(row, state)
+    }
+
     fn view_of(row: &Entry) -> View {
         row.view
     }
 
     fn cursor(row: &Entry) -> Cursor {
-        entry_cursor(row)
+        entry_cursor(row, None)
     }
 }
 
 impl Function {
     pub(crate) async fn contributions(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let page = self.list(call, rng, filter::of_contributions).await?;
-        let Listed { view, facets, rows, misposted, next_cursor, .. } = page;
+        let Listed { view, state, facets, rows, misposted, next_cursor, .. } = page;
         let contributed = facets.map_or(Cents::ZERO, |facets| facets.contributed);
         let item = |entry: ReadableEntry| ItemBody {
             contribution_year: entry.facts.year,
@@ -86,6 +91,6 @@ impl Function {
             entry: entry.into(),
         };
         let items = rows.into_iter().map(|entry| item(misposted.readable(entry))).collect();
-        Answer::ok(&PageBody { as_of: call.now, view, totals: TotalsBody { contributed }, items, next_cursor })
+        Answer::ok(&PageBody { state, view, totals: TotalsBody { contributed }, items, next_cursor })
     }
 }

@@ -5,12 +5,14 @@
 //!
 //! Public for `fuzz/` alone.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Id, MemberNumber, View};
 use portal::security::{SealedCursor, SymmetricKey};
+use portal::store::Booked;
 
 /// The form of what a cursor says; a cursor of another form is not valid.
-const VERSION: &str = "4";
+const VERSION: &str = "5";
 
 /// The longest id, in bytes: the number of a transfer has 64 code points, its source 64 bytes.
 const LONGEST_ID: usize = 256 + 1 + 64;
@@ -22,6 +24,8 @@ pub struct Cursor {
     pub view: View,
     /// The day that the list sorts the item by.
     pub date: Date,
+    /// Of a list of entries, the state that its first page showed: further pages show it too, whatever is posted meanwhile.
+    pub state: Option<Booked>,
     /// Which it is: the id of an action, the number of an entry in its view with its id, the source and the number of a
     /// transfer. Without a line end.
     pub id: String,
@@ -42,7 +46,12 @@ impl Cursor {
     /// The cursor's text.
     #[must_use]
     pub fn seal(&self, key: &SymmetricKey, bound: &Bound<'_>) -> String {
-        let said = format!("{VERSION}#{}#{}#{}", self.view, self.date, self.id);
+        let state = self.state.map(|Booked { postings, at, .. }| {
+            let at = at.map(|at| at.as_millisecond().to_string()).unwrap_or_default();
+            format!("{postings}.{at}")
+        });
+        let state = state.unwrap_or_default();
+        let said = format!("{VERSION}#{}#{}#{state}#{}", self.view, self.date, self.id);
         bound.seal(&said, key)
     }
 
@@ -56,12 +65,26 @@ impl Cursor {
     #[must_use]
     pub fn read(said: &str) -> Option<Self> {
         // The id comes last: `#` may be in the number of a transfer.
-        let [VERSION, view, date, id] = said.splitn(4, '#').collect::<Vec<_>>()[..] else { return None };
+        let [VERSION, view, date, state, id] = said.splitn(5, '#').collect::<Vec<_>>()[..] else { return None };
         if id.len() > LONGEST_ID || id.contains('\n') {
             return None;
         }
-        Some(Self { view: View::parse(view)?, date: date.parse().ok()?, id: id.to_owned() })
+        Some(Self {
+            view: View::parse(view)?,
+            date: date.parse().ok()?,
+            state: Some(state).filter(|state| !state.is_empty()).map(read_state).transpose().ok()?,
+            id: id.to_owned(),
+        })
     }
+}
+
+/// Reads a state; `Err` where it is none.
+fn read_state(text: &str) -> Result<Booked, ()> {
+    let (postings, at) = text.split_once('.').ok_or(())?;
+    let at = Some(at)
+        .filter(|at| !at.is_empty())
+        .map(|at| Timestamp::from_millisecond(at.parse().map_err(drop)?).map_err(drop));
+    Ok(Booked { postings: postings.parse().map_err(drop)?, at: at.transpose()?, ..Booked::default() })
 }
 
 impl Bound<'_> {
@@ -110,10 +133,15 @@ mod tests {
     }
 
     prop_compose! {
-        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[ -~é]{1,64}") -> Cursor {
+        fn cursors()(year in 2009_i16..2017, month in 1_i8..=12, day in 1_i8..=28, id in "[ -~é]{1,64}", state in prop::option::of((any::<u64>(), prop::option::of(0..253_402_207_200_000_i64)))) -> Cursor {
             Cursor {
                 view: View::parse(&year.to_string()).unwrap(),
                 date: date(year, month, day),
+                state: state.map(|(postings, at)| Booked {
+                    postings,
+                    at: at.map(|at| Timestamp::from_millisecond(at).unwrap()),
+                    ..Booked::default()
+                }),
                 id,
             }
         }

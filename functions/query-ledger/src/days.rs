@@ -6,13 +6,14 @@ use futures::future::{join, try_join, try_join_all};
 use portal::domain::View;
 use portal::http::{Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, EntryPosition, Facets, Misposted, StoreError};
+use portal::store::{Booked, Entry, EntryPosition, Facets, Misposted, StoreError};
 use rand::CryptoRng;
 
 use crate::Function;
 use crate::filter::{Asked, EntryFilter};
 use crate::ledger::{entry_cursor, position};
 use crate::list::{Listed, bound};
+use crate::state::{StateBody, is_of};
 
 impl Function {
     /// Reads a page in two waits: which views there are, and what each of them holds, all at once.
@@ -31,8 +32,14 @@ impl Function {
         let facets = Facets::all(&visit.number);
         let (fetched, facets) = join(self.store.fetch(batch), self.store.query_all::<Facets>(&facets)).await;
         let mut fetched = fetched?;
-        visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
+        let account = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?.account;
         let (mark, facets) = (fetched.take(&mark)?, facets?);
+        // What each view holds is read behind the state of all.
+        let stays = after.as_ref().and_then(|cursor| cursor.state);
+        let present = Booked::of_all(facets.iter().map(|facets| facets.booked));
+        let earlier = filter.at.filter(|at| present.at.is_some_and(|last| *at < last));
+        let of_earlier = |at| Booked { at: Some(at), ..Booked::default() };
+        let booked = stays.unwrap_or_else(|| earlier.map_or(present, of_earlier));
         let after = after.as_ref().map(|cursor| position(cursor).ok_or(Problem::BadCursor)).transpose()?;
         let of_views = facets.iter().map(|facets| self.first_of(&visit, filter, facets.view, after.as_ref(), limit));
         let misposted = self.store.misposted_where(&visit.number, mark);
@@ -41,9 +48,11 @@ impl Function {
         rows.sort_by_key(|entry| Reverse(entry.position().by_day()));
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let next = rows.last().filter(|_| more).map(entry_cursor);
+        let next = rows.last().filter(|_| more).map(|entry| entry_cursor(entry, Some(booked)));
         let next_cursor = next.map(|cursor| cursor.seal(&self.cursor_key, &bound(&visit, &filter)));
-        Ok(Listed { filter, view: None, facets: None, rows, misposted, next_cursor })
+        rows.retain(|entry| is_of(entry, booked));
+        let state = StateBody::new(booked, &account).without_number(earlier.is_some());
+        Ok(Listed { filter, view: None, state, facets: None, rows, misposted, next_cursor })
     }
 
     /// The first entries of a view behind a place, at least one more than a page has where there are so many.

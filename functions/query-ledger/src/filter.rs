@@ -1,5 +1,6 @@
 //! What a list is asked for.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, EntryKind, Identifier, Refusal, RemittanceNumber, Scheme, View, Words};
 use portal::http::{Form, Problem};
@@ -54,7 +55,7 @@ pub(crate) struct Period {
 
 impl Period {
     /// Whether it has a beginning or an end.
-    fn is_given(self) -> bool {
+    pub(crate) fn is_given(self) -> bool {
         self.from.is_some() || self.to.is_some()
     }
 
@@ -90,6 +91,8 @@ pub(crate) struct EntryFilter {
     pub(crate) kind: Option<EntryKind>,
     /// Of these days.
     pub(crate) period: Period,
+    /// Booked by then, where an earlier state is asked for.
+    pub(crate) at: Option<Timestamp>,
 }
 
 impl EntryFilter {
@@ -102,7 +105,8 @@ impl EntryFilter {
     /// The filter as text.
     pub(crate) fn as_text(self) -> String {
         let kind = self.kind.map(EntryKind::as_str).unwrap_or_default();
-        format!("ledger/{}/{kind}/{}", text_of(self.view), self.period.as_text())
+        let at = self.at.map(|at| at.to_string()).unwrap_or_default();
+        format!("ledger/{}/{kind}/{}/{at}", text_of(self.view), self.period.as_text())
     }
 }
 
@@ -214,7 +218,7 @@ pub(crate) fn of_actions(mut form: Form) -> Result<Asked<Filter>, Problem> {
 }
 
 /// Reads the query of the ledger as it is.
-pub(crate) fn of_entries(mut form: Form) -> Result<Asked<EntryFilter>, Problem> {
+pub(crate) fn of_entries(mut form: Form, now: Timestamp) -> Result<Asked<EntryFilter>, Problem> {
     let view = view(&mut form);
     let kind = form.optional("kind", |text| {
         let refusal =
@@ -222,9 +226,10 @@ pub(crate) fn of_entries(mut form: Form) -> Result<Asked<EntryFilter>, Problem> 
         EntryKind::parse(text).ok_or_else(refusal)
     });
     let period = Period::read(&mut form);
+    let at = form.past("as_of", now);
     let (limit, cursor) = page(&mut form);
-    let (view, kind, period, limit, cursor) = form.finish((view, kind, period, limit, cursor))?;
-    Ok(Asked { filter: EntryFilter { view, kind, period }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
+    let (view, kind, period, at, limit, cursor) = form.finish((view, kind, period, at, limit, cursor))?;
+    Ok(Asked { filter: EntryFilter { view, kind, period, at }, cursor, limit: limit.unwrap_or(DEFAULT_LIMIT) })
 }
 
 /// Reads the query of a list of transfers.

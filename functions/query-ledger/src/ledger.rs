@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use portal::domain::{Id, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
-use portal::store::{Entry, EntryPosition, Item, Query, ReadableEntry};
+use portal::store::{Booked, Entry, EntryPosition, Item, Query, ReadableEntry};
 use rand::CryptoRng;
 use serde::Serialize;
 
@@ -13,10 +13,12 @@ use crate::cursor::Cursor;
 use crate::entry::EntryBody;
 use crate::filter::{self, EntryFilter, Period};
 use crate::list::{List, Listed, Views};
+use crate::state::{StateBody, is_of};
 
 #[derive(Serialize)]
 struct PageBody {
-    as_of: Timestamp,
+    #[serde(flatten)]
+    state: StateBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     view: Option<View>,
     items: Vec<ItemBody>,
@@ -40,6 +42,7 @@ impl List for EntryFilter {
     type Row = Entry;
     const TOTALS: bool = false;
     const ENTRIES: bool = true;
+    const STAYS: bool = true;
 
     fn views(&self) -> Option<Views> {
         self.view.map(Views::One)
@@ -63,19 +66,31 @@ impl List for EntryFilter {
         Some(Entry::place_in_list(&visit.number, self.kind, &position(cursor)?))
     }
 
+    fn is_of(row: &Entry, state: Booked) -> bool {
+        is_of(row, state)
+    }
+
+    fn at(&self) -> Option<Timestamp> {
+        self.at
+    }
+
+    fn is_all(&self) -> bool {
+        self.kind.is_none() && !self.period.is_given()
+    }
+
     fn view_of(row: &Entry) -> View {
         row.view
     }
 
     fn cursor(row: &Entry) -> Cursor {
-        entry_cursor(row)
+        entry_cursor(row, None)
     }
 }
 
-/// The cursor of an entry.
-pub(crate) fn entry_cursor(entry: &Entry) -> Cursor {
+/// The cursor of an entry, in a list that shows this state if it shows one to its end.
+pub(crate) fn entry_cursor(entry: &Entry, state: Option<Booked>) -> Cursor {
     let EntryPosition { view, date, posting, entry_id } = entry.position();
-    Cursor { view, date, id: format!("{posting}#{entry_id}") }
+    Cursor { view, date, state, id: format!("{posting}#{entry_id}") }
 }
 
 /// The position of the entry that a cursor names.
@@ -91,7 +106,8 @@ pub(crate) fn position(cursor: &Cursor) -> Option<EntryPosition> {
 
 impl Function {
     pub(crate) async fn ledger(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
-        let Listed { view, rows, misposted, next_cursor, .. } = match filter::of_entries(call.query()) {
+        let Listed { view, state, rows, misposted, next_cursor, .. } = match filter::of_entries(call.query(), call.now)
+        {
             Ok(asked) if asked.filter.is_of_days() => self.list_days(call, rng, asked).await?,
             asked => self.list(call, rng, |_| asked).await?,
         };
@@ -102,6 +118,6 @@ impl Function {
             entry: entry.into(),
         };
         let items = rows.into_iter().map(|entry| item(misposted.readable(entry))).collect();
-        Answer::ok(&PageBody { as_of: call.now, view, items, next_cursor })
+        Answer::ok(&PageBody { state, view, items, next_cursor })
     }
 }

@@ -15,6 +15,7 @@ mod entry;
 mod figures;
 #[doc(hidden)]
 pub mod filter;
+mod history;
 mod ledger;
 mod list;
 mod part;
@@ -23,6 +24,7 @@ mod remittances;
 mod search;
 #[doc(hidden)]
 pub mod sort;
+mod state;
 mod summary;
 mod whole;
 

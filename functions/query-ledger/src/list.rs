@@ -1,15 +1,20 @@
 //! What all lists have in common: who may, which views, which page, where the next one begins.
 
 use futures::future::{join, join3};
+use jiff::Timestamp;
 use portal::domain::View;
-use portal::http::{Call, Problem};
+use portal::http::{Call, Problem, before_the_first_booking};
 use portal::security::Visit;
-use portal::store::{Facets, Misposted, MispostedRecords, Page, Query, Record, StoreError};
+use portal::store::{Account, Booked, Facets, Fetched, Misposted, MispostedRecords, Page, Query, Record, StoreError};
 use rand::CryptoRng;
 
 use crate::Function;
 use crate::cursor::{Bound, Cursor};
 use crate::filter::Asked;
+use crate::state::StateBody;
+
+/// How many pages without a row of an earlier state are passed over for one answer.
+const MOST_EMPTY: usize = 20;
 
 /// Which views a range holds the rows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +37,26 @@ pub(crate) trait List {
 
     /// Whether it lists entries, some of which may be withheld.
     const ENTRIES: bool;
+    /// Whether a row shows what was booked to any view.
+    const OF_ALL_VIEWS: bool = false;
+
+    /// Whether all pages show the state that the first one showed.
+    const STAYS: bool = false;
+
+    /// Whether a row is of a state, where it stays as it is; one that changes shows a later state where it did.
+    fn is_of(_: &Self::Row, _: Booked) -> bool {
+        true
+    }
+
+    /// The instant of an earlier state that is asked for.
+    fn at(&self) -> Option<Timestamp> {
+        None
+    }
+
+    /// Whether it asks for everything that a view has, from the first page on.
+    fn is_all(&self) -> bool {
+        false
+    }
 
     /// The views that the filter asks for, where it says so: [`Views::One`] or [`Views::All`]. Otherwise it is the one
     /// that is meant where none is named.
@@ -54,11 +79,26 @@ pub(crate) trait List {
     fn cursor(row: &Self::Row) -> Cursor;
 }
 
+/// A page as it was read beside the state of its views.
+struct Beside<R> {
+    account: Account,
+    view: Option<View>,
+    facets: Option<Facets>,
+    booked: Booked,
+    page: Page<R>,
+    /// Whether the page was read after the state.
+    is_behind: bool,
+    /// What else was read beside.
+    fetched: Fetched,
+}
+
 /// A page of a list.
 pub(crate) struct Listed<L: List> {
     pub(crate) filter: L,
     /// The view that it is of; nothing where it is of all.
     pub(crate) view: Option<View>,
+    /// The state that its rows are of.
+    pub(crate) state: StateBody,
     /// Of the view; nothing where the list has no totals or the view has none.
     pub(crate) facets: Option<Facets>,
     pub(crate) rows: Vec<L::Row>,
@@ -68,8 +108,8 @@ pub(crate) struct Listed<L: List> {
 }
 
 impl Function {
-    /// Reads a page in one wait; in two where no view is named and a later year than the one that is meant has rows:
-    /// one of which all was reversed, or one too far ahead.
+    /// Reads a page in one wait; in two where no view is named and a later year than the one that is meant has rows
+    /// (one of which all was reversed, or one too far ahead), and where the ledger was posted to a moment ago.
     pub(crate) async fn list<L: List>(
         &self,
         call: &Call,
@@ -86,20 +126,25 @@ impl Function {
         let views = asked.filter.views().or_else(of_cursor).unwrap_or(Views::UpTo(last));
         let page = self.page(&visit, &asked, views, after.as_ref());
         let mark = L::ENTRIES.then(|| batch.want::<Misposted>(Misposted::key_of_any(&visit.number)));
-        let (view, facets, page, mut fetched) = match views {
-            Views::One(view) => {
-                let facets = L::TOTALS.then(|| batch.want::<Facets>(Facets::key_of(&visit.number, view)));
+        let read = match views {
+            Views::One(view) if !L::OF_ALL_VIEWS => {
+                let facets = batch.want::<Facets>(Facets::key_of(&visit.number, view));
                 let (fetched, page) = join(self.store.fetch(batch), page).await;
                 let mut fetched = fetched?;
-                visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
-                let facets = facets.map(|facets| fetched.take(&facets)).transpose()?.flatten();
-                (Some(view), facets, page?, fetched)
+                let account = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?.account;
+                let facets = fetched.take(&facets)?;
+                let booked = facets.as_ref().map(|facets| facets.booked).unwrap_or_default();
+                Beside { account, view: Some(view), facets, booked, page: page?, is_behind: false, fetched }
             }
-            Views::All => {
-                let (fetched, page) = join(self.store.fetch(batch), page).await;
+            Views::One(_) | Views::All => {
+                let facets = Facets::all(&visit.number);
+                let facets = self.store.query_all::<Facets>(&facets);
+                let (fetched, facets, page) = join3(self.store.fetch(batch), facets, page).await;
                 let mut fetched = fetched?;
-                visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
-                (None, None, page?, fetched)
+                let account = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?.account;
+                let booked = Booked::of_all(facets?.iter().map(|facets| facets.booked));
+                let view = if let Views::One(view) = views { Some(view) } else { None };
+                Beside { account, view, facets: None, booked, page: page?, is_behind: false, fetched }
             }
             Views::UpTo(_) => {
                 // The view that is meant is not known, and asking for it first would be a second wait. An index sorts
@@ -108,21 +153,43 @@ impl Function {
                 let facets = self.store.query_all::<Facets>(&facets);
                 let (fetched, facets, page) = join3(self.store.fetch(batch), facets, page).await;
                 let mut fetched = fetched?;
-                visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
+                let account = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?.account;
                 let (view, facets) = self.meant(facets?, call);
+                let booked = facets.as_ref().map(|facets| facets.booked).unwrap_or_default();
                 let mut page = page?;
                 let is_covered = page.items.iter().any(|row| L::view_of(row) > view);
-                if is_covered || view > last {
+                let is_behind = is_covered || view > last;
+                if is_behind {
                     page = self.page(&visit, &asked, Views::One(view), None).await?;
                 }
-                (Some(view), facets, page, fetched)
+                Beside { account, view: Some(view), facets, booked, page, is_behind, fetched }
             }
         };
+        let Beside { account, view, facets, booked, mut page, is_behind, mut fetched } = read;
         let mark = mark.map(|mark| fetched.take(&mark)).transpose()?.flatten();
         let misposted = self.store.misposted_where(&visit.number, mark).await?;
-        let (rows, next) = cut::<L>(page, view, asked.limit);
+        let stays = after.as_ref().and_then(|cursor| cursor.state).filter(|_| L::STAYS);
+        if !(is_behind || stays.is_some() || booked.was_before(call.now)) {
+            page = self.page(&visit, &asked, view.map_or(Views::All, Views::One), after.as_ref()).await?;
+        }
+        let earlier = asked.filter.at().filter(|at| booked.at.is_some_and(|last| *at < last));
+        let booked = stays.unwrap_or_else(|| earlier.map_or(booked, |at| Booked { at: Some(at), ..Booked::default() }));
+        let (mut rows, mut next) = cut::<L>(page, view, asked.limit);
+        rows.retain(|row| L::is_of(row, booked));
+        // Of an earlier state there may be nothing for pages.
+        for _ in 0..MOST_EMPTY {
+            let Some(behind) = next.take_if(|_| earlier.is_some() && rows.is_empty()) else { break };
+            let page = self.page(&visit, &asked, view.map_or(Views::All, Views::One), Some(&behind)).await?;
+            (rows, next) = cut::<L>(page, view, asked.limit);
+            rows.retain(|row| L::is_of(row, booked));
+        }
+        if earlier.is_some() && after.is_none() && rows.is_empty() && next.is_none() && asked.filter.is_all() {
+            return Err(before_the_first_booking("as_of"));
+        }
+        let next = next.map(|cursor| Cursor { state: L::STAYS.then_some(booked), ..cursor });
         let next_cursor = next.map(|cursor| cursor.seal(&self.cursor_key, &bound(&visit, &asked.filter)));
-        Ok(Listed { filter: asked.filter, view, facets, rows, misposted, next_cursor })
+        let state = StateBody::new(booked, &account).without_number(earlier.is_some());
+        Ok(Listed { filter: asked.filter, view, state, facets, rows, misposted, next_cursor })
     }
 
     /// The view that is meant where none is named, with its facets.

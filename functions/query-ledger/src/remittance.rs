@@ -2,7 +2,6 @@
 //! any number: each action and invoice that a transfer pays. Where two systems use one number, `source` says whose.
 
 use futures::future::{join, try_join};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, EntryKind, Id, Identifier, MemberNumber, Paid, Payee, RemittanceNumber, ShortText, View};
 use portal::http::{Answer, Call, Problem};
@@ -16,10 +15,12 @@ use crate::cursor::{Bound, Cursor};
 use crate::filter::{self, Part};
 use crate::part::fit;
 use crate::remittances::TransferSummary;
+use crate::state::{StateBody, of_entries};
 
 #[derive(Serialize)]
 struct RemittanceBody {
-    as_of: Timestamp,
+    #[serde(flatten)]
+    state: StateBody,
     #[serde(flatten)]
     transfer: TransferSummary,
     /// Those of other systems that have the same number.
@@ -112,7 +113,7 @@ impl Function {
             (Ok(guest), found) => (guest, found?),
         };
         let part = part?;
-        guest.open(&self.store, call, rng).await?.activated()?;
+        let account = guest.open(&self.store, call, rng).await?.activated()?.account;
         for _ in 1..Totals::MOST_READS {
             if found.adds_up() {
                 break;
@@ -124,19 +125,19 @@ impl Function {
         }
         let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
         let (transfer, other_transfers, mut lines) = found.shown().ok_or(Problem::NotFound)?;
+        let state = StateBody::new(of_entries(lines.iter().map(|line| line.booked_at)), &account);
         let bound = bound(&visit, &transfer);
         if let Some(text) = &part.cursor {
             let cursor = Cursor::open(text, &self.cursor_key, &bound).ok_or(Problem::BadCursor)?;
             let last = lines.iter().position(|line| line.entry_id.to_string() == cursor.id);
             lines.drain(..=last.ok_or(Problem::BadCursor)?);
         }
-        let mut body =
-            RemittanceBody { as_of: call.now, transfer, other_transfers, lines: Vec::new(), next_cursor: None };
+        let mut body = RemittanceBody { state, transfer, other_transfers, lines: Vec::new(), next_cursor: None };
         let shown = lines.iter().map(|of_transfer| line(&misposted.readable_line(of_transfer.clone())));
         let fitting = fit(shown, part.limit, Answer::room_beside(&body));
         let last = fitting.items.len().checked_sub(1).and_then(|last| lines.get(last)).filter(|_| fitting.more);
         body.next_cursor = last.map(|last| {
-            let cursor = Cursor { view: last.view, date: last.facts.date, id: last.entry_id.to_string() };
+            let cursor = Cursor { view: last.view, date: last.facts.date, state: None, id: last.entry_id.to_string() };
             cursor.seal(&self.cursor_key, &bound)
         });
         body.lines = fitting.items;

@@ -1,6 +1,5 @@
 //! `GET /api/accounts/{number}/remittances`.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Identifier, RemittanceNumber, View};
 use portal::http::{Answer, Call, Problem};
@@ -16,11 +15,13 @@ use crate::filter::{self, Period, Remittances};
 use crate::list::{List, Listed, Views};
 use crate::search::RemittanceSearch;
 use crate::sort::{Sort, SortKey};
+use crate::state::StateBody;
 use crate::whole::Searched;
 
 #[derive(Serialize)]
 struct PageBody {
-    as_of: Timestamp,
+    #[serde(flatten)]
+    state: StateBody,
     #[serde(skip_serializing_if = "Option::is_none")]
     view: Option<View>,
     items: Vec<TransferSummary>,
@@ -44,6 +45,8 @@ impl List for Remittances {
     type Row = ListedRemittance;
     const TOTALS: bool = false;
     const ENTRIES: bool = false;
+    /// A transfer pays for actions of any year, and shows in each of these what it paid in all.
+    const OF_ALL_VIEWS: bool = true;
 
     /// Without a view all transfers, each once: a bank's statement knows no year of engagement.
     fn views(&self) -> Option<Views> {
@@ -73,7 +76,7 @@ impl List for Remittances {
     fn cursor(row: &ListedRemittance) -> Cursor {
         // `#` is in no source.
         let id = format!("{}#{}", row.source, row.number);
-        Cursor { view: row.view, date: row.date, id }
+        Cursor { view: row.view, date: row.date, state: None, id }
     }
 }
 
@@ -106,7 +109,7 @@ impl Searched for Remittances {
 impl Function {
     pub(crate) async fn remittances(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let page = self.searched_list(call, rng, filter::of_remittances).await?;
-        let Listed { view, rows, next_cursor, .. } = page;
+        let Listed { view, state, rows, next_cursor, .. } = page;
         let item = |remittance: ListedRemittance| TransferSummary {
             remittance_number: remittance.number,
             source: remittance.source,
@@ -114,6 +117,6 @@ impl Function {
             bank_reference: remittance.bank_reference,
             moved: remittance.moved.into(),
         };
-        Answer::ok(&PageBody { as_of: call.now, view, items: rows.into_iter().map(item).collect(), next_cursor })
+        Answer::ok(&PageBody { state, view, items: rows.into_iter().map(item).collect(), next_cursor })
     }
 }

@@ -4,13 +4,14 @@ use futures::future::{join, join3};
 use portal::domain::{Refusal, View};
 use portal::http::{Call, Problem};
 use portal::security::Visit;
-use portal::store::{Batch, Facets, MispostedRecords, Query, Totals};
+use portal::store::{Batch, Booked, Facets, MispostedRecords, Query, Totals};
 use rand::CryptoRng;
 
 use crate::Function;
 use crate::filter::Asked;
 use crate::list::{List, Listed, Views, bound};
 use crate::sort::{Sort, SortKey, SortedPlace};
+use crate::state::StateBody;
 
 /// How many rows of what the other filters let through are read at most: some 500 KB, half of what one answer of
 /// DynamoDB carries.
@@ -78,12 +79,12 @@ impl Function {
         let range = most(asked.filter.range(&visit, views));
         let first = self.store.query::<L::Row>(&range);
         // All that is read first is read side by side.
-        let (view, mut facets, rows) = match views {
+        let (account, view, mut facets, booked, rows) = match views {
             Views::UpTo(_) => {
                 let all = Facets::all(&visit.number);
                 let all = self.store.query_all::<Facets>(&all);
                 let (fetched, all, first) = join3(self.store.fetch(batch), all, first).await;
-                visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?;
+                let account = visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?.account;
                 let (view, facets) = self.meant(all?, call);
                 let first = first?;
                 let mut rows = first.items;
@@ -94,17 +95,31 @@ impl Function {
                 } else {
                     self.rows(&visit, &asked.filter, Views::One(view)).await?
                 };
-                (Some(view), facets, rows)
+                (account, Some(view), facets, Booked::default(), rows)
+            }
+            Views::One(_) | Views::All if L::OF_ALL_VIEWS => {
+                let view = if let Views::One(view) = views { Some(view) } else { None };
+                let all = Facets::all(&visit.number);
+                let all = self.store.query_all::<Facets>(&all);
+                let (fetched, all, first) = join3(self.store.fetch(batch), all, first).await;
+                let account = visit.enter(&self.store, &mut fetched?, call, rng).await?.activated()?.account;
+                let booked = Booked::of_all(all?.iter().map(|facets| facets.booked));
+                let rows = if booked.was_before(call.now) {
+                    self.store.query_rest(range, first?, MOST_ROWS).await?
+                } else {
+                    self.rows(&visit, &asked.filter, views).await?
+                };
+                (account, view, None, booked, rows)
             }
             Views::One(_) | Views::All => {
                 let view = if let Views::One(view) = views { Some(view) } else { None };
                 let wanted = view.filter(|_| L::TOTALS).map(|view| batch.want(Facets::key_of(&visit.number, view)));
                 let (fetched, first) = join(self.store.fetch(batch), first).await;
                 let mut fetched = fetched?;
-                visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
+                let account = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?.account;
                 let facets = wanted.map(|wanted| fetched.take::<Facets>(&wanted)).transpose()?.flatten();
                 let rows = self.store.query_rest(range, first?, MOST_ROWS).await?;
-                (view, facets, rows)
+                (account, view, facets, Booked::default(), rows)
             }
         };
         let mut rows = rows.ok_or_else(|| too_many(why))?;
@@ -119,7 +134,9 @@ impl Function {
         if !asked.filter.adds_up(&rows, facets.as_ref()) {
             return Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() });
         }
-        Ok(self.cut_sorted(&visit, asked, view, rows, after))
+        // Rows that add up to facets are of the state of these.
+        let booked = facets.as_ref().map_or(booked, |facets| facets.booked);
+        Ok(self.cut_sorted(&visit, asked, (view, StateBody::new(booked, &account)), rows, after))
     }
 
     /// All rows of these views; `None` where there are too many.
@@ -140,7 +157,7 @@ impl Function {
         &self,
         visit: &Visit,
         asked: Asked<L>,
-        view: Option<View>,
+        (view, state): (Option<View>, StateBody),
         mut rows: Vec<L::Row>,
         after: Option<SortedPlace>,
     ) -> Listed<L> {
@@ -161,7 +178,7 @@ impl Function {
         });
         let rows = found.into_iter().map(|(_, row)| row).collect();
         // What is searched has no entries.
-        Listed { view, facets, rows, misposted: MispostedRecords::of([]), next_cursor, filter }
+        Listed { view, state, facets, rows, misposted: MispostedRecords::of([]), next_cursor, filter }
     }
 }
 

@@ -501,6 +501,7 @@ async fn an_account_without_entries_has_a_summary_of_nothing() {
         closed_on: None,
         version: 1,
         content_hash: String::new(),
+        booked_at: jiff::Timestamp::UNIX_EPOCH,
         active: true,
         sirets_before: Vec::new(),
         parked: None,

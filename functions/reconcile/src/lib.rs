@@ -9,6 +9,7 @@ mod account;
 mod bucket;
 pub mod digest;
 mod drift;
+mod history;
 mod misposted;
 mod posted;
 mod reading;

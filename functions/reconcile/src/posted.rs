@@ -8,22 +8,38 @@ use portal::domain::Id;
 use portal::store::{ActionState, Batch, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError};
 
 use crate::drift::{Fields, Found};
+use crate::history::Versions;
 
 /// The entries of a view, by their numbers.
 #[derive(Debug, Default)]
-pub(crate) struct Postings(Vec<(u64, Fingerprint)>);
+pub(crate) struct Postings(Vec<(u64, Timestamp, Fingerprint)>);
 
 impl Postings {
-    pub(crate) fn add(&mut self, number: u64, fingerprint: Fingerprint) {
-        self.0.push((number, fingerprint));
+    pub(crate) fn add(&mut self, entry: &Entry, fingerprint: Fingerprint) {
+        self.0.push((entry.posting, entry.booked_at, fingerprint));
+    }
+
+    /// Puts what names the state of the view: the number of the last entry, how many versions of actions were booked beside,
+    /// and when the last of either was.
+    pub(crate) fn put_state(&self, versions: Versions, fields: &mut Fields) {
+        fields.put("postings", self.0.iter().map(|(number, ..)| *number).max().unwrap_or_default());
+        fields.put("versions", versions.count);
+        let last = self.0.iter().map(|(_, at, _)| *at).max().max(versions.last);
+        fields.put_some("booked_at", last.map(|at| at.as_millisecond()));
     }
 
     /// Puts what the totals of the view, which are stored under `sk`, must have, and returns it; tells of each number that is
     /// missing or stands twice.
-    pub(crate) fn put(mut self, sk: &str, fields: &mut Fields, found: &mut Found) -> Chain {
-        self.0.sort_unstable_by_key(|(number, _)| *number);
+    pub(crate) fn put(mut self, sk: &str, versions: Versions, fields: &mut Fields, found: &mut Found) -> Chain {
+        self.put_state(versions, fields);
+        self.0.sort_unstable_by_key(|(number, ..)| *number);
         let mut chain = Chain::default();
-        for (number, fingerprint) in &self.0 {
+        let mut last = Timestamp::MIN;
+        for (number, at, fingerprint) in &self.0 {
+            if *at < last {
+                found.add(sk, "booked_at.order", Some(at.to_string()), Some(last.to_string()));
+            }
+            last = *at;
             if *number != chain.next() {
                 let expected = chain.next().to_string();
                 found.add(sk, "postings.number", Some(number.to_string()), Some(expected));
@@ -32,7 +48,6 @@ impl Postings {
             // Goes on from here, so that one gap is one drift.
             chain.postings = *number;
         }
-        fields.put("postings", chain.postings);
         fields.put("chain", chain.hash);
         chain
     }

@@ -1,7 +1,8 @@
 //! One reading of an account, item by item in the order of the keys.
 //!
 //! An action comes right before its entries, so the sums of one action are kept at a time; facets, transfers and
-//! totals come after all entries. What grows with the account is a transfer's few numbers and what waits.
+//! totals come after all entries. What grows with the account is a transfer's few numbers, what each action says, and what
+//! waits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,12 +10,13 @@ use aws_lc_rs::digest::{Context, SHA256};
 use aws_sdk_dynamodb::types::AttributeValue;
 use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View};
 use portal::store::{
-    Action, Entry, Facets, Fingerprint, Home, Item, Misposted, Pending, Record, Remittance, RemittanceRow, Totals,
-    from_item, to_item,
+    Action, ActionVersion, Entry, Facets, Fingerprint, Home, Item, Misposted, Pending, Record, Remittance,
+    RemittanceRow, Totals, from_item, to_item,
 };
 
 use crate::digest::Head;
 use crate::drift::{Fields, Found};
+use crate::history::Histories;
 use crate::misposted::Marked;
 use crate::posted::{Held, Postings, Reversals};
 use crate::sums::{Homes, Sums, Transfer, ViewSums, step};
@@ -39,6 +41,7 @@ pub(crate) struct Reading {
     heads: BTreeMap<View, Head>,
     /// Those of the open action, or the contributions.
     reversals: Reversals,
+    histories: Histories,
     held: Vec<Held>,
     marks: Marked,
 }
@@ -78,6 +81,7 @@ impl Reading {
             postings: BTreeMap::new(),
             heads: BTreeMap::new(),
             reversals: Reversals::default(),
+            histories: Histories::default(),
             held: Vec::new(),
             marks: Marked::default(),
         }
@@ -90,6 +94,7 @@ impl Reading {
         match sk.split('#').collect::<Vec<_>>()[..] {
             ["ACTION", id, ""] => self.action(&sk, id, item),
             ["ACTION", id, "ENTRY", _, _] => self.entry(&sk, Some(id), item),
+            ["ACTION_VERSION", _, _] => self.version(&sk, item),
             ["CONTRIBUTION", _, _, _, _] => self.entry(&sk, None, item),
             ["PENDING", id, _, _] => self.pending(&sk, id, item),
             // It counts nowhere until it is posted.
@@ -122,11 +127,22 @@ impl Reading {
         Some(record)
     }
 
+    /// Versions come behind all actions and their entries, and before what counts them.
+    fn version(&mut self, sk: &str, item: Item) {
+        self.close_action();
+        let fingerprint = Fingerprint::of(&item);
+        match from_item::<ActionVersion>(item) {
+            Ok(version) => self.histories.add(sk, version, fingerprint, &mut self.found),
+            Err(error) => self.found.unexpected(sk, &error.to_string()),
+        }
+    }
+
     fn action(&mut self, sk: &str, id: &str, item: Item) {
         self.close_action();
         match Identifier::parse(id) {
             Ok(id) => {
-                if let Some(action) = self.record(sk, &item) {
+                if let Some(action) = self.record::<Action>(sk, &item) {
+                    self.histories.add_action(&action);
                     self.action = Some(Open { id, item: Some((action, item)), homes: Homes::new() });
                 }
             }
@@ -143,7 +159,7 @@ impl Reading {
         };
         self.entries += 1;
         self.found.compare(sk, &stored, &places(&entry));
-        self.postings.entry(entry.view).or_default().add(entry.posting, fingerprint);
+        self.postings.entry(entry.view).or_default().add(&entry, fingerprint);
         let (effect, step) = (entry.effect(), step(&entry));
         self.views.entry(entry.view).or_default().add_to_month(entry.facts.date, effect);
         if let Some(number) = entry.transfer() {
@@ -265,8 +281,12 @@ impl Reading {
     fn facets(&mut self, sk: &str, view: &str, item: &Item) {
         let Some(sums) = self.view(sk, view) else { return };
         sums.has_facets = true;
-        let computed = sums.facets();
-        self.found.compare(sk, &Fields::stored(item, &["sums", "contributions", "contributed"]), &computed);
+        let mut computed = sums.facets();
+        let postings = View::parse(view).and_then(|view| self.postings.get(&view));
+        let versions = View::parse(view).map(|view| self.histories.of(view)).unwrap_or_default();
+        postings.unwrap_or(&Postings::default()).put_state(versions, &mut computed);
+        let names = ["sums", "contributions", "contributed", "postings", "versions", "booked_at"];
+        self.found.compare(sk, &Fields::stored(item, &names), &computed);
         self.record::<Facets>(sk, item);
     }
 
@@ -276,9 +296,21 @@ impl Reading {
         let mut computed = sums.totals();
         let view = View::parse(view);
         let postings = view.and_then(|view| self.postings.remove(&view)).unwrap_or_default();
-        let chain = postings.put(sk, &mut computed, &mut self.found);
+        let versions = view.map(|view| self.histories.of(view)).unwrap_or_default();
+        let chain = postings.put(sk, versions, &mut computed, &mut self.found);
         self.heads.extend(view.filter(|_| chain.postings > 0).map(|view| (view, Head::from(chain))));
-        let names = ["actions", "entries", "contributions", "sums", "schemes", "months", "postings", "chain"];
+        let names = [
+            "actions",
+            "entries",
+            "contributions",
+            "sums",
+            "schemes",
+            "months",
+            "postings",
+            "versions",
+            "booked_at",
+            "chain",
+        ];
         self.found.compare(sk, &Fields::stored(item, &names), &computed);
         let totals = self.record(sk, item);
         self.totals.extend(totals);
@@ -324,6 +356,7 @@ impl Reading {
     /// All items have passed.
     pub(crate) fn end(mut self) -> Read {
         self.close_action();
+        self.histories.hold(&mut self.found);
         for (id, (stored, counted)) in &self.waiting {
             if stored != counted {
                 let (stored, counted) = (stored.to_string(), counted.to_string());

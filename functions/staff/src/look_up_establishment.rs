@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use portal::domain::{Email, Id, fund_day};
 use portal::store::{
-    AccountEvent, AccountUsers, Alert, Batch, ClaimEnd, Contest, Establishment, Grant, Invitation, PastClaim, Resident,
-    StaffAct, StoreError, User, Wanted,
+    AccountEvent, AccountUsers, Alert, Batch, ClaimEnd, Contest, Establishment, Grant, Invitation, MemberVersion,
+    PastClaim, Resident, StaffAct, StoreError, User, Wanted,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +21,9 @@ const ALERTS: i32 = 20;
 /// How many claims, and how many events about the role: the newest.
 const CLAIMS: usize = 20;
 const HISTORY: i32 = 50;
+
+/// How many versions of the fund's record: the newest.
+const VERSIONS: i32 = 20;
 
 impl Function {
     pub(crate) async fn look_up_establishment(&self, mut fields: Fields) -> Result<Done, Trouble> {
@@ -43,6 +46,8 @@ impl Function {
         let release = seat.release.as_ref().filter(|release| release.is_open(now));
         let history = AccountEvent::newest_of(&seat.member_number, HISTORY);
         let history = self.store.query::<AccountEvent>(&history).await?.items;
+        let versions = MemberVersion::newest_of(&seat.member_number, VERSIONS);
+        let versions = self.store.query::<MemberVersion>(&versions).await?.items;
         let manager = match &seat.manager {
             Some(manager) => {
                 let user: Option<User> = self.store.get(&User::key_of(manager.user_id)).await?;
@@ -80,6 +85,7 @@ impl Function {
             })),
             "claims": self.claims(seat).await?,
             "history": history.iter().map(happened).collect::<Value>(),
+            "versions": versions.iter().map(said).collect::<Value>(),
             "alerts": alerts.iter().map(alert).collect::<Value>(),
         });
         Ok(Done::quietly(act, answer))
@@ -150,6 +156,19 @@ fn happened(event: &AccountEvent) -> Value {
         "user": event.subject,
         "by": event.actor,
         "detail": event.detail,
+    })
+}
+
+/// What the fund said of the member, and what that replaced.
+fn said(version: &MemberVersion) -> Value {
+    json!({
+        "version": version.version,
+        "at": version.booked_at,
+        "said": version.said,
+        "replaced": version.replaced,
+        "contact_changed": version.contact_changed,
+        "source": version.source,
+        "batch_id": version.batch_id,
     })
 }
 

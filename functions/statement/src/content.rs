@@ -1,6 +1,5 @@
 //! From what the ledger says to what the statement shows.
 
-use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::{Cents, ViewRule};
 use portal::store::{Account, ListedAction, ListedRemittance, Measures, ReadableEntry, Totals};
@@ -25,8 +24,9 @@ impl Read {
     }
 
     /// The statement: the figures that the summary and the lists of the API show.
-    pub(crate) fn into_statement(self, rule: ViewRule, today: Date, now: Timestamp) -> Statement {
+    pub(crate) fn into_statement(self, rule: ViewRule, today: Date) -> Statement {
         let Self { account, totals, actions, contributions, remittances } = self;
+        let booked = totals.booked();
         Statement {
             member_number: account.member_number,
             siret: account.siret,
@@ -34,7 +34,8 @@ impl Read {
             view: totals.view,
             from: totals.view.first_day(rule),
             to: totals.view.last_day(today),
-            as_of: now,
+            as_of: booked.at.unwrap_or(account.booked_at),
+            postings: booked.postings,
             totals: totals.sums,
             contributed: totals.contributed,
             schemes: totals.schemes.into_iter().collect(),
@@ -83,6 +84,7 @@ fn remittance(remittance: ListedRemittance) -> Remittance {
 
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
     use jiff::civil::date;
     use portal::domain::{
         ActionStatus, EntryKind, FUND_ZONE, Id, Identifier, MemberNumber, Paid, Payee, Scheme, Siret, View, fund_day,
@@ -114,6 +116,7 @@ mod tests {
             closed_on: None,
             version: 1,
             content_hash: String::new(),
+            booked_at: jiff::Timestamp::UNIX_EPOCH,
             active: true,
             sirets_before: Vec::new(),
             parked: None,
@@ -193,7 +196,8 @@ mod tests {
             !read.adds_up(),
             "of 600 euros in progress nothing is listed, and of the contribution nothing is totalled"
         );
-        let statement = read.into_statement(rule, fund_day(now), now);
+        let read = Read { totals: Totals { booked_at: Some(now), ..read.totals }, ..read };
+        let statement = read.into_statement(rule, fund_day("2013-01-01T00:00:00Z".parse().unwrap()));
 
         assert_eq!((statement.from, statement.to), (None, date(2011, 12, 31)));
         assert_eq!((statement.totals, &statement.schemes[..]), (whole, &[(Scheme::Plan, whole)][..]));
@@ -202,6 +206,7 @@ mod tests {
             (statement.contributions[0].kind, statement.contributions[0].amount),
             (EntryKind::Reversal, Cents(-31_000))
         );
+        // When the last entry was booked, and not when somebody asked.
         assert_eq!(statement.as_of.to_zoned_datetime(FUND_ZONE.clone()).hour(), 11);
     }
 

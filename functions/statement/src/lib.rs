@@ -3,27 +3,34 @@
 //! All is read in one wait: who is calling, whether they may, the view's totals and the lists. Where no view is named
 //! the lists are this year's, and are read again where the account's latest view is another. A list of more than a
 //! megabyte takes further pages, once it is known that the caller may have them. What is posted meanwhile may be in a
-//! list and not in the totals: so the lists have to add up to them, or all is read anew.
+//! list and not in the totals: so the lists have to add up to them, or all is read anew. Where the ledger was posted to a
+//! moment ago, lists are read behind the totals, whose state the statement names.
 
 mod content;
+mod earlier;
 
 use std::collections::BTreeMap;
 
 use futures::future::{join, join3, try_join, try_join3};
-use portal::domain::{View, ViewRule, fund_day};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use portal::domain::{Refusal, View, ViewRule, fund_day};
 use portal::environment::{Environment, StartError, rng};
-use portal::http::{Answer, Call, FileContent, Form, Problem};
+use portal::http::{Answer, Call, FileContent, Form, Problem, before_the_first_booking};
 use portal::invocation;
 use portal::lambda::HttpFunction;
 use portal::security::{AccountDoor, Gate, Visit};
 use portal::store::{
-    Account, Batch, Entry, ListedAction, ListedRemittance, Misposted, MispostedRecords, Page, Query, Record, Store,
-    StoreError, Table, Totals,
+    Account, ActionVersion, Batch, Entry, ListedAction, ListedRemittance, Misposted, MispostedRecords, Page, Query,
+    Record, Store, StoreError, Table, Totals,
 };
 use rand::CryptoRng;
 use statement_pdf::{MOST_ROWS, RenderError, Rendered, Statement, render};
 
 use content::Read;
+
+/// How many entries, and how many versions of actions, are read for an earlier state at most.
+const MOST_READ: usize = 25_000;
 
 /// How many different characters that the font lacks a log line names.
 const MOST_TOLD: usize = 10;
@@ -62,26 +69,76 @@ struct Lists {
 impl Function {
     async fn statement(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, batch) = self.gate.visit(call).await?;
-        let asked = match asked(call.query()) {
+        let asked = match asked(call.query(), call.now) {
             Ok(asked) => asked,
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
-        let (door, totals, mark, lists) = match asked {
+        if let Some(at) = asked.at {
+            return self.earlier(&visit, batch, asked.view, at, call, rng).await;
+        }
+        let (door, totals, mark, lists) = match asked.view {
             Some(view) => self.of_view(&visit, batch, view, call, rng).await?,
             None => self.of_latest(&visit, batch, call, rng).await?,
         };
-        let today = fund_day(call.now);
         // What no action can have been engaged in, and nothing was contributed for, has no statement.
-        let begun = totals.view == self.rule.of_year(totals.view.year()) && totals.view.year() <= today.year();
-        if !totals.is_shown() && !begun {
+        let today = fund_day(call.now);
+        if !totals.is_shown() && !self.has_begun(totals.view, today) {
             return Err(Problem::NotFound);
         }
-        let view = totals.view;
         let misposted = self.store.misposted_where(&visit.number, mark).await?;
-        let read = self.read(&visit, door.account, totals, &misposted, lists).await?;
-        let statement = read.into_statement(self.rule, today, call.now);
-        let pdf = draw(statement).await?;
-        let name = format!("releve-{}-{view}.pdf", visit.number);
+        let read = self.read(&visit, door.account, totals, &misposted, lists, call.now).await?;
+        self.drawn(read, today).await
+    }
+
+    /// The statement of an earlier state, of all that was booked by then.
+    async fn earlier(
+        &self,
+        visit: &Visit,
+        mut batch: Batch,
+        view: Option<View>,
+        at: Timestamp,
+        call: &Call,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Answer, Problem> {
+        let (entries, versions) = (Entry::in_order(&visit.number, None), ActionVersion::all(&visit.number));
+        let first = try_join(self.store.query::<Entry>(&entries), self.store.query::<ActionVersion>(&versions));
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
+        let (fetched, first) = join(self.store.fetch(batch), first).await;
+        let mut fetched = fetched?;
+        let account = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?.account;
+        let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
+        let today = fund_day(at);
+        let (mut of_entries, mut of_versions) = first?;
+        for _ in 0..Totals::MOST_READS {
+            let all_entries = self.store.query_rest(entries.clone(), of_entries, MOST_READ).await?;
+            let all_versions = self.store.query_rest(versions.clone(), of_versions, MOST_READ).await?;
+            let (all_entries, all_versions) = all_entries.zip(all_versions).ok_or(Problem::StatementTooLarge)?;
+            let booked = earlier::Booked::by(at, all_entries, all_versions);
+            if booked.is_empty() {
+                return Err(before_the_first_booking("as_of"));
+            }
+            let view = view.unwrap_or_else(|| self.rule.default_of(booked.views(), at));
+            if !booked.views().contains(&view) && !self.has_begun(view, today) {
+                return Err(Problem::NotFound);
+            }
+            if booked.is_whole(view) {
+                let read = booked.into_read(account, view, &misposted);
+                // An action is moved to another year in several transactions.
+                return if read.adds_up() { self.drawn(read, today).await } else { Err(within_a_move()) };
+            }
+            (of_entries, of_versions) = try_join(self.store.query(&entries), self.store.query(&versions)).await?;
+        }
+        Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() })
+    }
+
+    /// Whether an action may have been engaged in a view by this day.
+    fn has_begun(&self, view: View, today: Date) -> bool {
+        view == self.rule.of_year(view.year()) && view.year() <= today.year()
+    }
+
+    async fn drawn(&self, read: Read, today: Date) -> Result<Answer, Problem> {
+        let name = format!("releve-{}-{}.pdf", read.account.member_number, read.totals.view);
+        let pdf = draw(read.into_statement(self.rule, today)).await?;
         Answer::file(&name, "application/pdf", FileContent::Bytes(pdf)).map_err(|problem| match problem {
             Problem::ExportTooLarge => Problem::StatementTooLarge,
             other => other,
@@ -96,8 +153,12 @@ impl Function {
         mut totals: Totals,
         misposted: &MispostedRecords,
         mut lists: Lists,
+        now: Timestamp,
     ) -> Result<Read, Problem> {
         let view = totals.view;
+        if !totals.booked().was_before(now) {
+            lists = self.lists(visit, view).await?;
+        }
         for _ in 0..Totals::MOST_READS {
             let (actions, contributions, remittances) =
                 try_join3(self.whole(lists.actions), self.whole(lists.contributions), self.whole(lists.remittances))
@@ -109,9 +170,14 @@ impl Function {
             }
             let mut batch = Batch::new();
             let again = batch.want::<Totals>(Totals::key_of(&visit.number, view));
-            let (mut fetched, listed) = try_join(self.store.fetch(batch), self.lists(visit, view)).await?;
-            totals = fetched.take(&again)?.unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
-            lists = listed;
+            // One after the other: the state that totals name is in lists that are read behind them.
+            totals = self
+                .store
+                .fetch(batch)
+                .await?
+                .take(&again)?
+                .unwrap_or_else(|| Totals::empty(visit.number.clone(), view));
+            lists = self.lists(visit, view).await?;
         }
         Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() })
     }
@@ -208,8 +274,23 @@ fn lacking(unshown: &BTreeMap<char, usize>) -> String {
     format!("the statement's font lacks {number} characters of its texts, among them {}", first.join(", "))
 }
 
-/// The view that a query names.
-fn asked(mut form: Form) -> Result<Option<View>, Problem> {
-    let view = form.optional("view", View::read);
-    form.finish((view,)).map(|(view,)| view)
+/// What a query asks for.
+struct Asked {
+    view: Option<View>,
+    /// The state; the present one where none is given.
+    at: Option<Timestamp>,
+}
+
+fn asked(mut form: Form, now: Timestamp) -> Result<Asked, Problem> {
+    let (view, at) = (form.optional("view", View::read), form.past("as_of", now));
+    form.finish((view, at)).map(|(view, at)| Asked { view, at })
+}
+
+fn within_a_move() -> Problem {
+    let refusal = Refusal::new(
+        "within-a-move",
+        "À cet instant, des écritures passaient d’un exercice à un autre : donnez un instant un peu plus tardif.",
+        "At this instant entries were being moved from one year to another: give one that is a little later.",
+    );
+    Problem::field("as_of", refusal)
 }

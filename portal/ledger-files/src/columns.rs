@@ -6,8 +6,8 @@
 
 use std::fmt::Display;
 
-use jiff::civil::Date;
-use portal::domain::{Cents, CostKind, Payee, Scheme, fund_day};
+use jiff::civil::{Date, DateTime};
+use portal::domain::{Cents, CostKind, FUND_ZONE, Payee, Scheme, fund_day};
 use portal::store::ReadableEntry;
 
 /// What stands in a cell.
@@ -19,8 +19,12 @@ pub(crate) enum Cell {
     Text(String),
     /// A whole number.
     Whole(i16),
+    /// A number of whatever size.
+    Number(u64),
     /// A day.
     Day(Date),
+    /// A day and a time, to the millisecond.
+    Moment(DateTime),
     /// An amount.
     Amount(Cents),
 }
@@ -37,7 +41,7 @@ pub(crate) struct Column {
 
 /// The columns.
 #[rustfmt::skip]
-pub(crate) const COLUMNS: [Column; 27] = [
+pub(crate) const COLUMNS: [Column; 29] = [
     column("Exercice", 9, |entry| Cell::Whole(entry.view.year())),
     column("Date d’effet", 12, |entry| Cell::Day(entry.facts.date)),
     column("Comptabilisé le", 15, |entry| Cell::Day(fund_day(entry.booked_at))),
@@ -65,6 +69,8 @@ pub(crate) const COLUMNS: [Column; 27] = [
     column("Clé dans la source", 20, |entry| text(&entry.source_key)),
     column("Version", 9, |entry| text(entry.source_version)),
     column("Lot", 18, |entry| text(&entry.batch_id)),
+    column("N° d’ordre dans l’exercice", 24, |entry| Cell::Number(entry.posting)),
+    column("Comptabilisé à (heure de Paris)", 28, |entry| Cell::Moment(entry.booked_at.to_zoned_datetime(FUND_ZONE.clone()).datetime())),
 ];
 
 const fn column(heading: &'static str, width: u8, cell: fn(&ReadableEntry) -> Cell) -> Column {

@@ -5,6 +5,7 @@
 //! ([`crate::literal`]).
 
 use csv::{Terminator, WriterBuilder};
+use jiff::civil::Date;
 use portal::domain::Cents;
 use portal::store::ReadableEntry;
 
@@ -60,9 +61,19 @@ fn shown(cell: Cell) -> String {
         Cell::Empty => String::new(),
         Cell::Text(text) => literal(&text).into_owned(),
         Cell::Whole(number) => number.to_string(),
-        Cell::Day(day) => format!("{:02}/{:02}/{:04}", day.day(), day.month(), day.year()),
+        Cell::Number(number) => number.to_string(),
+        Cell::Day(day) => french(day),
+        Cell::Moment(at) => {
+            let (day, milliseconds) = (french(at.date()), at.subsec_nanosecond() / 1_000_000);
+            format!("{day} {:02}:{:02}:{:02},{milliseconds:03}", at.hour(), at.minute(), at.second())
+        }
         Cell::Amount(amount) => euros(amount),
     }
+}
+
+/// `31/12/2011`
+fn french(day: Date) -> String {
+    format!("{:02}/{:02}/{:04}", day.day(), day.month(), day.year())
 }
 
 /// `-1234,56`: nothing between thousands, which programs would trip over.

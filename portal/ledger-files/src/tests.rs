@@ -72,9 +72,12 @@ fn the_csv_is_what_a_french_spreadsheet_opens() {
     let before =
         "2011;10/02/2012;12/02/2012;Règlement à l’entreprise;'0007;Plan de formation;Coût pédagogique;Entreprise";
     let after = "'012345;'53384615000019;'-118;'000042;'=cmd|' /C calc'!A0;;1234,56;1234,56;;-1234,56;;1234,56;\
-        '01010101010101010101010101010101;;erp;E-1;'1;'2012-02-11-001";
+        '01010101010101010101010101010101;;erp;E-1;'1;'2012-02-11-001;1;12/02/2012 00:30:00,000";
     let [heading, formula, quoted, end] = lines[..] else { panic!("{lines:?}") };
-    assert!(heading.starts_with("Exercice;Date d’effet;") && heading.ends_with(";Lot"), "{heading}");
+    assert!(
+        heading.starts_with("Exercice;Date d’effet;") && heading.ends_with(";Comptabilisé à (heure de Paris)"),
+        "{heading}"
+    );
     assert_eq!(formula, format!("{before};'=1+1;{after}"));
     assert_eq!(quoted, format!("{before};\"Un \"\"mot\"\" ; un autre\";{after}"));
     assert_eq!(end, "");

@@ -15,7 +15,7 @@ use crate::FileError;
 use crate::columns::{COLUMNS, Cell};
 
 /// What the second sheet says.
-const NOTES: [&str; 9] = [
+const NOTES: [&str; 10] = [
     "Une ligne par écriture, dans l’ordre des exercices et des dates d’effet. Rien n’est jamais modifié : une erreur est corrigée par une contre-passation et une nouvelle écriture.",
     "Les colonnes Engagé, Payé et Cotisé portent le signe de leur effet : la somme d’une colonne est le total affiché par le portail, au centime près.",
     "Payé est la somme de Payé à l’entreprise, que votre banque affiche, et de Payé aux organismes, réglé directement aux organismes de formation. Ce qui revient ou est repris est retiré du côté dont il provient.",
@@ -24,6 +24,7 @@ const NOTES: [&str; 9] = [
     "Engagé, Payé et Cotisé ne forment ensemble aucun solde : les contributions légales sont mutualisées.",
     "Montant brut est le montant que le fonds a transmis, et d’une contre-passation l’opposé du montant qu’elle reprend ; l’effet d’un montant sur Engagé, Payé et Cotisé est donné par la nature de l’écriture, d’une contre-passation par celle de l’écriture contre-passée.",
     "Imputé par erreur désigne une écriture qui relève d’un autre compte, où elle est désormais, et ce qui l’annule ici : sa date et son montant restent, ses textes n’appartiennent qu’à l’autre compte.",
+    "Comptabilisé à donne l’instant auquel l’écriture a été passée, et N° d’ordre dans l’exercice son rang, sans lacune : le dernier numéro de chaque exercice nomme l’état du compte que ce fichier montre.",
     "Les numéros (SIRET, adhérent, action, facture, avis de virement) sont des textes : leurs zéros de tête comptent.",
 ];
 
@@ -35,6 +36,7 @@ struct Formats {
     heading: Format,
     text: Format,
     day: Format,
+    moment: Format,
     amount: Format,
 }
 
@@ -64,6 +66,7 @@ impl XlsxFile {
             // The prefix keeps a text that begins like a formula from becoming one when somebody edits it.
             text: Format::new().set_num_format("@").set_quote_prefix(),
             day: Format::new().set_num_format("dd/mm/yyyy"),
+            moment: Format::new().set_num_format("dd/mm/yyyy hh:mm:ss.000"),
             amount: Format::new().set_num_format("#,##0.00 \"€\""),
         };
         let mut workbook = Workbook::new();
@@ -138,6 +141,17 @@ fn put(sheet: &mut Worksheet, row: u32, column: u16, cell: Cell, formats: &Forma
         }
         Cell::Whole(number) => {
             sheet.write_number(row, column, number)?;
+        }
+        Cell::Number(number) => {
+            // Up to 2^53 a double is exact; nobody posts as much.
+            #[allow(clippy::cast_precision_loss, reason = "a number of an entry has ten digits")]
+            sheet.write_number(row, column, number as f64)?;
+        }
+        Cell::Moment(at) => {
+            let milliseconds = f64::from(at.second()) + f64::from(at.subsec_nanosecond() / 1_000_000) / 1_000.0;
+            let hour = u16::from(at.hour().unsigned_abs());
+            let moment = excel_day(at.date())?.and_hms(hour, at.minute().unsigned_abs(), milliseconds)?;
+            sheet.write_datetime_with_format(row, column, moment, &formats.moment)?;
         }
         Cell::Day(day) => {
             sheet.write_datetime_with_format(row, column, excel_day(day)?, &formats.day)?;

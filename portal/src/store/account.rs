@@ -36,6 +36,9 @@ pub struct Account {
     pub version: u64,
     /// SHA-256 of the fund's record, to tell a repeat from a conflict.
     pub content_hash: String,
+    /// When that version was booked.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub booked_at: Timestamp,
     /// Whether the manager said OUI (leaflet S57).
     pub active: bool,
     /// What was known of its claims when, closed, it had no SIRET that is not another account's.

@@ -32,6 +32,7 @@ mod link;
 mod login;
 mod mail_state;
 mod member_numbers;
+mod member_version;
 mod news;
 mod offline;
 mod outbox;
@@ -72,16 +73,17 @@ pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};
 pub use ledger::{
-    Action, ActionPlace, ActionState, ActionSums, AwaitedMember, Awaits, BatchLine, Became, Chain, Entry, EntryFacts,
-    EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard, Home, KeyedRecord, Leaving, ListedAction,
-    ListedRemittance, Mark, Marks, Measures, Misposted, MispostedRecords, Month, MonthSums, Moved, Pending,
-    ReadableEntry, ReadableLine, References, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch,
-    Share, SourceSequence, Subject, Totals, TransferPayee, UsedSequence, WaitingContent, WaitingPlace, WaitingRecord,
-    Waits, Withdrawn, whole_ledger,
+    Action, ActionChange, ActionPlace, ActionState, ActionSums, ActionVersion, AwaitedMember, Awaits, BatchLine,
+    Became, Booked, Chain, Entry, EntryFacts, EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard, Home,
+    KeyedRecord, Leaving, ListedAction, ListedRemittance, Mark, Marks, Measures, Misposted, MispostedRecords, Month,
+    MonthSums, Moved, Pending, ReadableEntry, ReadableLine, References, Remittance, RemittanceLine, RemittanceRow,
+    Reversed, Seen, SentBatch, Share, SourceSequence, Subject, Totals, TransferPayee, UsedSequence, WaitingContent,
+    WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};
 pub use mail_state::{Correspondence, Delivery, EmailProblem, Feedback, MailSent, MailState, Stopped};
+pub use member_version::{MemberVersion, SaidOfMember};
 pub use news::News;
 pub use offline::{Span, Written};
 pub use outbox::{Named, Outbox, Wake, Wish};

@@ -48,6 +48,7 @@ fn statement(count: usize) -> Option<Statement> {
         from: Some(date(2012, 1, 1)),
         to: date(2012, 12, 31),
         as_of: "2013-03-04T09:05:00Z".parse().ok()?,
+        postings: 8,
         totals,
         contributed,
         schemes: vec![(Scheme::Plan, totals)],

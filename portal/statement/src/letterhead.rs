@@ -18,10 +18,15 @@ pub(crate) fn title(statement: &Statement) -> String {
     format!("Relevé annuel du compte adhérent – exercice {}", statement.view)
 }
 
-/// When the data stand.
+/// The state that the data are of.
 pub(crate) fn as_of(statement: &Statement) -> String {
     let local = statement.as_of.to_zoned_datetime(FUND_ZONE.clone());
-    format!("Situation au {} à {:02}:{:02} (heure de Paris)", day(local.date()), local.hour(), local.minute())
+    let time = format!("{:02}:{:02}:{:02}", local.hour(), local.minute(), local.second());
+    let last = match statement.postings {
+        0 => "aucune écriture".to_owned(),
+        number => format!("écriture n° {number} de l’exercice"),
+    };
+    format!("Situation au {} à {time} (heure de Paris), {last}", day(local.date()))
 }
 
 /// `31/12/2011`

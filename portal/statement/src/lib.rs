@@ -40,8 +40,10 @@ pub struct Statement {
     pub from: Option<Date>,
     /// The view's last day.
     pub to: Date,
-    /// The time at which the data stand.
+    /// When the last entry that it shows was booked; before any was, when the account came.
     pub as_of: Timestamp,
+    /// The number of that entry in the view; 0 before any.
+    pub postings: u64,
     /// The view's measures.
     pub totals: Measures,
     /// What is contributed, never set off against the other measures.

@@ -40,6 +40,7 @@ fn of_actions(actions: Vec<Action>) -> Statement {
         from: None,
         to: date(2011, 12, 31),
         as_of: "2012-10-15T09:05:00Z".parse().unwrap(),
+        postings: 8,
         totals: Measures { paid: split(), ..measures(123_456, 100_000, 20_000) },
         contributed: Cents(987_654_321),
         schemes: vec![(Scheme::Plan, Measures { paid: split(), ..measures(123_456, 100_000, 20_000) })],

@@ -10,8 +10,8 @@ use portal::domain::{ActionStatus, Civility, CostKind, DocumentKind, EntryKind, 
 use portal::http::Language;
 use portal::security::Strength;
 use portal::store::{
-    ContestOutcome, Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, Purpose, Role, Stage,
-    TransferPayee,
+    ActionChange, ContestOutcome, Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, Purpose, Role,
+    Stage, TransferPayee,
 };
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -102,6 +102,7 @@ fn of_the_code(place: &str) -> Option<List> {
         "CostKind" => names::<CostKind>(),
         "Payee" => names::<Payee>(),
         "TransferPayee" => names::<TransferPayee>(),
+        "ActionVersion/properties/change" => names::<ActionChange>(),
         "EntryKind" => names::<EntryKind>(),
         "ActionEntry/allOf/1/properties/kind" => kinds(|kind| !kind.is_contribution()),
         "Contribution/allOf/1/properties/kind" => kinds(|kind| kind.is_contribution() || kind == EntryKind::Reversal),

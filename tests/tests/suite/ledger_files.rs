@@ -9,7 +9,7 @@ use harness::{ACCOUNT, Calls, Held, OTHER_ACCOUNT, PASSWORD, Reply, Tap, Visitor
 use http::{Method, StatusCode};
 use local::{Options, Service};
 use portal::domain::{Cents, Id, Identifier, MemberNumber, View};
-use portal::store::{Entry, Export, ExportsUnderWay, Item, Table, to_item};
+use portal::store::{Entry, Export, ExportsUnderWay, Item, Table, Totals, to_item};
 use serde_json::{Value, json};
 
 /// As many as DynamoDB takes at once.
@@ -21,16 +21,22 @@ async fn entries(world: &World) -> Vec<Entry> {
     world.store().query_all::<Entry>(&views).await.unwrap()
 }
 
-/// More entries of a view: copies of one that is there, as a feed of so many would take long to post.
+/// More entries of a view: copies of one that is there, as a feed of so many would take long to post. The totals count
+/// them as posted, and not what they move.
 async fn add_entries(world: &World, pattern: &Entry, view: &str, number: usize) {
     let mut items: Vec<Item> = Vec::new();
+    let (view, account) = (View::parse(view).unwrap(), &pattern.member_number);
+    let totals = world.store().get::<Totals>(&Totals::key_of(account, view)).await.unwrap();
+    let mut totals = totals.unwrap_or_else(|| Totals::empty(account.clone(), view));
     for n in 0..number {
         let source_key = Identifier::parse(&format!("many-{view}-{n}")).unwrap();
         let entry_id = Entry::id_of(&pattern.source, &source_key, 1, 0);
-        let mut entry = Entry { entry_id, source_key, view: View::parse(view).unwrap(), ..pattern.clone() };
+        let posting = totals.chain.take_number();
+        let mut entry = Entry { entry_id, source_key, view, posting, ..pattern.clone() };
         entry.facts.label = format!("{} : la {n}e", "Une parmi beaucoup d’autres, et fort longue ".repeat(20));
         items.push(to_item(&entry).unwrap());
     }
+    items.push(to_item(&totals).unwrap());
     put(world, &items).await;
 }
 

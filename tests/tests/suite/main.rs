@@ -17,6 +17,7 @@ mod contest;
 mod contract;
 mod documents;
 mod drafts;
+mod earlier_states;
 mod edge;
 mod email_change;
 mod erasure;

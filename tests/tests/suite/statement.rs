@@ -1,6 +1,8 @@
 //! The yearly statement: which views have one, how long it may be, how it is answered. What it says is read by other
 //! software in `tests/exports`.
 
+use std::time::Duration;
+
 use harness::{ACCOUNT, Calls, Held, Tap, World};
 use portal::domain::{Identifier, MemberNumber, fund_day};
 use portal::store::{Action, ActionSums, Batch, to_item};
@@ -73,6 +75,8 @@ async fn a_view_of_more_rows_than_a_statement_carries_is_refused_and_its_ledger_
     let one_too_many = more.pop().unwrap();
 
     put(&world, &more).await;
+    // What was booked a moment ago takes lists a second look.
+    world.advance(Duration::from_secs(120));
     let (reply, observed) = tap.during(marie.get(&statement("?view=2012"))).await;
     assert_eq!(reply.expect(200).text.matches("/S/Figure/").count(), 1);
     let observed = observed.of("statement");
@@ -89,6 +93,7 @@ async fn a_statement_that_is_read_while_the_ledger_is_posted_to_adds_up() {
     let (held, options) = Held::on_dynamodb();
     let world = World::start_with(options).await;
     let marie = world.manager("marie@martin.example").await;
+    world.advance(Duration::from_secs(120));
     let actions = Calls::queries_of("statement", "ACTION#2012#");
     let of_2012 = statement("?view=2012");
     let (reply, ()) = held.between(actions, marie.get(&of_2012), post_one(&world, "2012")).await;

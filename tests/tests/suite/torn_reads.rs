@@ -1,5 +1,7 @@
 //! Transactions of which a read meets half: what has sums is added up, and read again, or nobody is told anything.
 
+use std::time::Duration;
+
 use harness::{ACCOUNT, Reply, Torn, Visitor, World, lines};
 use serde_json::{Value, json};
 
@@ -83,4 +85,57 @@ async fn what_moves_to_another_year_is_seen_in_one_of_them() {
             "contribution_year": 2011}),
     );
     tear(moved, &[Case { target: "summary", held: ["TOTALS#2011", "TOTALS#2012"] }]).await;
+}
+
+/// A page and the state that it names are two reads.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_is_of_the_state_that_it_names() {
+    let (torn, options) = Torn::on_reads_of("query-ledger");
+    let world = World::start_with(options).await;
+    let marie = world.manager("marie@martin.example").await;
+    world.advance(Duration::from_secs(120));
+    let contribution = json!({"kind": "CONTRIBUTION_LEGAL", "amount_cents": 1_234, "effective_date": "2012-03-05",
+        "contribution_year": 2012});
+    let payment = json!({"action_id": "2012-000001", "kind": "PAYMENT_TO_COMPANY", "amount_cents": 10_001,
+        "effective_date": "2012-03-05", "remittance_number": "V-2012-0055"});
+    let cases = [
+        ("ledger?view=2012", "CONTRIBUTION#*", "FACETS#2012"),
+        ("ledger?from=2012-01-01", "CONTRIBUTION#*", "FACETS#*"),
+        ("ledger", "CONTRIBUTION#*", "FACETS#*"),
+        ("contributions?view=2012", "CONTRIBUTION#*", "FACETS#2012"),
+        ("actions?view=2012", "ACTION#2012-000001#", "FACETS#2012"),
+        ("remittances?view=2012", "REMITTANCE#V-2012-0055#", "FACETS#*"),
+        ("remittances", "REMITTANCE#V-2012-0055#", "FACETS#*"),
+        ("remittances?q=0055", "REMITTANCE#V-2012-0055#", "FACETS#*"),
+    ];
+    let answer = async |target| get(&marie, target).await.expect(200).body;
+    let mut before = Vec::new();
+    for (target, ..) in cases {
+        before.push(answer(target).await);
+    }
+    // From here on nothing is remembered as it was before.
+    torn.hold_back("nothing", 1);
+    torn.release();
+    let records = [entry("C-NEW", 1, &contribution), entry("E-NEW", 1, &payment)];
+    assert_eq!(world.import("2012-10-16-001", "", &lines(&records)).await.posted, 2);
+    for ((target, rows, state), before) in cases.into_iter().zip(before) {
+        let after = answer(target).await;
+        assert!(after["as_of"].as_str() > before["as_of"].as_str(), "{target}: {after}");
+        assert!(after["postings"].as_u64() > before["postings"].as_u64(), "{target}: {after}");
+        // Rows of before: what was booked up to `as_of` is asked for once more, unless the rows were read behind it.
+        torn.hold_back(rows, 1);
+        let with_rows_of_before = answer(target).await;
+        let held = torn.release();
+        if !target.starts_with("ledger?from") {
+            assert!(held == 1 && with_rows_of_before == after, "{target}: {held}, {with_rows_of_before} and {after}");
+        }
+        // A state of before: what is newer than it is left out where rows say when they were booked.
+        torn.hold_back(state, usize::MAX);
+        let with_state_of_before = answer(target).await;
+        assert!(torn.release() > 0, "{target}");
+        assert_eq!(with_state_of_before["as_of"], before["as_of"], "{target}");
+        if target.starts_with("ledger") || target.starts_with("contributions") {
+            assert_eq!(with_state_of_before, before, "{target}");
+        }
+    }
 }

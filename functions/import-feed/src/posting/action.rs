@@ -3,11 +3,11 @@
 use jiff::civil::Date;
 use portal::domain::{ActionStatus, Identifier, Scheme};
 use portal::store::{
-    ActionPlace, ActionState, ActionSums, Became, Guard, Home, KeyedRecord, Leaving, Measures, Seen, Subject,
-    WaitingContent, WaitingPlace, Waits, Withdrawn,
+    ActionChange, ActionPlace, ActionState, ActionSums, Became, Guard, Home, KeyedRecord, Leaving, Measures, Seen,
+    Subject, WaitingContent, WaitingPlace, Waits, Withdrawn,
 };
 
-use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, hashed, standing, waiting};
+use super::{Blocked, Cause, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, hashed, standing, waiting};
 use crate::feed::{ActionRecord, Reason};
 
 pub(super) fn post(
@@ -63,6 +63,7 @@ pub(super) fn post(
         source_key: &record.source_key,
         source_version: record.source_version,
         content_hash,
+        batch_id: &context.batch_id,
         described,
         comes: Comes::In(line),
     };
@@ -126,6 +127,8 @@ pub(super) struct Version<'a> {
     pub(super) source_key: &'a Identifier,
     pub(super) source_version: u64,
     pub(super) content_hash: String,
+    /// The batch that it came with.
+    pub(super) batch_id: &'a Identifier,
     pub(super) described: Described,
     pub(super) comes: Comes<'a>,
 }
@@ -148,6 +151,12 @@ pub(super) fn put(
     if before.as_ref() != Some(&place) && desk.action(&place)?.is_some_and(|action| action.is_here()) {
         return Ok(Verdict::Quarantined(Reason::in_field("action-of-another-key", "action_id")));
     }
+    let cause = Cause {
+        source: version.source,
+        source_key: version.source_key,
+        source_version: version.source_version,
+        batch_id: version.batch_id,
+    };
     let Described { title, scheme, status, engagement_date } = version.described;
     let state = ActionState {
         source: version.source.clone(),
@@ -159,11 +168,11 @@ pub(super) fn put(
     };
     let in_force = hashed(state.fingerprint())?;
     match &before {
-        None => arrive(desk, &place, state, None)?,
-        Some(before) if *before == place => replace(desk, &place, state)?,
+        None => arrive(desk, &cause, &place, state, None)?,
+        Some(before) if *before == place => replace(desk, &cause, &place, state)?,
         Some(before) => {
-            let leaves_entries = depart(desk, before, &place)?;
-            arrive(desk, &place, state, leaves_entries.then_some(before))?;
+            let leaves_entries = depart(desk, &cause, before, &place)?;
+            arrive(desk, &cause, &place, state, leaves_entries.then_some(before))?;
         }
     }
     if let Some(Guard { subject: Subject::Withdrawn(Withdrawn::Action(old)), .. }) = &guard {
@@ -207,6 +216,7 @@ fn point(desk: &mut Desk<'_>, old: &ActionPlace, now: &ActionPlace) -> Result<()
 /// An action that an account did not have.
 fn arrive(
     desk: &mut Desk<'_>,
+    cause: &Cause<'_>,
     place: &ActionPlace,
     state: ActionState,
     from: Option<&ActionPlace>,
@@ -221,12 +231,13 @@ fn arrive(
     action.sums = ActionSums::default();
     action.moved_to = None;
     action.coming_from = from.map(|from| from.account.clone());
+    desk.write_version(&mut action, ActionChange::Added, cause, None)?;
     desk.set_action(action);
     Ok(())
 }
 
 /// The same action with another state. Where its view or scheme changed, its entries are moved after.
-fn replace(desk: &mut Desk<'_>, place: &ActionPlace, state: ActionState) -> Result<(), Blocked> {
+fn replace(desk: &mut Desk<'_>, cause: &Cause<'_>, place: &ActionPlace, state: ActionState) -> Result<(), Blocked> {
     let missing = || Blocked::Inconsistent(format!("a guard names an action that is not there: {}", place.action_id));
     let mut action = desk.action(place)?.ok_or_else(missing)?;
     if action.is_moving() {
@@ -247,12 +258,13 @@ fn replace(desk: &mut Desk<'_>, place: &ActionPlace, state: ActionState) -> Resu
             action.leaving = Some(Leaving { home: old.home, sums, entries });
         }
     }
+    desk.write_version(&mut action, ActionChange::Changed, cause, Some(old))?;
     desk.set_action(action);
     Ok(())
 }
 
 /// Takes an action back that has no entries in force; `false` where it has some. Entries that name it wait from then on.
-pub(super) fn take_back(desk: &mut Desk<'_>, place: &ActionPlace) -> Result<bool, Blocked> {
+pub(super) fn take_back(desk: &mut Desk<'_>, cause: &Cause<'_>, place: &ActionPlace) -> Result<bool, Blocked> {
     let missing = || Blocked::Inconsistent(format!("a guard names an action that is not there: {}", place.action_id));
     let mut action = desk.action(place)?.ok_or_else(missing)?;
     if action.is_moving() {
@@ -263,12 +275,13 @@ pub(super) fn take_back(desk: &mut Desk<'_>, place: &ActionPlace) -> Result<bool
     }
     let state = action.state.take().ok_or_else(missing)?;
     desk.count_action(&place.account, state.home, state.status, -1, Measures::default())?;
+    desk.write_version(&mut action, ActionChange::Withdrawn, cause, Some(state))?;
     desk.set_action(action);
     Ok(true)
 }
 
 /// Takes an action out of the account that had it; says whether it leaves entries to be moved.
-fn depart(desk: &mut Desk<'_>, place: &ActionPlace, target: &ActionPlace) -> Result<bool, Blocked> {
+fn depart(desk: &mut Desk<'_>, cause: &Cause<'_>, place: &ActionPlace, target: &ActionPlace) -> Result<bool, Blocked> {
     let missing = || Blocked::Inconsistent(format!("a guard names an action that is not there: {}", place.action_id));
     let mut action = desk.action(place)?.ok_or_else(missing)?;
     if action.is_moving() {
@@ -278,6 +291,7 @@ fn depart(desk: &mut Desk<'_>, place: &ActionPlace, target: &ActionPlace) -> Res
     desk.count_action(&place.account, state.home, state.status, -1, Measures::default())?;
     action.moved_to = Some(target.account.clone());
     let leaves_entries = action.entries > 0;
+    desk.write_version(&mut action, ActionChange::Moved, cause, Some(state))?;
     desk.set_action(action);
     Ok(leaves_entries)
 }

@@ -5,8 +5,9 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, Siret, View};
 use portal::store::{
-    Account, Action, ActionPlace, AwaitedMember, Entry, EntryFacts, EntryPlace, Facets, Fingerprint, Guard, Home, Key,
-    Measures, Misposted, Month, Moved, Pending, Record, Remittance, Totals, WaitingRecord,
+    Account, Action, ActionChange, ActionPlace, ActionState, ActionVersion, AwaitedMember, Entry, EntryFacts,
+    EntryPlace, Facets, Fingerprint, Guard, Home, Key, Measures, Misposted, Month, Moved, Pending, Record, Remittance,
+    Totals, WaitingRecord,
 };
 
 use super::{Blocked, Need, State, hashed};
@@ -23,6 +24,8 @@ pub struct Changes {
     pub(super) remittances: HashMap<Key, Remittance>,
     /// Entries to write.
     pub entries: Vec<Entry>,
+    /// Versions of actions to write.
+    pub(super) versions: Vec<ActionVersion>,
     /// Pending entries to keep, or to delete.
     pub(super) pendings: HashMap<Key, Option<Pending>>,
     pub(super) awaited: HashMap<Key, AwaitedMember>,
@@ -36,6 +39,15 @@ pub struct Changes {
     pub ignored: Option<Reason>,
     /// What looks mistaken.
     pub warnings: Vec<Warning>,
+}
+
+/// The record that makes a version of an action.
+#[derive(Clone, Copy)]
+pub(super) struct Cause<'a> {
+    pub(super) source: &'a Identifier,
+    pub(super) source_key: &'a Identifier,
+    pub(super) source_version: u64,
+    pub(super) batch_id: &'a Identifier,
 }
 
 /// The state, with a job's changes on top.
@@ -246,9 +258,40 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Writes an entry that comes to be in force, and returns where it is, with the hash of its item; where the transfer of
-    /// which it would be a line has no room, it is a payment without a transfer.
-    pub(super) fn write(&mut self, mut entry: Entry) -> Result<(EntryPlace, Fingerprint), Blocked> {
+    /// Writes what a record did to an action as the next version of it in this account.
+    pub(super) fn write_version(
+        &mut self,
+        action: &mut Action,
+        change: ActionChange,
+        cause: &Cause<'_>,
+        replaced: Option<ActionState>,
+    ) -> Result<(), Blocked> {
+        let here = change != ActionChange::Moved;
+        let version = ActionVersion {
+            member_number: action.member_number.clone(),
+            action_id: action.action_id.clone(),
+            number: action.history.take_number(),
+            change,
+            source: cause.source.clone(),
+            source_key: cause.source_key.clone(),
+            source_version: cause.source_version,
+            batch_id: cause.batch_id.clone(),
+            booked_at: Timestamp::UNIX_EPOCH,
+            state: action.state.clone().filter(|_| here),
+            replaced,
+        };
+        for view in version.views() {
+            let (totals, facets) = self.view(&version.member_number, view)?;
+            totals.versions += 1;
+            facets.booked.versions = totals.versions;
+        }
+        self.changes.versions.push(version);
+        Ok(())
+    }
+
+    /// Writes an entry that comes to be in force, and returns where it is; where the transfer of which it would be a line
+    /// has no room, it is a payment without a transfer.
+    pub(super) fn write(&mut self, mut entry: Entry) -> Result<EntryPlace, Blocked> {
         if !self.has_room(&entry)? {
             (entry.facts.remittance, entry.title) = (None, None);
             self.changes.ignored = Some(Reason::in_field("remittance-too-large", "remittance_number"));
@@ -264,15 +307,14 @@ impl<'a> Desk<'a> {
         Ok(())
     }
 
-    /// Gives an entry the next number of its view, and has the chain of the view go on with it.
-    fn append(&mut self, mut entry: Entry) -> Result<(EntryPlace, Fingerprint), Blocked> {
-        let (totals, _) = self.view(&entry.member_number, entry.view)?;
-        entry.posting = totals.chain.next();
-        let fingerprint = hashed(entry.fingerprint())?;
-        totals.chain.append(fingerprint);
+    /// Gives an entry the next number of its view; the instant and its place in the chain it gets when it is booked.
+    fn append(&mut self, mut entry: Entry) -> Result<EntryPlace, Blocked> {
+        let (totals, facets) = self.view(&entry.member_number, entry.view)?;
+        entry.posting = totals.chain.take_number();
+        facets.booked.postings = entry.posting;
         let place = entry.place();
         self.changes.entries.push(entry);
-        Ok((place, fingerprint))
+        Ok(place)
     }
 
     /// The transfer that an entry of these facts is a line of, as it is known by now; `None` where there is none yet. It may be

@@ -224,9 +224,7 @@ pub(super) fn relocate(
         Subject::Entry { pending, .. } => pending.clone(),
         Subject::Action(_) | Subject::Nothing | Subject::Withdrawn(_) => None,
     };
-    let (posted, fingerprint) = desk.write(moved)?;
-    guard.subject = Subject::Entry { posted: Some(posted), pending };
-    guard.in_force = Some(fingerprint);
+    guard.subject = Subject::Entry { posted: Some(desk.write(moved)?), pending };
     desk.set_guard(guard);
     Ok(Verdict::Posted)
 }
@@ -332,10 +330,11 @@ fn replace(
         Some(_) => (Verdict::Corrected, Became::Corrected),
         None => (Verdict::Posted, Became::Posted),
     };
-    let (posted, fingerprint) = desk.write(entry)?;
+    let posted = desk.write(entry)?;
     desk.warn_of_transfer(&member_number, version.source, version.facts)?;
     let subject = Subject::Entry { posted: Some(posted), pending: None };
-    desk.set_guard(version.guard(context, guard, 0, (subject, Some(fingerprint)), Some(became)));
+    // What is in force has its hash when it is booked.
+    desk.set_guard(version.guard(context, guard, 0, (subject, None), Some(became)));
     Ok(verdict)
 }
 

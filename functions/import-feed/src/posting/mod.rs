@@ -11,6 +11,7 @@ mod state;
 mod waiting;
 mod withdrawal;
 
+use desk::Cause;
 pub use desk::{Changes, Desk};
 pub use state::{Need, State};
 
@@ -33,7 +34,7 @@ pub struct Context {
     pub source: Identifier,
     /// The batch.
     pub batch_id: Identifier,
-    /// When it is posted.
+    /// When it began. What it posts is booked at the instant of its transaction: [`State::transaction`].
     pub now: Timestamp,
     /// Which view an entry belongs to.
     pub rule: ViewRule,

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use jiff::Timestamp;
 use portal::domain::{MemberNumber, View};
 use portal::store::{
-    Account, Action, AwaitedMember, Batch, Condition, Entry, Facets, Fetched, Guard, Key, Misposted, Pending, Record,
-    Remittance, StoreError, Totals, Transaction, WaitingRecord, Wanted,
+    Account, Action, ActionVersion, AwaitedMember, Batch, Booked, Condition, Entry, Facets, Fetched, Guard, Key,
+    Misposted, Pending, Record, Remittance, StoreError, Subject, Totals, Transaction, WaitingRecord, Wanted,
 };
 
 use super::Changes;
@@ -77,6 +78,10 @@ impl<R> Shelf<R> {
         self.records.get(key).map(Option::as_ref)
     }
 
+    fn get_mut(&mut self, key: &Key) -> Option<&mut R> {
+        self.records.get_mut(key)?.as_mut()
+    }
+
     /// All records that are there.
     pub(super) fn values(&self) -> impl Iterator<Item = &R> {
         self.records.values().flatten()
@@ -143,6 +148,12 @@ pub struct State {
     pub(super) totals: Shelf<Totals>,
     pub(super) facets: Shelf<Facets>,
     pub(super) entries: Shelf<Entry>,
+    /// The entries that are not booked yet, in the order of their numbers.
+    pub(super) unbooked: Vec<Key>,
+    /// Versions of actions that were made; none is ever read here.
+    pub(super) versions: Shelf<ActionVersion>,
+    /// Those that are not booked yet, in the order of their numbers.
+    pub(super) unbooked_versions: Vec<Key>,
     pub(super) remittances: Shelf<Remittance>,
     pub(super) pendings: HashMap<Key, Option<Pending>>,
     /// Pending entries as they were read.
@@ -173,6 +184,7 @@ impl State {
             closed_on: None,
             version: 1,
             content_hash: String::new(),
+            booked_at: jiff::Timestamp::UNIX_EPOCH,
             active: false,
             sirets_before: Vec::new(),
             parked: None,
@@ -251,6 +263,7 @@ impl State {
             + self.totals.new_writes(changes.totals.keys())
             + self.facets.new_writes(changes.facets.keys())
             + changes.entries.len()
+            + changes.versions.len()
             + new_pendings
             + self.awaited.new_writes(changes.awaited.keys())
             + changes.waiting.keys().filter(|key| !self.waiting.contains_key(key)).count()
@@ -266,6 +279,7 @@ impl State {
             + self.totals.changed.len()
             + self.facets.changed.len()
             + self.entries.changed.len()
+            + self.versions.changed.len()
             + self.remittances.changed().map(items_of).sum::<usize>()
             + self.pendings.len()
             + self.awaited.changed.len()
@@ -281,7 +295,14 @@ impl State {
         changes.totals.into_iter().for_each(|(key, totals)| self.totals.put(key, totals));
         changes.facets.into_iter().for_each(|(key, facets)| self.facets.put(key, facets));
         changes.remittances.into_iter().for_each(|(key, remittance)| self.remittances.put(key, remittance));
-        changes.entries.into_iter().for_each(|entry| self.entries.put(entry.key(), entry));
+        for entry in changes.entries {
+            self.unbooked.push(entry.key());
+            self.entries.put(entry.key(), entry);
+        }
+        for version in changes.versions {
+            self.unbooked_versions.push(version.key());
+            self.versions.put(version.key(), version);
+        }
         self.pendings.extend(changes.pendings);
         changes.awaited.into_iter().for_each(|(key, awaited)| self.awaited.put(key, awaited));
         self.waiting.extend(changes.waiting);
@@ -289,11 +310,69 @@ impl State {
         self.unknown.extend(changes.unknown);
     }
 
-    /// The transaction that commits all changes; after it this is the state.
+    /// Books what was posted: all of it at one instant, which is now, or later where a view that it goes to was booked to
+    /// since. With the instant an entry is whole, so the chain of its view and its guard take its hash here.
+    ///
+    /// The instant is the last thing that a transaction gets. Whoever changes one of these items next read it after this
+    /// was committed, and so has a later one.
+    pub(super) fn book(&mut self, now: Timestamp) -> Result<(), StoreError> {
+        let unbooked = std::mem::take(&mut self.unbooked);
+        let unbooked_versions = std::mem::take(&mut self.unbooked_versions);
+        let entries = unbooked.iter().filter_map(|key| self.entries.get(key).flatten());
+        let mut views: HashSet<(MemberNumber, View)> =
+            entries.map(|entry| (entry.member_number.clone(), entry.view)).collect();
+        let versions = unbooked_versions.iter().filter_map(|key| self.versions.get(key).flatten());
+        views.extend(versions.flat_map(|version| version.views().map(|view| (version.member_number.clone(), view))));
+        let totals =
+            views.iter().filter_map(|(account, view)| self.totals.get(&Totals::key_of(account, *view)).flatten());
+        // An action may have been in another view before.
+        let versions = unbooked_versions.iter().filter_map(|key| self.versions.get(key).flatten());
+        let actions = versions.filter_map(|version| {
+            let key = Action::key_of(&version.member_number, &version.action_id);
+            let at = self.actions.get(&key).flatten()?.changed_at;
+            Some(Booked { at, ..Booked::default() })
+        });
+        let at = Booked::of_all(totals.map(Totals::booked).chain(actions)).next(now);
+        for (account, view) in &views {
+            if let Some(totals) = self.totals.get_mut(&Totals::key_of(account, *view)) {
+                totals.booked_at = Some(at);
+            }
+            if let Some(facets) = self.facets.get_mut(&Facets::key_of(account, *view)) {
+                facets.booked.at = Some(at);
+            }
+        }
+        for key in unbooked {
+            let Some(entry) = self.entries.get_mut(&key) else { continue };
+            entry.booked_at = at;
+            let (fingerprint, place) = (entry.fingerprint()?, entry.place());
+            let guard = Guard::key_of(&entry.source, &entry.source_key);
+            if let Some(totals) = self.totals.get_mut(&Totals::key_of(&entry.member_number, entry.view)) {
+                totals.chain.seal(fingerprint);
+            }
+            if let Some(guard) = self.guards.get_mut(&guard)
+                && matches!(&guard.subject, Subject::Entry { posted: Some(posted), .. } if *posted == place)
+            {
+                guard.in_force = Some(fingerprint);
+            }
+        }
+        for key in unbooked_versions {
+            let Some(version) = self.versions.get_mut(&key) else { continue };
+            version.booked_at = at;
+            let fingerprint = version.fingerprint()?;
+            if let Some(action) = self.actions.get_mut(&Action::key_of(&version.member_number, &version.action_id)) {
+                action.history.seal(fingerprint);
+                action.changed_at = Some(at);
+            }
+        }
+        Ok(())
+    }
+
+    /// The transaction that commits all changes, booked now; after it this is the state.
     ///
     /// # Errors
     /// Where a record cannot be an item.
-    pub fn transaction(&mut self) -> Result<Transaction, StoreError> {
+    pub fn transaction(&mut self, now: Timestamp) -> Result<Transaction, StoreError> {
+        self.book(now)?;
         let mut transaction = Transaction::new();
         self.guards.write(&mut transaction)?;
         self.actions.write(&mut transaction)?;
@@ -308,6 +387,11 @@ impl State {
         for key in self.entries.changed.drain() {
             if let Some(Some(entry)) = self.entries.records.get(&key) {
                 transaction.create(entry)?;
+            }
+        }
+        for key in self.versions.changed.drain() {
+            if let Some(Some(version)) = self.versions.records.get(&key) {
+                transaction.create(version)?;
             }
         }
         // A pending entry belongs to one guard, which changes with it and carries the condition.

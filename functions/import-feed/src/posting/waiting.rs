@@ -98,7 +98,15 @@ pub(super) fn admit(desk: &mut Desk<'_>, context: &Context, record: &WaitingReco
         (WaitingContent::Action { title, scheme, status, engagement_date }, Some(action_id)) => {
             let (scheme, status, engagement_date) = (*scheme, *status, *engagement_date);
             let described = Described { title: title.clone(), scheme, status, engagement_date };
-            let version = action::Version { source, source_key, source_version, content_hash, described, comes };
+            let version = action::Version {
+                source,
+                source_key,
+                source_version,
+                content_hash,
+                batch_id: &record.batch_id,
+                described,
+                comes,
+            };
             let place = ActionPlace { account, action_id };
             let verdict = action::put(desk, context, version, Some(guard), place.clone())?;
             action::point_all(desk, waited, &place)?;

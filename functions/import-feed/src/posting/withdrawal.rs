@@ -2,7 +2,9 @@
 
 use portal::store::{ActionPlace, Became, Guard, Seen, Subject, WaitingPlace, Waits, Withdrawn};
 
-use super::{Blocked, Comes, Context, Desk, NamedLine, Standing, Verdict, action, counted, entry, standing, waiting};
+use super::{
+    Blocked, Cause, Comes, Context, Desk, NamedLine, Standing, Verdict, action, counted, entry, standing, waiting,
+};
 use crate::feed::{Reason, WithdrawalRecord};
 use crate::warning::Warning;
 
@@ -42,7 +44,10 @@ pub(super) fn post(
             Withdrawn::Entry
         }
         Subject::Action(place) => {
-            if !action::take_back(desk, &place)? {
+            let (source, source_key) = (&context.source, &record.source_key);
+            let cause =
+                Cause { source, source_key, source_version: record.source_version, batch_id: &context.batch_id };
+            if !action::take_back(desk, &cause, &place)? {
                 return Ok(Verdict::Quarantined(IN_USE));
             }
             Withdrawn::Action(place)

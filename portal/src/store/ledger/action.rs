@@ -1,10 +1,11 @@
 //! Training actions with their running sums.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionSums, Fingerprint, Home, Measures, account_of, days, partition, pieces};
+use super::{ActionSums, Chain, Fingerprint, Home, Measures, account_of, days, partition, pieces};
 use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Scheme, View};
 use crate::store::{Item, Key, Query, Record, StoreError, Table};
 
@@ -30,12 +31,16 @@ pub struct Action {
     pub moved_to: Option<MemberNumber>,
     /// How many entries wait for it.
     pub waiting: u32,
+    /// Its versions in this account, [`super::ActionVersion`], those that are of the past among them.
+    pub history: Chain,
+    /// When the last of these was booked.
+    pub changed_at: Option<Timestamp>,
     /// Counted up with each write.
     pub version: u64,
 }
 
 /// What the fund says of an action.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionState {
     /// The system that sent it.
     pub source: Identifier,
@@ -86,6 +91,8 @@ impl Action {
             coming_from: None,
             moved_to: None,
             waiting: 0,
+            history: Chain::default(),
+            changed_at: None,
             version: 0,
         }
     }
@@ -257,7 +264,18 @@ struct Stored {
     moved_to: Option<MemberNumber>,
     #[serde(default)]
     waiting: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    history: Option<History>,
     version: u64,
+}
+
+/// What covers the versions of an action.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct History {
+    versions: u64,
+    chain: Fingerprint,
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    changed_at: Timestamp,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
@@ -342,6 +360,11 @@ impl TryFrom<Stored> for Action {
             coming_from: stored.coming_from,
             moved_to: stored.moved_to,
             waiting: stored.waiting,
+            history: stored
+                .history
+                .map(|history| Chain { postings: history.versions, hash: history.chain })
+                .unwrap_or_default(),
+            changed_at: stored.history.map(|history| history.changed_at),
             version: stored.version,
         })
     }
@@ -387,6 +410,11 @@ impl From<Action> for Stored {
             coming_from: action.coming_from,
             moved_to: action.moved_to,
             waiting: action.waiting,
+            history: action.changed_at.map(|changed_at| History {
+                versions: action.history.postings,
+                chain: action.history.hash,
+                changed_at,
+            }),
             version: action.version,
         }
     }

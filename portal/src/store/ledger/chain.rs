@@ -83,12 +83,24 @@ impl Chain {
         self.postings.saturating_add(1)
     }
 
-    /// Goes on with the next entry, which has this fingerprint.
-    pub fn append(&mut self, fingerprint: Fingerprint) {
+    /// Takes the next number for an entry, whose fingerprint is [sealed](Self::seal) when it is booked.
+    pub fn take_number(&mut self) -> u64 {
+        self.postings = self.next();
+        self.postings
+    }
+
+    /// Covers the next entry whose number was taken, which has this fingerprint.
+    pub fn seal(&mut self, fingerprint: Fingerprint) {
         let mut context = Context::new(&SHA256);
         context.update(&self.hash.0);
         context.update(&fingerprint.0);
-        *self = Self { postings: self.next(), hash: Fingerprint::finished(context) };
+        self.hash = Fingerprint::finished(context);
+    }
+
+    /// Goes on with the next entry, which has this fingerprint.
+    pub fn append(&mut self, fingerprint: Fingerprint) {
+        self.take_number();
+        self.seal(fingerprint);
     }
 }
 

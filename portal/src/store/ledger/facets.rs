@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::measures::Row;
-use super::{Measures, account_of, partition, pieces};
+use super::{Booked, Measures, account_of, partition, pieces};
 use crate::domain::{ActionStatus, Cents, MemberNumber, Scheme, View};
 use crate::store::{Key, Query, Record, Table};
 
@@ -23,6 +23,8 @@ pub struct Facets {
     pub contributions: bool,
     /// What is contributed.
     pub contributed: Cents,
+    /// What was booked to the view: the state that these are of.
+    pub booked: Booked,
     /// Counted up with each write.
     pub version: u64,
 }
@@ -40,7 +42,15 @@ impl Facets {
     /// Facets of nothing.
     #[must_use]
     pub fn empty(member_number: MemberNumber, view: View) -> Self {
-        Self { member_number, view, sums: BTreeMap::new(), contributions: false, contributed: Cents::ZERO, version: 0 }
+        Self {
+            member_number,
+            view,
+            sums: BTreeMap::new(),
+            contributions: false,
+            contributed: Cents::ZERO,
+            booked: Booked::default(),
+            version: 0,
+        }
     }
 
     /// Where they are stored.
@@ -101,6 +111,8 @@ struct Stored {
     sums: BTreeMap<String, Row<8>>,
     contributions: bool,
     contributed: Cents,
+    #[serde(flatten)]
+    booked: Booked,
     version: u64,
 }
 
@@ -122,6 +134,7 @@ impl TryFrom<Stored> for Facets {
             sums: stored.sums.into_iter().map(facet).collect::<Result<_, _>>()?,
             contributions: stored.contributions,
             contributed: stored.contributed,
+            booked: stored.booked,
             version: stored.version,
         })
     }
@@ -143,6 +156,7 @@ impl From<Facets> for Stored {
             sums: facets.sums.into_iter().map(facet).collect(),
             contributions: facets.contributions,
             contributed: facets.contributed,
+            booked: facets.booked,
             version: facets.version,
         }
     }

@@ -11,6 +11,7 @@
 //! commit only where nobody wrote in between.
 
 mod action;
+mod booked;
 mod chain;
 mod entry;
 mod facets;
@@ -25,9 +26,11 @@ mod remittance_line;
 mod remittance_list;
 mod sent;
 mod totals;
+mod version;
 mod waiting;
 
 pub use action::{Action, ActionState, Leaving, ListedAction};
+pub use booked::Booked;
 pub use chain::{Chain, Fingerprint};
 pub use entry::{Entry, EntryFacts, EntryPosition, Reversed};
 pub use facets::{Facet, Facets};
@@ -42,6 +45,7 @@ pub use remittance_line::RemittanceLine;
 pub use remittance_list::{ListedRemittance, RemittanceRow};
 pub use sent::{SentBatch, SourceSequence, UsedSequence};
 pub use totals::{MonthSums, Totals};
+pub use version::{ActionChange, ActionVersion};
 pub use waiting::{AwaitedMember, WaitingContent, WaitingPlace, WaitingRecord};
 
 use jiff::civil::Date;
@@ -55,8 +59,8 @@ fn partition(number: &MemberNumber) -> String {
     format!("ACCOUNT#{number}")
 }
 
-/// All that the ledger keeps of an account, in the order of its sort keys: actions, each before its entries, then
-/// contributions, facets, what waits for an action, transfers, totals, what waits for the account.
+/// All that the ledger keeps of an account, in the order of its sort keys: actions, each before its entries, then their
+/// versions, contributions, facets, what waits for an action, transfers, totals, what waits for the account.
 #[must_use]
 pub fn whole_ledger(number: &MemberNumber) -> Query {
     Query::partition(Table::Ledger, partition(number))

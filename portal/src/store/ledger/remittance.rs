@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::remittance_list::{RemittanceRow, Shown, order};
+use super::remittance_list::{ListedRemittance, RemittanceRow, Shown, order};
 use super::{Entry, EntryFacts, Moved, account_of, partition, pieces};
 use crate::domain::{Cents, Identifier, MemberNumber, Payee, RemittanceNumber, View};
 use crate::store::record::from_item;
@@ -234,6 +234,14 @@ impl Remittance {
         self.views.get(&view).filter(|share| share.entries > 0 && !self.sent.is_empty())?;
         let (date, moved) = (self.date()?, self.moved());
         Some(Shown { date, moved, bank_reference: self.bank_reference().map(str::to_owned) })
+    }
+
+    /// What the list of a view has of it; `None` where the view does not list it.
+    #[must_use]
+    pub fn listed_in(&self, view: View) -> Option<ListedRemittance> {
+        let Shown { date, moved, bank_reference } = self.shown_in(view)?;
+        let (member_number, source, number) = (self.member_number.clone(), self.source.clone(), self.number.clone());
+        Some(ListedRemittance { member_number, source, number, view, date, moved, bank_reference })
     }
 }
 

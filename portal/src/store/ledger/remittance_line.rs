@@ -1,5 +1,6 @@
 //! The lines of transfers.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Entry, EntryFacts, EntryPlace, Reversed, account_of, partition, pieces};
@@ -20,6 +21,8 @@ pub struct RemittanceLine {
     pub view: View,
     /// Its number among the postings of that view.
     pub posting: u64,
+    /// When the entry was booked.
+    pub booked_at: Timestamp,
     /// The title of that action when the entry was posted.
     pub title: String,
     /// What the fund says of it.
@@ -72,6 +75,8 @@ struct StoredLine {
     source: Identifier,
     source_key: Identifier,
     facts: EntryFacts,
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    booked_at: Timestamp,
     reverses: Option<Reversed>,
     came_back_from: Option<Payee>,
     title: Option<String>,
@@ -93,6 +98,7 @@ impl TryFrom<StoredLine> for RemittanceLine {
             view: View::parse(view).ok_or("an entry without a view")?,
             posting: posting.parse().map_err(|_| "an entry without a number")?,
             place: EntryPlace { account: account_of(&stored.pk)?, sk: stored.sk },
+            booked_at: stored.booked_at,
             title: stored.title.unwrap_or_default(),
             payee: stored.facts.side(stored.reverses, stored.came_back_from),
             facts: stored.facts,
@@ -109,7 +115,7 @@ impl From<RemittanceLine> for StoredLine {
         let by_view = format!("ENTRY#{}#{}#{:010}", line.view, line.facts.date, line.posting);
         let came_back_from = Some(line.payee);
         let (source, source_key, title) = (line.source, line.source_key, Some(line.title));
-        let (facts, reverses) = (line.facts, line.reverses);
-        Self { pk, sk, by_view, facts, source, source_key, reverses, came_back_from, title }
+        let (facts, booked_at, reverses) = (line.facts, line.booked_at, line.reverses);
+        Self { pk, sk, by_view, facts, booked_at, source, source_key, reverses, came_back_from, title }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::measures::Row;
-use super::{Chain, Fingerprint, Measures, Month, account_of, partition, pieces};
+use super::{Booked, Chain, Fingerprint, Measures, Month, account_of, partition, pieces};
 use crate::domain::{Cents, Effect, MemberNumber, Paid, Scheme, View};
 use crate::store::{Key, Query, Record, Store, StoreError, Table};
 
@@ -45,6 +46,10 @@ pub struct Totals {
     pub shared: BTreeMap<View, u64>,
     /// The entries that were posted here, reversed ones and reversals among them.
     pub chain: Chain,
+    /// How many versions of actions were booked to the view, as [`Booked::versions`].
+    pub versions: u64,
+    /// When the last transaction was booked to the view, as [`Booked::at`].
+    pub booked_at: Option<Timestamp>,
     /// Counted up with each write.
     pub version: u64,
 }
@@ -82,6 +87,8 @@ impl Totals {
             months: BTreeMap::new(),
             shared: BTreeMap::new(),
             chain: Chain::default(),
+            versions: 0,
+            booked_at: None,
             version: 0,
         }
     }
@@ -135,6 +142,12 @@ impl Totals {
         self.months.len() * MONTH_BYTES + self.shared.len() * SHARED_BYTES
     }
 
+    /// What was booked to the view: the state that these are of.
+    #[must_use]
+    pub fn booked(&self) -> Booked {
+        Booked { postings: self.chain.postings, versions: self.versions, at: self.booked_at }
+    }
+
     /// Whether anything counts here: a view that everything was moved out of is not shown.
     #[must_use]
     pub fn is_shown(&self) -> bool {
@@ -186,7 +199,8 @@ struct Stored {
     months: BTreeMap<String, Row<4>>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     shared: BTreeMap<String, u64>,
-    postings: u64,
+    #[serde(flatten)]
+    booked: Booked,
     chain: Fingerprint,
     version: u64,
 }
@@ -221,7 +235,9 @@ impl TryFrom<Stored> for Totals {
             schemes: stored.schemes.into_iter().map(scheme).collect::<Result<_, _>>()?,
             months: stored.months.into_iter().map(month).collect::<Result<_, _>>()?,
             shared: stored.shared.into_iter().map(shared).collect::<Result<_, _>>()?,
-            chain: Chain { postings: stored.postings, hash: stored.chain },
+            chain: Chain { postings: stored.booked.postings, hash: stored.chain },
+            versions: stored.booked.versions,
+            booked_at: stored.booked.at,
             version: stored.version,
         })
     }
@@ -230,6 +246,7 @@ impl TryFrom<Stored> for Totals {
 impl From<Totals> for Stored {
     fn from(totals: Totals) -> Self {
         let Key { pk, sk, .. } = totals.key();
+        let booked = totals.booked();
         let scheme = |(scheme, sums): (Scheme, Measures)| (scheme.as_str().to_owned(), Row::from(sums));
         let month = |(month, s): (Month, MonthSums)| {
             let Paid { to_company, to_providers } = s.paid;
@@ -248,7 +265,7 @@ impl From<Totals> for Stored {
             schemes: totals.schemes.into_iter().map(scheme).collect(),
             months: totals.months.into_iter().map(month).collect(),
             shared: totals.shared.into_iter().map(|(view, count)| (view.to_string(), count)).collect(),
-            postings: totals.chain.postings,
+            booked,
             chain: totals.chain.hash,
             version: totals.version,
         }

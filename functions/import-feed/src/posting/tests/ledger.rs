@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use portal::domain::{
     ActionStatus, Cents, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
 };
 use portal::store::{
-    Action, ActionPlace, ActionSums, Chain, Entry, Facet, Facets, Home, Measures, MispostedRecords, Month, Moved,
-    Pending, Record as _, Subject, Totals, WaitingRecord,
+    Action, ActionPlace, ActionSums, ActionVersion, Booked, Chain, Entry, Facet, Facets, Home, Measures,
+    MispostedRecords, Month, Moved, Pending, Record as _, Subject, Totals, WaitingRecord,
 };
 use serde_json::{Value, json};
 
@@ -121,6 +122,20 @@ impl Ledger {
         self.largest.take().expect("something is looked at")
     }
 
+    /// The instant that the clock shows.
+    pub(super) fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    pub(super) fn set_clock(&mut self, now: Timestamp) {
+        self.context.now = now;
+    }
+
+    /// What is posted from now on comes with this batch.
+    pub(super) fn of_batch(&mut self, batch_id: &str) {
+        self.context.batch_id = Identifier::parse(batch_id).unwrap();
+    }
+
     /// What is posted from now on comes from this source.
     pub(super) fn of_source(&mut self, source: &str) {
         self.context.source = Identifier::parse(source).unwrap();
@@ -210,6 +225,7 @@ impl Ledger {
                         largest.see(&changes);
                     }
                     self.state.apply(changes);
+                    self.state.book(self.context.now).unwrap();
                     if self.largest.is_none() {
                         self.check();
                     }
@@ -291,15 +307,20 @@ impl Ledger {
         [paid.to_company.0, paid.to_providers.0]
     }
 
-    /// All totals and facets that are not of nothing, without their versions and chains.
+    /// All totals and facets that are not of nothing, without what tells when they came to be so.
     pub(super) fn stored(&self) -> (ByView<Totals>, ByView<Facets>) {
         let totals = self.state.totals.values().filter(|totals| totals.is_shown());
         let facets = self.state.facets.values().filter(|facets| facets.is_shown());
         (
             totals
-                .map(|t| ((t.member_number.clone(), t.view), Totals { chain: Chain::default(), ..t.clone() }))
+                .map(|t| {
+                    let bare = Totals { chain: Chain::default(), versions: 0, booked_at: None, ..t.clone() };
+                    ((t.member_number.clone(), t.view), bare)
+                })
                 .collect(),
-            facets.map(|f| ((f.member_number.clone(), f.view), f.clone())).collect(),
+            facets
+                .map(|f| ((f.member_number.clone(), f.view), Facets { booked: Booked::default(), ..f.clone() }))
+                .collect(),
         )
     }
 
@@ -336,6 +357,40 @@ impl Ledger {
         assert!(awaited.map(|awaited| (awaited.member_number.clone(), awaited.records)).eq(waiting), "each is counted");
     }
 
+    /// The versions of an action in an account, oldest first.
+    pub(super) fn history(&self, account: &str, id: &str) -> Vec<&ActionVersion> {
+        let of =
+            |version: &&ActionVersion| version.member_number.as_str() == account && version.action_id.as_str() == id;
+        let mut history: Vec<_> = self.state.versions.values().filter(of).collect();
+        history.sort_by_key(|version| version.number);
+        history
+    }
+
+    /// Each action has its versions, numbered without a gap; each replaced what the one before said, the last says what the
+    /// action is, and the views that they were booked to have counted them.
+    fn check_histories(&self) {
+        let mut views: ByView<u64> = BTreeMap::new();
+        for action in self.state.actions() {
+            let history = self.history(action.member_number.as_str(), action.action_id.as_str());
+            let (mut chain, mut state, mut last) = (Chain::default(), None, Timestamp::MIN);
+            for version in &history {
+                assert_eq!((version.number, &version.replaced), (chain.next(), &state), "{version:?}");
+                assert!(last < version.booked_at, "{version:?}");
+                chain.append(version.fingerprint().unwrap());
+                (state, last) = (version.state.clone(), version.booked_at);
+                for view in version.views() {
+                    *views.entry((action.member_number.clone(), view)).or_default() += 1;
+                }
+            }
+            let changed_at = history.last().map(|version| version.booked_at);
+            assert_eq!((action.history, action.changed_at), (chain, changed_at));
+            assert_eq!(action.state.clone().filter(|_| action.is_here()), state);
+        }
+        let counted = self.state.totals.values().filter(|totals| totals.versions > 0);
+        let counted: ByView<u64> = counted.map(|t| ((t.member_number.clone(), t.view), t.versions)).collect();
+        assert_eq!(counted, views);
+    }
+
     /// The entries of each view are numbered without a gap, and its totals have the hash of them all in that order; of
     /// what is in force the guard has the hash.
     fn check_chains(&self) {
@@ -345,14 +400,20 @@ impl Ledger {
         }
         for ((account, view), mut entries) in views {
             entries.sort_by_key(|entry| entry.posting);
-            let mut chain = Chain::default();
+            let (mut chain, mut last) = (Chain::default(), Timestamp::MIN);
             for entry in entries {
                 assert_eq!(entry.posting, chain.next());
                 chain.append(entry.fingerprint().unwrap());
+                assert!(last <= entry.booked_at, "in the order of the numbers");
+                last = entry.booked_at;
             }
             let totals = self.state.totals.get(&Totals::key_of(&account, view)).flatten().expect("totals");
             assert_eq!(totals.chain, chain);
+            assert!(totals.booked_at >= Some(last), "an action may have come since");
+            let facets = self.state.facets.get(&Facets::key_of(&account, view)).flatten().expect("facets");
+            assert_eq!(facets.booked, totals.booked());
         }
+        self.check_histories();
         for guard in self.state.guards.values() {
             let known = match &guard.subject {
                 Subject::Entry { posted: Some(place), .. } => {

@@ -1,8 +1,10 @@
 //! The posting rule against a ledger in memory: golden figures, and any sequence of records against a
 //! plain model.
 
+mod booking;
 mod bounds;
 mod golden;
+mod histories;
 mod ledger;
 mod sequences;
 mod sources;
