@@ -34,8 +34,7 @@ impl Fund {
         Self { portal, function, store, bucket }
     }
 
-    /// The report of a batch, its list of single lines left out, and how long that was. Of warnings the generator says nothing: a
-    /// payment keyed in under a wrong day makes its transfer one of several, until it is corrected.
+    /// The report of a batch, its lists of single lines and its warnings left out, and how long that was.
     async fn import(&self, folder: &str, feed: &SentFeed, place: usize) -> (Value, usize) {
         let s3 = self.portal.s3().unwrap();
         let (members, ledger) = &feed.files[place];
@@ -51,13 +50,15 @@ impl Fund {
         }});
         let outcome = self.function.handle(serde_json::from_value(event).unwrap()).await.unwrap();
         let mut report = serde_json::to_value(outcome).unwrap();
-        let fields = report.as_object_mut().unwrap();
-        let named = fields.remove("quarantine").unwrap();
-        let warned = fields.remove("warned").map_or(0, |lines| lines.as_array().unwrap().len());
-        let corrected = fields["corrected"].as_u64().unwrap();
-        assert!(warned as u64 <= corrected, "{warned} warned of, {corrected} corrected");
-        let kinds = fields.remove("warnings").unwrap_or_else(|| json!({}));
-        assert!(kinds.as_object().unwrap().keys().all(|kind| kind == "transfer-of-several"), "{kinds}");
+        let mut take = |name: &str| report.as_object_mut().unwrap().remove(name);
+        let named = take("quarantine").unwrap();
+        // Actions that end with more paid than committed are meant, and a payment keyed in under a wrong day makes its transfer
+        // one of several until it is corrected; nothing else looks mistaken in a feed that is none.
+        take("warned");
+        let warnings = take("warnings").unwrap_or_default();
+        let kinds = warnings.as_object().into_iter().flat_map(|kinds| kinds.keys());
+        let known = ["paid-above-committed", "transfer-of-several"];
+        assert!(kinds.clone().all(|kind| known.contains(&kind.as_str())), "{warnings}");
         (report, named.as_array().unwrap().len())
     }
 

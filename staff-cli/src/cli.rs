@@ -196,6 +196,12 @@ pub(crate) enum Command {
         #[command(flatten)]
         common: Common,
     },
+
+    /// List what the back office sent and what waits for its member or its action, the oldest first
+    ListWaiting {
+        #[command(flatten)]
+        common: Common,
+    },
 }
 
 /// Which establishment.
@@ -256,7 +262,8 @@ impl Command {
             | Self::MailPass { common, .. }
             | Self::CloseAccount { common, .. }
             | Self::ListContests { common, .. }
-            | Self::ListAlerts { common } => common,
+            | Self::ListAlerts { common }
+            | Self::ListWaiting { common } => common,
         }
     }
 }

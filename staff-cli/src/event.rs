@@ -44,6 +44,7 @@ pub(crate) fn of(command: &Command) -> Result<Value, String> {
         Command::CloseAccount { place, .. } => ("close-account", json!({"establishment": place.establishment})),
         Command::ListContests { all, .. } => ("list-contests", json!({"all": all})),
         Command::ListAlerts { .. } => ("list-alerts", json!({})),
+        Command::ListWaiting { .. } => ("list-waiting", json!({})),
     };
     let mut event = fields;
     let common = command.common();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// The order in which parts and columns are shown; what is not named here comes behind.
-const ORDER: [&str; 48] = [
+const ORDER: [&str; 59] = [
     "user",
     "sign_up",
     "establishment",
@@ -25,7 +25,9 @@ const ORDER: [&str; 48] = [
     "belonging",
     "mails",
     "contests",
-    "alerts", // parts
+    "alerts",
+    "summary",
+    "waiting", // parts
     "stopped",
     "at",
     "requested_at",
@@ -53,7 +55,16 @@ const ORDER: [&str; 48] = [
     "voices",
     "asked_by",
     "about",
-    "id", // columns
+    "id",
+    "action_id",
+    "waits_for",
+    "kind",
+    "amount_cents",
+    "in_force_cents",
+    "batch_id",
+    "source",
+    "source_key",
+    "source_version", // columns
 ];
 
 /// Why the function refused, where it did.

@@ -10,6 +10,7 @@ mod awaited;
 mod balances;
 pub mod bucket;
 mod check;
+mod doubts;
 pub mod feed;
 mod files;
 mod groups;
@@ -39,7 +40,7 @@ pub use run::{Advance, Importer, check_files, read_manifest};
 pub use sequence::{Gap, Sequence};
 pub use sources::Sources;
 pub use tables::Tables;
-pub use warning::Warning;
+pub use warning::{Particulars, Warning};
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ use crate::plan::{Checkpoint, Plan, Run, Task};
 use crate::post::Decided;
 use crate::posting::Verdict;
 use crate::report::{Origin, Report};
+use crate::warning::Warned;
 use crate::{Function, ImportError};
 
 /// How many guards are asked for at once.
@@ -29,17 +30,20 @@ pub(crate) struct Waiting {
     source_key: Identifier,
     source_version: u64,
     cents: i64,
+    /// What looks mistaken as long as it waits.
+    warnings: Vec<Warned>,
 }
 
 impl Waiting {
     /// `None` where the line has no key, and so cannot wait.
-    pub(crate) fn of(origin: &Origin) -> Option<Self> {
+    pub(crate) fn of(origin: &Origin, decided: &Decided) -> Option<Self> {
         Some(Self {
             file: origin.file_index,
             line: origin.line,
             source_key: origin.source_key.clone()?,
             source_version: origin.source_version,
             cents: origin.amount.0,
+            warnings: decided.of_waiting().cloned().collect(),
         })
     }
 
@@ -76,7 +80,7 @@ impl Waiting {
         let waits = guard.waits.is_some() || matches!(&guard.subject, Subject::Entry { pending: Some(_), .. });
         let verdict = if marks.is_some_and(repeats) {
             Verdict::Unchanged
-        } else if guard.newest().is_some_and(|(newest, _)| newest > version) {
+        } else if guard.void.contains(&version) || guard.newest().is_some_and(|(newest, _)| newest > version) {
             Verdict::Stale
         } else if waits {
             Verdict::Pending
@@ -149,7 +153,10 @@ impl Function {
             for line in some {
                 let guard = guards.get(&line.source_key);
                 let (verdict, released) = line.verdict(run, guard);
-                report.tally(&line.origin(&plan.manifest), &Decided::plainly(verdict));
+                let still_waits = verdict == Verdict::Pending;
+                let warnings = if still_waits { line.warnings.clone() } else { Vec::new() };
+                let decided = Decided { warnings, ..Decided::plainly(verdict) };
+                report.tally(&line.origin(&plan.manifest), &decided);
                 report.released = report.released.saturating_sub(u64::from(released));
             }
         }

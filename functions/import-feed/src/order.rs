@@ -13,8 +13,8 @@ use crate::groups::Groups;
 /// few transactions, whatever stands between its entries in the file; records that nothing links can be
 /// exchanged.
 /// Among them an action comes before its entries, which saves these the detour over pending. But one that a record
-/// before it names in another account has moved, and what came before the move is posted before it. The
-/// order of one key's versions stays: a key names actions or entries, never both.
+/// before it names in another account, or its key under another number, has moved, and what came before the move is posted
+/// before it. The order of one key's versions stays: a key names actions or entries, never both.
 ///
 /// Withdrawals, and all that stands before the last of them, keep the order of the file: an action is withdrawn after its
 /// entries, and whose last entry a record takes away nothing here says.
@@ -27,6 +27,7 @@ pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord> + Clone)
     let mut accounts: HashMap<&Identifier, &MemberNumber> = HashMap::new();
     let mut moved: HashSet<&Identifier> = HashSet::new();
     let mut held: HashSet<&Identifier> = HashSet::new();
+    let mut numbers: HashMap<&Identifier, &Identifier> = HashMap::new();
     let mut withdrawn = 0;
     let mut ranks: Vec<(usize, bool)> = Vec::new();
     for record in records {
@@ -45,6 +46,11 @@ pub(crate) fn order<'a>(records: impl Iterator<Item = &'a LedgerRecord> + Clone)
                 moved.insert(action_id);
             }
             if let LedgerRecord::Action(action) = record {
+                let number = numbers.insert(&action.source_key, action_id).filter(|number| *number != action_id);
+                if let Some(number) = number {
+                    // Renumbered: another action may have its old number behind it.
+                    moved.extend([number, action_id]);
+                }
                 if moved.contains(action_id) {
                     held.insert(&action.source_key);
                 }

@@ -21,7 +21,7 @@ use crate::order::order;
 use crate::posting::{Blocked, Context, Job, MOST_MOVES, NamedLine, Need, State, Task, Verdict, plan};
 use crate::sources::Sources;
 use crate::tables::Tables;
-use crate::warning::Warning;
+use crate::warning::Warned;
 
 /// How many jobs are looked at together. An entry takes at least two writes, so a transaction never
 /// holds more.
@@ -70,10 +70,21 @@ pub(crate) struct Decided {
     /// The field that could not be kept.
     pub ignored: Option<Reason>,
     /// What looks mistaken.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Warned>,
 }
 
 impl Decided {
+    /// What looks mistaken as long as the record waits.
+    pub(crate) fn of_waiting(&self) -> impl Iterator<Item = &Warned> {
+        self.warnings.iter().filter(|warned| warned.warning.is_of_waiting())
+    }
+
+    /// The same without that.
+    pub(crate) fn but_of_waiting(&self) -> Self {
+        let warnings = self.warnings.iter().filter(|warned| !warned.warning.is_of_waiting());
+        Self { warnings: warnings.cloned().collect(), ..self.clone() }
+    }
+
     /// One of which nothing else is to be said.
     pub(crate) fn plainly(verdict: Verdict) -> Self {
         Self { verdict, ignored: None, warnings: Vec::new() }
@@ -371,13 +382,14 @@ impl<T: Tables> Poster<T> {
         let target: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
         let Some(target) = target.filter(Action::is_moving) else { return Ok(None) };
         let mut left = None;
-        let from = target.coming_from.as_ref().unwrap_or(&place.account);
+        let from = target.coming_from.as_ref().unwrap_or(place);
         let home = target.state.as_ref().map(|state| state.home);
         let is_there = |entry: &Entry| {
             entry.member_number == place.account
+                && entry.action_id.as_ref() == Some(&place.action_id)
                 && home.is_some_and(|home| home.view == entry.view && Some(home.scheme) == entry.scheme)
         };
-        let mut query = Action::entries_of(from, &place.action_id).limit(PAGE);
+        let mut query = Action::entries_of(&from.account, &from.action_id).limit(PAGE);
         loop {
             let Page { items, next } = self.store.query::<Entry>(&query).await?;
             let entries = items.into_iter().filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry));
@@ -429,7 +441,7 @@ impl<T: Tables> Poster<T> {
         Ok(released)
     }
 
-    /// Where an action is that something waits for: here, or in the account that it has moved to.
+    /// Where an action is that something waits for: here, or where it has moved to.
     async fn present(&self, place: &ActionPlace) -> Result<Option<ActionPlace>, ImportError> {
         let mut place = place.clone();
         let mut waits = false;
@@ -439,7 +451,7 @@ impl<T: Tables> Poster<T> {
             let Some(action) = action else { return Ok(None) };
             waits |= action.waiting > 0;
             match action.moved_to {
-                Some(account) if waits => place.account = account,
+                Some(now) if waits => place = now,
                 _ => return Ok((waits && action.state.is_some()).then_some(place)),
             }
         }

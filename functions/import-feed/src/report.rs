@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use portal::domain::{Cents, Identifier};
+use portal::store::ActionPlace;
 use serde::{Deserialize, Serialize};
 
 use crate::awaited::Awaited;
@@ -12,7 +13,7 @@ use crate::feed::{LedgerRecord, Line, Manifest, Reason, Rejected, Unreadable, am
 use crate::post::{Decided, REFUSED_BY_STORE, Released};
 use crate::posting::Verdict;
 use crate::sequence::Sequence;
-use crate::warning::Warning;
+use crate::warning::{Particulars, Warned, Warning};
 
 /// How many quarantined lines, and how many ignored fields, a report names; all are counted.
 const MOST_NAMED: usize = 1_000;
@@ -99,9 +100,34 @@ pub struct WarnedLine {
     /// The key of the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_key: Option<Identifier>,
+    /// What was sent, and what it is held against.
+    #[serde(flatten)]
+    pub figures: Particulars,
     /// The batch, where the line came with an earlier one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_id: Option<Identifier>,
+}
+
+/// A line that is warned of if its action is still like that at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Doubted {
+    pub(crate) place: ActionPlace,
+    pub(crate) warning: Warning,
+    pub(crate) line: WarnedLine,
+}
+
+impl WarnedLine {
+    fn of(line: &Origin, Warned { warning, figures, .. }: &Warned, batch_id: Option<Identifier>) -> Self {
+        Self {
+            file_index: line.file_index,
+            file: line.file.clone(),
+            line: line.line,
+            warning: warning.code().into(),
+            source_key: line.source_key.clone(),
+            figures: figures.clone(),
+            batch_id,
+        }
+    }
 }
 
 /// The control totals: every line and every cent of the batch is in one of the outcomes.
@@ -174,6 +200,9 @@ pub struct Report {
     /// The first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warned: Vec<WarnedLine>,
+    /// What looks mistaken, and may not any more when all of the batch is posted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) doubted: Vec<Doubted>,
     /// What was counted as pending, to be counted anew when it is released or replaced.
     #[serde(skip)]
     waiting: HashMap<Identifier, Waiting>,
@@ -190,6 +219,8 @@ struct Waiting {
     version: u64,
     lines: u64,
     cents: i64,
+    /// What looks mistaken as long as it waits.
+    warned: Vec<WarnedLine>,
 }
 
 impl Report {
@@ -222,28 +253,45 @@ impl Report {
 
     /// Counts a record, and the field of it that could not be kept.
     pub(crate) fn decide(&mut self, line: &Origin, decided: &Decided) {
-        self.name(line, decided);
         self.count(line, decided.verdict);
+        let Some(waiting) = line.source_key.as_ref().and_then(|key| self.waiting.get_mut(key)) else {
+            return self.name(line, decided);
+        };
+        if decided.verdict != Verdict::Pending {
+            return self.name(line, decided);
+        }
+        // Its action may come with a later line of the batch.
+        waiting.warned.extend(decided.of_waiting().map(|warned| WarnedLine::of(line, warned, None)));
+        self.name(line, &decided.but_of_waiting());
+    }
+
+    /// Names what looks mistaken of the lines that wait when all are posted.
+    pub(crate) fn name_waiting(&mut self) {
+        let warned: Vec<_> =
+            self.waiting.values_mut().flat_map(|waiting| std::mem::take(&mut waiting.warned)).collect();
+        warned.into_iter().for_each(|line| self.warn_of(line));
     }
 
     /// Names the field of a record that could not be kept, and what looks mistaken of it.
-    fn name(&mut self, line: &Origin, decided: &Decided) {
+    pub(crate) fn name(&mut self, line: &Origin, decided: &Decided) {
         if let Some(reason) = decided.ignored {
             self.ignore_one(line, reason);
         }
-        decided.warnings.iter().for_each(|warning| self.warn(line, *warning, None));
+        decided.warnings.iter().for_each(|warned| self.warn(line, warned, None));
     }
 
-    fn warn(&mut self, line: &Origin, warning: Warning, batch_id: Option<Identifier>) {
-        *self.warnings.entry(warning.code().into()).or_default() += 1;
-        self.warned.push(WarnedLine {
-            file_index: line.file_index,
-            file: line.file.clone(),
-            line: line.line,
-            warning: warning.code().into(),
-            source_key: line.source_key.clone(),
-            batch_id,
-        });
+    fn warn(&mut self, line: &Origin, warned: &Warned, batch_id: Option<Identifier>) {
+        if let Some(place) = &warned.doubted {
+            let line = WarnedLine::of(line, warned, batch_id);
+            return self.doubted.push(Doubted { place: place.clone(), warning: warned.warning, line });
+        }
+        self.warn_of(WarnedLine::of(line, warned, batch_id));
+    }
+
+    /// Names a line that is warned of.
+    pub(crate) fn warn_of(&mut self, line: WarnedLine) {
+        *self.warnings.entry(line.warning.clone()).or_default() += 1;
+        self.warned.push(line);
         if self.warned.len() >= 2 * MOST_NAMED {
             self.trim();
         }
@@ -252,7 +300,7 @@ impl Report {
     /// Counts a record.
     pub fn count(&mut self, line: &Origin, verdict: Verdict) {
         if matches!(verdict, Verdict::Posted | Verdict::Corrected | Verdict::Withdrawn | Verdict::Pending) {
-            self.replace(line);
+            self.replace(line, verdict);
         }
         if verdict == Verdict::Pending
             && let Some(key) = &line.source_key
@@ -291,8 +339,8 @@ impl Report {
     }
 
     /// A version that waited and is replaced by a newer one of this batch is stale.
-    fn replace(&mut self, line: &Origin) {
-        let older = |waiting: &Waiting| waiting.version < line.source_version;
+    fn replace(&mut self, line: &Origin, verdict: Verdict) {
+        let older = |waiting: &Waiting| verdict == Verdict::Withdrawn || waiting.version < line.source_version;
         let Some(key) = line.source_key.as_ref().filter(|key| self.waiting.get(*key).is_some_and(older)) else {
             return;
         };
@@ -349,7 +397,7 @@ impl Report {
         if let Some(reason) = released.decided.ignored {
             self.ignore_of(&origin, reason, batch_id());
         }
-        released.decided.warnings.iter().for_each(|warning| self.warn(&origin, *warning, batch_id()));
+        released.decided.warnings.iter().for_each(|warned| self.warn(&origin, warned, batch_id()));
         if let Verdict::Quarantined(reason) = released.decided.verdict {
             *self.by_reason.entry(reason.code.into()).or_default() += 1;
             self.quarantine.push(Quarantined {
@@ -447,6 +495,7 @@ impl Report {
             *self.warnings.entry(warning).or_default() += records;
         }
         self.warned.extend(other.warned);
+        self.doubted.extend(other.doubted);
         if let Some(balances) = other.balances {
             self.balances.get_or_insert_default().add(balances);
         }

@@ -346,12 +346,15 @@ impl<F: Files, T: Tables> Importer<F, T> {
                     report.release(&released);
                 }
                 report.trim();
+                self.poster.thin_doubts(&mut report).await?;
             }
         }
         if has_balances {
             self.check_all_balances(manifest, objects, progress, &mut report).await?;
         }
         report.awaited = self.poster.awaited().await?;
+        report.name_waiting();
+        self.poster.end_doubts(&mut report).await?;
         report.trim();
         progress.end();
         Ok(report)

@@ -114,6 +114,7 @@ impl Function {
             let mut taken: Vec<_> = at.taken.iter().filter_map(|line| self.member(plan, line.as_bytes())).collect();
             self.importer.post_taken(&plan.manifest, &mut taken, &mut at.report).await?;
         }
+        self.importer.poster.end_doubts(&mut at.report).await?;
         at.report.trim();
         self.work.keep(&run.finished_shard(shard), &at).await?;
         self.delete_all(&format!("{}parts/{shard:04}/", run.folder())).await?;
@@ -140,6 +141,7 @@ impl Function {
                 |released: Vec<Released>| released.iter().for_each(|released| count_released(plan, report, released));
             let all = self.importer.poster.admit(&context, account, count, || !is_late()).await?;
             at.admitted += usize::from(all);
+            self.importer.poster.thin_doubts(&mut at.report).await?;
             if !all || is_late() {
                 at.report.trim();
                 self.work.keep(&run.checkpoint(shard), at).await?;
@@ -197,6 +199,7 @@ impl Function {
             let window = window.collect();
             let posted = self.importer.poster.post_lines(&plan.manifest, Some(&run.0), window, |_| {}).await?;
             let waiting = count(plan, &mut at.report, posted);
+            self.importer.poster.thin_doubts(&mut at.report).await?;
             if !waiting.is_empty() {
                 let key = run.waiting(shard, from, &waiting);
                 self.work.write(&key, waiting).await?;
@@ -225,8 +228,11 @@ impl Function {
 fn count(plan: &Plan, report: &mut Report, posted: Posted) -> Vec<u8> {
     let mut waiting = Vec::new();
     for (origin, decided) in posted.decisions {
-        match Waiting::of(&origin).filter(|_| decided.verdict == Verdict::Pending) {
-            Some(line) => line.write(&mut waiting),
+        match Waiting::of(&origin, &decided).filter(|_| decided.verdict == Verdict::Pending) {
+            Some(line) => {
+                report.name(&origin, &decided.but_of_waiting());
+                line.write(&mut waiting);
+            }
             None => report.tally(&origin, &decided),
         }
     }

@@ -98,6 +98,10 @@ async fn ledger(fund: &Fund) -> BTreeMap<(String, String), Item> {
         for name in ["booked_at", "version", "marks", "since", "taken_at", "chain", "in_force", "kept"] {
             item.remove(name);
         }
+        // The hash of what waits has since when.
+        if let Some(AttributeValue::M(waits)) = item.get_mut("waits") {
+            waits.remove("kept");
+        }
         item.values_mut().for_each(drop_number);
         items.insert((item["pk"].as_s().unwrap().clone(), item["sk"].as_s().unwrap().clone()), item);
     }

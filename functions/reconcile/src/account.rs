@@ -1,14 +1,15 @@
 //! One account, read until what was seen is certain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use portal::domain::{MemberNumber, View};
-use portal::store::{Store, StoreError, whole_ledger};
+use portal::domain::{Identifier, MemberNumber, View};
+use portal::store::{Awaited, AwaitedAction, AwaitedMember, Store, StoreError, whole_ledger, whole_waiting};
 
 use crate::digest::Head;
 use crate::drift::Found;
 use crate::posted::hold_guards;
 use crate::reading::{Read, Reading};
+use crate::waits::Named;
 
 /// How often an account is read before it is called busy: somebody posts to it all the time.
 const MOST_READINGS: u32 = 10;
@@ -25,22 +26,58 @@ pub(crate) struct Checked {
     pub(crate) busy: bool,
     /// The entries of each view, as a digest names them; true where nothing was found.
     pub(crate) heads: BTreeMap<View, Head>,
+    /// The actions that are in it, and awaited in another account.
+    pub(crate) here: Vec<Identifier>,
 }
 
 /// Holds an account's ledger against its entries.
 ///
 /// # Errors
 /// Where the store fails.
-pub(crate) async fn check(store: &Store, account: MemberNumber, page: Option<i32>) -> Result<Checked, StoreError> {
+pub(crate) async fn check(
+    store: &Store,
+    account: MemberNumber,
+    page: Option<i32>,
+    named: &Named,
+) -> Result<Checked, StoreError> {
     let read = async || {
-        let mut read = read(store, account.clone(), page).await?;
+        let mut read = read(store, account.clone(), page, &named.actions).await?;
         let held = std::mem::take(&mut read.held);
         hold_guards(store, &held, &mut read.found).await?;
         std::mem::take(&mut read.marks).hold(store, &account, &mut read.found).await?;
+        hold_awaited(store, &account, &named.awaited, &mut read).await?;
         Ok(read)
     };
-    let (Read { found, entries, heads, .. }, busy) = settled(read).await?;
-    Ok(Checked { account, entries, found, busy, heads })
+    let (Read { found, entries, heads, here, .. }, busy) = settled(read).await?;
+    Ok(Checked { account, entries, found, busy, heads, here })
+}
+
+/// Holds what waits in an account against what says so to all: read anew only where it is not what was read for all
+/// accounts, because something may have come meanwhile.
+async fn hold_awaited(
+    store: &Store,
+    account: &MemberNumber,
+    awaited: &Awaited,
+    read: &mut Read,
+) -> Result<(), StoreError> {
+    let records = |member: Option<&AwaitedMember>| member.map_or(0, |member| member.records);
+    if records(awaited.members.get(account)) != read.for_account {
+        let stored = records(store.get::<AwaitedMember>(&AwaitedMember::key_of(account)).await?.as_ref());
+        if stored != read.for_account {
+            let [stored, counted] = [stored, read.for_account].map(|records| Some(records.to_string()));
+            read.found.add("AWAITED", "records", stored, counted);
+        }
+    }
+    if awaited.actions.get(account).map_or(!read.awaited_actions.is_empty(), |known| *known != read.awaited_actions) {
+        let stored = store.query_all::<AwaitedAction>(&AwaitedAction::of(account)).await?;
+        let stored: BTreeSet<_> = stored.into_iter().map(|awaited| awaited.place.action_id).collect();
+        for id in stored.symmetric_difference(&read.awaited_actions) {
+            let present = |is: bool| is.then(|| "present".to_owned());
+            let (is, shall) = (stored.contains(id), read.awaited_actions.contains(id));
+            read.found.add(&format!("AWAITED_ACTIONS {id}"), "item", present(is), present(shall));
+        }
+    }
+    Ok(())
 }
 
 /// Reads until there is no drift, or two readings in a row saw the same.
@@ -71,20 +108,26 @@ where
     Ok((last, busy))
 }
 
-async fn read(store: &Store, account: MemberNumber, page: Option<i32>) -> Result<Read, StoreError> {
-    let mut query = whole_ledger(&account);
-    if let Some(items) = page {
-        query = query.limit(items);
-    }
-    let mut reading = Reading::of(account);
-    loop {
-        let page = store.query_items(&query).await?;
-        page.items.into_iter().for_each(|item| reading.take(item));
-        if page.next.is_none() {
-            return Ok(reading.end());
+async fn read(
+    store: &Store,
+    account: MemberNumber,
+    page: Option<i32>,
+    awaited: &HashMap<Identifier, BTreeSet<MemberNumber>>,
+) -> Result<Read, StoreError> {
+    let queries = [whole_ledger(&account), whole_waiting(&account)];
+    let mut reading = Reading::of(account, awaited);
+    for (query, take) in queries.into_iter().zip([Reading::take, Reading::take_waiting]) {
+        let mut query = if let Some(items) = page { query.limit(items) } else { query };
+        loop {
+            let page = store.query_items(&query).await?;
+            page.items.into_iter().for_each(|item| take(&mut reading, item));
+            if page.next.is_none() {
+                break;
+            }
+            query = query.after(page.next);
         }
-        query = query.after(page.next);
     }
+    Ok(reading.end())
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ mod posted;
 mod reading;
 mod request;
 mod sums;
+mod waits;
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ use portal::environment::{Environment, StartError};
 use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::log::Metric;
-use portal::store::{Store, StoreError, Table};
+use portal::store::{AllWaits, Store, StoreError, Table, WaitsFor};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -34,6 +35,8 @@ use crate::bucket::{Bucket, BucketError};
 use crate::digest::{Digest, Line};
 pub use crate::drift::Drift;
 use crate::request::Request;
+pub use crate::waits::Elsewhere;
+use crate::waits::Named;
 
 /// After this no other account is begun. The function has 15 minutes, and the largest account needs seconds.
 const BEGINS_FOR: Duration = Duration::from_secs(720);
@@ -43,6 +46,12 @@ const AT_ONCE: usize = 4;
 
 /// How many drifts are listed; all are counted.
 const MOST_LISTED: usize = 100;
+
+/// How many records that wait are listed; all are counted.
+const MOST_WAITING: usize = 100;
+
+/// What has waited for longer is told in the log. An alarm watches the age by the same figure.
+const WAITS_FOR_LONG: Duration = Duration::from_hours(96);
 
 /// How many drifts go into the log line, which has room for some five.
 const MOST_LOGGED: usize = 10;
@@ -72,6 +81,10 @@ pub struct Report {
     pub listed: Vec<Drift>,
     /// The accounts that were posted to all the time: nothing is known of them.
     pub busy: Vec<MemberNumber>,
+    /// All that waits; of the one account that was asked for, where one was.
+    pub waiting: AllWaits,
+    /// The first of the actions that were met in one account and are awaited in another one.
+    pub elsewhere: Vec<Elsewhere>,
     /// Where to go on, where time or `most` ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<MemberNumber>,
@@ -116,6 +129,19 @@ pub enum ReconcileError {
     Bucket(#[from] BucketError),
 }
 
+impl Report {
+    /// Says of the listed records that wait which of them have their action in another account, as far as that was met.
+    fn point_elsewhere(&mut self) {
+        for wait in self.waiting.oldest.iter_mut().filter(|wait| wait.waits_for != WaitsFor::Source) {
+            let met = self
+                .elsewhere
+                .iter()
+                .find(|met| wait.action_id.as_ref() == Some(&met.action_id) && met.awaited_in.contains(&wait.account));
+            wait.action_in = met.map(|met| met.account.clone());
+        }
+    }
+}
+
 impl EventFunction for Function {
     const NAME: &'static str = "reconcile";
     type Event = Value;
@@ -133,15 +159,27 @@ impl EventFunction for Function {
 
     async fn handle(&self, event: Value) -> Result<Report, ReconcileError> {
         let request = Request::read(event).map_err(ReconcileError::Event)?;
-        let chosen = match &request {
-            Request::One(account) => vec![account.clone()],
-            all => all.choose(self.store.member_numbers().await?),
+        let one = match &request {
+            Request::One(account) => Some(account),
+            _ => None,
         };
-        let (mut report, digest) = self.walk(chosen, request.most()).await?;
+        let (waiting, named) = waits::read(&self.store, one, MOST_WAITING).await?;
+        let chosen = match one {
+            Some(account) => vec![account.clone()],
+            None => {
+                // What waits for a member that never came is held too.
+                let mut all = self.store.member_numbers().await?;
+                all.extend(named.awaited.accounts());
+                request.choose(all)
+            }
+        };
+        let (mut report, digest) = self.walk(chosen, request.most(), &named).await?;
         if let Request::Hour(hour) = request {
             report.digest = Some(self.keep(hour, digest).await?);
         }
-        Self::tell(&report);
+        report.waiting = waiting;
+        report.point_elsewhere();
+        self.tell(&report);
         match request {
             Request::Hour(_) if report.after.is_some() => {
                 Err(ReconcileError::OutOfTime { left: report.of - report.accounts, of: report.of })
@@ -159,13 +197,18 @@ impl Function {
         self
     }
 
-    async fn walk(&self, chosen: Vec<MemberNumber>, most: usize) -> Result<(Report, Attested), StoreError> {
+    async fn walk(
+        &self,
+        chosen: Vec<MemberNumber>,
+        most: usize,
+        named: &Named,
+    ) -> Result<(Report, Attested), StoreError> {
         let until = self.clock.now() + BEGINS_FOR;
         let mut report = Report { of: chosen.len() as u64, ..Report::default() };
         let mut attested = Attested::default();
         let begun = chosen.into_iter().take(most).take_while(|_| self.clock.now() < until);
         let mut checks = stream::iter(begun)
-            .map(|number| account::check(&self.store, number, self.page))
+            .map(|number| account::check(&self.store, number, self.page, named))
             // In their order, so that one number says where to go on.
             .buffered(AT_ONCE);
         while let Some(checked) = checks.try_next().await? {
@@ -183,6 +226,8 @@ impl Function {
                 let room = MOST_LISTED - report.listed.len();
                 report.listed.extend(checked.found.kept.into_iter().take(room));
             }
+            let here = checked.here.into_iter().map(|action_id| named.elsewhere(action_id, &checked.account));
+            report.elsewhere.extend(here.take(MOST_LISTED.saturating_sub(report.elsewhere.len())));
             report.after = Some(checked.account);
         }
         report.after = report.after.filter(|_| report.accounts < report.of);
@@ -199,9 +244,18 @@ impl Function {
         Ok(key)
     }
 
-    fn tell(report: &Report) {
-        let Report { accounts, entries, drift, listed, busy, .. } = report;
+    fn tell(&self, report: &Report) {
+        let Report { accounts, entries, drift, listed, busy, waiting, .. } = report;
         invocation::count(Metric::Drift, *drift);
+        let age = waiting.since.map_or(0, |since| self.clock.now().duration_since(since).as_secs().max(0));
+        invocation::count(Metric::LongestWait, age.unsigned_abs());
+        invocation::tell("waiting", waiting.records);
+        if age.unsigned_abs() > WAITS_FOR_LONG.as_secs()
+            && let Some(oldest) = waiting.oldest.first()
+        {
+            let (source, key, batch) = (&oldest.source, &oldest.source_key, &oldest.batch_id);
+            invocation::warn(format!("{} wait, first {source} {key} of batch {batch}", waiting.records));
+        }
         for (name, number) in [("accounts", *accounts), ("entries", *entries), ("busy", busy.len() as u64)] {
             invocation::tell(name, number);
         }

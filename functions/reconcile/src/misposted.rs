@@ -22,6 +22,8 @@ pub(crate) struct Marked {
 impl Marked {
     pub(crate) fn take(&mut self, mark: Misposted) {
         match mark.record {
+            // It has the record again.
+            Some(_) if mark.is_back => {}
             Some((source, source_key)) => drop(self.marked.insert(Guard::key_of(&source, &source_key))),
             None => self.is_told = true,
         }

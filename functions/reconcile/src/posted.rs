@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use portal::domain::Id;
-use portal::store::{ActionState, Batch, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError};
+use portal::store::{
+    ActionState, Batch, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError, WaitingRecord,
+};
 
 use crate::drift::{Fields, Found};
 use crate::history::Versions;
@@ -74,7 +76,7 @@ impl Reversals {
             None => {
                 let reversal = entry.reversal(entry.source_version, &entry.batch_id, entry.booked_at);
                 let key = Guard::key_of(&entry.source, &entry.source_key);
-                let in_force = Held { guard: key, fingerprint, sk, waits: false };
+                let in_force = Held { guard: key, fingerprint, sk, as_what: As::InForce };
                 self.reversible.insert(entry.entry_id, (mirror(reversal), in_force));
             }
         }
@@ -107,20 +109,36 @@ fn mirror(reversal: Entry) -> Fingerprint {
     bare.fingerprint().unwrap_or_default()
 }
 
-/// A thing that a guard has the hash of: in force, or waiting for its action.
+/// What a guard has the hash of.
+#[derive(Debug, Clone, Copy)]
+enum As {
+    InForce,
+    /// For its action.
+    Pending,
+    /// For its member.
+    Waiting,
+}
+
+/// A thing that a guard has the hash of: in force, or waiting for its action or its member.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) guard: Key,
     fingerprint: Fingerprint,
     sk: String,
-    waits: bool,
+    as_what: As,
 }
 
 impl Held {
     /// An entry that waits for its action; its item has this fingerprint.
     pub(crate) fn pending(sk: &str, pending: &Pending, fingerprint: Fingerprint) -> Self {
         let guard = Guard::key_of(&pending.source, &pending.source_key);
-        Self { guard, fingerprint, sk: sk.to_owned(), waits: true }
+        Self { guard, fingerprint, sk: sk.to_owned(), as_what: As::Pending }
+    }
+
+    /// A record that waits for its member; its item has this fingerprint.
+    pub(crate) fn waiting(sk: &str, record: &WaitingRecord, fingerprint: Fingerprint) -> Self {
+        let guard = Guard::key_of(&record.source, &record.source_key);
+        Self { guard, fingerprint, sk: sk.to_owned(), as_what: As::Waiting }
     }
 
     /// An action's state, stored under `sk`.
@@ -129,7 +147,7 @@ impl Held {
     /// Where it cannot be an item.
     pub(crate) fn action(sk: &str, state: &ActionState) -> Result<Self, StoreError> {
         let guard = Guard::key_of(&state.source, &state.source_key);
-        Ok(Self { guard, fingerprint: state.fingerprint()?, sk: sk.to_owned(), waits: false })
+        Ok(Self { guard, fingerprint: state.fingerprint()?, sk: sk.to_owned(), as_what: As::InForce })
     }
 }
 
@@ -144,7 +162,11 @@ pub(crate) async fn hold_guards(store: &Store, held: &[Held], found: &mut Found)
         // What is in force and what is to correct it have one guard.
         let guards = store.fetch(batch).await?.take_each(&wanted)?;
         for (held, guard) in some.iter().zip(guards) {
-            let known = guard.and_then(|guard| if held.waits { guard.kept } else { guard.in_force });
+            let known = guard.and_then(|guard| match held.as_what {
+                As::InForce => guard.in_force,
+                As::Pending => guard.kept,
+                As::Waiting => guard.waits.and_then(|waits| waits.kept),
+            });
             if known != Some(held.fingerprint) {
                 let known = known.map(|fingerprint| fingerprint.to_string());
                 found.add(&held.sk, "content", Some(held.fingerprint.to_string()), known);

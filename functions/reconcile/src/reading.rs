@@ -4,14 +4,14 @@
 //! totals come after all entries. What grows with the account is a transfer's few numbers, what each action says, and what
 //! waits.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use aws_sdk_dynamodb::types::AttributeValue;
 use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View};
 use portal::store::{
-    Action, ActionVersion, Entry, Facets, Fingerprint, Home, Item, Misposted, Pending, Record, Remittance,
-    RemittanceRow, Totals, from_item, to_item,
+    Action, ActionVersion, Entry, Facets, Fingerprint, Home, Item, Likes, Misposted, Pending, Record, Remittance,
+    RemittanceRow, Totals, WaitingRecord, from_item, to_item,
 };
 
 use crate::digest::Head;
@@ -22,10 +22,15 @@ use crate::posted::{Held, Postings, Reversals};
 use crate::sums::{Homes, Sums, Transfer, ViewSums, step};
 
 /// The attributes that an action's entries decide, or its own state does; the rest is what the fund said.
-const OF_ACTION: [&str; 6] = ["by_view", "by_status", "by_scheme", "by_scheme_status", "entries", "leaving"];
+const OF_ACTION: [&str; 7] = ["by_view", "by_status", "by_scheme", "by_scheme_status", "entries", "leaving", "likes"];
 
 /// What was read of an account.
-pub(crate) struct Reading {
+pub(crate) struct Reading<'a> {
+    account: MemberNumber,
+    /// The actions that are awaited in any account, with these.
+    awaited: &'a HashMap<Identifier, BTreeSet<MemberNumber>>,
+    /// Of these, the ones that are in this account and awaited in another one.
+    here: Vec<Identifier>,
     found: Found,
     /// Which items in which versions: two readings with the same one saw the same state.
     seen: Context,
@@ -35,6 +40,8 @@ pub(crate) struct Reading {
     transfers: BTreeMap<(RemittanceNumber, Identifier), Transfer>,
     /// What waits by action: so many as its item says, so many as there are.
     waiting: BTreeMap<Identifier, (u64, u64)>,
+    /// How many records wait for the account.
+    for_account: u64,
     totals: Vec<Totals>,
     /// The entries of each view by their numbers.
     postings: BTreeMap<View, Postings>,
@@ -52,6 +59,7 @@ struct Open {
     /// `None` where entries have none.
     item: Option<(Action, Item)>,
     homes: Homes,
+    likes: Likes,
 }
 
 /// What a reading ended with.
@@ -65,12 +73,22 @@ pub(crate) struct Read {
     pub(crate) heads: BTreeMap<View, Head>,
     /// The records that left the account, or may have.
     pub(crate) marks: Marked,
+    /// The actions that entries wait for.
+    pub(crate) awaited_actions: BTreeSet<Identifier>,
+    /// How many records wait for the account.
+    pub(crate) for_account: u64,
+    /// The actions that are here and awaited in another account.
+    pub(crate) here: Vec<Identifier>,
 }
 
-impl Reading {
-    pub(crate) fn of(account: MemberNumber) -> Self {
+impl<'a> Reading<'a> {
+    pub(crate) fn of(account: MemberNumber, awaited: &'a HashMap<Identifier, BTreeSet<MemberNumber>>) -> Self {
         Self {
-            found: Found::nothing(account),
+            found: Found::nothing(account.clone()),
+            account,
+            awaited,
+            here: Vec::new(),
+            for_account: 0,
             seen: Context::new(&SHA256),
             entries: 0,
             action: None,
@@ -96,14 +114,22 @@ impl Reading {
             ["ACTION", id, "ENTRY", _, _] => self.entry(&sk, Some(id), item),
             ["ACTION_VERSION", _, _] => self.version(&sk, item),
             ["CONTRIBUTION", _, _, _, _] => self.entry(&sk, None, item),
-            ["PENDING", id, _, _] => self.pending(&sk, id, item),
-            // It counts nowhere until it is posted.
-            ["WAITING", _, "ACTION" | "ENTRY", _, _] => self.close_action(),
             ["MISPOSTED", ..] => self.mark(&sk, &item),
             ["FACETS", view] => self.facets(&sk, view, &item),
             ["TOTALS", view] => self.totals(&sk, view, &item),
             ["REMITTANCE", number, source, ""] => self.transfer(&sk, (number, source), &item),
             ["REMITTANCE", number, source, view] => self.row(&sk, (number, source), view, &item),
+            _ => self.found.unexpected(&sk, "an item of no known kind"),
+        }
+    }
+
+    /// Takes the next item of what waits; it counts nowhere until it is posted.
+    pub(crate) fn take_waiting(&mut self, item: Item) {
+        let Some(sk) = item.get("sk").and_then(|sk| sk.as_s().ok()).cloned() else { return };
+        self.see(&sk, &item);
+        match sk.split('#').collect::<Vec<_>>()[..] {
+            ["PENDING", id, _, _] => self.pending(&sk, id, item),
+            ["WAITING", _, "ACTION" | "ENTRY", _, _] => self.waiting(&sk, item),
             _ => self.found.unexpected(&sk, "an item of no known kind"),
         }
     }
@@ -143,7 +169,12 @@ impl Reading {
             Ok(id) => {
                 if let Some(action) = self.record::<Action>(sk, &item) {
                     self.histories.add_action(&action);
-                    self.action = Some(Open { id, item: Some((action, item)), homes: Homes::new() });
+                    let elsewhere = |accounts: &BTreeSet<_>| accounts.iter().any(|account| *account != self.account);
+                    if action.is_here() && self.awaited.get(&id).is_some_and(elsewhere) {
+                        self.here.push(id.clone());
+                    }
+                    self.action =
+                        Some(Open { id, item: Some((action, item)), homes: Homes::new(), likes: Likes::None });
                 }
             }
             Err(refusal) => self.found.unexpected(sk, &refusal.en),
@@ -169,13 +200,14 @@ impl Reading {
             && self.action.as_ref().is_none_or(|open| open.id != *id)
         {
             self.close_action();
-            self.action = Some(Open { id: id.clone(), item: None, homes: Homes::new() });
+            self.action = Some(Open { id: id.clone(), item: None, homes: Homes::new(), likes: Likes::None });
         }
         self.reversals.add(&entry, fingerprint);
-        match (action, entry.action_id, entry.scheme) {
+        match (action, entry.action_id.as_ref(), entry.scheme) {
             (Some(_), Some(_), Some(scheme)) => {
                 if let Some(open) = &mut self.action {
                     open.homes.entry(Home { view: entry.view, scheme }).or_default().add(effect, step);
+                    open.likes.count(&entry);
                 }
             }
             (None, None, None) => self.views.entry(entry.view).or_default().add_contribution(effect, step),
@@ -190,7 +222,7 @@ impl Reading {
         self.marks.reversed(reversed);
         self.marks.in_force(&in_force);
         self.held.extend(in_force);
-        let Some(Open { id, item, mut homes }) = self.action.take() else { return };
+        let Some(Open { id, item, mut homes, likes }) = self.action.take() else { return };
         let sk = format!("ACTION#{id}#");
         let status = item.as_ref().and_then(|(action, _)| action.state.as_ref()).map(|state| state.status);
         for (home, sums) in &homes {
@@ -208,6 +240,7 @@ impl Reading {
         let mut computed = indexes(&action, &id);
         let here = action.state.as_ref().and_then(|state| homes.remove(&state.home)).unwrap_or_default();
         computed.put("entries", here.entries);
+        computed.put_some("likes", (!likes.is_none()).then(|| String::from(likes)));
         let mut all = here;
         if let Some(leaving) = &action.leaving {
             // Entries at a home that the action has left, until the last is moved.
@@ -266,6 +299,17 @@ impl Reading {
         self.close_action();
         if let Some(mark) = self.record::<Misposted>(sk, item) {
             self.marks.take(mark);
+        }
+    }
+
+    fn waiting(&mut self, sk: &str, item: Item) {
+        let fingerprint = Fingerprint::of(&item);
+        match from_item::<WaitingRecord>(item) {
+            Ok(record) => {
+                self.for_account += 1;
+                self.held.push(Held::waiting(sk, &record, fingerprint));
+            }
+            Err(error) => self.found.unexpected(sk, &error.to_string()),
         }
     }
 
@@ -398,8 +442,17 @@ impl Reading {
             }
         }
         let seen = self.seen.finish().as_ref().to_vec();
-        let Self { found, entries, held, heads, marks, .. } = self;
-        Read { found, seen, entries, held, heads, marks }
+        Read {
+            found: self.found,
+            seen,
+            entries: self.entries,
+            held: self.held,
+            heads: self.heads,
+            marks: self.marks,
+            awaited_actions: self.waiting.into_iter().filter(|(_, (_, there))| *there > 0).map(|(id, _)| id).collect(),
+            for_account: self.for_account,
+            here: self.here,
+        }
     }
 }
 

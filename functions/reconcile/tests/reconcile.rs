@@ -5,11 +5,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use local::{Options, Portal};
+use portal::clock::Clock;
 use portal::domain::to_hex;
 use portal::lambda::EventFunction as _;
 use portal::store::{Item, Table};
@@ -21,16 +23,18 @@ const OTHER: &str = "630378";
 
 struct Fund {
     portal: Portal,
+    clock: Clock,
     client: Client,
     table: String,
 }
 
 impl Fund {
     async fn start() -> Self {
-        let portal = Portal::prepare(Options::default()).await.unwrap();
+        let clock = Clock::stopped_at("2012-10-15T03:00:00Z".parse().unwrap());
+        let portal = Portal::prepare(Options { clock: clock.clone(), ..Options::default() }).await.unwrap();
         let client = portal.dynamodb().unwrap();
         let table = portal.table(Table::Ledger).unwrap().to_owned();
-        Self { portal, client, table }
+        Self { portal, clock, client, table }
     }
 
     async fn import(&self, batch: &str, members: &[Value], ledger: &[Value]) -> local::Report {
@@ -127,6 +131,11 @@ impl Fund {
 
     async fn delete(&self, sk: &str) {
         self.client.delete_item().table_name(&self.table).set_key(Some(Self::key(sk))).send().await.unwrap();
+    }
+
+    async fn delete_item(&self, item: &Item) {
+        let key: Item = ["pk", "sk"].map(|name| (name.to_owned(), item[name].clone())).into();
+        self.client.delete_item().table_name(&self.table).set_key(Some(key)).send().await.unwrap();
     }
 
     /// The sort key of the one item that holds these attributes.
@@ -314,6 +323,7 @@ async fn a_changed_entry_is_told_by_all_that_counted_it() {
     change(&mut item, &["facts", "amount"], number(6_000));
     fund.put(item).await;
     let told: Vec<&str> = vec![
+        "ACTION#2012-1# likes bcb039e4 e6439092",
         "ACTION#2012-1# shown.in_progress -5000 -6000",
         "ACTION#2012-1# shown.paid.to_providers 5000 6000",
         "FACETS#2012 sums.PLAN#PAID.overpaid 5000 6000",
@@ -370,9 +380,13 @@ fn falsified(value: &AttributeValue) -> AttributeValue {
 async fn whatever_is_altered_in_an_account_is_found() {
     let fund = Fund::start().await;
     fund.posted().await;
-    let query = fund.client.query().table_name(&fund.table).key_condition_expression("pk = :pk");
-    let query = query.expression_attribute_values(":pk", AttributeValue::S(format!("ACCOUNT#{NUMBER}")));
-    let items = query.send().await.unwrap().items.unwrap();
+    let mut items = Vec::new();
+    for partition in ["ACCOUNT", "WAITING"] {
+        let query = fund.client.query().table_name(&fund.table).key_condition_expression("pk = :pk");
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(format!("{partition}#{NUMBER}")));
+        items.append(&mut query.send().await.unwrap().items.unwrap());
+    }
+    assert!(items.iter().any(|item| item["sk"].as_s().unwrap().starts_with("PENDING#")), "one waits");
     let (mut tried, mut unseen) = (0, Vec::new());
     for item in &items {
         let sk = item["sk"].as_s().unwrap();
@@ -409,7 +423,7 @@ async fn whatever_is_altered_in_an_account_is_found() {
                 unseen.push(format!("{sk} {what}"));
             }
         }
-        fund.delete(sk).await;
+        fund.delete_item(item).await;
         if fund.drift().await.is_empty() {
             unseen.push(format!("{sk} deleted"));
         }
@@ -420,6 +434,116 @@ async fn whatever_is_altered_in_an_account_is_found() {
     // How often an item was written says nothing of what it holds.
     unseen.retain(|what| what.split(' ').nth(1) != Some("version"));
     assert_eq!(unseen, Vec::<String>::new());
+}
+
+/// What waits for a member that never came counts in no account, and is held all the same.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_altered_of_what_waits_for_a_member_is_found() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let mut stranger = entry("E-20", "2011-1", "COMMITMENT", 12_345, "2012-03-01");
+    stranger["member_number"] = json!("777777");
+    fund.import("two", &[], &[stranger]).await;
+    let mut items = Vec::new();
+    for partition in ["WAITING#777777", "AWAITED", "AWAITED_ACTIONS"] {
+        let query = fund.client.query().table_name(&fund.table).key_condition_expression("pk = :pk");
+        let query = query.expression_attribute_values(":pk", AttributeValue::S(partition.to_owned()));
+        items.append(&mut query.send().await.unwrap().items.unwrap());
+    }
+    assert_eq!(items.len(), 3, "a record, its member, and the action of another one");
+    let drift = async || fund.reconcile(json!({})).await["drift"].as_u64().unwrap();
+    assert_eq!(drift().await, 0);
+    for item in &items {
+        fund.delete_item(item).await;
+        // Nothing else leads to an account that never came.
+        let one = fund.reconcile(json!({"account": "777777"})).await["drift"].as_u64().unwrap();
+        assert!(one + drift().await > 0, "{item:?}");
+        fund.put(item.clone()).await;
+    }
+    let (record, member) = (&items[0], &items[1]);
+    for path in [&["content", "entry", "amount"][..], &["since"], &["batch_id"], &["source_version"]] {
+        let mut changed = record.clone();
+        let value = path[1..].iter().fold(&record[path[0]], |value, name| &value.as_m().unwrap()[*name]);
+        change(&mut changed, path, falsified(value));
+        fund.put(changed).await;
+        assert_eq!(drift().await, 1, "{path:?}");
+    }
+    fund.put(record.clone()).await;
+    let mut changed = member.clone();
+    change(&mut changed, &["records"], number(2));
+    fund.put(changed).await;
+    assert_eq!(drift().await, 1);
+    fund.put(member.clone()).await;
+    assert_eq!(drift().await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_is_listed_with_what_stays_in_force_and_where_its_action_is() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let mut mistyped = entry("E-2", "2011-9", "INVOICE_RECEIVED", 80_000, "2012-02-01");
+    mistyped["source_version"] = json!(2);
+    let mut of_other = entry("E-21", "2011-1", "INVOICE_RECEIVED", 700, "2012-03-01");
+    of_other["member_number"] = json!(OTHER);
+    let mut of_stranger = entry("E-22", "2012-1", "INVOICE_RECEIVED", 7, "2012-03-01");
+    of_stranger["member_number"] = json!("777777");
+    let report = fund.import("two", &[], &[mistyped, of_other, of_stranger]).await;
+    assert_eq!((report.posted, report.corrected, report.pending), (0, 0, 3), "{report:?}");
+
+    let report = fund.reconcile(json!({})).await;
+    assert_eq!((&report["drift"], &report["accounts"]), (&json!(0), &json!(3)), "{report}");
+    let waiting = &report["waiting"];
+    assert_eq!((&waiting["records"], &waiting["amount_cents"]), (&json!(4), &json!(80_000 + 700 + 7 + 100)));
+    let listed = waiting["oldest"].as_array().unwrap();
+    assert_eq!(waiting["since"], listed[0]["since"]);
+    let of = |key: &str| listed.iter().find(|wait| wait["source_key"] == key).unwrap_or_else(|| panic!("{key}"));
+    assert_eq!((&of("E-3")["batch_id"], &of("E-3")["waits_for"]), (&json!("one"), &json!("action")));
+    let correction = of("E-2");
+    let told = json!({"account": NUMBER, "action_id": "2011-1", "amount_cents": 90_000});
+    assert_eq!((&correction["in_force"], &correction["amount_cents"]), (&told, &json!(80_000)));
+    assert_eq!((&correction["action_id"], correction.get("action_in")), (&json!("2011-9"), None));
+    for (key, account, waits_for) in [("E-21", OTHER, "action"), ("E-22", "777777", "member")] {
+        let wait = of(key);
+        assert_eq!((&wait["account"], &wait["waits_for"]), (&json!(account), &json!(waits_for)));
+        assert_eq!((&wait["action_in"], wait.get("in_force")), (&json!(NUMBER), None), "{wait}");
+    }
+    // Of one account what waits in it, and where what it has is awaited.
+    let one = fund.reconcile(json!({"account": OTHER})).await;
+    assert_eq!((&one["waiting"]["records"], &one["elsewhere"]), (&json!(1), &json!([])), "{one}");
+    let one = fund.reconcile(json!({"account": NUMBER})).await;
+    assert_eq!(one["elsewhere"][0], json!({"action_id": "2011-1", "account": NUMBER, "awaited_in": [OTHER]}), "{one}");
+    // The wait ends with what it waited for.
+    let mut right = entry("E-21", "2011-1", "INVOICE_RECEIVED", 700, "2012-03-01");
+    right["source_version"] = json!(2);
+    let gone = json!({"record": "withdrawal", "source_key": "E-2", "source_version": 3});
+    fund.import("three", &[member("777777", "53384615000035")], &[right, gone]).await;
+    let report = fund.reconcile(json!({})).await;
+    assert_eq!((&report["drift"], &report["waiting"]["records"]), (&json!(0), &json!(2)), "{report}");
+    let waiting = report["waiting"]["oldest"].as_array().unwrap();
+    assert!(waiting.iter().all(|wait| wait["waits_for"] == "action"), "{report}");
+}
+
+/// The longest that anything has waited, whatever came after it, and whatever versions of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_age_of_what_waits_is_in_the_log() {
+    let fund = Fund::start().await;
+    fund.posted().await;
+    let age = async || {
+        fund.reconcile(json!({})).await;
+        let lines = fund.portal.log_lines();
+        let line = lines.iter().rfind(|line| line["function"] == "reconcile").unwrap().clone();
+        (line["longest_wait_s"].as_u64().unwrap(), line["level"].as_str().unwrap().to_owned())
+    };
+    let day = Duration::from_hours(24);
+    fund.clock.advance(3 * day);
+    let mut newer = entry("E-3", "later still", "COMMITMENT", 100, "2012-02-01");
+    (newer["source_version"], newer["action_id"]) = (json!(2), json!("later-still"));
+    fund.import("two", &[], &[newer]).await;
+    assert_eq!(age().await, (3 * 86_400, "info".to_owned()));
+    fund.clock.advance(day + Duration::from_secs(1));
+    assert_eq!(age().await, (4 * 86_400 + 1, "warn".to_owned()));
+    fund.import("three", &[], &[json!({"record": "withdrawal", "source_key": "E-3", "source_version": 3})]).await;
+    assert_eq!(age().await, (0, "info".to_owned()));
 }
 
 /// A status decides what remains, so one that is altered is told by all totals that hold it, and by the indexes.

@@ -54,6 +54,7 @@ enum Operation {
     CloseAccount(Fields),
     ListContests(Fields),
     ListAlerts(Fields),
+    ListWaiting(Fields),
     PublishNews(Fields),
     WithdrawNews(Fields),
     PutApplication(Fields),
@@ -69,7 +70,7 @@ impl EventFunction for Function {
     type Error = StoreError;
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])?;
         Ok(Self { environment: environment.clone(), store })
     }
 
@@ -98,6 +99,7 @@ impl Function {
             Operation::CloseAccount(fields) => self.close_account(fields).await,
             Operation::ListContests(fields) => self.list_contests(fields).await,
             Operation::ListAlerts(fields) => self.list_alerts(fields).await,
+            Operation::ListWaiting(fields) => self.list_waiting(fields).await,
             Operation::PublishNews(fields) => self.publish_news(fields).await,
             Operation::WithdrawNews(fields) => self.withdraw_news(fields).await,
             Operation::PutApplication(fields) => self.put_application(fields).await,

@@ -1,10 +1,11 @@
-//! `list-contests` and `list-alerts`.
+//! `list-contests`, `list-alerts` and `list-waiting`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use portal::domain::{MemberNumber, Siret};
 use portal::store::{
-    Account, Alert, AlertKind, AlertMirror, Batch, Contest, ContestOutcome, Establishment, StaffAct, StoreError, Wanted,
+    Account, Alert, AlertKind, AlertMirror, Batch, Contest, ContestOutcome, Establishment, StaffAct, StoreError, Wait,
+    Wanted,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +16,9 @@ use crate::fields::{Fields, Trouble};
 /// How many are listed, the newest first. Contests come some times a year; alerts some times a day.
 const MOST_CONTESTS: i32 = 500;
 const MOST_ALERTS: i32 = 100;
+
+/// How many records that wait are listed, those that have waited longest; all are counted.
+const MOST_WAITING: usize = 200;
 
 impl Function {
     /// Those that wait for a decision; with `all` also those that ended.
@@ -39,6 +43,19 @@ impl Function {
         self.note(&author, act, "newest".to_owned(), self.environment.clock.now()).await?;
         let alerts = self.store.query::<AlertMirror>(&Alert::newest(MOST_ALERTS)).await?.items;
         Ok(Done::quietly(act, json!({"alerts": alerts.iter().map(|mirror| alert(&mirror.0)).collect::<Value>()})))
+    }
+
+    /// What waits in the ledger for its member or its action, and so counts nowhere.
+    pub(crate) async fn list_waiting(&self, mut fields: Fields) -> Result<Done, Trouble> {
+        let author = fields.author()?;
+        fields.finish()?;
+        let act = StaffAct::WaitingListed;
+        self.note(&author, act, "oldest".to_owned(), self.environment.clock.now()).await?;
+        let accounts = self.store.awaited().await?.accounts();
+        let (all, _) = self.store.waits_in(accounts, MOST_WAITING).await?;
+        let rows = all.oldest.iter().map(waiting).collect::<Value>();
+        let summary = json!({"records": all.records, "amount_cents": all.amount_cents, "since": all.since});
+        Ok(Done::quietly(act, json!({"summary": summary, "waiting": rows})))
     }
 
     /// Which contests still freeze their account, under whatever SIRET it stands by now.
@@ -87,6 +104,23 @@ pub(crate) fn contest(contest: &Contest, stands: bool) -> Value {
         "by": contest.by.map_or_else(|| "contact".to_owned(), |user_id| user_id.to_string()),
         "voices": contest.voices,
         "state": state,
+    })
+}
+
+/// A record that waits, as it is told.
+fn waiting(wait: &Wait) -> Value {
+    json!({
+        "since": wait.since,
+        "member_number": wait.account,
+        "action_id": wait.action_id,
+        "waits_for": wait.waits_for,
+        "batch_id": wait.batch_id,
+        "source": wait.source,
+        "source_key": wait.source_key,
+        "source_version": wait.source_version,
+        "kind": wait.kind,
+        "amount_cents": wait.amount_cents,
+        "in_force_cents": wait.in_force.as_ref().map(|in_force| in_force.amount_cents),
     })
 }
 

@@ -91,6 +91,7 @@ fn of_what_is_another_accounts_a_row_has_day_and_amounts_alone() {
     let left = Misposted {
         member_number: entry.member_number.clone(),
         record: Some((entry.source.clone(), entry.source_key.clone())),
+        is_back: false,
     };
     let file = csv(&[MispostedRecords::of([left]).readable(entry)]);
     let row = file.lines().nth(1).unwrap();

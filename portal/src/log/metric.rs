@@ -52,6 +52,8 @@ pub enum Metric {
     RefusedRecords,
     /// From a manifest's making to the end of its batch.
     BatchAge,
+    /// For how long the record has waited that has waited longest.
+    LongestWait,
     /// Fields of the ledger that are not what the entries add up to.
     Drift,
 }
@@ -83,6 +85,7 @@ impl Metric {
             Self::UnequalBalances => "unequal_balances",
             Self::RefusedRecords => "refused_records",
             Self::BatchAge => "batch_age_s",
+            Self::LongestWait => "longest_wait_s",
             Self::Drift => "drift",
         }
     }
@@ -91,7 +94,7 @@ impl Metric {
     pub(super) fn unit(self) -> Option<&'static str> {
         match self {
             Self::Latency | Self::HashTime => Some("Milliseconds"),
-            Self::BatchAge => Some("Seconds"),
+            Self::BatchAge | Self::LongestWait => Some("Seconds"),
             _ => None,
         }
     }

@@ -48,6 +48,7 @@ mod signing_key;
 mod staff_event;
 mod transaction;
 mod user;
+mod waits;
 mod warming;
 
 pub use access_request::{AccessRequest, AccessRequestMirror, RequestCount, RequestMails};
@@ -73,12 +74,12 @@ pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};
 pub use ledger::{
-    Action, ActionChange, ActionPlace, ActionState, ActionSums, ActionVersion, AwaitedMember, Awaits, BatchLine,
-    Became, Booked, Chain, Entry, EntryFacts, EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard, Home,
-    KeyedRecord, Leaving, ListedAction, ListedRemittance, Mark, Marks, Measures, Misposted, MispostedRecords, Month,
-    MonthSums, Moved, Pending, ReadableEntry, ReadableLine, References, Remittance, RemittanceLine, RemittanceRow,
-    Reversed, Seen, SentBatch, Share, SourceSequence, Subject, Totals, TransferPayee, UsedSequence, WaitingContent,
-    WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger,
+    Action, ActionChange, ActionPlace, ActionState, ActionSums, ActionVersion, AwaitedAction, AwaitedMember, Awaits,
+    BatchLine, Became, Booked, Chain, Entry, EntryFacts, EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard,
+    Home, KeyedRecord, Leaving, Likes, ListedAction, ListedRemittance, Mark, Marks, Measures, Misposted,
+    MispostedRecords, Month, MonthSums, Moved, Pending, ReadableEntry, ReadableLine, References, Remittance,
+    RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch, Share, SourceSequence, Subject, Totals, TransferPayee,
+    UsedSequence, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger, whole_waiting,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};
@@ -98,4 +99,5 @@ pub use signing_key::PublicKey;
 pub use staff_event::{StaffAct, StaffEvent};
 pub use transaction::{Outcome, Refused, Step, Transaction};
 pub use user::User;
+pub use waits::{AllWaits, Awaited, InForce, Wait, WaitsFor};
 pub(crate) use warming::open_connection;

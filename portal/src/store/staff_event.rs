@@ -35,6 +35,8 @@ pub enum StaffAct {
     ContestsListed,
     /// Listed the alerts.
     AlertsListed,
+    /// Listed what waits in the ledger.
+    WaitingListed,
     /// Published a news item, for now or for later.
     NewsPublished,
     /// Took a news item away.

@@ -207,6 +207,7 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
         ("dismiss-contest", json!({"establishment": ACCOUNT})),
         ("list-contests", json!({"all": true})),
         ("list-alerts", json!({})),
+        ("list-waiting", json!({})),
     ] {
         let mut event = json!({"operation": operation, "staff": "Claire Durand", "reason": "canari"});
         event.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());

@@ -107,6 +107,7 @@ async fn contests(world: &World) {
     staff("look-up-establishment", "Claire", here.clone()).await;
     staff("list-contests", "Claire", json!({"all": true})).await;
     staff("list-alerts", "Claire", json!({})).await;
+    staff("list-waiting", "Claire", json!({})).await;
     staff("look-up-user", "Claire", json!({"email": "noe@btp.example"})).await;
     staff("dismiss-contest", "Claire", here.clone()).await;
     staff("release-manager", "Claire", here.clone()).await;

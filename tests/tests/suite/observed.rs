@@ -147,7 +147,7 @@ async fn a_request_and_an_event_have_one_line_each_with_what_they_took() {
     assert_eq!(names("outcome", "claim-refused"), ["requests"].into());
     assert_eq!(names("function", "send-mail"), ["mails_sent"].into());
     assert!(names("function", "import-feed").is_superset(&["posted", "corrected", "batch_age_s"].into()));
-    assert_eq!(names("function", "reconcile"), ["drift"].into());
+    assert_eq!(names("function", "reconcile"), ["drift", "longest_wait_s"].into());
     // A dimension has few values: what is billed grows with them.
     let outcomes: BTreeSet<_> = metrics.iter().filter_map(|(_, _, dimensions)| dimensions.get("outcome")).collect();
     assert!(outcomes.iter().all(|outcome| outcome.as_str() == "ok" || is_problem(outcome)), "{outcomes:?}");
@@ -335,11 +335,13 @@ fn every_widget_shows_what_is_written(metrics: &BTreeSet<Published>) {
 fn every_alarm_watches_what_is_written(metrics: &BTreeSet<Published>) {
     let template = std::fs::read_to_string(folder_of_workspace().join("infra/monitoring.yaml")).unwrap();
     let all = watched(&template);
-    assert_eq!(all.len(), 6, "{all:?}");
+    assert_eq!(all.len(), 7, "{all:?}");
     assert_eq!(unwritten(all, metrics), Vec::<String>::new());
-    for (is, wrong, alarms) in
-        [("MetricName: drift", "MetricName: drifted", 1), ("Value: import-feed", "Value: import-feeds", 4)]
-    {
+    for (is, wrong, alarms) in [
+        ("MetricName: drift", "MetricName: drifted", 1),
+        ("longest_wait_s", "longest_s", 1),
+        ("Value: import-feed", "Value: import-feeds", 4),
+    ] {
         assert!(template.contains(is), "{is}");
         assert_eq!(unwritten(watched(&template.replace(is, wrong)), metrics).len(), alarms, "{wrong}");
     }

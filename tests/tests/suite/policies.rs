@@ -192,6 +192,34 @@ fn a_function_that_reads_accounts_writes_only_what_opening_an_invitation_takes()
     }
 }
 
+/// A posting stays: of the ledger nothing is updated in place, and the import alone deletes, in the partitions of what waits.
+#[test]
+fn nothing_posted_can_be_deleted_or_updated() {
+    let template = template();
+    let posted = ["ACCOUNT#", "SOURCE#", "BATCHES#"];
+    let mut deletes = BTreeSet::new();
+    for name in functions() {
+        for allowed in statements(&template, &name) {
+            let in_ledger = allowed.resource.contains("LedgerTable");
+            let changes = ["dynamodb:DeleteItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"];
+            if !in_ledger || !changes.contains(&allowed.action.as_str()) {
+                continue;
+            }
+            let open: Vec<_> = posted
+                .iter()
+                .filter(|key| {
+                    let (action, resource) = (allowed.action.clone(), "LedgerTable".to_owned());
+                    allowed.covers(&Use { action, resource, leading_key: Some((**key).to_owned()) })
+                })
+                .collect();
+            assert!(open.is_empty(), "{name} may {} in the partitions {open:?}", allowed.action);
+            deletes.insert((name.clone(), allowed.action, allowed.leading_key.unwrap_or_default()));
+        }
+    }
+    let import = |key: &str| ("import-feed".to_owned(), "dynamodb:DeleteItem".to_owned(), key.to_owned());
+    assert_eq!(deletes, [import("AWAITED*"), import("WAITING#*")].into());
+}
+
 #[test]
 fn log_in_and_rotation_alone_reach_the_signing_keys() {
     let template = template();

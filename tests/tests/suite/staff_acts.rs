@@ -416,6 +416,33 @@ async fn guesses_that_reach_a_limit_are_listed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waits_in_the_ledger_is_listed_with_what_stays_in_force() {
+    let world = World::start().await;
+    let none = act(&world, "list-waiting", CLAIRE, json!({})).await;
+    assert_eq!((&none["summary"]["records"], &none["waiting"]), (&json!(0), &json!([])), "{none}");
+    let sent = |key: &str, version: u64, account: &str, cents: u64| {
+        json!({"record": "entry", "source_key": key, "source_version": version, "member_number": account,
+            "action_id": "2011-mistyped", "kind": "COMMITMENT", "amount_cents": cents,
+            "effective_date": "2011-11-30", "label": "Engagement"})
+    };
+    // The fixture has posted its first version.
+    let (_, ledger) = harness::fixture();
+    let first = ledger.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let first = first.into_iter().find(|record| record["kind"] == "COMMITMENT").unwrap();
+    let correction = sent(first["source_key"].as_str().unwrap(), 9, ACCOUNT, 700);
+    let stranger = sent("E-new", 1, "000077", 30);
+    let report = world.import("2012-11-20-001", "", &format!("{correction}\n{stranger}\n")).await;
+    assert_eq!(report.pending, 2, "{report:?}");
+    let told = act(&world, "list-waiting", CLAIRE, json!({})).await;
+    assert_eq!((&told["summary"]["records"], &told["summary"]["amount_cents"]), (&json!(2), &json!(730)), "{told}");
+    let rows = told["waiting"].as_array().unwrap();
+    let of = |account: &str| rows.iter().find(|row| row["member_number"] == account).unwrap();
+    assert_eq!((&of(ACCOUNT)["waits_for"], &of("000077")["waits_for"]), (&json!("action"), &json!("member")));
+    assert_eq!(of(ACCOUNT)["in_force_cents"], first["amount_cents"], "{told}");
+    assert_eq!((&of("000077")["in_force_cents"], &of("000077")["batch_id"]), (&json!(null), &json!("2012-11-20-001")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_refused_names_its_field_and_leaves_nothing() {
     let world = World::start().await;
     world.manager(MARIE).await;

@@ -122,6 +122,16 @@ impl<'a> Fields<'a> {
         read(value).map_err(|code| Reason::in_field(code, name))
     }
 
+    /// A field that may be absent, and costs its record where it cannot be read, because that means something else without it.
+    pub(super) fn if_there<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(Scalar<'a>) -> Result<T, &'static str>,
+    ) -> Result<Option<T>, Reason> {
+        let value = self.object.scalar(name)?;
+        value.map(read).transpose().map_err(|code| Reason::in_field(code, name))
+    }
+
     /// A field that may be absent; one that cannot be read is noted, and costs nothing but itself.
     pub(super) fn optional<T>(
         &mut self,

@@ -7,7 +7,10 @@ use portal::store::{
     Subject, WaitingContent, WaitingPlace, Waits, Withdrawn,
 };
 
-use super::{Blocked, Cause, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, hashed, standing, waiting};
+use super::{
+    Blocked, Cause, Comes, Context, Desk, NamedLine, Standing, Verdict, counted, hashed, jumped_from, standing,
+    waiting, warn_of_jump,
+};
 use crate::feed::{ActionRecord, Reason};
 
 pub(super) fn post(
@@ -41,7 +44,7 @@ pub(super) fn post(
             if let Some(now) = guard.as_ref().and_then(Guard::action) {
                 point(desk, &place, now)?;
             } else if let Some(mut guard) = guard
-                && guard.waits.as_mut().is_some_and(|waits| waits.remember(&place.account))
+                && guard.waits.as_mut().is_some_and(|waits| waits.remember(&place))
             {
                 desk.set_guard(guard);
             }
@@ -52,6 +55,7 @@ pub(super) fn post(
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
         }
     }
+    warn_of_jump(desk, guard.as_ref(), record.source_version);
     let described = Described {
         title: record.title.clone(),
         scheme: record.scheme,
@@ -68,15 +72,13 @@ pub(super) fn post(
         comes: Comes::In(line),
     };
     if desk.siret(&place.account)?.is_none() {
-        if is_renamed(guard.as_ref(), &place) {
-            return Ok(Verdict::Quarantined(RENAMED));
-        }
         let place = WaitingPlace { account: place.account, action_id: Some(place.action_id), is_action: true };
         let waits = Waits {
             source_version: version.source_version,
             content_hash: version.content_hash,
             place,
             formerly: Vec::new(),
+            kept: None,
         };
         waiting::keep(desk, context, guard, &record.source_key, waits, version.described.into(), line)?;
         return Ok(Verdict::Pending);
@@ -88,23 +90,10 @@ pub(super) fn post(
     Ok(verdict)
 }
 
-/// Says where an action is now in the accounts that versions named which were never posted there.
+/// Says where an action is now in the places that versions named which were never posted there.
 pub(super) fn point_all(desk: &mut Desk<'_>, waited: Option<Waits>, now: &ActionPlace) -> Result<(), Blocked> {
-    let Some(Waits { place: WaitingPlace { account, action_id: Some(action_id), .. }, formerly, .. }) = waited else {
-        return Ok(());
-    };
-    for account in formerly.into_iter().chain([account]) {
-        point(desk, &ActionPlace { account, action_id: action_id.clone() }, now)?;
-    }
-    Ok(())
-}
-
-/// Another action under the same key.
-const RENAMED: Reason = Reason::in_field("renamed-action", "action_id");
-
-fn is_renamed(guard: Option<&Guard>, place: &ActionPlace) -> bool {
-    let subject = guard.map(|guard| &guard.subject);
-    matches!(subject, Some(Subject::Action(before)) if before.action_id != place.action_id)
+    let Some(Waits { place, formerly, .. }) = waited else { return Ok(()) };
+    formerly.iter().chain(place.action().as_ref()).try_for_each(|old| point(desk, old, now))
 }
 
 /// What the fund says of an action.
@@ -141,9 +130,6 @@ pub(super) fn put(
     guard: Option<Guard>,
     place: ActionPlace,
 ) -> Result<Verdict, Blocked> {
-    if is_renamed(guard.as_ref(), &place) {
-        return Ok(Verdict::Quarantined(RENAMED));
-    }
     let before = match &guard {
         Some(Guard { subject: Subject::Action(before), .. }) => Some(before.clone()),
         _ => None,
@@ -184,6 +170,7 @@ pub(super) fn put(
         None => (Verdict::Posted, Became::Posted),
     };
     let seen = Seen::new(version.source_version, &version.content_hash);
+    let jumped_from = jumped_from(guard.as_ref(), version.source_version);
     desk.set_guard(Guard {
         source: version.source.clone(),
         source_key: version.source_key.clone(),
@@ -197,23 +184,25 @@ pub(super) fn put(
         waits: None,
         left: Vec::new(),
         withdrawn_from: None,
+        jumped_from,
+        void: guard.as_ref().map(|guard| guard.void.clone()).unwrap_or_default(),
         version: guard.map_or(0, |guard| guard.version),
     });
     Ok(verdict)
 }
 
 /// An old version that comes late, or whose member never came, says where the action once was. Entries may name that
-/// account, and find their way from there, as if the versions had come in their order.
+/// account or number, and find their way from there, as if the versions had come in their order.
 fn point(desk: &mut Desk<'_>, old: &ActionPlace, now: &ActionPlace) -> Result<(), Blocked> {
     let mut action = desk.action_or_unknown(old)?;
-    if old.action_id == now.action_id && old.account != now.account && action.never_came() {
-        action.moved_to = Some(now.account.clone());
+    if old != now && action.never_came() {
+        action.moved_to = Some(now.clone());
         desk.set_action(action);
     }
     Ok(())
 }
 
-/// An action that an account did not have.
+/// An action that an account did not have under this number.
 fn arrive(
     desk: &mut Desk<'_>,
     cause: &Cause<'_>,
@@ -222,15 +211,15 @@ fn arrive(
     from: Option<&ActionPlace>,
 ) -> Result<(), Blocked> {
     let mut action = desk.action_or_unknown(place)?;
-    if let Some(account) = action.moved_to.take_if(|_| action.entries > 0) {
+    if let Some(now) = action.moved_to.take_if(|_| action.entries > 0) {
         // What an action of this name left here goes after it first.
-        return Err(Blocked::Unsettled(ActionPlace { account, action_id: place.action_id.clone() }));
+        return Err(Blocked::Unsettled(now));
     }
     desk.count_action(&place.account, state.home, state.status, 1, Measures::default())?;
     action.state = Some(state);
     action.sums = ActionSums::default();
     action.moved_to = None;
-    action.coming_from = from.map(|from| from.account.clone());
+    action.coming_from = from.cloned();
     desk.write_version(&mut action, ActionChange::Added, cause, None)?;
     desk.set_action(action);
     Ok(())
@@ -280,7 +269,7 @@ pub(super) fn take_back(desk: &mut Desk<'_>, cause: &Cause<'_>, place: &ActionPl
     Ok(true)
 }
 
-/// Takes an action out of the account that had it; says whether it leaves entries to be moved.
+/// Takes an action out of the account that had it, or from its number; says whether it leaves entries to be moved.
 fn depart(desk: &mut Desk<'_>, cause: &Cause<'_>, place: &ActionPlace, target: &ActionPlace) -> Result<bool, Blocked> {
     let missing = || Blocked::Inconsistent(format!("a guard names an action that is not there: {}", place.action_id));
     let mut action = desk.action(place)?.ok_or_else(missing)?;
@@ -289,7 +278,7 @@ fn depart(desk: &mut Desk<'_>, cause: &Cause<'_>, place: &ActionPlace, target: &
     }
     let state = action.state.clone().ok_or_else(missing)?;
     desk.count_action(&place.account, state.home, state.status, -1, Measures::default())?;
-    action.moved_to = Some(target.account.clone());
+    action.moved_to = Some(target.clone());
     let leaves_entries = action.entries > 0;
     desk.write_version(&mut action, ActionChange::Moved, cause, Some(state))?;
     desk.set_action(action);

@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use portal::domain::{ActionStatus, Identifier, MemberNumber, Payee, Siret, View};
 use portal::store::{
-    Account, Action, ActionChange, ActionPlace, ActionState, ActionVersion, AwaitedMember, Entry, EntryFacts,
-    EntryPlace, Facets, Fingerprint, Guard, Home, Key, Measures, Misposted, Month, Moved, Pending, Record, Remittance,
-    Totals, WaitingRecord,
+    Account, Action, ActionChange, ActionPlace, ActionState, ActionVersion, AwaitedAction, AwaitedMember, Entry,
+    EntryFacts, EntryPlace, Facets, Fingerprint, Guard, Home, Key, Measures, Misposted, Month, Moved, Pending, Record,
+    Remittance, Totals, WaitingRecord,
 };
 
 use super::{Blocked, Need, State, hashed};
 use crate::feed::Reason;
-use crate::warning::Warning;
+use crate::warning::{Warned, Warning};
 
 /// What a job changes.
 #[derive(Debug, Clone, Default)]
@@ -28,17 +28,19 @@ pub struct Changes {
     pub(super) versions: Vec<ActionVersion>,
     /// Pending entries to keep, or to delete.
     pub(super) pendings: HashMap<Key, Option<Pending>>,
+    /// Awaited actions to keep, or to delete.
+    pub(super) awaited_actions: HashMap<Key, Option<AwaitedAction>>,
     pub(super) awaited: HashMap<Key, AwaitedMember>,
     /// Waiting records to keep, or to delete.
     pub(super) waiting: HashMap<Key, Option<WaitingRecord>>,
     /// Marks of records that leave an account, to keep, or to delete.
-    pub(super) misposted: HashMap<Key, Option<Misposted>>,
+    pub(super) misposted: HashMap<Key, Misposted>,
     /// Accounts that must not be there.
     pub(super) unknown: HashSet<Key>,
     /// The field that cannot be kept.
     pub ignored: Option<Reason>,
     /// What looks mistaken.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<Warned>,
 }
 
 /// The record that makes a version of an action.
@@ -87,8 +89,8 @@ impl<'a> Desk<'a> {
     }
 
     /// Has the report name the record under this kind of warning.
-    pub(super) fn warn(&mut self, warning: Warning) {
-        self.changes.warnings.push(warning);
+    pub(super) fn warn(&mut self, warning: impl Into<Warned>) {
+        self.changes.warnings.push(warning.into());
     }
 
     pub(super) fn guard(&self, source: &Identifier, source_key: &Identifier) -> Result<Option<Guard>, Blocked> {
@@ -113,12 +115,14 @@ impl<'a> Desk<'a> {
             return;
         }
         if guard.return_to(to) {
-            self.changes.misposted.insert(Misposted::key_of(to, &source, &source_key), None);
+            let record = Some((source.clone(), source_key.clone()));
+            let mark = Misposted { member_number: to.clone(), record, is_back: true };
+            self.changes.misposted.insert(mark.key(), mark);
         }
         if guard.leave(from) {
             for record in [Some((source, source_key)), None] {
-                let mark = Misposted { member_number: from.clone(), record };
-                self.changes.misposted.insert(mark.key(), Some(mark));
+                let mark = Misposted { member_number: from.clone(), record, is_back: false };
+                self.changes.misposted.insert(mark.key(), mark);
             }
         }
     }
@@ -216,6 +220,17 @@ impl<'a> Desk<'a> {
         let fingerprint = hashed(pending.fingerprint())?;
         self.changes.pendings.insert(pending.key(), Some(pending));
         Ok(fingerprint)
+    }
+
+    /// Counts an entry more, or one less, that waits for an action. The action's own item says that it is waited for, so
+    /// whoever makes the action cannot miss it, and it carries the condition for what says so to all.
+    pub(super) fn count_waiting(&mut self, place: &ActionPlace, by: i32) -> Result<(), Blocked> {
+        let mut action = self.action_or_unknown(place)?;
+        action.waiting = action.waiting.saturating_add_signed(by);
+        let awaited = (action.waiting > 0).then(|| AwaitedAction { place: place.clone() });
+        self.set_action(action);
+        self.changes.awaited_actions.insert(AwaitedAction::key_of(place), awaited);
+        Ok(())
     }
 
     pub(super) fn drop_pending(&mut self, key: Key) {
@@ -364,7 +379,7 @@ impl<'a> Desk<'a> {
         } else {
             transfer.is_of_several().then_some(Warning::TransferOfSeveral)
         };
-        self.changes.warnings.extend(warning);
+        self.changes.warnings.extend(warning.map(Warned::from));
         Ok(())
     }
 
@@ -410,6 +425,7 @@ impl<'a> Desk<'a> {
             let leaving = action.leaving.as_mut().filter(|leaving| leaving.home == home).ok_or_else(inconsistent)?;
             (&mut leaving.sums, &mut leaving.entries)
         };
+        action.likes.count(entry);
         let before = sums.measures(status);
         *sums = sums.after(effect);
         *entries = count.of(*entries);
@@ -417,11 +433,11 @@ impl<'a> Desk<'a> {
         action.leaving.take_if(|leaving| leaving.entries == 0);
         let emptied = action.moved_to.clone().filter(|_| action.entries == 0);
         self.set_action(action);
-        if let Some(account_now) = emptied {
+        if let Some(place) = emptied {
             // The last one out, moved or corrected, ends the move.
-            let place = ActionPlace { account: account_now, action_id: action_id.clone() };
+            let left = ActionPlace { account: account.clone(), action_id: action_id.clone() };
             let mut there = self.action_or_unknown(&place)?;
-            if there.coming_from.as_ref() == Some(account) {
+            if there.coming_from.as_ref() == Some(&left) {
                 there.coming_from = None;
                 self.set_action(there);
             }

@@ -1,14 +1,18 @@
 //! Entries: posted, corrected, kept until their action comes, moved with their action.
 
+use jiff::Timestamp;
 use portal::domain::{Identifier, MemberNumber, Payee};
 use portal::store::{
     Action, ActionPlace, ActionState, Awaits, Became, Entry, EntryFacts, EntryPlace, Fingerprint, Guard, KeyedRecord,
     Pending, Seen, Subject, WaitingContent, WaitingPlace, WaitingRecord, Waits,
 };
 
-use super::{Blocked, Comes, Context, Desk, MOST_MOVES, NamedLine, Standing, Verdict, counted, standing, waiting};
+use super::{
+    Blocked, Comes, Context, Desk, MOST_MOVES, NamedLine, Standing, Verdict, counted, jumped_from, standing, waiting,
+    warn_of_jump,
+};
 use crate::feed::{EntryRecord, Reason, WithdrawalRecord};
-use crate::warning::Warning;
+use crate::warning::{Particulars, Warned, Warning};
 
 pub(super) fn post(
     desk: &mut Desk<'_>,
@@ -35,6 +39,9 @@ pub(super) fn post(
             } else {
                 return Ok(before.unwrap_or(Verdict::Unchanged));
             }
+            let account = record.member_number.clone();
+            let awaited = record.action_id.clone().map(|action_id| ActionPlace { account, action_id });
+            waiting::warn_of_correction(desk, Some(&guard), awaited.as_ref(), record.facts.amount)?;
             waiting::repeat(desk, context, guard, at, seen);
             return Ok(Verdict::Pending);
         }
@@ -43,6 +50,11 @@ pub(super) fn post(
         Standing::OfAnotherKind => {
             return Ok(Verdict::Quarantined(Reason::in_field("key-of-another-record", "source_key")));
         }
+    }
+    warn_of_jump(desk, guard.as_ref(), record.source_version);
+    if record.facts.amount.0.saturating_abs() >= large_amount(&record.facts) {
+        let figures = Particulars { amount_cents: Some(record.facts.amount), ..Particulars::default() };
+        desk.warn(Warned { warning: Warning::LargeAmount, figures, doubted: None });
     }
     let facts = complete(desk, record, guard.as_ref())?;
     let version = Version {
@@ -53,6 +65,7 @@ pub(super) fn post(
         batch_id: &context.batch_id,
         facts: &facts,
         comes: Comes::In(line),
+        since: waiting::since(desk, guard.as_ref())?.unwrap_or(context.now),
     };
     if desk.siret(&record.member_number)?.is_none() {
         let (account, action_id) = (record.member_number.clone(), record.action_id.clone());
@@ -62,12 +75,18 @@ pub(super) fn post(
             content_hash: version.content_hash,
             place,
             formerly: Vec::new(),
+            kept: None,
         };
         waiting::keep(desk, context, guard, &record.source_key, waits, WaitingContent::Entry(facts), line)?;
         return Ok(Verdict::Pending);
     }
     waiting::end(desk, guard.as_mut())?;
     put(desk, context, &version, guard, &record.member_number, record.action_id.as_ref())
+}
+
+/// The amount from which on one is far beyond the usual: of a training action a million euros, of a year's contribution ten.
+fn large_amount(facts: &EntryFacts) -> i64 {
+    if facts.year.is_some() { 1_000_000_000 } else { 100_000_000 }
 }
 
 /// Posts a version of an entry of a known account, or keeps it until its action comes.
@@ -115,7 +134,7 @@ fn place_to_wait(desk: &Desk<'_>, named: ActionPlace) -> Result<ActionPlace, Blo
     for _ in 0..MOST_MOVES {
         let Some(action) = desk.action(&place)? else { return Ok(named) };
         match action.moved_to {
-            Some(account) => place.account = account,
+            Some(now) => place = now,
             None if action.is_here() => return Ok(named),
             None => return Ok(place),
         }
@@ -179,11 +198,12 @@ pub(super) fn release(
         batch_id: &pending.batch_id,
         facts: &pending.facts,
         comes: Comes::FromWaiting { earlier: pending.batch_id != context.batch_id },
+        since: pending.since,
     };
     replace(desk, context, &version, Some(guard), &Target::Action(target.clone()))
 }
 
-/// Moves an entry to the account, view and scheme that its action has now.
+/// Moves an entry to the account, number, view and scheme that its action has now.
 pub(super) fn relocate(
     desk: &mut Desk<'_>,
     context: &Context,
@@ -202,6 +222,7 @@ pub(super) fn relocate(
     let action = action.ok_or_else(|| Blocked::Inconsistent("entries of an action that is nowhere".to_owned()))?;
     let home = action.state.as_ref().map(|state| state.home);
     let is_there = entry.member_number == target.account
+        && entry.action_id.as_ref() == Some(&target.action_id)
         && home.is_some_and(|home| home.view == entry.view && Some(home.scheme) == entry.scheme);
     if is_there {
         return Ok(Verdict::Unchanged);
@@ -212,6 +233,7 @@ pub(super) fn relocate(
     let moved = Entry {
         entry_id: Entry::id_of(&entry.source, &entry.source_key, entry.source_version, guard.moves),
         member_number: target.account.clone(),
+        action_id: Some(target.action_id.clone()),
         siret: desk.siret_of_ledger(&target.account)?,
         view: home.map_or(entry.view, |home| home.view),
         scheme: home.map(|home| home.scheme),
@@ -238,6 +260,8 @@ pub(super) struct Version<'a> {
     pub(super) batch_id: &'a Identifier,
     pub(super) facts: &'a EntryFacts,
     pub(super) comes: Comes<'a>,
+    /// Since when it waits, if it goes on waiting.
+    pub(super) since: Timestamp,
 }
 
 impl Version<'_> {
@@ -260,6 +284,12 @@ impl Version<'_> {
             subject,
             in_force,
             kept: None,
+            jumped_from: match &before {
+                // What waited comes to be in force: it is no jump from itself.
+                Some(guard) if guard.source_version == self.source_version => guard.jumped_from,
+                _ => jumped_from(before.as_ref(), self.source_version),
+            },
+            void: before.as_ref().map(|guard| guard.void.clone()).unwrap_or_default(),
             marks: self.comes.marks(context, before.as_ref(), seen, became),
             // A newer version may wait for its member while this one is released.
             waits: before.as_ref().and_then(|guard| guard.waits.clone()),
@@ -364,6 +394,7 @@ fn keep(
     place: &ActionPlace,
     awaits: Awaits,
 ) -> Result<(), Blocked> {
+    waiting::warn_of_correction(desk, guard.as_ref(), Some(place), version.facts.amount)?;
     let posted = unwait(desk, version, guard.as_ref())?;
     let kept = desk.keep_pending(Pending {
         place: place.clone(),
@@ -373,11 +404,9 @@ fn keep(
         batch_id: version.batch_id.clone(),
         facts: version.facts.clone(),
         awaits,
+        since: version.since,
     })?;
-    // The action's own item says that it is waited for, so whoever makes the action cannot miss it.
-    let mut action = desk.action_or_unknown(place)?;
-    action.waiting += 1;
-    desk.set_action(action);
+    desk.count_waiting(place, 1)?;
     let moves = guard.as_ref().map_or(0, |guard| guard.moves);
     let in_force = guard.as_ref().and_then(|guard| guard.in_force);
     let subject = Subject::Entry { posted, pending: Some(place.clone()) };
@@ -403,10 +432,7 @@ fn end_pending(
     source_key: &Identifier,
 ) -> Result<(), Blocked> {
     desk.drop_pending(Pending::key_of(place, source, source_key));
-    let mut action = desk.action_or_unknown(place)?;
-    action.waiting = action.waiting.saturating_sub(1);
-    desk.set_action(action);
-    Ok(())
+    desk.count_waiting(place, -1)
 }
 
 /// Reverses what is in force of an entry, and drops what waits for its action.

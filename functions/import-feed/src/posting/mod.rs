@@ -26,6 +26,7 @@ use portal::store::{
 
 use crate::feed::{LedgerRecord, Reason};
 use crate::sources::Sources;
+use crate::warning::{Particulars, Warned, Warning};
 
 /// What holds for all records of a batch.
 #[derive(Debug, Clone)]
@@ -96,6 +97,13 @@ pub enum Verdict {
     Quarantined(Reason),
 }
 
+impl Verdict {
+    /// Whether the ledger is another one for it.
+    fn is_change(self) -> bool {
+        matches!(self, Self::Posted | Self::Corrected | Self::Withdrawn)
+    }
+}
+
 /// Why a job cannot be planned yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Blocked {
@@ -143,7 +151,54 @@ pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Cha
         (Verdict::Quarantined(_), _) => Changes::default(),
         _ => desk.into_changes(),
     };
+    let changes = match &job.task {
+        Task::Relocate(..) => changes,
+        _ if verdict.is_change() => doubt(state, changes),
+        _ => changes,
+    };
     Ok((verdict, changes))
+}
+
+/// Warns of the actions that look mistaken with these changes, if they still do when all of the batch is posted.
+fn doubt(state: &State, mut changes: Changes) -> Changes {
+    for (key, action) in &changes.actions {
+        let before = state.actions.get(key).flatten();
+        let place = ActionPlace { account: action.member_number.clone(), action_id: action.action_id.clone() };
+        let doubts = Warning::of_change(before, action).map(|warning| Warned {
+            warning,
+            figures: Warning::particulars_of(action),
+            doubted: Some(place.clone()),
+        });
+        changes.warnings.extend(doubts);
+    }
+    changes
+}
+
+/// The last version that there can be.
+const LAST_VERSION: u64 = (1 << 53) - 1;
+
+/// How many versions must be able to follow one.
+const MOST_TO_FOLLOW: u64 = 1_000_000;
+
+/// How many times the version before a version is without being a jump: some count, some send the time of a change.
+const MOST_TIMES: u64 = 1_000;
+
+/// The version before this one, where this one looks mistyped: thousands of times as high, or close to the last that can be.
+fn jumped_from(guard: Option<&Guard>, version: u64) -> Option<u64> {
+    let before = guard.and_then(Guard::newest).map_or(0, |(newest, _)| newest);
+    let is_far = before > 0 && version / before >= MOST_TIMES;
+    (is_far || version > LAST_VERSION - MOST_TO_FOLLOW).then_some(before)
+}
+
+/// Warns of a version that looks mistyped.
+fn warn_of_jump(desk: &mut Desk<'_>, guard: Option<&Guard>, version: u64) {
+    let Some(before) = jumped_from(guard, version) else { return };
+    let figures = Particulars {
+        source_version: Some(version),
+        former_version: Some(before).filter(|before| *before > 0),
+        ..Particulars::default()
+    };
+    desk.warn(Warned { warning: Warning::VersionJump, figures, doubted: None });
 }
 
 /// The most changes of its account that an action may have had.
@@ -167,6 +222,9 @@ fn standing(
     version: u64,
     content_hash: impl FnOnce() -> String,
 ) -> Standing {
+    if guard.is_some_and(|guard| guard.void.contains(&version)) {
+        return Standing::Older;
+    }
     let Some((guard, (newest, hash))) = guard.and_then(|guard| Some((guard, guard.newest()?))) else {
         return Standing::New;
     };

@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use jiff::Timestamp;
 use portal::domain::{MemberNumber, View};
 use portal::store::{
-    Account, Action, ActionVersion, AwaitedMember, Batch, Booked, Condition, Entry, Facets, Fetched, Guard, Key,
-    Misposted, Pending, Record, Remittance, StoreError, Subject, Totals, Transaction, WaitingRecord, Wanted,
+    Account, Action, ActionVersion, AwaitedAction, AwaitedMember, Batch, Booked, Condition, Entry, Facets, Fetched,
+    Guard, Key, Misposted, Pending, Record, Remittance, StoreError, Subject, Totals, Transaction, WaitingRecord,
+    Wanted,
 };
 
 use super::Changes;
@@ -156,6 +157,8 @@ pub struct State {
     pub(super) unbooked_versions: Vec<Key>,
     pub(super) remittances: Shelf<Remittance>,
     pub(super) pendings: HashMap<Key, Option<Pending>>,
+    /// Awaited actions to keep, or to delete.
+    pub(super) awaited_actions: HashMap<Key, Option<AwaitedAction>>,
     /// Pending entries as they were read.
     pub(super) kept_pendings: Shelf<Pending>,
     /// The accounts; nobody changes them here.
@@ -165,7 +168,7 @@ pub struct State {
     /// Waiting records as they were read.
     pub(super) kept_waiting: Shelf<WaitingRecord>,
     /// Marks of records that leave an account, or are back in it.
-    pub(super) misposted: HashMap<Key, Option<Misposted>>,
+    pub(super) misposted: HashMap<Key, Misposted>,
     /// Accounts that must not be there when this is committed.
     pub(super) unknown: HashSet<Key>,
 }
@@ -252,6 +255,7 @@ impl State {
     #[must_use]
     pub fn writes_with(&self, changes: &Changes) -> usize {
         let new_pendings = changes.pendings.keys().filter(|key| !self.pendings.contains_key(key)).count();
+        let actions = changes.awaited_actions.keys().filter(|key| !self.awaited_actions.contains_key(key)).count();
         let remittances = changes.remittances.iter().map(|(key, after)| {
             let counted = self.remittances.changed.contains(key).then(|| self.remittances.get(key)).flatten().flatten();
             items_of(after).saturating_sub(counted.map_or(0, items_of))
@@ -265,6 +269,7 @@ impl State {
             + changes.entries.len()
             + changes.versions.len()
             + new_pendings
+            + actions
             + self.awaited.new_writes(changes.awaited.keys())
             + changes.waiting.keys().filter(|key| !self.waiting.contains_key(key)).count()
             + changes.misposted.keys().filter(|key| !self.misposted.contains_key(key)).count()
@@ -282,6 +287,7 @@ impl State {
             + self.versions.changed.len()
             + self.remittances.changed().map(items_of).sum::<usize>()
             + self.pendings.len()
+            + self.awaited_actions.len()
             + self.awaited.changed.len()
             + self.waiting.len()
             + self.misposted.len()
@@ -304,6 +310,7 @@ impl State {
             self.versions.put(version.key(), version);
         }
         self.pendings.extend(changes.pendings);
+        self.awaited_actions.extend(changes.awaited_actions);
         changes.awaited.into_iter().for_each(|(key, awaited)| self.awaited.put(key, awaited));
         self.waiting.extend(changes.waiting);
         self.misposted.extend(changes.misposted);
@@ -402,6 +409,12 @@ impl State {
             };
             self.kept_pendings.replace(&key, pending);
         }
+        for (key, awaited) in self.awaited_actions.drain() {
+            match &awaited {
+                Some(awaited) => transaction.put(awaited, None)?,
+                None => transaction.delete(key, None),
+            };
+        }
         // So does a waiting record.
         for (key, waiting) in self.waiting.drain() {
             match &waiting {
@@ -411,11 +424,8 @@ impl State {
             self.kept_waiting.replace(&key, waiting);
         }
         // And a mark of a record: the guard notes which there are.
-        for (key, mark) in self.misposted.drain() {
-            match &mark {
-                Some(mark) => transaction.put(mark, None)?,
-                None => transaction.delete(key, None),
-            };
+        for (_, mark) in self.misposted.drain() {
+            transaction.put(&mark, None)?;
         }
         self.write_awaited(&mut transaction)?;
         for key in self.unknown.drain() {

@@ -1,11 +1,15 @@
 //! Records that wait for their member: kept, repeated, posted when it comes.
 
-use portal::domain::Identifier;
-use portal::store::{ActionPlace, BatchLine, Guard, Seen, WaitingContent, WaitingRecord, Waits};
+use jiff::Timestamp;
+use portal::domain::{Cents, Identifier};
+use portal::store::{
+    ActionPlace, BatchLine, EntryPlace, Guard, Pending, Seen, Subject, WaitingContent, WaitingRecord, Waits,
+};
 
 use super::action::{self, Described};
 use super::entry;
-use super::{Blocked, Comes, Context, Desk, NamedLine, Verdict, marked};
+use super::{Blocked, Comes, Context, Desk, NamedLine, Verdict, hashed, jumped_from, marked};
+use crate::warning::{Particulars, Warned, Warning};
 
 /// Keeps a version until its member comes. What it corrects stays in force until then.
 pub(super) fn keep(
@@ -20,17 +24,22 @@ pub(super) fn keep(
     let seen = Seen::new(waits.source_version, &waits.content_hash);
     let marks = marked(context, guard.as_ref(), line.map(|line| line.at), seen, None);
     if let Some(before) = guard.as_ref().and_then(|guard| guard.waits.as_ref()) {
-        for account in before.formerly.iter().chain([&before.place.account]) {
-            waits.remember(account);
+        for place in before.formerly.iter().chain(before.place.action().as_ref()) {
+            waits.remember(place);
         }
     }
+    let since = since(desk, guard.as_ref())?.unwrap_or(context.now);
+    if let WaitingContent::Entry(facts) = &content {
+        warn_of_correction(desk, guard.as_ref(), waits.place.action().as_ref(), facts.amount)?;
+    }
+    let jumped_from = jumped_from(guard.as_ref(), waits.source_version);
     end(desk, guard.as_mut())?;
     let mut awaited = desk.awaited(&waits.place.account, context.now)?;
     awaited.records += 1;
     desk.set_awaited(awaited);
     // The member's item is not there, and must not come in between: whoever makes it looks for what waits.
     desk.demand_unknown(&waits.place.account);
-    desk.keep_waiting(WaitingRecord {
+    let record = WaitingRecord {
         place: waits.place.clone(),
         source: context.source.clone(),
         source_key: source_key.clone(),
@@ -39,9 +48,52 @@ pub(super) fn keep(
         file: line.map(|line| line.file.clone()).unwrap_or_default(),
         line: line.map(|line| line.at.line).unwrap_or_default(),
         content,
-    });
+        since,
+    };
+    waits.kept = Some(hashed(record.fingerprint())?);
+    desk.keep_waiting(record);
     let guard = guard.unwrap_or_else(|| Guard::of_nothing(context.source.clone(), source_key.clone()));
-    desk.set_guard(Guard { waits: Some(waits), marks, ..guard });
+    desk.set_guard(Guard { waits: Some(waits), jumped_from, marks, ..guard });
+    Ok(())
+}
+
+/// Since when a version of a key has waited, where one does: the next that waits in its place has done so as long.
+pub(super) fn since(desk: &Desk<'_>, guard: Option<&Guard>) -> Result<Option<Timestamp>, Blocked> {
+    let Some(guard) = guard else { return Ok(None) };
+    let mut since = None;
+    if let Some(waits) = &guard.waits {
+        let key = WaitingRecord::key_of(&waits.place, &guard.source, &guard.source_key);
+        since = desk.waiting_record(&key)?.map(|record| record.since);
+    }
+    if let Subject::Entry { pending: Some(place), .. } = &guard.subject {
+        let pending = desk.pending(&Pending::key_of(place, &guard.source, &guard.source_key))?;
+        since = since.into_iter().chain(pending.map(|pending| pending.since)).min();
+    }
+    Ok(since)
+}
+
+/// Warns of a version of an entry that waits for an action, or for its account, while an older one is in force.
+pub(super) fn warn_of_correction(
+    desk: &mut Desk<'_>,
+    guard: Option<&Guard>,
+    awaited: Option<&ActionPlace>,
+    amount: Cents,
+) -> Result<(), Blocked> {
+    let Some(Subject::Entry { posted: Some(posted), .. }) = guard.map(|guard| &guard.subject) else { return Ok(()) };
+    let EntryPlace { account, .. } = posted;
+    let in_force = desk.entry(posted)?;
+    let figures = Particulars {
+        amount_cents: Some(amount),
+        in_force_cents: Some(in_force.facts.amount),
+        ..Particulars::default()
+    };
+    if let Some(awaited) = awaited.filter(|awaited| awaited.account != *account)
+        && in_force.action_id.as_ref() == Some(&awaited.action_id)
+    {
+        let figures = Particulars { account: Some(account.clone()), ..figures.clone() };
+        desk.warn(Warned { warning: Warning::ActionInAnotherAccount, figures, doubted: None });
+    }
+    desk.warn(Warned { warning: Warning::PendingCorrection, figures, doubted: None });
     Ok(())
 }
 
@@ -92,7 +144,9 @@ pub(super) fn admit(desk: &mut Desk<'_>, context: &Context, record: &WaitingReco
     match (&record.content, record.place.action_id.clone()) {
         (WaitingContent::Entry(facts), action_id) => {
             let batch_id = &record.batch_id;
-            let version = entry::Version { source, source_key, source_version, content_hash, batch_id, facts, comes };
+            let since = record.since;
+            let version =
+                entry::Version { source, source_key, source_version, content_hash, batch_id, facts, comes, since };
             entry::put(desk, context, &version, Some(guard), &account, action_id.as_ref())
         }
         (WaitingContent::Action { title, scheme, status, engagement_date }, Some(action_id)) => {

@@ -21,9 +21,14 @@ pub(super) fn post(
     let content_hash = record.content_hash();
     let seen = Seen::new(record.source_version, &content_hash);
     let at = line.map(|line| line.at);
+    let jump = guard.as_ref().and_then(|guard| jump_to(guard, record));
+    if let Some(refused) = guard.as_ref().and_then(|guard| refuse(guard, record, jump)) {
+        return Ok(refused);
+    }
     match standing(guard.as_ref(), None, record.source_version, || content_hash.clone()) {
         // A withdrawal is of whatever its key names.
         Standing::New | Standing::Newer | Standing::OfAnotherKind => {}
+        _ if jump.is_some() => {}
         Standing::Same => {
             if guard.as_ref().is_some_and(|guard| guard.subject == Subject::Withdrawn(Withdrawn::Nothing)) {
                 desk.warn(Warning::WithdrawalOfNothing);
@@ -35,6 +40,9 @@ pub(super) fn post(
     }
     let marks = Comes::In(line).marks(context, guard.as_ref(), seen, Some(Became::Withdrawn));
     let mut guard = guard.unwrap_or_else(|| Guard::of_nothing(context.source.clone(), record.source_key.clone()));
+    if let Some(void) = record.takes_back.filter(|void| !guard.void.contains(void)) {
+        guard.void.push(void);
+    }
     let waited = guard.waits.clone();
     waiting::end(desk, Some(&mut guard))?;
     let withdrawn = match guard.subject {
@@ -65,11 +73,37 @@ pub(super) fn post(
         subject: Subject::Withdrawn(withdrawn),
         in_force: None,
         kept: None,
+        jumped_from: None,
         marks,
         ..guard
     });
     Ok(Verdict::Withdrawn)
 }
+
+/// The version before the one that a withdrawal takes back by its number, where that is the newest and looked mistyped: it
+/// may have a lower version itself, so that others can follow.
+fn jump_to(guard: &Guard, record: &WithdrawalRecord) -> Option<u64> {
+    let (newest, _) = guard.newest()?;
+    guard.jumped_from.filter(|_| record.takes_back == Some(newest))
+}
+
+/// What becomes of a withdrawal that names a version and cannot take it back.
+fn refuse(guard: &Guard, record: &WithdrawalRecord, jump: Option<u64>) -> Option<Verdict> {
+    let void = record.takes_back.filter(|void| !guard.void.contains(void))?;
+    let (newest, _) = guard.newest()?;
+    if guard.void.len() >= MOST_VOID {
+        return Some(Verdict::Quarantined(Reason::in_field("too-many-jumps", "takes_back")));
+    }
+    match jump {
+        // What came before it would be posted again by a late repeat.
+        Some(before) if record.source_version <= before => Some(Verdict::Stale),
+        None if newest == void => Some(Verdict::Quarantined(Reason::in_field("no-version-jump", "takes_back"))),
+        _ => None,
+    }
+}
+
+/// How many versions of a key may be taken back by their numbers: each is remembered.
+const MOST_VOID: usize = 100;
 
 /// The thing that was withdrawn while its member was awaited.
 fn of_waiting(waits: Waits) -> Withdrawn {

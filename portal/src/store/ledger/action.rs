@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionSums, Chain, Fingerprint, Home, Measures, account_of, days, partition, pieces};
+use super::{ActionPlace, ActionSums, Chain, Fingerprint, Home, Likes, Measures, account_of, days, partition, pieces};
 use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Scheme, View};
 use crate::store::{Item, Key, Query, Record, StoreError, Table};
 
@@ -25,16 +25,18 @@ pub struct Action {
     pub entries: u32,
     /// What is still to be moved here after its view or scheme changed.
     pub leaving: Option<Leaving>,
-    /// The account that entries are still to be moved from.
-    pub coming_from: Option<MemberNumber>,
-    /// The account that it belongs to now; it is no longer shown here.
-    pub moved_to: Option<MemberNumber>,
+    /// Where entries are still to be moved from: another account, another number, or both.
+    pub coming_from: Option<ActionPlace>,
+    /// The account that it belongs to now, and its number there; it is no longer shown here.
+    pub moved_to: Option<ActionPlace>,
     /// How many entries wait for it.
     pub waiting: u32,
     /// Its versions in this account, [`super::ActionVersion`], those that are of the past among them.
     pub history: Chain,
     /// When the last of these was booked.
     pub changed_at: Option<Timestamp>,
+    /// Its payments and invoices in this account.
+    pub likes: Likes,
     /// Counted up with each write.
     pub version: u64,
 }
@@ -93,6 +95,7 @@ impl Action {
             waiting: 0,
             history: Chain::default(),
             changed_at: None,
+            likes: Likes::None,
             version: 0,
         }
     }
@@ -260,12 +263,14 @@ struct Stored {
     #[serde(default)]
     entries: u32,
     leaving: Option<Leaving>,
-    coming_from: Option<MemberNumber>,
-    moved_to: Option<MemberNumber>,
+    coming_from: Option<String>,
+    moved_to: Option<String>,
     #[serde(default)]
     waiting: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     history: Option<History>,
+    #[serde(default, skip_serializing_if = "Likes::is_none")]
+    likes: Likes,
     version: u64,
 }
 
@@ -333,6 +338,19 @@ fn action_id_of(sk: &str) -> Result<Identifier, String> {
     Identifier::parse(action_id).map_err(|refusal| refusal.en)
 }
 
+/// Where an action was or is, as it is stored: the account, and its number where that is another one.
+fn text_of(ActionPlace { account, action_id }: &ActionPlace, known: &Identifier) -> String {
+    if action_id == known { account.to_string() } else { format!("{account}#{action_id}") }
+}
+
+fn place_of(text: &str, known: &Identifier) -> Result<ActionPlace, String> {
+    let (account, action_id) = match text.split_once('#') {
+        Some((account, action_id)) => (account, Identifier::parse(action_id).map_err(|refusal| refusal.en)?),
+        None => (text, known.clone()),
+    };
+    Ok(ActionPlace { account: MemberNumber::parse(account).map_err(|refusal| refusal.en)?, action_id })
+}
+
 impl TryFrom<Stored> for Action {
     type Error = String;
 
@@ -350,21 +368,24 @@ impl TryFrom<Stored> for Action {
             (None, None, None) => None,
             _ => return Err("an action with half a state".to_owned()),
         };
+        let action_id = action_id_of(&stored.sk)?;
+        let place = |stored: Option<String>| stored.map(|text| place_of(&text, &action_id)).transpose();
         Ok(Self {
+            coming_from: place(stored.coming_from)?,
+            moved_to: place(stored.moved_to)?,
             member_number: account_of(&stored.pk)?,
-            action_id: action_id_of(&stored.sk)?,
+            action_id,
             state,
             sums: stored.leaving.as_ref().map_or(all_sums, |leaving| all_sums - leaving.sums),
             entries: stored.entries,
             leaving: stored.leaving,
-            coming_from: stored.coming_from,
-            moved_to: stored.moved_to,
             waiting: stored.waiting,
             history: stored
                 .history
                 .map(|history| Chain { postings: history.versions, hash: history.chain })
                 .unwrap_or_default(),
             changed_at: stored.history.map(|history| history.changed_at),
+            likes: stored.likes,
             version: stored.version,
         })
     }
@@ -384,6 +405,8 @@ impl From<Action> for Stored {
         };
         let [by_view, by_status] = [index(false, false), index(true, false)];
         let [by_scheme, by_scheme_status] = [index(false, true), index(true, true)];
+        let [coming_from, moved_to] = [&action.coming_from, &action.moved_to]
+            .map(|place| place.as_ref().map(|place| text_of(place, &action.action_id)));
         let (source, source_key) = action.state.as_ref().map(|s| (s.source.clone(), s.source_key.clone())).unzip();
         Self {
             by_view,
@@ -407,14 +430,15 @@ impl From<Action> for Stored {
             source_key,
             entries: action.entries,
             leaving: action.leaving,
-            coming_from: action.coming_from,
-            moved_to: action.moved_to,
+            coming_from,
+            moved_to,
             waiting: action.waiting,
             history: action.changed_at.map(|changed_at| History {
                 versions: action.history.postings,
                 chain: action.history.hash,
                 changed_at,
             }),
+            likes: action.likes,
             version: action.version,
         }
     }

@@ -37,6 +37,12 @@ pub struct Guard {
     /// Of an entry that was withdrawn, the account that it was withdrawn from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub withdrawn_from: Option<MemberNumber>,
+    /// The version before the newest one, where that is so much higher that it looks mistyped; 0 where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jumped_from: Option<u64>,
+    /// Versions that were withdrawn as mistyped, and that are higher than those that followed: they stay out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub void: Vec<u64>,
     /// What the last run that posts in pieces did with the lines of this key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marks: Option<Marks>,
@@ -95,21 +101,25 @@ pub struct Waits {
     pub content_hash: String,
     /// Where it waits.
     pub place: WaitingPlace,
-    /// Of an action, the accounts that older versions named: entries may name them, and find their way from there.
+    /// Of an action, the accounts and numbers that older versions named: entries may name them, and find their way from there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub formerly: Vec<MemberNumber>,
+    pub formerly: Vec<ActionPlace>,
+    /// The hash of the item that waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Fingerprint>,
 }
 
 impl Waits {
-    /// No honest action has moved between so many accounts while its member was awaited.
+    /// No honest action has moved so often while its member was awaited.
     const MOST_FORMERLY: usize = 16;
 
-    /// Remembers an account that an older version named; `false` where that is nothing new.
-    pub fn remember(&mut self, account: &MemberNumber) -> bool {
-        let is_new = self.place.is_action && self.place.account != *account && !self.formerly.contains(account);
+    /// Remembers where an older version was to be; `false` where that is nothing new.
+    pub fn remember(&mut self, place: &ActionPlace) -> bool {
+        let is_new =
+            self.place.is_action && self.place.action().as_ref() != Some(place) && !self.formerly.contains(place);
         let is_room = self.formerly.len() < Self::MOST_FORMERLY;
         if is_new && is_room {
-            self.formerly.push(account.clone());
+            self.formerly.push(place.clone());
         }
         is_new && is_room
     }
@@ -152,6 +162,8 @@ impl Guard {
             waits: None,
             left: Vec::new(),
             withdrawn_from: None,
+            jumped_from: None,
+            void: Vec::new(),
             marks: None,
             version: 0,
         }

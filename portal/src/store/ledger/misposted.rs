@@ -25,6 +25,8 @@ pub struct Misposted {
     pub member_number: MemberNumber,
     /// The system that sends the record, and its key there. `None` says that there are marks.
     pub record: Option<(Identifier, Identifier)>,
+    /// Whether the account has the record again. A mark is never deleted, because nothing in the partition of an account is.
+    pub is_back: bool,
 }
 
 impl Misposted {
@@ -54,11 +56,13 @@ impl Record for Misposted {
     }
 }
 
-/// The item: nothing but its key, because a reader of the account reads all of them.
+/// The item: little but its key, because a reader of the account reads all of them.
 #[derive(Clone, Serialize, Deserialize)]
 struct Stored {
     pk: String,
     sk: String,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    back: bool,
 }
 
 impl TryFrom<Stored> for Misposted {
@@ -67,20 +71,20 @@ impl TryFrom<Stored> for Misposted {
     fn try_from(stored: Stored) -> Result<Self, String> {
         let member_number = account_of(&stored.pk)?;
         if stored.sk == "MISPOSTED#" {
-            return Ok(Self { member_number, record: None });
+            return Ok(Self { member_number, record: None, is_back: false });
         }
         let ["MISPOSTED", source, source_key] = pieces(&stored.sk)? else {
             return Err("not the sort key of a mark".to_owned());
         };
         let identifier = |text| Identifier::parse(text).map_err(|refusal| refusal.en);
-        Ok(Self { member_number, record: Some((identifier(source)?, identifier(source_key)?)) })
+        Ok(Self { member_number, record: Some((identifier(source)?, identifier(source_key)?)), is_back: stored.back })
     }
 }
 
 impl From<Misposted> for Stored {
     fn from(misposted: Misposted) -> Self {
         let Key { pk, sk, .. } = misposted.key();
-        Self { pk, sk }
+        Self { pk, sk, back: misposted.is_back }
     }
 }
 
@@ -91,7 +95,7 @@ pub struct MispostedRecords(HashSet<(Identifier, Identifier)>);
 impl MispostedRecords {
     /// The records that these marks name.
     pub fn of(marks: impl IntoIterator<Item = Misposted>) -> Self {
-        Self(marks.into_iter().filter_map(|mark| mark.record).collect())
+        Self(marks.into_iter().filter(|mark| !mark.is_back).filter_map(|mark| mark.record).collect())
     }
 
     /// An entry as members read it: of one whose record left the account the figures, the day and that it was a mistake.

@@ -6,7 +6,7 @@
 //! entries; a read of several items may still meet a transaction by half, and has to add up. [`Pending`] keeps an entry whose action has not come yet,
 //! [`WaitingRecord`] whatever names a member that has not.
 //!
-//! All but guards live in the partition of their member account. Each record that changes carries a
+//! All but guards and what waits live in the partition of their member account, from which nothing is ever deleted. Each record that changes carries a
 //! `version`, counted up with every write: writers compute what they write from what they read, and
 //! commit only where nobody wrote in between.
 
@@ -16,6 +16,7 @@ mod chain;
 mod entry;
 mod facets;
 mod guard;
+mod likes;
 mod marks;
 mod measures;
 mod misposted;
@@ -35,18 +36,19 @@ pub use chain::{Chain, Fingerprint};
 pub use entry::{Entry, EntryFacts, EntryPosition, Reversed};
 pub use facets::{Facet, Facets};
 pub use guard::{ActionPlace, EntryPlace, Guard, KeyedRecord, Subject, Waits, Withdrawn};
+pub use likes::Likes;
 pub use marks::{BatchLine, Became, Mark, Marks, Seen};
 pub use measures::{ActionSums, Home, Measures, Month};
 pub use misposted::{Misposted, MispostedRecords, ReadableEntry, ReadableLine};
 pub use moved::{Moved, TransferPayee};
-pub use pending::{Awaits, Pending};
+pub use pending::{AwaitedAction, Awaits, Pending};
 pub use remittance::{References, Remittance, Share};
 pub use remittance_line::RemittanceLine;
 pub use remittance_list::{ListedRemittance, RemittanceRow};
 pub use sent::{SentBatch, SourceSequence, UsedSequence};
 pub use totals::{MonthSums, Totals};
 pub use version::{ActionChange, ActionVersion};
-pub use waiting::{AwaitedMember, WaitingContent, WaitingPlace, WaitingRecord};
+pub use waiting::{AwaitedMember, WaitingContent, WaitingPlace, WaitingRecord, whole_waiting};
 
 use jiff::civil::Date;
 
@@ -60,7 +62,7 @@ fn partition(number: &MemberNumber) -> String {
 }
 
 /// All that the ledger keeps of an account, in the order of its sort keys: actions, each before its entries, then their
-/// versions, contributions, facets, what waits for an action, transfers, totals, what waits for the account.
+/// versions, contributions, facets, transfers, totals. What waits there has a partition of its own.
 #[must_use]
 pub fn whole_ledger(number: &MemberNumber) -> Query {
     Query::partition(Table::Ledger, partition(number))

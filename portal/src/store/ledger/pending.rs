@@ -1,9 +1,11 @@
 //! Entries that wait for their action.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionPlace, EntryFacts, Fingerprint, partition};
-use crate::domain::Identifier;
+use super::waiting::waiting_partition;
+use super::{ActionPlace, EntryFacts, Fingerprint};
+use crate::domain::{Identifier, MemberNumber};
 use crate::store::{Key, Query, Record, StoreError, Table, to_item};
 
 /// An entry for an action that has not come yet. It counts nowhere; when the action comes it is posted.
@@ -24,6 +26,9 @@ pub struct Pending {
     /// The reason for which it waits.
     #[serde(default, skip_serializing_if = "Awaits::is_action")]
     pub awaits: Awaits,
+    /// Since when a version of its key has waited.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub since: Timestamp,
 }
 
 /// The reason for which an entry waits.
@@ -49,7 +54,7 @@ impl Pending {
     #[must_use]
     pub fn key_of(place: &ActionPlace, source: &Identifier, source_key: &Identifier) -> Key {
         let ActionPlace { account, action_id } = place;
-        Key::new(Table::Ledger, partition(account), format!("PENDING#{action_id}#{source}#{source_key}"))
+        Key::new(Table::Ledger, waiting_partition(account), format!("PENDING#{action_id}#{source}#{source_key}"))
     }
 
     /// The hash of its item.
@@ -64,12 +69,49 @@ impl Pending {
     #[must_use]
     pub fn all(place: &ActionPlace) -> Query {
         let ActionPlace { account, action_id } = place;
-        Query::partition(Table::Ledger, partition(account)).beginning(format!("PENDING#{action_id}#"))
+        Query::partition(Table::Ledger, waiting_partition(account)).beginning(format!("PENDING#{action_id}#"))
     }
 }
 
 impl Record for Pending {
     fn key(&self) -> Key {
         Self::key_of(&self.place, &self.source, &self.source_key)
+    }
+}
+
+/// An action that entries wait for. It is there as long as any does, so that all that waits is found without reading every
+/// account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AwaitedAction {
+    /// The action, and the account in which entries wait for it.
+    pub place: ActionPlace,
+}
+
+/// The partition of all awaited actions.
+const AWAITED_ACTIONS: &str = "AWAITED_ACTIONS";
+
+impl AwaitedAction {
+    /// Where it is stored.
+    #[must_use]
+    pub fn key_of(ActionPlace { account, action_id }: &ActionPlace) -> Key {
+        Key::new(Table::Ledger, AWAITED_ACTIONS, format!("{account}#{action_id}"))
+    }
+
+    /// All awaited actions, by their accounts.
+    #[must_use]
+    pub fn all() -> Query {
+        Query::partition(Table::Ledger, AWAITED_ACTIONS)
+    }
+
+    /// Those of an account.
+    #[must_use]
+    pub fn of(account: &MemberNumber) -> Query {
+        Self::all().beginning(format!("{account}#"))
+    }
+}
+
+impl Record for AwaitedAction {
+    fn key(&self) -> Key {
+        Self::key_of(&self.place)
     }
 }

@@ -4,9 +4,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{EntryFacts, partition};
+use super::{ActionPlace, EntryFacts, Fingerprint};
 use crate::domain::{ActionStatus, Identifier, MemberNumber, Scheme};
-use crate::store::{Key, Query, Record, Table};
+use crate::store::{Key, Query, Record, StoreError, Table, to_item};
 
 /// The partition of all awaited members: reports read it, and every batch looks there for who has come.
 const AWAITED: &str = "AWAITED";
@@ -30,6 +30,21 @@ pub struct WaitingRecord {
     pub line: u64,
     /// What it says.
     pub content: WaitingContent,
+    /// Since when a version of its key has waited.
+    #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
+    pub since: Timestamp,
+}
+
+/// The partition of what waits in an account. Nothing else is ever deleted from the ledger, so a policy allows deletes by
+/// partition keys, and those of accounts are none of them.
+pub(super) fn waiting_partition(number: &MemberNumber) -> String {
+    format!("WAITING#{number}")
+}
+
+/// All that waits in an account: for its actions, then for the account itself.
+#[must_use]
+pub fn whole_waiting(number: &MemberNumber) -> Query {
+    Query::partition(Table::Ledger, waiting_partition(number))
 }
 
 /// What a record says that waits for its member.
@@ -63,6 +78,15 @@ pub struct WaitingPlace {
     pub is_action: bool,
 }
 
+impl WaitingPlace {
+    /// The action that it is or belongs to.
+    #[must_use]
+    pub fn action(&self) -> Option<ActionPlace> {
+        let action_id = self.action_id.clone()?;
+        Some(ActionPlace { account: self.account.clone(), action_id })
+    }
+}
+
 impl WaitingRecord {
     /// Where it is stored: an action before its entries, which are then posted without waiting for it.
     #[must_use]
@@ -70,13 +94,21 @@ impl WaitingRecord {
         let action_id = place.action_id.as_ref().map_or("", Identifier::as_str);
         let kind = if place.is_action { "ACTION" } else { "ENTRY" };
         let sk = format!("WAITING#{action_id}#{kind}#{source}#{source_key}");
-        Key::new(Table::Ledger, partition(&place.account), sk)
+        Key::new(Table::Ledger, waiting_partition(&place.account), sk)
     }
 
     /// All that wait for an account.
     #[must_use]
     pub fn all(account: &MemberNumber) -> Query {
-        Query::partition(Table::Ledger, partition(account)).beginning("WAITING#")
+        Query::partition(Table::Ledger, waiting_partition(account)).beginning("WAITING#")
+    }
+
+    /// The hash of its item.
+    ///
+    /// # Errors
+    /// Where it cannot be an item.
+    pub fn fingerprint(&self) -> Result<Fingerprint, StoreError> {
+        Ok(Fingerprint::of(&to_item(self)?))
     }
 
     /// Returns true for money whose side is that of its transfer: it is posted after the payments that say it.

@@ -56,7 +56,7 @@ impl Largest {
         other += self.see_items("pending", changes.pendings.values().flatten());
         other += self.see_items("awaited", changes.awaited.values());
         other += self.see_items("waiting", changes.waiting.values().flatten());
-        other += self.see_items("misposted", changes.misposted.values().flatten());
+        other += self.see_items("misposted", changes.misposted.values());
         let rows: Vec<_> = changes.remittances.values().flat_map(portal::store::Remittance::further_rows).collect();
         other += self.see_items("row", rows.iter());
         // Without what has a constant size.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use portal::domain::{
     ActionStatus, Cents, EntryKind, Identifier, MemberNumber, Paid, RemittanceNumber, Scheme, View, ViewRule,
 };
@@ -18,7 +18,7 @@ use super::bounds::Largest;
 use crate::feed::{LedgerRecord, Line};
 use crate::posting::{Blocked, Context, Job, Need, State, Task, Verdict, plan};
 use crate::sources::Sources;
-use crate::warning::Warning;
+use crate::warning::{Warned, Warning};
 
 /// Reads a record as it stands in a feed.
 pub(super) fn record(value: &Value) -> LedgerRecord {
@@ -83,6 +83,8 @@ pub(super) struct Ledger {
     pub(super) ignored: usize,
     /// Looks at the changes instead of holding all against the entries each time, which takes long where there are many.
     largest: Option<Largest>,
+    /// The same with their figures.
+    pub(super) warned: Vec<Warned>,
 }
 
 /// A record for each account and view.
@@ -108,6 +110,7 @@ impl Ledger {
             warnings: Vec::new(),
             ignored: 0,
             largest: None,
+            warned: Vec::new(),
         }
     }
 
@@ -122,6 +125,20 @@ impl Ledger {
         self.largest.take().expect("something is looked at")
     }
 
+    /// The kinds that were warned of and that their actions still give rise to.
+    pub(super) fn standing(&self) -> Vec<Warning> {
+        let mut kinds = Vec::new();
+        for warned in &self.warned {
+            let Some(place) = &warned.doubted else { continue };
+            let stands =
+                self.action(place).is_some_and(|action| Warning::of(&action).any(|kind| kind == warned.warning));
+            if stands && !kinds.contains(&warned.warning) {
+                kinds.push(warned.warning);
+            }
+        }
+        kinds
+    }
+
     /// The instant that the clock shows.
     pub(super) fn now(&self) -> Timestamp {
         self.context.now
@@ -134,6 +151,11 @@ impl Ledger {
     /// What is posted from now on comes with this batch.
     pub(super) fn of_batch(&mut self, batch_id: &str) {
         self.context.batch_id = Identifier::parse(batch_id).unwrap();
+    }
+
+    /// Lets so much time pass.
+    pub(super) fn wait(&mut self, by: SignedDuration) {
+        self.context.now += by;
     }
 
     /// What is posted from now on comes from this source.
@@ -204,8 +226,8 @@ impl Ledger {
         for place in places {
             self.settle(&place);
             let mut target = place.clone();
-            while let Some(account) = self.action(&target).and_then(|action| action.moved_to) {
-                target.account = account;
+            while let Some(now) = self.action(&target).and_then(|action| action.moved_to) {
+                target = now;
             }
             let pendings = self.state.pendings.values().flatten().filter(|pending| pending.place == place);
             for pending in pendings.cloned().collect::<Vec<_>>() {
@@ -219,7 +241,9 @@ impl Ledger {
         loop {
             match plan(&self.state, &self.context, &job) {
                 Ok((verdict, mut changes)) => {
-                    self.warnings.append(&mut changes.warnings);
+                    let at_once = changes.warnings.iter().filter(|warned| warned.doubted.is_none());
+                    self.warnings.extend(at_once.map(|warned| warned.warning));
+                    self.warned.append(&mut changes.warnings);
                     self.ignored += usize::from(changes.ignored.is_some());
                     if let Some(largest) = &mut self.largest {
                         largest.see(&changes);
@@ -256,11 +280,11 @@ impl Ledger {
     }
 
     fn settle(&mut self, place: &ActionPlace) {
-        let of_action = |entry: &Entry| entry.action_id.as_ref() == Some(&place.action_id) && entry.reverses.is_none();
+        let entries: Vec<Entry> = self.state.entries.values().cloned().collect();
         let Some(target) = self.action(place).filter(Action::is_moving) else { return };
-        let from = target.coming_from.unwrap_or_else(|| place.account.clone());
-        let entries = self.state.entries.values().filter(|entry| entry.member_number == from && of_action(entry));
-        for entry in entries.cloned().collect::<Vec<_>>() {
+        let from = target.coming_from.unwrap_or_else(|| place.clone());
+        let of_action = |entry: &Entry| entry.action_id.as_ref() == Some(&from.action_id) && entry.reverses.is_none();
+        for entry in entries.into_iter().filter(|entry| entry.member_number == from.account && of_action(entry)) {
             self.do_job(Task::Relocate(entry, place.clone()));
         }
         assert!(!self.action(place).unwrap().is_moving(), "the move came to its end");
@@ -281,7 +305,7 @@ impl Ledger {
     /// How many entries of an account members read without their texts.
     pub(super) fn withheld(&self, account: &str) -> usize {
         let of_account = |number: &MemberNumber| number.as_str() == account;
-        let marks = self.state.misposted.values().flatten().filter(|mark| of_account(&mark.member_number));
+        let marks = self.state.misposted.values().filter(|mark| of_account(&mark.member_number));
         let misposted = MispostedRecords::of(marks.cloned());
         let entries = self.entries().filter(|entry| of_account(&entry.member_number));
         entries.filter(|entry| misposted.readable((*entry).clone()).is_withheld()).count()
@@ -355,6 +379,9 @@ impl Ledger {
         self.waiting().into_iter().for_each(|record| *waiting.entry(record.place.account).or_default() += 1);
         let awaited = self.state.awaited.values().filter(|awaited| awaited.records > 0);
         assert!(awaited.map(|awaited| (awaited.member_number.clone(), awaited.records)).eq(waiting), "each is counted");
+        let actions: BTreeSet<_> = self.pendings().into_iter().map(|pending| pending.place).collect();
+        let named = self.state.awaited_actions.values().flatten().map(|awaited| awaited.place.clone());
+        assert_eq!(named.collect::<BTreeSet<_>>(), actions, "each action that is awaited has its item");
     }
 
     /// The versions of an action in an account, oldest first.
@@ -436,13 +463,19 @@ impl Ledger {
                 _ => None,
             };
             assert_eq!(guard.kept, kept);
+            let waits = guard.waits.as_ref();
+            let awaited = waits.map(|waits| {
+                let key = WaitingRecord::key_of(&waits.place, &guard.source, &guard.source_key);
+                self.state.waiting.get(&key).and_then(Option::as_ref).expect("what waits").fingerprint().unwrap()
+            });
+            assert_eq!(waits.and_then(|waits| waits.kept), awaited);
         }
     }
 
     /// An account that has entries of a record has a mark of it, but for the account that the record is in now, or was
     /// withdrawn from.
     fn check_marks(&self) {
-        let marks: Vec<_> = self.state.misposted.values().flatten().collect();
+        let marks: Vec<_> = self.state.misposted.values().filter(|mark| !mark.is_back).collect();
         for guard in self.state.guards.values() {
             let now = match &guard.subject {
                 Subject::Entry { posted: Some(place), .. } => Some(&place.account),

@@ -18,7 +18,8 @@ const DATES: [&str; 3] = ["2010-05-05", "2011-12-31", "2012-01-01"];
 /// With `complete`, the newest version of every entry names an action that comes, so nothing waits in the end; then no
 /// action is withdrawn, which may or may not have entries in force when the withdrawal comes.
 fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
-    let actions = prop::collection::vec((0..3_usize, 0..2_usize, 0..4_usize, 0..3_usize, 0..2_usize, 0..4_u8), 0..7);
+    let number = (0..3_usize, 0..3_u8);
+    let actions = prop::collection::vec((number, 0..2_usize, 0..4_usize, 0..3_usize, 0..2_usize, 0..4_u8), 0..7);
     let entries =
         prop::collection::vec((0..5_usize, 0..2_usize, 0..4_usize, 0..8_usize, 1..900_i64, 0..3_usize, 0..4_u8), 0..16);
     (actions, entries).prop_map(move |(actions, entries)| {
@@ -29,11 +30,13 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
             *version
         };
         let mut all = Vec::new();
-        for (number, account, status, date, scheme, is_withdrawn) in actions {
+        for ((number, other), account, status, date, scheme, is_withdrawn) in actions {
+            // A version may have another number.
+            let id = if other == 0 { format!("id-{number}-final") } else { format!("id-{number}") };
             let key = format!("A-{number}");
             let (status, scheme) = (["COMMITTED", "PAID", "CLOSED", "CANCELLED"][status], ["PLAN", "DIF"][scheme]);
             let version = next(&key);
-            all.push(action(&key, version, ACCOUNTS[account], &format!("id-{number}"), status, scheme, DATES[date]));
+            all.push(action(&key, version, ACCOUNTS[account], &id, status, scheme, DATES[date]));
             if !complete && is_withdrawn == 0 {
                 all.push(withdrawal(&key, next(&key)));
             }
@@ -121,7 +124,7 @@ fn model(all: &[Value]) -> Sums {
     }
     let rule = ViewRule::starting(View::parse("2011").unwrap());
     let mut sums = Sums::default();
-    let mut actions: BTreeMap<Identifier, Action> = BTreeMap::new();
+    let mut actions: BTreeMap<String, Action> = BTreeMap::new();
     for (_, record) in newest.values() {
         if let LedgerRecord::Action(record) = record {
             let mut action = Action::unknown(record.member_number.clone(), record.action_id.clone());
@@ -135,12 +138,15 @@ fn model(all: &[Value]) -> Sums {
             });
             action.sums = ActionSums::default();
             sums.add_action(&action);
-            actions.insert(action.action_id.clone(), action);
+            actions.insert(record.source_key.to_string(), action);
         }
     }
     for (_, record) in newest.values() {
         let LedgerRecord::Entry(record) = record else { continue };
-        let action = record.action_id.as_ref().map(|id| actions.get(id).expect("every action came"));
+        let action = record.action_id.as_ref().map(|id| {
+            let number = id.as_str().split('-').nth(1).unwrap();
+            actions.get(&format!("A-{number}")).expect("every action came")
+        });
         let home = action.and_then(|action| action.state.as_ref()).map(|state| state.home);
         let view = home.map_or_else(|| rule.of_year(record.facts.year.unwrap()), |home| home.view);
         let entry = Entry {
@@ -148,7 +154,7 @@ fn model(all: &[Value]) -> Sums {
             // Where its action has moved, it is there too.
             member_number: action.map_or(&record.member_number, |action| &action.member_number).clone(),
             siret: portal::domain::Siret::parse("53384615000019").unwrap(),
-            action_id: record.action_id.clone(),
+            action_id: action.map(|action| action.action_id.clone()),
             view,
             posting: 0,
             scheme: home.map(|home| home.scheme),
