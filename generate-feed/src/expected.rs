@@ -90,7 +90,7 @@ pub struct ViewTotals {
     pub paid_to_company: i64,
     /// Cents paid to training bodies.
     pub paid_to_providers: i64,
-    /// Cents in progress, as they are shown: of each action its sum or zero, whichever is greater.
+    /// Cents in progress, as they are shown: of each action what is open of its invoices.
     pub in_progress: i64,
     /// Cents left to pay: of each action what is committed and was never paid, nothing where it is over.
     pub remaining: i64,
@@ -158,14 +158,26 @@ impl ExpectedReport {
     }
 }
 
+/// What is open of an action's invoices: of each what its own payments left, and of all together what payments in advance, which
+/// name none, left.
+fn in_progress(invoices: &BTreeMap<Option<&str>, i64>) -> i64 {
+    let in_advance = invoices.get(&None).copied().unwrap_or_default();
+    let sums = || invoices.iter().filter(|(number, _)| number.is_some()).map(|(_, sum)| *sum);
+    let open: i64 = sums().filter(|sum| *sum > 0).sum();
+    let left_over: i64 = sums().filter(|sum| *sum < 0).sum();
+    if in_advance > 0 { open + (in_advance + left_over).max(0) } else { (open + in_advance).max(0) }
+}
+
 impl Expected {
     pub(crate) fn action(&mut self, told: &Told) {
         let view = self.view(told.engagement_date.year());
         view.actions += 1;
         view.entries += told.facts.len() as u64;
-        let (mut committed, mut paid_out, mut recovered, mut in_progress) = (0, 0, 0, 0);
+        let (mut committed, mut paid_out, mut recovered) = (0, 0, 0);
+        let mut invoices: BTreeMap<Option<&str>, i64> = BTreeMap::new();
         for (_, fact) in &told.facts {
             let cents = fact.cents;
+            let in_progress = invoices.entry(fact.invoice.as_deref()).or_default();
             // Every fact of a story names its payee, so what comes back goes to the side that it was paid to.
             let paid = match fact.line.payee {
                 Payee::Company => &mut view.paid_to_company,
@@ -174,17 +186,17 @@ impl Expected {
             match fact.kind {
                 EntryKind::Commitment | EntryKind::CommitmentRevision => committed += cents,
                 EntryKind::CommitmentCancellation => committed -= cents,
-                EntryKind::InvoiceReceived => in_progress += cents,
-                EntryKind::InvoiceRejected => in_progress -= cents,
+                EntryKind::InvoiceReceived => *in_progress += cents,
+                EntryKind::InvoiceRejected => *in_progress -= cents,
                 EntryKind::PaymentToCompany | EntryKind::PaymentToProvider => {
                     *paid += cents;
                     paid_out += cents;
-                    in_progress -= cents;
+                    *in_progress -= cents;
                 }
                 EntryKind::PaymentReturned => {
                     *paid -= cents;
                     paid_out -= cents;
-                    in_progress += cents;
+                    *in_progress += cents;
                 }
                 EntryKind::Recovery => {
                     *paid -= cents;
@@ -199,7 +211,7 @@ impl Expected {
             }
         }
         view.committed += committed;
-        view.in_progress += in_progress.max(0);
+        view.in_progress += in_progress(&invoices);
         view.recovered += recovered;
         view.overpaid += (paid_out - recovered - committed).max(0);
         if !matches!(told.status, ActionStatus::Closed | ActionStatus::Refused | ActionStatus::Cancelled) {

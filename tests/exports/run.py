@@ -58,13 +58,21 @@ def cents(amount):
 
 
 def totals(rows):
-    """The measures of rows, as the summary has them: in progress by action, and zero for what is negative."""
+    """The measures of rows, as the summary has them: in progress by action and invoice, and zero for what is negative."""
     sums = {measure: sum(cents(row[column]) for row in rows) for measure, column in MEASURES.items()}
-    actions = defaultdict(int)
+    actions = defaultdict(lambda: defaultdict(int))
     for row in rows:
-        actions[row["Exercice"], row["N° d’action"]] += cents(row[MEASURES["in_progress"]])
-    sums["in_progress"] = sum(max(0, in_progress) for in_progress in actions.values())
+        of_action = actions[row["Exercice"], row["N° d’action"]]
+        of_action[row["N° de facture"] or ""] += cents(row[MEASURES["in_progress"]])
+    sums["in_progress"] = sum(map(in_progress, actions.values()))
     return sums
+
+
+def in_progress(invoices):
+    """What is open of an action: its invoices, less payments that name none, and what was invoiced without a number."""
+    unnumbered = invoices.pop("", 0)
+    open_, left_over = (sum(max(0, sign * amount) for amount in invoices.values()) for sign in (1, -1))
+    return open_ + max(0, unnumbered - left_over) if unnumbered > 0 else max(0, open_ + unnumbered)
 
 
 class Account:

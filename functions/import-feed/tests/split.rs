@@ -98,6 +98,9 @@ async fn ledger(fund: &Fund) -> BTreeMap<(String, String), Item> {
         for name in ["booked_at", "version", "marks", "since", "taken_at", "chain", "in_force", "kept"] {
             item.remove(name);
         }
+        if let Some(AttributeValue::M(history)) = item.get_mut("history") {
+            history.retain(|name, _| name == "versions");
+        }
         // The hash of what waits has since when.
         if let Some(AttributeValue::M(waits)) = item.get_mut("waits") {
             waits.remove("kept");

@@ -6,7 +6,7 @@ use portal::domain::{ActionStatus, Id, Identifier, MemberNumber, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
 use portal::store::{
-    Account, Action, ActionSums, ActionVersion, Entry, Misposted, MispostedRecords, StoreError, Totals,
+    Account, Action, ActionSums, ActionVersion, Entry, Invoices, Misposted, MispostedRecords, StoreError, Totals,
 };
 use rand::CryptoRng;
 use serde::Serialize;
@@ -32,6 +32,9 @@ struct ActionBody {
     engagement_date: Date,
     #[serde(flatten)]
     figures: ActionFigures,
+    /// Said only where it is so: what is in progress is not told apart by invoice, as there were too many.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    unmatched: bool,
     entries: Vec<EntryBody>,
     /// Each version that the account had, oldest first; with the first part alone.
     history: Vec<VersionBody>,
@@ -162,6 +165,7 @@ impl Function {
             view: state.home.view,
             engagement_date: state.engagement_date,
             figures: sums.measures(state.status).into(),
+            unmatched: sums.invoices.are_too_many(),
             entries: Vec::new(),
             history: history.into_iter().map(VersionBody::from).collect(),
             folded: None,
@@ -193,11 +197,14 @@ fn bound<'a>(visit: &'a Visit, action_id: &Identifier, part: &Part) -> Bound<'a>
 /// Whether an action's sums are those of its entries. A `Query` is read-committed: an entry that is posted meanwhile may
 /// be in it while the action is still as it was before, or the other way round.
 fn adds_up(Found { action, entries, history }: &Found) -> bool {
-    let sums = entries.iter().fold(ActionSums::default(), |sums, entry| sums.after(entry.effect()));
+    let sums = entries.iter().fold(ActionSums::default(), |sums, entry| sums.after(entry.effect(), None));
     let reversals = entries.iter().filter(|entry| entry.reverses.is_some()).count();
     // Each reversal takes another entry out, besides itself.
     let unreversed = entries.len().checked_sub(2 * reversals);
     let counted = action.entries + action.leaving.as_ref().map_or(0, |leaving| leaving.entries);
     let has_history = u64::try_from(history.len()) == Ok(action.history.postings);
-    sums == action.all_sums() && unreversed == usize::try_from(counted).ok() && has_history
+    // What is in progress of each invoice follows.
+    sums == ActionSums { invoices: Invoices::default(), ..action.all_sums() }
+        && unreversed == usize::try_from(counted).ok()
+        && has_history
 }

@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{Context, SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
-use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View};
+use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View, to_hex};
 use portal::store::{
     Action, ActionVersion, Entry, Facets, Fingerprint, Home, Item, Likes, Misposted, Pending, Record, Remittance,
     RemittanceRow, Totals, WaitingRecord, from_item, to_item,
@@ -22,7 +22,8 @@ use crate::posted::{Held, Postings, Reversals};
 use crate::sums::{Homes, Sums, Transfer, ViewSums, step};
 
 /// The attributes that an action's entries decide, or its own state does; the rest is what the fund said.
-const OF_ACTION: [&str; 7] = ["by_view", "by_status", "by_scheme", "by_scheme_status", "entries", "leaving", "likes"];
+const OF_ACTION: [&str; 8] =
+    ["by_view", "by_status", "by_scheme", "by_scheme_status", "entries", "invoices", "leaving", "likes"];
 
 /// What was read of an account.
 pub(crate) struct Reading<'a> {
@@ -206,7 +207,7 @@ impl<'a> Reading<'a> {
         match (action, entry.action_id.as_ref(), entry.scheme) {
             (Some(_), Some(_), Some(scheme)) => {
                 if let Some(open) = &mut self.action {
-                    open.homes.entry(Home { view: entry.view, scheme }).or_default().add(effect, step);
+                    open.homes.entry(Home { view: entry.view, scheme }).or_default().add(&entry, effect, step);
                     open.likes.count(&entry);
                 }
             }
@@ -225,8 +226,16 @@ impl<'a> Reading<'a> {
         let Some(Open { id, item, mut homes, likes }) = self.action.take() else { return };
         let sk = format!("ACTION#{id}#");
         let status = item.as_ref().and_then(|(action, _)| action.state.as_ref()).map(|state| state.status);
+        if let Some((action, _)) = &item {
+            // Where they were too many, the invoices at a home are not told apart any more.
+            let here = action.state.as_ref().map(|state| (state.home, &action.sums));
+            let leaving = action.leaving.as_ref().map(|leaving| (leaving.home, &leaving.sums));
+            for (home, _) in here.into_iter().chain(leaving).filter(|(_, sums)| sums.invoices.are_too_many()) {
+                homes.entry(home).or_default().invoices.clear();
+            }
+        }
         for (home, sums) in &homes {
-            self.views.entry(home.view).or_default().add_sums(home.scheme, status, *sums);
+            self.views.entry(home.view).or_default().add_sums(home.scheme, status, sums);
         }
         let Some((action, item)) = item else { return self.found.missing(&sk) };
         if let Some(state) = action.state.as_ref().filter(|_| action.moved_to.is_none()) {
@@ -241,26 +250,27 @@ impl<'a> Reading<'a> {
         let here = action.state.as_ref().and_then(|state| homes.remove(&state.home)).unwrap_or_default();
         computed.put("entries", here.entries);
         computed.put_some("likes", (!likes.is_none()).then(|| String::from(likes)));
+        put_invoices(&mut computed, "invoices", &here, action.sums.invoices.are_too_many());
         let mut all = here;
         if let Some(leaving) = &action.leaving {
             // Entries at a home that the action has left, until the last is moved.
             let left = homes.remove(&leaving.home).unwrap_or_default();
-            all = Sums {
-                committed: all.committed + left.committed,
-                paid: all.paid + left.paid,
-                in_progress: all.in_progress + left.in_progress,
-                recovered: all.recovered + left.recovered,
-                entries: all.entries + left.entries,
-            };
+            all = all.and(left.clone());
+            if leaving.sums.invoices.are_too_many() || action.sums.invoices.are_too_many() {
+                all.invoices.clear();
+            }
             if left.entries != 0 {
                 computed.put("leaving.home.view", leaving.home.view);
                 computed.put("leaving.home.scheme", leaving.home.scheme.as_str());
                 computed.put("leaving.entries", left.entries);
-                put_sums(&mut computed, "leaving.sums", left);
+                put_sums(&mut computed, "leaving.sums", &left);
+                let too_many = leaving.sums.invoices.are_too_many();
+                put_invoices(&mut computed, "leaving.sums.invoices", &left, too_many);
             }
         }
         if action.state.is_some() {
-            put_sums(&mut computed, "shown", all);
+            put_sums(&mut computed, "shown", &all);
+            computed.put("shown.in_progress_beside", all.open().0 - all.in_progress.0.max(0));
             // Lists carry them under names of one letter.
             stored.put_some("shown.committed", shown(&item, "c").and_then(number));
             for (place, field) in ["to_company", "to_providers"].into_iter().enumerate() {
@@ -269,6 +279,7 @@ impl<'a> Reading<'a> {
             }
             stored.put_some("shown.in_progress", shown(&item, "i").and_then(number));
             // Only what is not nothing is carried.
+            stored.put("shown.in_progress_beside", shown(&item, "b").and_then(number).map_or("0", String::as_str));
             stored.put("shown.recovered", shown(&item, "r").and_then(number).map_or("0", String::as_str));
         }
         self.found.compare(&sk, &stored, &computed);
@@ -492,7 +503,18 @@ fn indexes(action: &Action, id: &Identifier) -> Fields {
     fields
 }
 
-fn put_sums(fields: &mut Fields, path: &str, sums: Sums) {
+/// Each invoice by the beginning of the SHA-256 of its number.
+fn put_invoices(fields: &mut Fields, path: &str, sums: &Sums, too_many: bool) {
+    if too_many {
+        fields.put(format!("{path}.too_many"), true);
+    }
+    for (invoice, sum) in &sums.invoices {
+        let hash = to_hex(&digest(&SHA256, invoice.as_bytes()).as_ref()[..8]);
+        fields.put(format!("{path}.sums.{hash}"), sum);
+    }
+}
+
+fn put_sums(fields: &mut Fields, path: &str, sums: &Sums) {
     fields.put(format!("{path}.committed"), sums.committed.0);
     fields.put(format!("{path}.paid.to_company"), sums.paid.to_company.0);
     fields.put(format!("{path}.paid.to_providers"), sums.paid.to_providers.0);

@@ -10,7 +10,7 @@ use portal::store::{Entry, Home};
 use crate::drift::Fields;
 
 /// Three measures with their sign, and how many entries are in force.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Sums {
     pub(crate) committed: Cents,
     pub(crate) paid: Paid,
@@ -20,20 +20,52 @@ pub(crate) struct Sums {
     pub(crate) recovered: Cents,
     /// Reversals take one away. Negative where there is a reversal of nothing.
     pub(crate) entries: i64,
+    /// What is in progress of each invoice that is named.
+    pub(crate) invoices: BTreeMap<String, i64>,
 }
 
 impl Sums {
-    pub(crate) fn add(&mut self, effect: Effect, step: i64) {
+    pub(crate) fn add(&mut self, entry: &Entry, effect: Effect, step: i64) {
         self.committed += effect.committed;
         self.paid += effect.paid;
         self.in_progress += effect.in_progress;
         self.recovered += effect.recovered;
         self.entries += step;
+        if let Some(invoice) = &entry.facts.invoice {
+            *self.invoices.entry(invoice.as_str().to_owned()).or_default() += effect.in_progress.0;
+            self.invoices.retain(|_, sum| *sum != 0);
+        }
+    }
+
+    /// The same with those at another home.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.committed += other.committed;
+        self.paid += other.paid;
+        self.in_progress += other.in_progress;
+        self.recovered += other.recovered;
+        self.entries += other.entries;
+        for (invoice, sum) in other.invoices {
+            *self.invoices.entry(invoice).or_default() += sum;
+        }
+        self.invoices.retain(|_, sum| *sum != 0);
+        self
+    }
+
+    /// What is in progress as it is shown: what is open of each invoice, which only its own payments and those without a
+    /// number pay, and what was invoiced without a number, which whatever is left of payments pays.
+    pub(crate) fn open(&self) -> Cents {
+        let (mut open, mut left_over, mut rest) = (0, 0, self.in_progress.0);
+        for sum in self.invoices.values() {
+            rest -= sum;
+            if *sum > 0 { open += sum } else { left_over -= sum }
+        }
+        let without_number = if rest > 0 { (rest - left_over).max(0) } else { rest };
+        Cents((open + without_number).max(0))
     }
 
     /// In the order of [`MEASURES`], as an action with this status shows it: nothing is in progress where more was paid
     /// than invoiced, nothing remains of a promise that was spent or that the fund does not keep any more.
-    fn shown(self, status: Option<ActionStatus>) -> Row {
+    fn shown(&self, status: Option<ActionStatus>) -> Row {
         let Paid { to_company, to_providers } = self.paid;
         let [promised, paid, spent] =
             [self.committed.0, to_company.0 + to_providers.0, to_company.0 + to_providers.0 + self.recovered.0]
@@ -42,7 +74,7 @@ impl Sums {
             Some(ActionStatus::Closed | ActionStatus::Refused | ActionStatus::Cancelled) => 0,
             _ => (promised - spent).max(0),
         };
-        let (in_progress, overpaid) = (self.in_progress.0.max(0), (paid - promised).max(0));
+        let (in_progress, overpaid) = (self.open().0, (paid - promised).max(0));
         let [in_progress, remaining, overpaid] = [in_progress, remaining, overpaid].map(Cents);
         [self.committed, to_company, to_providers, in_progress, remaining, overpaid, self.recovered]
     }
@@ -99,7 +131,7 @@ impl ViewSums {
     }
 
     /// What an action has here, all of it: what is in progress is the sum of what each action shows.
-    pub(crate) fn add_sums(&mut self, scheme: Scheme, status: Option<ActionStatus>, sums: Sums) {
+    pub(crate) fn add_sums(&mut self, scheme: Scheme, status: Option<ActionStatus>, sums: &Sums) {
         self.entries += sums.entries;
         let shown = sums.shown(status);
         add(self.schemes.entry(scheme).or_default(), shown);

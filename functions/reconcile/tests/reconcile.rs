@@ -481,7 +481,7 @@ async fn whatever_is_altered_of_what_waits_for_a_member_is_found() {
 async fn what_waits_is_listed_with_what_stays_in_force_and_where_its_action_is() {
     let fund = Fund::start().await;
     fund.posted().await;
-    let mut mistyped = entry("E-2", "2011-9", "INVOICE_RECEIVED", 80_000, "2012-02-01");
+    let mut mistyped = entry("E-2", "2011-8", "INVOICE_RECEIVED", 80_000, "2012-02-01");
     mistyped["source_version"] = json!(2);
     let mut of_other = entry("E-21", "2011-1", "INVOICE_RECEIVED", 700, "2012-03-01");
     of_other["member_number"] = json!(OTHER);
@@ -501,7 +501,7 @@ async fn what_waits_is_listed_with_what_stays_in_force_and_where_its_action_is()
     let correction = of("E-2");
     let told = json!({"account": NUMBER, "action_id": "2011-1", "amount_cents": 90_000});
     assert_eq!((&correction["in_force"], &correction["amount_cents"]), (&told, &json!(80_000)));
-    assert_eq!((&correction["action_id"], correction.get("action_in")), (&json!("2011-9"), None));
+    assert_eq!((&correction["action_id"], correction.get("action_in")), (&json!("2011-8"), None));
     for (key, account, waits_for) in [("E-21", OTHER, "action"), ("E-22", "777777", "member")] {
         let wait = of(key);
         assert_eq!((&wait["account"], &wait["waits_for"]), (&json!(account), &json!(waits_for)));

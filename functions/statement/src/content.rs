@@ -170,7 +170,9 @@ mod tests {
                 paid: Paid::to(Payee::Company, Cents(90_000)),
                 in_progress: Cents(-4),
                 recovered: Cents(7),
+                ..ActionSums::default()
             },
+            in_progress_beside: Cents::ZERO,
         }
     }
 

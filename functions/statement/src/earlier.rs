@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use portal::domain::{ActionStatus, Identifier, RemittanceNumber, View};
+use portal::domain::{ActionStatus, Cents, Identifier, RemittanceNumber, View};
 use portal::store::{
     Account, ActionChange, ActionSums, ActionVersion, Entry, Home, ListedAction, ListedRemittance, MispostedRecords,
     Month, Remittance, Totals,
@@ -54,7 +54,7 @@ impl Booked {
         for entry in &self.entries {
             if let (Some(action_id), Some(scheme)) = (&entry.action_id, entry.scheme) {
                 let sums = homes.entry((action_id, Home { view: entry.view, scheme })).or_default();
-                *sums = sums.after(entry.effect());
+                *sums = std::mem::take(sums).after(entry.effect(), entry.facts.invoice.as_ref());
             }
         }
         for ((action_id, home), sums) in homes.iter().filter(|((_, home), _)| home.view == view) {
@@ -80,7 +80,9 @@ impl Booked {
                 home: state.home,
                 status: state.status,
                 engagement_date: state.engagement_date,
-                sums: of_action.fold(ActionSums::default(), |all, (_, sums)| all + *sums),
+                sums: of_action.fold(ActionSums::default(), |all, (_, sums)| all + sums.clone()),
+                // The sums are those of its entries, with their invoices.
+                in_progress_beside: Cents::ZERO,
             });
         }
         actions.sort_by(|one, other| {

@@ -1,8 +1,8 @@
 //! The columns of an export, the same in every format.
 //!
 //! The measures are signed by what an entry does to them, so the sum of a column is the total that the
-//! summary shows. "En cours" alone is not: what is shown of an action is never below zero, and a column of
-//! entries cannot say that; added up by action, with what is negative taken for zero, it is the total too.
+//! summary shows. "En cours" alone is not: what is shown of an action is never below zero, nor is what is open of one of its
+//! invoices, and a column of entries cannot say that; added up by action and invoice, it is the total too.
 
 use std::fmt::Display;
 

@@ -76,7 +76,7 @@ pub use last_use::{LastUse, Stage};
 pub use ledger::{
     Action, ActionChange, ActionPlace, ActionState, ActionSums, ActionVersion, AwaitedAction, AwaitedMember, Awaits,
     BatchLine, Became, Booked, Chain, Entry, EntryFacts, EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard,
-    Home, KeyedRecord, Leaving, Likes, ListedAction, ListedRemittance, Mark, Marks, Measures, Misposted,
+    Home, Invoices, KeyedRecord, Leaving, Likes, ListedAction, ListedRemittance, Mark, Marks, Measures, Misposted,
     MispostedRecords, Month, MonthSums, Moved, Pending, ReadableEntry, ReadableLine, References, Remittance,
     RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch, Share, SourceSequence, Subject, Totals, TransferPayee,
     UsedSequence, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger, whole_waiting,

@@ -86,6 +86,7 @@ fn action(number: usize) -> Action {
         paid: Paid::to(payee, Cents(paid - recovered)),
         in_progress: Cents(12_345),
         recovered: Cents(recovered),
+        ..ActionSums::default()
     };
     Action {
         id: format!("2012-{number:06}"),

@@ -427,7 +427,7 @@ impl<'a> Desk<'a> {
         };
         action.likes.count(entry);
         let before = sums.measures(status);
-        *sums = sums.after(effect);
+        *sums = std::mem::take(sums).after(effect, entry.facts.invoice.as_ref());
         *entries = count.of(*entries);
         let by = sums.measures(status) - before;
         action.leaving.take_if(|leaving| leaving.entries == 0);

@@ -214,7 +214,7 @@ impl Fund {
                 match (&entry.action_id, entry.scheme) {
                     (Some(action_id), Some(scheme)) => {
                         let home = homes.entry((action_id.clone(), Home { view: entry.view, scheme })).or_default();
-                        *home = home.after(entry.effect());
+                        *home = std::mem::take(home).after(entry.effect(), entry.facts.invoice.as_ref());
                     }
                     _ => view.contributed += entry.effect().contributed,
                 }

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::{ActionPlace, ActionSums, Chain, Fingerprint, Home, Likes, Measures, account_of, days, partition, pieces};
+use super::{
+    ActionPlace, ActionSums, Chain, Fingerprint, Home, Invoices, Likes, Measures, account_of, days, partition, pieces,
+};
 use crate::domain::{ActionStatus, Cents, Identifier, MemberNumber, Paid, Scheme, View};
 use crate::store::{Item, Key, Query, Record, StoreError, Table};
 
@@ -146,7 +148,8 @@ impl Action {
     /// The sums of all its entries in this account, moved or not.
     #[must_use]
     pub fn all_sums(&self) -> ActionSums {
-        self.leaving.as_ref().map_or(self.sums, |leaving| self.sums + leaving.sums)
+        let leaving = self.leaving.as_ref().map(|leaving| leaving.sums.clone()).unwrap_or_default();
+        self.sums.clone() + leaving
     }
 }
 
@@ -172,15 +175,18 @@ pub struct ListedAction {
     pub status: ActionStatus,
     /// When it was engaged.
     pub engagement_date: Date,
-    /// The sums of its entries.
+    /// The sums of its entries; read from a list, without those of its invoices.
     pub sums: ActionSums,
+    /// What is in progress beyond what is of all invoices together.
+    pub in_progress_beside: Cents,
 }
 
 impl ListedAction {
     /// Its figures.
     #[must_use]
     pub fn measures(&self) -> Measures {
-        self.sums.measures(self.status)
+        let measures = self.sums.measures(self.status);
+        Measures { in_progress: measures.in_progress + self.in_progress_beside, ..measures }
     }
 
     /// An account's actions of a view, latest engagement first, of one status or scheme or both or any.
@@ -262,6 +268,8 @@ struct Stored {
     source_key: Option<Identifier>,
     #[serde(default)]
     entries: u32,
+    #[serde(default, skip_serializing_if = "Invoices::is_empty")]
+    invoices: Invoices,
     leaving: Option<Leaving>,
     coming_from: Option<String>,
     moved_to: Option<String>,
@@ -312,6 +320,9 @@ struct Shown {
     paid: Paid,
     #[serde(rename = "i")]
     in_progress: Cents,
+    /// What is shown of it beyond that sum, because it is of another invoice than what was paid.
+    #[serde(rename = "b", default, skip_serializing_if = "is_nothing")]
+    in_progress_beside: Cents,
     #[serde(rename = "r", default, skip_serializing_if = "is_nothing")]
     recovered: Cents,
 }
@@ -329,6 +340,7 @@ impl Shown {
             paid: self.paid,
             in_progress: self.in_progress,
             recovered: self.recovered,
+            invoices: Invoices::default(),
         }
     }
 }
@@ -355,7 +367,15 @@ impl TryFrom<Stored> for Action {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let all_sums = stored.shown.as_ref().map(Shown::sums).unwrap_or_default();
+        // Lists show what is here and what is leaving added up.
+        let mut sums = stored.shown.as_ref().map(Shown::sums).unwrap_or_default();
+        if let Some(Leaving { sums: leaving, .. }) = &stored.leaving {
+            sums.committed -= leaving.committed;
+            sums.paid = sums.paid - leaving.paid;
+            sums.in_progress -= leaving.in_progress;
+            sums.recovered -= leaving.recovered;
+        }
+        sums.invoices = stored.invoices;
         let state = match (stored.shown, stored.source, stored.source_key) {
             (Some(shown), Some(source), Some(source_key)) => Some(ActionState {
                 source,
@@ -376,7 +396,7 @@ impl TryFrom<Stored> for Action {
             member_number: account_of(&stored.pk)?,
             action_id,
             state,
-            sums: stored.leaving.as_ref().map_or(all_sums, |leaving| all_sums - leaving.sums),
+            sums,
             entries: stored.entries,
             leaving: stored.leaving,
             waiting: stored.waiting,
@@ -395,6 +415,7 @@ impl From<Action> for Stored {
     fn from(action: Action) -> Self {
         let Key { pk, sk, .. } = action.key();
         let sums = action.all_sums();
+        let in_progress_beside = sums.invoices.in_progress(sums.in_progress) - sums.in_progress.or_zero();
         // An action that moved away is in no list.
         let listed = action.state.as_ref().filter(|_| action.moved_to.is_none());
         let index = |by_status: bool, by_scheme: bool| {
@@ -422,6 +443,7 @@ impl From<Action> for Stored {
                 committed: sums.committed,
                 paid: sums.paid,
                 in_progress: sums.in_progress,
+                in_progress_beside,
                 recovered: sums.recovered,
             }),
             pk,
@@ -429,6 +451,7 @@ impl From<Action> for Stored {
             source,
             source_key,
             entries: action.entries,
+            invoices: action.sums.invoices,
             leaving: action.leaving,
             coming_from,
             moved_to,
@@ -452,6 +475,7 @@ impl TryFrom<StoredLine> for ListedAction {
             member_number: account_of(&pk)?,
             action_id: action_id_of(&sk)?,
             sums: shown.sums(),
+            in_progress_beside: shown.in_progress_beside,
             title: shown.title,
             home: Home { view: shown.view, scheme: shown.scheme },
             status: shown.status,
@@ -472,6 +496,7 @@ impl From<ListedAction> for StoredLine {
             committed: line.sums.committed,
             paid: line.sums.paid,
             in_progress: line.sums.in_progress,
+            in_progress_beside: line.in_progress_beside,
             recovered: line.sums.recovered,
         };
         Self { pk, sk, shown }

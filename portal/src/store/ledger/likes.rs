@@ -21,8 +21,8 @@ pub enum Likes {
     /// Nothing yet.
     #[default]
     None,
-    /// By their hashes.
-    Few(BTreeMap<String, u32>),
+    /// By their hashes. Where a reversal is counted before what it reverses, below zero until that comes.
+    Few(BTreeMap<String, i32>),
     /// Too many to be kept.
     Many,
 }
@@ -45,7 +45,7 @@ impl Likes {
             Self::Many => return *self = Self::Many,
         };
         let count = few.entry(hash).or_default();
-        *count = if entry.reverses.is_some() { count.saturating_sub(1) } else { count.saturating_add(1) };
+        *count = count.saturating_add(if entry.reverses.is_some() { -1 } else { 1 });
         *self = if few.len() > Self::MOST { Self::Many } else { Self::Few(few) };
     }
 
@@ -90,7 +90,7 @@ impl From<Likes> for String {
             Likes::None => Self::new(),
             Likes::Many => "many".to_owned(),
             Likes::Few(few) => {
-                let one = |(hash, count): (String, u32)| if count == 1 { hash } else { format!("{hash}*{count}") };
+                let one = |(hash, count): (String, i32)| if count == 1 { hash } else { format!("{hash}*{count}") };
                 few.into_iter().map(one).collect::<Vec<_>>().join(" ")
             }
         }

@@ -5,7 +5,8 @@ use std::fmt;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{ActionStatus, Cents, Effect, Paid, Scheme, View};
+use super::Invoices;
+use crate::domain::{ActionStatus, Cents, Effect, Paid, Scheme, ShortText, View};
 
 /// Where an action's entries count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Home {
 }
 
 /// The running sums of an action, with their sign: what its entries add up to and nothing else.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActionSums {
     /// What the fund promised.
     pub committed: Cents,
@@ -29,25 +30,29 @@ pub struct ActionSums {
     /// What it took back. `paid` is less by it.
     #[serde(default)]
     pub recovered: Cents,
+    /// What `in_progress` has of each invoice.
+    #[serde(default, skip_serializing_if = "Invoices::is_empty")]
+    pub invoices: Invoices,
 }
 
 impl ActionSums {
-    /// The sums after an effect.
+    /// The sums after an entry of this effect, which names this invoice.
     #[must_use]
-    pub fn after(self, effect: Effect) -> Self {
+    pub fn after(self, effect: Effect, invoice: Option<&ShortText>) -> Self {
         Self {
             committed: self.committed + effect.committed,
             paid: self.paid + effect.paid,
             in_progress: self.in_progress + effect.in_progress,
             recovered: self.recovered + effect.recovered,
+            invoices: self.invoices.after(effect.in_progress, invoice),
         }
     }
 
     /// The figures of an action with these sums and this status. Totals are sums of these, and move by their
     /// differences, so the order in which entries and states arrive never matters.
     #[must_use]
-    pub fn measures(self, status: ActionStatus) -> Measures {
-        let Self { committed, paid, in_progress, recovered } = self;
+    pub fn measures(&self, status: ActionStatus) -> Measures {
+        let Self { committed, paid, in_progress, recovered, ref invoices } = *self;
         // Below zero either is of entries that came before what they undo, or twice: nothing is promised then, and nothing
         // was paid.
         let (promised, spent) = (committed.or_zero(), (paid.total() + recovered).or_zero());
@@ -55,7 +60,7 @@ impl ActionSums {
         Measures {
             committed,
             paid,
-            in_progress: in_progress.or_zero(),
+            in_progress: invoices.in_progress(in_progress),
             remaining: remaining.or_zero(),
             overpaid: (paid.total() - promised).or_zero(),
             recovered,
@@ -72,19 +77,7 @@ impl std::ops::Add for ActionSums {
             paid: self.paid + other.paid,
             in_progress: self.in_progress + other.in_progress,
             recovered: self.recovered + other.recovered,
-        }
-    }
-}
-
-impl std::ops::Sub for ActionSums {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        Self {
-            committed: self.committed - other.committed,
-            paid: self.paid - other.paid,
-            in_progress: self.in_progress - other.in_progress,
-            recovered: self.recovered - other.recovered,
+            invoices: self.invoices + other.invoices,
         }
     }
 }
@@ -237,7 +230,7 @@ mod tests {
     fn figures(status: ActionStatus, entries: &[(EntryKind, i64)]) -> [i64; 3] {
         let effects = entries.iter().filter_map(|(kind, euros)| kind.effect(Cents(euros * 100), Payee::Company));
         let Measures { remaining, overpaid, recovered, .. } =
-            effects.fold(ActionSums::default(), ActionSums::after).measures(status);
+            effects.fold(ActionSums::default(), |sums, effect| sums.after(effect, None)).measures(status);
         [remaining, overpaid, recovered].map(|cents| cents.0 / 100)
     }
 

@@ -297,6 +297,39 @@ fn a_payment_before_its_invoice_shows_nothing_in_progress() {
     assert_eq!(ledger.figures(ACCOUNT), of(&[(2011, [0, 1_000, 1_000, 0])]));
 }
 
+/// The table of `docs/ledger.md`, and its rows withdrawn again, in the order in which they came.
+#[test]
+fn a_payment_of_one_invoice_hides_nothing_of_another() {
+    let mut ledger = Ledger::new();
+    ledger.post(&plan_action(1, "INVOICED", "2011-11-30"));
+    let rows = [
+        ("PAYMENT_TO_COMPANY", "F-1", 50_000, 0),
+        ("INVOICE_RECEIVED", "F-2", 30_000, 30_000),
+        ("INVOICE_RECEIVED", "F-1", 50_000, 30_000),
+        ("INVOICE_REJECTED", "F-1", 50_000, 30_000),
+        ("INVOICE_RECEIVED", "", 80_000, 60_000),
+        ("PAYMENT_TO_COMPANY", "", 90_000, 20_000),
+    ];
+    let in_progress = |ledger: &Ledger| ledger.figures(ACCOUNT)[&2011][2];
+    for (number, (kind, invoice, cents, shown)) in rows.into_iter().enumerate() {
+        let mut record = on_action(&format!("E-{number}"), kind, cents, "2012-02-01");
+        if !invoice.is_empty() {
+            record["invoice_number"] = json!(invoice);
+        }
+        ledger.post(&record);
+        assert_eq!(in_progress(&ledger), shown, "{kind} {invoice}");
+    }
+    // Without the first it is as if it had never been; a move takes all along.
+    ledger.post(&withdrawal("E-0", 2));
+    assert_eq!(in_progress(&ledger), 20_000, "the rejected invoice is still paid by nothing");
+    ledger.post(&plan_action(2, "INVOICED", "2012-11-30"));
+    assert_eq!(ledger.figures(ACCOUNT)[&2012][2], 20_000);
+    for (number, shown) in [(5, 110_000), (4, 30_000), (3, 80_000), (2, 30_000), (1, 0)] {
+        ledger.post(&withdrawal(&format!("E-{number}"), 2));
+        assert_eq!(ledger.figures(ACCOUNT).get(&2012).map_or(0, |figures| figures[2]), shown, "without {number}");
+    }
+}
+
 #[test]
 fn a_repeat_changes_nothing_and_a_conflict_is_reported() {
     let mut ledger = Ledger::new();

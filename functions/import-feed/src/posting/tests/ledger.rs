@@ -361,7 +361,7 @@ impl Ledger {
         for action in self.state.actions() {
             sums.add_action(action);
             let state = action.state.as_ref();
-            let at = |home: Home| sums.homes.get(&(place_of(action), home)).copied().unwrap_or_default();
+            let at = |home: Home| sums.homes.get(&(place_of(action), home)).cloned().unwrap_or_default();
             assert_eq!(state.map_or(ActionSums::default(), |state| at(state.home)), action.sums);
             if let Some(leaving) = &action.leaving {
                 assert_eq!(at(leaving.home), leaving.sums);
@@ -528,6 +528,8 @@ pub(super) struct Sums {
     totals: ByView<Totals>,
     facets: ByView<Facets>,
     homes: BTreeMap<(ActionPlace, Home), ActionSums>,
+    /// What is in progress of each invoice.
+    invoices: BTreeMap<(ActionPlace, Home), BTreeMap<String, i64>>,
     statuses: BTreeMap<ActionPlace, ActionStatus>,
 }
 
@@ -555,7 +557,11 @@ impl Sums {
         count(&mut totals.entries);
         let home = Home { view: entry.view, scheme: entry.scheme.expect("an action's entry has a scheme") };
         let sums = self.homes.entry((place_of(action), home)).or_default();
-        *sums = sums.after(effect);
+        *sums = std::mem::take(sums).after(effect, entry.facts.invoice.as_ref());
+        if let Some(invoice) = &entry.facts.invoice {
+            let of_home = self.invoices.entry((place_of(action), home)).or_default();
+            *of_home.entry(invoice.to_string()).or_default() += effect.in_progress.0;
+        }
     }
 
     pub(super) fn add_action(&mut self, action: &Action) {
@@ -574,8 +580,9 @@ impl Sums {
                 assert_eq!(sums, ActionSums::default(), "nothing of a withdrawn action is in force");
                 continue;
             };
+            let of_home = self.invoices.remove(&(place.clone(), home)).unwrap_or_default();
+            let shown = shown(&sums, of_home.into_values().collect(), status);
             let (totals, facets) = self.view(&place.account, home.view);
-            let shown = shown(sums, status);
             totals.add(home.scheme, shown);
             facets.add(home.scheme, status, 0, shown);
         }
@@ -587,10 +594,10 @@ impl Sums {
 
 /// What an action shows, told once more: whatever is paid of a promise is paid, also where some of it came back to the
 /// fund as a recovery, and an action that is settled has nothing left to pay.
-fn shown(sums: ActionSums, status: ActionStatus) -> Measures {
+fn shown(sums: &ActionSums, invoices: Vec<i64>, status: ActionStatus) -> Measures {
     let [committed, paid, recovered] = [sums.committed, sums.paid.total(), sums.recovered].map(|cents| cents.0.max(0));
     let gross = (sums.paid.total() + sums.recovered).0.max(0);
-    let open = sums.in_progress.0;
+    let open = in_progress(sums.in_progress.0, &invoices);
     let settled = ["CLOSED", "REFUSED", "CANCELLED"].contains(&status.as_str());
     let or_nothing = |is: bool, cents: i64| Cents(if is { cents } else { 0 });
     assert_eq!(recovered, sums.recovered.0, "what was taken back is never below nothing");
@@ -602,6 +609,25 @@ fn shown(sums: ActionSums, status: ActionStatus) -> Measures {
         overpaid: or_nothing(paid > committed, paid - committed),
         recovered: sums.recovered,
     }
+}
+
+/// What is in progress, told once more: payments without a number are put to the invoices one by one, and what is left of payments
+/// with one to what was invoiced without.
+fn in_progress(whole: i64, invoices: &[i64]) -> i64 {
+    let mut open: Vec<i64> = invoices.iter().copied().filter(|sum| *sum > 0).collect();
+    let mut left_over: i64 = invoices.iter().copied().filter(|sum| *sum < 0).map(|sum| -sum).sum();
+    let mut unnumbered = whole - invoices.iter().sum::<i64>();
+    for invoice in &mut open {
+        while unnumbered < 0 && *invoice > 0 {
+            let paid = (*invoice).min(-unnumbered);
+            (*invoice, unnumbered) = (*invoice - paid, unnumbered + paid);
+        }
+    }
+    while unnumbered > 0 && left_over > 0 {
+        let paid = unnumbered.min(left_over);
+        (unnumbered, left_over) = (unnumbered - paid, left_over - paid);
+    }
+    open.iter().sum::<i64>() + unnumbered.max(0)
 }
 
 pub(super) fn place_of(action: &Action) -> ActionPlace {

@@ -81,6 +81,9 @@ fn records(complete: bool) -> impl Strategy<Value = Vec<Value>> {
 /// Of two transfers, so that corrections change the transfer, and some have none; also what no transfer pays.
 fn numbered(mut entry: Value, cents: i64) -> Value {
     entry["bank_reference"] = json!(["CSTR 1", "CSTR 2"][usize::from(cents % 5 == 0)]);
+    if cents % 7 < 4 {
+        entry["invoice_number"] = json!(["F-1", "F-2"][usize::from(cents % 7 < 2)]);
+    }
     if cents % 3 > 0 {
         entry["remittance_number"] = json!(["V-1", "V-2"][usize::from(cents % 3 == 2)]);
     }

@@ -29,7 +29,7 @@ fn a_correction_that_waits_is_told_with_both_amounts() {
     let mistyped = entry("E-1", 2, ACCOUNT, "2011-l", "COMMITMENT", 3_000, "2011-12-31");
     assert_eq!(ledger.post(&mistyped), Pending);
     let warned = Warned { warning: Warning::PendingCorrection, figures: figures(3_000, 1_800, None), doubted: None };
-    assert_eq!(ledger.warned, [warned.clone()]);
+    assert_eq!(ledger.warned, std::slice::from_ref(&warned));
     assert_eq!(ledger.figures(ACCOUNT)[&2011][0], 1_800, "the old amount is in force");
     // As long as it waits, each time that it is sent.
     assert_eq!(ledger.post(&mistyped), Pending);
