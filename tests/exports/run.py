@@ -30,6 +30,8 @@ MEASURES = {
 }
 AMOUNTS = [*MEASURES.values(), "Montant brut (€)"]
 DAYS = ["Date d’effet", "Comptabilisé le"]
+NUMBERS = ["Exercice", "N° d’ordre dans l’exercice"]
+MOMENT = "Comptabilisé à (heure de Paris)"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 # As a spreadsheet that speaks French opens a file with a double click: `;`, `"`, UTF-8. Dates and other special numbers
 # are looked for where somebody ticks that; numbers are always.
@@ -181,7 +183,7 @@ def as_csv(account, view):
                 assert re.fullmatch(r"(-?\d+,\d\d)?", cell), (name, cell)
             else:
                 assert not re.match(r"[=+\-@\t\r]", cell), f"{name} would be calculated: {cell}"
-                assert name in ["Exercice", *DAYS] or not re.fullmatch(r"[\d.,/: -]+", cell), f"{name}: {cell}"
+                assert name in [*NUMBERS, *DAYS, MOMENT] or not re.fullmatch(r"[\d.,/: -]+", cell), f"{name}: {cell}"
     check("Python's csv", [plain(row) for row in rows], account, view)
     return answer.content, rows
 
@@ -213,7 +215,11 @@ def as_xlsx(account, view):
                 assert isinstance(cell.value, (int, float)) and cell.number_format == '#,##0.00 "€"', (name, cell.value)
             elif name in DAYS:
                 assert isinstance(cell.value, datetime.datetime) and cell.number_format == "dd/mm/yyyy", (name, cell)
-            elif name != "Exercice":
+            elif name == MOMENT:
+                assert isinstance(cell.value, datetime.datetime) and cell.is_date, (name, cell.value)
+            elif name in NUMBERS:
+                assert isinstance(cell.value, int), (name, cell.value)
+            else:
                 assert isinstance(cell.value, str) and cell.quotePrefix, f"no text: {name} {cell.value!r}"
     check("openpyxl", values(rows), account, view)
     return answer.content
@@ -244,9 +250,9 @@ def in_libreoffice(account, as_text, as_workbook, folder):
                 assert cell.data_type != "f", f"LibreOffice calculates {cell.value}"
                 if cell.value is None:
                     continue
-                if name in AMOUNTS or name == "Exercice":
+                if name in AMOUNTS or name in NUMBERS:
                     assert cell.data_type == "n", (name, cell.value)
-                elif name in DAYS:
+                elif name in [*DAYS, MOMENT]:
                     assert cell.is_date or opened.endswith("false"), (name, cell.value)
                 else:
                     assert cell.data_type == "s", f"{name}: LibreOffice makes {cell.value!r} of a text"

@@ -216,7 +216,8 @@ def check_form(account, view, pdf):
     assert f"Numéro adhérent : {account.user.number}" in said, said
     siret = account.user.siret
     assert f"SIRET : {siret[:3]} {siret[3:6]} {siret[6:9]} {siret[9:]}" in [text.replace("\u00a0", " ") for text in said]
-    assert any(re.fullmatch(r"Situation au \d\d/\d\d/\d{4} à \d\d:\d\d \(heure de Paris\)", text) for text in said), said
+    state = r"Situation au \d\d/\d\d/\d{4} à \d\d:\d\d:\d\d \(heure de Paris\), écriture n° [\d\s]+ de l’exercice"
+    assert any(re.fullmatch(state, text) for text in said), said
     assert not any("page 1/" in text for text in said), "page numbers are read aloud"
     return len(pages)
 
