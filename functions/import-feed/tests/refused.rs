@@ -201,6 +201,7 @@ async fn post_at_the_bounds(records: usize, seed: u64) {
 
 /// A thousand; with `AT_THE_BOUNDS=5000` as many as one has minutes for.
 #[tokio::test]
+#[allow(clippy::disallowed_methods, reason = "how many is up to who runs it")]
 async fn a_batch_of_records_at_the_bounds_comes_to_its_end() {
     let records = std::env::var("AT_THE_BOUNDS").map_or(1_000, |given| given.parse().expect("a number of records"));
     post_at_the_bounds(records, 7).await;

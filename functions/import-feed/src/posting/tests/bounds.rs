@@ -119,6 +119,7 @@ fn is_of_feed(reasons: &BTreeMap<&'static str, usize>) -> bool {
 
 /// A thousand; with `AT_THE_BOUNDS=100000` as many as one has minutes for, two thousand a ledger.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "how many is up to who runs it")]
 fn no_records_at_the_bounds_make_what_the_store_refuses() {
     let records = std::env::var("AT_THE_BOUNDS").map_or(1_000, |given| given.parse().expect("a number of records"));
     let mut largest = Largest::default();
