@@ -23,18 +23,32 @@ SAM_PACKAGES := .tools/sam/installed
 EXAMPLES ?= 15
 SEED ?=
 SECONDS ?= 60
+# The pages' tools and the pages, each rebuilt when what it is made of has changed.
+WEB_PACKAGES := web/node_modules/.package-lock.json
+PAGES := web/dist/index.html
+WEB_SOURCES := $(shell find web \( -name node_modules -o -name dist -o -name generated \) -prune -o -type f -print)
+# Options of the portal that `run` starts: ARGS="--port 0".
+ARGS ?=
 # Where cargo puts what it builds. `cargo run` takes no `--workspace`, and of one package it would build all of it anew with
 # that package's features.
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Which tests `unit` runs; all where it is empty.
 FILTER ?=
 
-.PHONY: help test format lint unit docs deny templates test-deploy api exports browser bench cost fuzz
+.PHONY: help run pages web test format lint unit docs deny templates test-deploy api exports browser bench cost fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-test: format lint unit docs deny templates test-deploy api exports browser ## Everything below but bench, cost and fuzz: what CI runs
+run: $(PAGES) ## The whole portal at its address, its pages built if they have changed; ARGS="--help" tells the options
+	cargo run --locked -- $(ARGS)
+
+pages: $(PAGES) ## Build the pages into web/dist, if they have changed
+
+web: $(WEB_PACKAGES) ## Types, lint and unit tests of the pages, and their build
+	npm test --prefix web
+
+test: format lint web unit docs deny templates test-deploy api exports browser ## Everything below but bench, cost and fuzz: what CI runs
 
 format: ## The code is formatted
 	cargo fmt --all --check
@@ -42,7 +56,7 @@ format: ## The code is formatted
 lint: ## Clippy finds nothing, in tests neither
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-unit: ## All Rust tests: units, journeys, races, budgets, roles, kills; FILTER=journeys:: for some
+unit: $(PAGES) ## All Rust tests: units, journeys, races, budgets, roles, kills; FILTER=journeys:: for some
 	cargo test --workspace --locked -- $(FILTER)
 
 docs: ## The documentation builds without a warning
@@ -70,7 +84,7 @@ exports: $(PACKAGES) ## Python, openpyxl and LibreOffice open the exported ledge
 	cargo build --workspace --bin local --locked
 	tests/exports/run.sh $(PYTHON)
 
-browser: ## A mailed link is followed in Chromium, and every page is checked for accessibility
+browser: $(PAGES) ## A mailed link is followed in Chromium, and every page is checked for accessibility
 	cargo build --workspace --bin local --locked
 	tests/browser/run.sh
 
@@ -94,6 +108,15 @@ fuzz: $(PACKAGES) $(CARGO_FUZZ) ## What unit and api try, at random and for long
 		PATH="$(CURDIR)/.tools/bin:$$PATH" cargo fuzz run --sanitizer none $$target \
 			fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(SECONDS) -timeout=10; \
 	done
+
+# npm writes this file last, and keeps its own time of it; `--ignore-scripts` is in web/.npmrc. A Node.js for the tools
+# comes along, in the project's own folder.
+$(WEB_PACKAGES): web/package-lock.json web/package.json
+	npm ci --prefix web --no-audit --no-fund --loglevel=error
+	touch $@
+
+$(PAGES): $(WEB_PACKAGES) $(WEB_SOURCES)
+	npm run --prefix web build -- --logLevel warn
 
 # Built once into the project's own folder, without optimisations: it runs for three seconds.
 $(CARGO_DENY):

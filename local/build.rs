@@ -1,7 +1,7 @@
-//! Lists the files that the binary carries: templates, pages, the demo feed.
+//! Lists the files that the binary carries: templates, the demo feed.
 //!
-//! The folders are read here, so that no list in the code has to follow them: a template or a page
-//! that is added is carried from the next build on.
+//! The folders are read here, so that no list in the code has to follow them: a template that is
+//! added is carried from the next build on.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -13,9 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let output = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("no OUT_DIR")?).join("embedded.rs");
 
     let mut code = String::new();
-    for (constant, places) in
-        [("TEMPLATES", ["template.yaml", "infra"].as_slice()), ("PAGES", &["web"]), ("DEMO", &["demo"])]
-    {
+    for (constant, places) in [("TEMPLATES", ["template.yaml", "infra"].as_slice()), ("DEMO", &["demo"])] {
         let mut files = Vec::new();
         for place in places {
             // A folder is watched as a whole: cargo then sees files that come and go.

@@ -49,6 +49,10 @@ pub(crate) struct Arguments {
         hide_default_value = true, allow_hyphen_values = true)]
     pub(crate) clock: Duration,
 
+    /// The folder of the built pages [default: web/dist of the workspace, where `make pages` puts them]
+    #[arg(long, value_name = "DIR")]
+    pages: Option<PathBuf>,
+
     /// Give a parameter of template.yaml another value, as a deployment would; may be repeated
     #[arg(long = "set", value_name = "NAME=VALUE", value_parser = parameter)]
     parameters: Vec<(String, String)>,
@@ -72,7 +76,7 @@ pub(crate) enum Command {
     /// anything differs, or where an account was posted to all the time.
     Reconcile(Reconciliation),
 
-    /// List the pages as they are put into their bucket, one a line: key, file, content type, cache control
+    /// List the built pages as they are put into their bucket, one a line: key, file, content type, cache control
     ///
     /// Separated by tabs; docs/operations.md says what reads it.
     Pages,
@@ -128,6 +132,7 @@ impl Arguments {
                 (None, Some(folder)) => LogTo::File(folder.join("portal.log")),
                 (None, None) => LogTo::Nowhere,
             },
+            pages: self.pages.clone(),
             parameters: {
                 let workers = self.workers.map(|count| ("ImportWorkers".to_owned(), count.to_string()));
                 workers.into_iter().chain(self.parameters.iter().cloned()).collect()

@@ -1,6 +1,6 @@
 //! The HTTP API: takes a request, finds the route, hands the event to the function, answers.
 //!
-//! What is a page of `web/` is served as CloudFront would, `/_local/…` is the local portal's own, and
+//! What is a built page of `web/` is served as CloudFront would, `/_local/…` is the local portal's own, and
 //! everything else goes to the routes of the template.
 
 use std::collections::BTreeMap;
@@ -11,17 +11,18 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 use futures::StreamExt;
 use portal::clock::Clock;
 use serde_json::Value;
 
+use crate::edge::Edge;
 use crate::functions::Functions;
 use crate::ids;
 use crate::invoke_api;
 use crate::mail_page;
 use crate::mailbox::Mailbox;
-use crate::pages;
+use crate::pages::Pages;
 use crate::payload::{self, Context};
 use crate::routes::{self, Route};
 
@@ -44,8 +45,10 @@ pub(crate) struct Gateway {
     pub(crate) timeouts: BTreeMap<String, Duration>,
     pub(crate) functions: Functions,
     pub(crate) clock: Clock,
-    /// What is added to every page.
-    pub(crate) page_headers: HeaderMap,
+    /// The built pages.
+    pub(crate) pages: Pages,
+    /// What stands in front of a deployed portal.
+    pub(crate) edge: Edge,
 }
 
 impl Gateway {
@@ -58,7 +61,7 @@ impl Gateway {
     async fn call(&self, request: Request, peer: SocketAddr) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let path = payload::decode(parts.uri.path());
-        if let Some(page) = pages::answer(&parts.method, &path, &self.page_headers) {
+        if let Some(page) = self.pages.answer(&parts.method, &path, &self.edge) {
             return page;
         }
         let body = match read(body).await {

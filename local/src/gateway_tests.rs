@@ -68,7 +68,14 @@ fn gateway() -> Gateway {
     };
     let routes = vec![route("ANY", "/api/{what}", "echo"), route("GET", "/api/unstartable", "unstartable")];
     let timeouts = BTreeMap::from([("echo".to_owned(), Duration::from_secs(10))]);
-    Gateway { routes, timeouts, functions, clock: Clock::system(), page_headers: pages::headers().unwrap() }
+    Gateway {
+        routes,
+        timeouts,
+        functions,
+        clock: Clock::system(),
+        pages: Pages::default(),
+        edge: Edge::of_project().unwrap(),
+    }
 }
 
 async fn ask(method: &str, path: &str, body: Body) -> (StatusCode, String) {

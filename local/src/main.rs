@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use local::{Error, ImportError, Portal, Report};
+use local::{Error, ImportError, Pages, Portal, Report};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cli::{Arguments, Command};
@@ -26,12 +26,7 @@ fn main() -> ExitCode {
         match &arguments.command {
             None => run(&arguments).await,
             Some(Command::Invoke(invocation)) => invoke::invoke(invocation).await.map(|answer| say(&answer)),
-            Some(Command::Pages) => {
-                for page in local::pages() {
-                    say(&[page.key, page.file, page.content_type, page.cache_control].join("\t"));
-                }
-                Ok(())
-            }
+            Some(Command::Pages) => list_pages(),
             Some(Command::Reconcile(reconciliation)) => reconcile::reconcile(reconciliation, say).await,
         }
     });
@@ -41,6 +36,16 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => fail(&problem),
     }
+}
+
+/// Files are named from where the command runs, if they are below it.
+fn list_pages() -> Result<(), String> {
+    let here = std::env::current_dir().and_then(|here| here.canonicalize()).unwrap_or_default();
+    for page in Pages::default().list().map_err(|error| error.to_string())? {
+        let file = page.file.strip_prefix(&here).unwrap_or(&page.file).display().to_string();
+        say(&[page.key.as_str(), &file, page.content_type, page.cache_control].join("\t"));
+    }
+    Ok(())
 }
 
 async fn run(arguments: &Arguments) -> Result<(), String> {
@@ -132,6 +137,9 @@ async fn welcome(portal: &Portal, arguments: &Arguments) -> String {
     match arguments.data_folder() {
         Some(folder) => text.push_str(&format!("  Its data are in        {}\n", folder.display())),
         None => text.push_str("  Its data are in        memory, gone when it stops\n"),
+    }
+    if let Err(problem) = portal.look_for_pages() {
+        text.push_str(&format!("  It has no pages        {problem}\n"));
     }
     if !arguments.clock.is_zero() {
         text.push_str(&format!("  Its clock says         {}\n", portal.clock().now()));

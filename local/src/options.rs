@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use portal::clock::Clock;
@@ -53,6 +54,8 @@ pub struct Options {
     pub endpoints: Option<EndpointHook>,
     /// Parameters of the root template, besides those that the local portal gives itself.
     pub parameters: BTreeMap<String, String>,
+    /// The folder of the built pages; where `make pages` puts them if it is `None`.
+    pub pages: Option<PathBuf>,
     /// The functions; all of the portal's where it is `None`.
     pub registry: Option<Registry>,
 }

@@ -1,113 +1,133 @@
-//! The static pages, as CloudFront serves them from S3: `/` is `web/index.html`, `/mot-de-passe` is
-//! `web/mot-de-passe.html` and so on, everything else is itself.
+//! The built pages, as CloudFront serves them from S3: `/` is `index.html`, `/mot-de-passe` is `mot-de-passe.html` and so
+//! on, everything else is itself. They are read when they are asked for, so a build is served at once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, header};
-use serde_json::Value;
+use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::embedded::{File, PAGES};
-use crate::template::{self, TemplateError};
+use crate::edge::Edge;
 
-/// The stack that the distribution stands in.
-const EDGE: &str = "infra/edge.yaml";
-/// The headers of pages there.
-const HEADERS: &str = "PageHeaders";
+/// Where `make pages` puts them.
+const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/dist");
 
-/// Pages refer to each other by names that stay the same from release to release, so each is asked for anew, and
-/// answered with "not modified".
-const CACHE_CONTROL: &str = "no-cache";
+/// Documents have names that stay the same from release to release, so each is asked for anew, and answered with "not
+/// modified".
+const DOCUMENTS: &str = "no-cache";
+/// What documents load has the hash of its content in its name: under that name it never changes.
+const ASSETS: &str = "public, max-age=31536000, immutable";
+
+/// The folder that the pages were built into.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    folder: PathBuf,
+}
+
+/// There are no pages in their folder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the pages are not built ({} is not there): `make pages` builds them", .document.display())]
+pub struct NotBuilt {
+    document: PathBuf,
+}
 
 /// A page or what it loads, as it is put into the bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// Its key there: its path on the portal's origin.
-    pub key: &'static str,
-    /// Its file in the workspace.
-    pub file: &'static str,
+    pub key: String,
+    /// Its file.
+    pub file: PathBuf,
     /// Its `Content-Type`.
     pub content_type: &'static str,
     /// Its `Cache-Control`.
     pub cache_control: &'static str,
-    content: &'static [u8],
 }
 
-impl Page {
-    fn of(file: File) -> Self {
-        let key = file.path.strip_prefix("web/").unwrap_or(file.path);
-        // The root of the distribution names a key, so that page keeps its whole name.
-        let key = if key == "index.html" { key } else { key.strip_suffix(".html").unwrap_or(key) };
-        let content_type = content_type(file.path);
-        Self { key, file: file.path, content_type, cache_control: CACHE_CONTROL, content: file.content }
+impl Default for Pages {
+    fn default() -> Self {
+        Self { folder: fs::canonicalize(BUILT).unwrap_or_else(|_| PathBuf::from(BUILT)) }
     }
 }
 
-/// Every page, and what pages load.
-pub fn pages() -> impl Iterator<Item = Page> {
-    PAGES.iter().copied().map(Page::of)
+impl Pages {
+    /// The pages in a folder.
+    #[must_use]
+    pub fn of(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    /// Every page after what pages load, in the order in which they are put into the bucket: no document is there
+    /// before what it loads.
+    ///
+    /// # Errors
+    /// Where there is no front page: nothing was built, or elsewhere.
+    pub fn list(&self) -> Result<Vec<Page>, NotBuilt> {
+        let document = self.folder.join("index.html");
+        if !document.is_file() {
+            return Err(NotBuilt { document });
+        }
+        let mut pages = Vec::new();
+        collect(&self.folder, "", &mut pages);
+        pages.sort_by_cached_key(|page| (page.cache_control != ASSETS, page.key.clone()));
+        Ok(pages)
+    }
+
+    /// The page at a URL-decoded path, if there is one. It is looked up in the list, so there is no path out of the
+    /// folder. Where nothing was built, whatever is not the API's answers that.
+    pub(crate) fn answer(&self, method: &Method, path: &str, edge: &Edge) -> Option<Response<Body>> {
+        if !matches!(*method, Method::GET | Method::HEAD) || edge.is_of_the_api(path) {
+            return None;
+        }
+        let pages = match self.list() {
+            Ok(pages) => pages,
+            Err(problem) => return Some(not_built(&problem)),
+        };
+        let page = find(&pages, path)?;
+        let mut response = Response::new(Body::from(fs::read(&page.file).ok()?));
+        let headers = response.headers_mut();
+        headers.extend(edge.headers.clone());
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(page.content_type));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(page.cache_control));
+        Some(response)
+    }
 }
 
-/// What the distribution's response-headers policy adds to every page.
-///
-/// # Errors
-/// Where the policy says what the local portal does not know.
-pub(crate) fn headers() -> Result<HeaderMap, TemplateError> {
-    headers_of(&template::of_project(EDGE)?["Resources"][HEADERS]["Properties"]["ResponseHeadersPolicyConfig"])
-}
-
-fn headers_of(policy: &Value) -> Result<HeaderMap, TemplateError> {
-    let error = |problem: String| TemplateError::new(EDGE, HEADERS, problem);
-    let mut headers = HeaderMap::new();
-    let mut add = |name: &str, value: &str| {
-        let pair = (name.parse::<HeaderName>(), value.parse::<HeaderValue>());
-        let (Ok(name), Ok(value)) = pair else { return Err(error(format!("{name}: {value} is no header"))) };
-        headers.insert(name, value);
-        Ok(())
-    };
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    for (name, value) in policy["SecurityHeadersConfig"].as_object().into_iter().flatten() {
-        match name.as_str() {
-            "ContentSecurityPolicy" => add("content-security-policy", &text(&value[name]))?,
-            "ContentTypeOptions" => add("x-content-type-options", "nosniff")?,
-            "FrameOptions" => add("x-frame-options", &text(&value["FrameOption"]))?,
-            "ReferrerPolicy" => add("referrer-policy", &text(&value[name]))?,
-            "StrictTransportSecurity" => {
-                let subdomains = if value["IncludeSubdomains"] == true { "; includeSubDomains" } else { "" };
-                let seconds = &value["AccessControlMaxAgeSec"];
-                add("strict-transport-security", &format!("max-age={seconds}{subdomains}"))?;
-            }
-            unknown => return Err(error(format!("{unknown} is not known to the local portal"))),
+/// Adds the files below a folder; one that cannot be read is not there.
+fn collect(folder: &Path, prefix: &str, pages: &mut Vec<Page>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (file, name) = (entry.path(), entry.file_name());
+        let Some(name) = name.to_str() else { continue };
+        let path = format!("{prefix}{name}");
+        if file.is_dir() {
+            collect(&file, &format!("{path}/"), pages);
+        } else {
+            pages.push(page(&path, file));
         }
     }
-    for item in policy["CustomHeadersConfig"]["Items"].as_array().into_iter().flatten() {
-        add(&text(&item["Header"]), &text(&item["Value"]))?;
-    }
-    if headers.is_empty() {
-        return Err(error("has no headers".to_owned()));
-    }
-    Ok(headers)
 }
 
-/// The page at a URL-decoded path, if there is one. Pages are looked up in the list of those that are
-/// carried, so there is no path out of it.
-pub(crate) fn answer(method: &Method, path: &str, headers: &HeaderMap) -> Option<Response<Body>> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
-        return None;
-    }
-    let page = page(pages(), path)?;
-    let mut response = Response::new(Body::from(page.content));
-    response.headers_mut().extend(headers.clone());
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(page.content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(page.cache_control));
-    Some(response)
+fn page(path: &str, file: PathBuf) -> Page {
+    // The root of the distribution names a key, so that page keeps its whole name.
+    let key = if path == "index.html" { path } else { path.strip_suffix(".html").unwrap_or(path) };
+    let cache_control = if path.starts_with("assets/") { ASSETS } else { DOCUMENTS };
+    Page { key: key.to_owned(), file, content_type: content_type(path), cache_control }
 }
 
-fn page(mut pages: impl Iterator<Item = Page>, path: &str) -> Option<Page> {
+fn find<'a>(pages: &'a [Page], path: &str) -> Option<&'a Page> {
     let key = match path.strip_prefix('/')? {
         "" => "index.html",
         key => key,
     };
-    pages.find(|page| page.key == key)
+    pages.iter().find(|page| page.key == key)
+}
+
+fn not_built(problem: &NotBuilt) -> Response<Body> {
+    let mut response = Response::new(Body::from(format!("{problem}\n")));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn content_type(path: &str) -> &'static str {
@@ -128,63 +148,71 @@ fn content_type(path: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
-    const FILES: &[File] = &[
-        File { path: "web/assets/a.css", content: b"c" },
-        File { path: "web/index.html", content: b"i" },
-        File { path: "web/mot-de-passe.html", content: b"m" },
-    ];
+    fn built() -> (tempfile::TempDir, Pages) {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("assets")).unwrap();
+        for file in ["adresse.html", "assets/a-1.css", "index.html"] {
+            fs::write(folder.path().join(file), file).unwrap();
+        }
+        let pages = Pages::of(folder.path().to_owned());
+        (folder, pages)
+    }
 
     #[test]
     fn pages_are_found_as_the_distribution_finds_them() {
-        let find = |path: &str| page(FILES.iter().copied().map(Page::of), path);
-        for (path, content) in [("/", "i"), ("/index.html", "i"), ("/mot-de-passe", "m"), ("/assets/a.css", "c")] {
-            assert_eq!(find(path).unwrap().content, content.as_bytes(), "{path}");
-        }
-        for path in [
-            "/other",
-            "/../template.yaml",
-            "/assets/../index.html",
-            "/assets",
-            "//index.html",
-            "",
-            "/mot-de-passe.html",
+        let (_folder, pages) = built();
+        let pages = pages.list().unwrap();
+        for (path, file) in [
+            ("/", "index.html"),
+            ("/index.html", "index.html"),
+            ("/adresse", "adresse.html"),
+            ("/assets/a-1.css", "assets/a-1.css"),
         ] {
-            assert!(find(path).is_none(), "{path}");
+            assert_eq!(fs::read(&find(&pages, path).unwrap().file).unwrap(), file.as_bytes(), "{path}");
         }
+        for path in
+            ["/other", "/../template.yaml", "/assets/../index.html", "/assets", "//index.html", "", "/adresse.html"]
+        {
+            assert!(find(&pages, path).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_hash_in_its_name_is_kept_for_good_and_documents_are_asked_for_anew() {
+        let (_folder, pages) = built();
+        let kept: Vec<_> = pages.list().unwrap().into_iter().map(|page| (page.key, page.cache_control)).collect();
+        let expected = [("assets/a-1.css", ASSETS), ("adresse", DOCUMENTS), ("index.html", DOCUMENTS)];
+        assert_eq!(kept, expected.map(|(key, cache)| (key.to_owned(), cache)));
     }
 
     #[test]
     fn only_reading_is_answered() {
-        assert!(answer(&Method::POST, "/", &HeaderMap::new()).is_none());
+        let (_folder, pages) = built();
+        let edge = Edge::of_project().unwrap();
+        assert!(pages.answer(&Method::HEAD, "/", &edge).is_some());
+        assert!(pages.answer(&Method::POST, "/", &edge).is_none());
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_built_a_page_says_how_to_and_the_api_answers_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let pages = Pages::of(folder.path().to_owned());
+        let edge = Edge::of_project().unwrap();
+        assert!(pages.answer(&Method::GET, "/api/health", &edge).is_none());
+        let answer = pages.answer(&Method::GET, "/mot-de-passe", &edge).unwrap();
+        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let text = axum::body::to_bytes(answer.into_body(), 1000).await.unwrap();
+        assert!(std::str::from_utf8(&text).unwrap().ends_with("`make pages` builds them\n"), "{text:?}");
     }
 
     #[test]
     fn every_page_is_of_a_kind_that_browsers_know() {
-        assert!(pages().count() > 10);
-        for page in pages() {
-            assert_ne!(page.content_type, "application/octet-stream", "{}", page.file);
+        let pages = Pages::default().list().unwrap();
+        assert!(pages.len() > 10);
+        for page in pages {
+            assert_ne!(page.content_type, "application/octet-stream", "{}", page.key);
         }
-    }
-
-    #[test]
-    fn headers_are_those_of_the_distribution_and_none_is_left_out() {
-        let headers = headers_of(&json!({
-            "SecurityHeadersConfig": {
-                "ContentSecurityPolicy": {"ContentSecurityPolicy": "default-src 'none'", "Override": true},
-                "StrictTransportSecurity": {"AccessControlMaxAgeSec": 60, "IncludeSubdomains": true, "Override": true},
-            },
-            "CustomHeadersConfig": {"Items": [{"Header": "X-Own", "Value": "1", "Override": true}]},
-        }));
-        let headers = headers.unwrap();
-        assert_eq!(headers["content-security-policy"], "default-src 'none'");
-        assert_eq!(headers["strict-transport-security"], "max-age=60; includeSubDomains");
-        assert_eq!((&headers["x-own"], headers.len()), (&HeaderValue::from_static("1"), 3));
-        let unknown = headers_of(&json!({"SecurityHeadersConfig": {"XSSProtection": {"Protection": true}}}));
-        assert!(unknown.unwrap_err().to_string().contains("XSSProtection"));
-        assert!(headers_of(&json!({})).is_err());
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_s3::error::DisplayErrorContext;
-use axum::http::HeaderMap;
 use portal::clock::Clock;
 use portal::environment::Environment;
 use tokio::net::TcpListener;
@@ -17,13 +16,14 @@ use crate::data::Place;
 use crate::dead_letters::DeadLetters;
 use crate::demo;
 use crate::deployment::{Deployment, Schedule};
+use crate::edge::Edge;
 use crate::feed::{Batch, ImportError, Report};
 use crate::functions::{Functions, InvokeError};
 use crate::gateway::Gateway;
 use crate::log::{self, Lines};
 use crate::mailbox::Mailbox;
 use crate::options::{Error, Options};
-use crate::pages;
+use crate::pages::{NotBuilt, Pages};
 use crate::position::Position;
 use crate::queues::Queues;
 use crate::registry::Registry;
@@ -54,7 +54,8 @@ const DEMO_MARKER: &str = "demo-loaded";
 pub struct Portal {
     pub(crate) origin: String,
     pub(crate) deployment: Deployment,
-    page_headers: HeaderMap,
+    pages: Pages,
+    edge: Edge,
     /// What the functions get, by their names.
     pub(crate) environments: BTreeMap<String, Environment>,
     /// The portal's own: past every hook.
@@ -115,7 +116,8 @@ impl Portal {
             parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         let deployment = Deployment::read(parameters)?;
-        let page_headers = pages::headers()?;
+        let edge = Edge::of_project()?;
+        let pages = options.pages.map_or_else(Pages::default, Pages::of);
         let (log, lines) = log::open(&options.log, options.on_line).map_err(Error::file("the log"))?;
         let clock = options.clock;
 
@@ -145,7 +147,8 @@ impl Portal {
         let mut portal = Self {
             origin,
             deployment,
-            page_headers,
+            pages,
+            edge,
             environments,
             environment,
             functions,
@@ -242,6 +245,14 @@ impl Portal {
         Ok(())
     }
 
+    /// Looks for the pages that it serves.
+    ///
+    /// # Errors
+    /// Where they are not built; the API answers all the same.
+    pub fn look_for_pages(&self) -> Result<(), NotBuilt> {
+        self.pages.list().map(drop)
+    }
+
     /// Loads the demo data unless all of them are there; an interrupted load goes on where it stopped.
     ///
     /// # Errors
@@ -281,7 +292,8 @@ impl Portal {
                 timeouts: self.deployment.timeouts.clone(),
                 functions: self.functions.clone(),
                 clock: self.clock.clone(),
-                page_headers: self.page_headers.clone(),
+                pages: self.pages.clone(),
+                edge: self.edge.clone(),
             };
             self.front_tasks.push(serve(listener, gateway.router(self.mailbox.clone()), stop.clone()));
         }

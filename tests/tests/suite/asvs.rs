@@ -268,17 +268,29 @@ fn what_must_not_be_guessed_has_128_random_bits_and_more() {
     draws(Box::new(|| RefreshToken::random(id, id, &mut rng).to_text().as_bytes()[43..].to_vec()), 200);
 }
 
-/// The pages that the browser gets: markup and scripts.
+/// What the pages are built of: documents, fragments, scripts, components, styles.
 fn pages() -> Vec<(String, String)> {
     let mut pages = Vec::new();
-    for folder in ["web", "web/assets"] {
-        for entry in fs::read_dir(folder_of_workspace().join(folder)).unwrap().map(|entry| entry.unwrap().path()) {
-            if entry.extension().is_some_and(|extension| ["html", "js", "css", "svg"].iter().any(|e| extension == *e)) {
-                pages.push((entry.display().to_string(), fs::read_to_string(&entry).unwrap()));
+    let mut folders: Vec<PathBuf> =
+        ["web/fragments", "web/src"].map(|folder| folder_of_workspace().join(folder)).into();
+    let documents = fs::read_dir(folder_of_workspace().join("web")).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = documents.filter(|path| path.extension().is_some_and(|kind| kind == "html")).collect();
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if !path.is_dir() {
+                files.push(path);
+            } else if !path.ends_with("generated") {
+                folders.push(path);
             }
         }
     }
-    assert!(pages.len() > 8, "the pages are elsewhere");
+    for file in files {
+        let name = file.display().to_string();
+        if !name.ends_with(".test.ts") {
+            pages.push((name, fs::read_to_string(&file).unwrap()));
+        }
+    }
+    assert!(pages.len() > 20, "the pages are elsewhere");
     pages
 }
 
@@ -315,26 +327,30 @@ fn the_pages_keep_nothing_in_the_browser_and_load_nothing_from_elsewhere() {
             page.split(['"', '\'', '(', ' ']).filter(|word| word.starts_with("http") && word.contains("//"));
         let elsewhere: Vec<_> = elsewhere.filter(|url| !url.starts_with("http://www.w3.org/")).collect();
         assert!(elsewhere.is_empty(), "{name} names {elsewhere:?}");
-        if name.ends_with(".html") {
-            assert!(page.contains("default-src 'self'; base-uri 'none'"), "{name} has no policy of its own");
+        if page.starts_with("<!doctype html>") {
+            assert!(page.contains("  <head>\n    <!-- include head -->\n"), "{name} has no policy of its own");
         }
     }
+    let head = read("web/fragments/head.html");
+    assert!(
+        head.contains("default-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'")
+    );
 }
 
 /// That the log-out works and what is seen after it is for the browser tests; here, that no page is without it.
 #[test]
 fn every_page_that_somebody_signed_in_sees_has_the_log_out_which_leaves_nothing_of_it() {
     let of_a_user = |(name, script): &(String, String)| {
-        name.ends_with("-page.js") && ["callSignedIn(", "offerLogIn("].iter().any(|call| script.contains(call))
+        name.contains("/src/pages/") && ["callSignedIn(", "offerLogIn("].iter().any(|call| script.contains(call))
     };
     let scripts: Vec<_> = pages().into_iter().filter(of_a_user).collect();
     assert!(scripts.len() >= 2, "the pages of those who are signed in are elsewhere");
     for (name, script) in scripts {
         assert!(script.contains("\nofferLogOut("), "{name} has no log-out");
     }
-    let form = read("web/assets/log-out.js");
-    let (before, after) = form.split_once("await logOut();").expect("the form logs out");
-    assert!(before.contains("Se déconnecter"));
+    assert!(read("web/fragments/log-out.html").contains("Se déconnecter"));
+    let form = read("web/src/lib/log-out.ts");
+    let (_, after) = form.split_once("await logOut();").expect("the form logs out");
     assert!(after.contains("location.replace(\"/\")"), "the page that was shown stays");
     assert!(after.contains("location.reload()"), "a page that the browser keeps to go back to stays");
 

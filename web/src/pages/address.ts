@@ -2,14 +2,15 @@
 // proxy or log ever sees; it leaves this module's memory only in the body of a request. Looking consumes nothing, so
 // a mail scanner that opens the page changes nothing: one button does.
 
-import { call, Refusal } from "./api.js";
-import { explain, onSubmit } from "./forms.js";
-import { describe, enter, takeToken } from "./mailed-page.js";
+import { call, Refusal, type Schema } from "../lib/api.ts";
+import { all, find } from "../lib/dom.ts";
+import { explain, onSubmit } from "../lib/forms.ts";
+import { describe, enter, takeToken } from "../lib/mailed-page.ts";
 
 const DONE = { change: "changed", undo: "undone" };
 
 let token = "";
-let purpose = "";
+let purpose: Schema<"EmailLinkPurpose">["purpose"] = "change";
 
 async function checkLink() {
   if (!token) {
@@ -26,7 +27,7 @@ async function checkLink() {
   }
 }
 
-function show(link) {
+function show(link: Schema<"EmailLinkPurpose">) {
   purpose = link.purpose === "undo" ? "undo" : "change";
   const [person, establishment] = describe(link.owner);
   fill("[data-email]", link.email);
@@ -36,25 +37,25 @@ function show(link) {
 }
 
 // As text alone: somebody else may have typed it.
-function fill(places, text) {
-  for (const place of document.querySelectorAll(places)) place.textContent = text;
+function fill(places: string, text: string) {
+  for (const place of all(places)) place.textContent = text;
 }
 
-function refuse(failure) {
+function refuse(failure: unknown) {
   if (isInvalidLink(failure)) {
     token = "";
     enter("invalid");
     return;
   }
-  document.querySelector("[data-reason]").textContent = explain(failure);
+  find("[data-reason]").textContent = explain(failure);
   enter("trouble");
 }
 
-function isInvalidLink(failure) {
+function isInvalidLink(failure: unknown) {
   return failure instanceof Refusal && failure.status === 410;
 }
 
-for (const form of document.querySelectorAll("[data-follow]")) {
+for (const form of all<HTMLFormElement>("[data-follow]")) {
   onSubmit(form, async () => {
     try {
       await call("POST", "/api/email", { body: { token } });
@@ -68,11 +69,11 @@ for (const form of document.querySelectorAll("[data-follow]")) {
   });
 }
 
-document.getElementById("retry").addEventListener("click", checkLink);
+find("#retry").addEventListener("click", checkLink);
 
 function start() {
   token = takeToken();
-  checkLink();
+  void checkLink();
 }
 
 // A second link pasted into this tab changes the fragment alone, which loads no page.

@@ -2,13 +2,14 @@
 // server, proxy or log ever sees; it leaves this module's memory only in the body of a request. Opening the page does
 // nothing, so a mail scanner contests nobody: one button does.
 
-import { call, Refusal } from "./api.js";
-import { onSubmit } from "./forms.js";
-import { enter, takeToken } from "./mailed-page.js";
+import { call, Refusal } from "../lib/api.ts";
+import { find } from "../lib/dom.ts";
+import { onSubmit } from "../lib/forms.ts";
+import { enter, takeToken } from "../lib/mailed-page.ts";
 
 let token = "";
 
-onSubmit(document.getElementById("contest-form"), async () => {
+onSubmit(find<HTMLFormElement>("#contest-form"), async () => {
   try {
     await call("POST", "/api/manager-claims/contest", { body: { token } });
   } catch (failure) {

@@ -1,10 +1,11 @@
 // /mot-de-passe: where mailed links lead. The link's token is in the fragment, which no server, proxy or log ever
 // sees; from here on it lives in this module's memory only, and leaves it only in the body of a request.
 
-import { call, Refusal } from "./api.js";
-import { explain, onSubmit } from "./forms.js";
-import { describe, enter, takeToken } from "./mailed-page.js";
-import { watchStrength } from "./strength.js";
+import { call, Refusal, type Schema } from "../lib/api.ts";
+import { find } from "../lib/dom.ts";
+import { explain, onSubmit } from "../lib/forms.ts";
+import { describe, enter, takeToken } from "../lib/mailed-page.ts";
+import { watchStrength } from "../lib/strength.ts";
 
 const PURPOSES = {
   activation: {
@@ -17,9 +18,11 @@ const PURPOSES = {
   },
 };
 
-const form = document.getElementById("password-form");
-const { email, password, password_confirmation: confirmation } = form.elements;
-const showPasswords = document.getElementById("show-passwords");
+const form = find<HTMLFormElement>("#password-form");
+const email = find<HTMLInputElement>("#email");
+const password = find<HTMLInputElement>("#password");
+const confirmation = find<HTMLInputElement>("#password_confirmation");
+const showPasswords = find<HTMLInputElement>("#show-passwords");
 
 let token = "";
 
@@ -38,20 +41,17 @@ async function checkLink() {
   }
 }
 
-const draftBox = document.getElementById("draft");
-const declineButton = document.getElementById("decline");
-const declineAlert = document.getElementById("decline-alert");
+const draftBox = find("#draft");
+const declineButton = find<HTMLButtonElement>("#decline");
+const declineAlert = find("#decline-alert");
 
 // What somebody typed at sign-up, as text alone: it may have been a stranger.
-function showDraft(draft) {
+function showDraft(draft: Schema<"SignUpDraft"> | undefined) {
   draftBox.hidden = !draft;
   declineAlert.textContent = "";
-  let [person, establishment] = ["", ""];
-  if (draft) {
-    [person, establishment] = describe(draft);
-  }
-  document.getElementById("draft-person").textContent = person;
-  document.getElementById("draft-establishment").textContent = establishment;
+  const [person, establishment] = draft ? describe(draft) : ["", ""];
+  find("#draft-person").textContent = person;
+  find("#draft-establishment").textContent = establishment;
 }
 
 async function decline() {
@@ -68,33 +68,33 @@ async function decline() {
   }
 }
 
-function showForm({ email: address, purpose, draft }) {
-  const { title, intro } = PURPOSES[purpose] ?? PURPOSES.reset;
+function showForm({ email: address, purpose, draft }: Schema<"PasswordLinkPurpose">) {
+  const { title, intro } = purpose === "activation" ? PURPOSES.activation : PURPOSES.reset;
   form.reset();
-  form.closest("[data-state]").querySelector("h1").textContent = title;
-  document.querySelector("[data-intro]").textContent = intro;
+  find('[data-state="form"] h1').textContent = title;
+  find("[data-intro]").textContent = intro;
   email.value = address;
   showDraft(draft);
   enter("form");
 }
 
-function refuse(failure) {
+function refuse(failure: unknown) {
   if (isInvalidLink(failure)) {
     forget();
     enter("invalid");
     return;
   }
-  document.querySelector("[data-reason]").textContent = explain(failure);
+  find("[data-reason]").textContent = explain(failure);
   enter("trouble");
 }
 
-function isInvalidLink(failure) {
+function isInvalidLink(failure: unknown) {
   return failure instanceof Refusal && failure.status === 410;
 }
 
 function forget() {
   token = "";
-  showDraft(null);
+  showDraft(undefined);
   form.reset();
 }
 
@@ -111,9 +111,7 @@ form.addEventListener("reset", () => {
   setPasswordType();
 });
 
-watchStrength(password, document.getElementById("strength"), document.getElementById("strength-text"), () => [
-  email.value,
-]);
+watchStrength(password, find<HTMLMeterElement>("#strength"), find("#strength-text"), () => [email.value]);
 
 onSubmit(form, async (fields) => {
   // Browsers remember what was typed into text fields, so what is sent is a password field again.
@@ -121,7 +119,7 @@ onSubmit(form, async (fields) => {
   setPasswordType();
   try {
     await call("POST", "/api/password", {
-      body: { token, password: fields.password, password_confirmation: fields.password_confirmation },
+      body: { token, password: fields("password"), password_confirmation: fields("password_confirmation") },
     });
   } catch (failure) {
     if (!isInvalidLink(failure)) throw failure;
@@ -133,11 +131,11 @@ onSubmit(form, async (fields) => {
 });
 
 declineButton.addEventListener("click", decline);
-document.getElementById("retry").addEventListener("click", checkLink);
+find("#retry").addEventListener("click", checkLink);
 
 function start() {
   token = takeToken();
-  checkLink();
+  void checkLink();
 }
 
 // A second link pasted into this tab changes the fragment alone, which loads no page.

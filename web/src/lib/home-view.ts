@@ -1,7 +1,9 @@
 // What the answer of GET /api/home looks like on the page.
 
-import { documentToRead } from "./documents.js";
-import { legalText } from "./legal-text.js";
+import type { Schema } from "./api.ts";
+import { documentToRead } from "./documents.ts";
+import { element } from "./dom.ts";
+import { legalText } from "./legal-text.ts";
 
 const DOCUMENTS = {
   charter: "La charte est à lire et à accepter avant d’ouvrir le compte adhérent.",
@@ -16,14 +18,8 @@ const dateFormat = new Intl.DateTimeFormat("fr-FR", {
   timeZone: "Europe/Paris",
 });
 
-function element(tag, ...children) {
-  const made = document.createElement(tag);
-  made.append(...children);
-  return made;
-}
-
 /** A link, or its words alone where the address is none that a page may lead to. */
-function link(text, address) {
+function link(text: string, address: string): HTMLElement | string {
   const made = element("a", text);
   made.href = address;
   return ["https:", location.protocol].includes(made.protocol) ? made : text;
@@ -37,13 +33,20 @@ const EMAIL_PROBLEMS = {
     "qui protègent votre espace et votre compte. Si c’est une erreur, dites-le à Constructys.",
 };
 
-/** @returns {HTMLElement[]} the list items of what the user can or must do now */
-export function nextSteps(home) {
-  const steps = home.pending_documents
-    .filter((kind) => Object.hasOwn(DOCUMENTS, kind))
-    .map((kind) => element("li", DOCUMENTS[kind], documentToRead(kind)));
-  const problem = home.email_problem;
-  if (problem && Object.hasOwn(EMAIL_PROBLEMS, problem)) steps.unshift(element("li", EMAIL_PROBLEMS[problem]));
+/** The text that a table has under a word; what a later portal says besides is none of this page's. */
+function known(table: Record<string, string>, word: string | undefined): string | undefined {
+  return word !== undefined && Object.hasOwn(table, word) ? table[word] : undefined;
+}
+
+/** The list items of what the user can or must do now. */
+export function nextSteps(home: Schema<"Home">): HTMLElement[] {
+  const steps: HTMLElement[] = [];
+  const problem = known(EMAIL_PROBLEMS, home.email_problem);
+  if (problem) steps.push(element("li", problem));
+  for (const kind of home.pending_documents) {
+    const text = known(DOCUMENTS, kind);
+    if (text) steps.push(element("li", text, documentToRead(kind)));
+  }
   if (home.can_claim) {
     steps.push(
       element(
@@ -60,34 +63,33 @@ export function nextSteps(home) {
 }
 
 /** Whose space it is. */
-export function establishmentSentence({ name, siret }) {
+export function establishmentSentence({ name, siret }: Schema<"Establishment">): string {
   return name ? `Établissement\u00a0: ${name} (SIRET ${siret})` : `Établissement\u00a0: SIRET ${siret}`;
 }
 
-export function managerSentence(manager) {
+export function managerSentence(manager: Schema<"UnnamedManager"> | Schema<"NamedManager">): string {
   if (!manager.named) return "Votre établissement a déjà un gestionnaire.";
   const civility = manager.civility === "mme" ? "Mme" : "M.";
   return `Gestionnaire de votre établissement\u00a0: ${civility} ${manager.last_name}.`;
 }
 
-/** Why an application is closed; what this page does not know is "not yet". */
+/** Why an application is closed. */
 const REASONS = {
   "charter-required": "ouvert dès que vous aurez accepté la charte",
   "no-account": "ouvert dès que vous serez gestionnaire, ou que votre gestionnaire vous aura donné accès",
   "not-activated": "son gestionnaire n’a pas encore choisi de l’utiliser",
 };
 
-/** @returns {HTMLElement[]} */
-export function applicationItems(applications) {
-  const closed = (reason) => (Object.hasOwn(REASONS, reason) ? REASONS[reason] : "pas encore disponible");
+export function applicationItems(applications: Schema<"Application">[]): HTMLElement[] {
   return applications.map(({ title, url, available, reason }) =>
-    available ? element("li", link(title, url)) : element("li", `${title}\u00a0: ${closed(reason)}`),
+    available
+      ? element("li", link(title, url))
+      : element("li", `${title}\u00a0: ${known(REASONS, reason) ?? "pas encore disponible"}`),
   );
 }
 
-/** Their Markdown becomes elements; nothing in it is ever read as HTML.
- * @returns {HTMLElement[]} */
-export function newsItems(news) {
+/** Their Markdown becomes elements; nothing in it is ever read as HTML. */
+export function newsItems(news: Schema<"NewsItem">[]): HTMLElement[] {
   return news.map(({ title, body, published_at: publishedAt }) => {
     const date = element("time", dateFormat.format(new Date(publishedAt)));
     date.dateTime = publishedAt;

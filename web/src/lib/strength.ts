@@ -1,6 +1,7 @@
 // The meter Faible / Moyen / Fort. The server judges, with the rules that it applies when the password is set.
 
-import { call } from "./api.js";
+import { call, type Schema } from "./api.ts";
+import { element } from "./dom.ts";
 
 /** Long enough that the server is asked once a word rather than once a key, short enough to feel immediate. */
 const PAUSE_MS = 300;
@@ -12,21 +13,26 @@ const LEVELS = {
 };
 
 /**
- * @param {HTMLInputElement} input
- * @param {HTMLMeterElement} meter from 0 to 3
- * @param {HTMLElement} text a live region
- * @param {() => string[]} knownWords what of the user's own a password must not be made of
+ * Has the meter follow the field.
+ * @param meter from 0 to 3
+ * @param text a live region
+ * @param knownWords what of the user's own a password must not be made of
  */
-export function watchStrength(input, meter, text, knownWords) {
+export function watchStrength(
+  input: HTMLInputElement,
+  meter: HTMLMeterElement,
+  text: HTMLElement,
+  knownWords: () => string[],
+): void {
   let timer = 0;
   let asking = new AbortController();
 
   input.addEventListener("input", () => {
     stop();
     if (input.value === "") draw(null);
-    else timer = setTimeout(judge, PAUSE_MS);
+    else timer = window.setTimeout(judge, PAUSE_MS);
   });
-  input.form.addEventListener("reset", () => {
+  input.form?.addEventListener("reset", () => {
     stop();
     draw(null);
   });
@@ -50,24 +56,16 @@ export function watchStrength(input, meter, text, knownWords) {
     }
   }
 
-  function draw(verdict) {
-    const shown = verdict && LEVELS[verdict.label];
-    meter.value = shown ? shown.level : 0;
+  function draw(verdict: Schema<"PasswordRating"> | null) {
     text.replaceChildren();
-    delete text.dataset.label;
-    if (!shown) return;
+    delete text.dataset["label"];
+    meter.value = verdict ? LEVELS[verdict.label].level : 0;
+    if (!verdict) return;
 
-    text.dataset.label = verdict.label;
-    const line = document.createElement("p");
-    const name = document.createElement("strong");
-    name.textContent = shown.name;
-    line.append(name, verdict.acceptable ? "" : "\u00a0: ce mot de passe serait refusé.");
-    text.append(line);
+    text.dataset["label"] = verdict.label;
+    const name = element("strong", LEVELS[verdict.label].name);
+    text.append(element("p", name, verdict.acceptable ? "" : "\u00a0: ce mot de passe serait refusé."));
     if (verdict.hints.length === 0) return;
-    const list = document.createElement("ul");
-    for (const hint of verdict.hints) {
-      list.append(Object.assign(document.createElement("li"), { textContent: hint }));
-    }
-    text.append(list);
+    text.append(element("ul", ...verdict.hints.map((hint) => element("li", hint))));
   }
 }

@@ -1,20 +1,25 @@
 // What the forms of all pages share: one submission at a time, and failures shown where they belong.
 
-import { Refusal } from "./api.js";
+import { Refusal } from "./api.ts";
+import { find } from "./dom.ts";
+
+/** What was typed, by the fields' names; a field that the form does not have is a text without a letter. */
+export type Fields = (name: string) => string;
 
 /**
  * Sends a form through `send` and shows what goes wrong. A field's message goes to the element `<field's id>-error`.
- * @param {HTMLFormElement} form has a `[role=alert]` and a submit button
- * @param {(fields: Record<string, string>) => Promise<void>} send
+ * @param form has a `[role=alert]` and a submit button
  */
-export function onSubmit(form, send) {
-  const button = form.querySelector("button[type=submit]");
+export function onSubmit(form: HTMLFormElement, send: (fields: Fields) => Promise<void>): void {
+  const button = find("button[type=submit]", form);
   let sending = false;
 
-  form.addEventListener("reset", () => clear(form));
+  form.addEventListener("reset", () => {
+    clear(form);
+  });
   // What was refused is being changed: its message no longer says the truth.
   form.addEventListener("input", ({ target }) => {
-    if (!target.hasAttribute("aria-invalid")) return;
+    if (!(target instanceof Element) || !target.hasAttribute("aria-invalid")) return;
     clearControl(target);
     if (!form.querySelector("[aria-invalid]")) clear(form);
   });
@@ -26,7 +31,7 @@ export function onSubmit(form, send) {
     button.setAttribute("aria-disabled", "true");
     clear(form);
     try {
-      await send(Object.fromEntries(new FormData(form)));
+      await send(fieldsOf(form));
     } catch (failure) {
       show(form, failure);
     } finally {
@@ -36,22 +41,35 @@ export function onSubmit(form, send) {
   });
 }
 
-function clear(form) {
-  form.querySelector("[role=alert]").textContent = "";
+/** The fields as they are now, whatever becomes of the form meanwhile. */
+function fieldsOf(form: HTMLFormElement): Fields {
+  const data = new FormData(form);
+  return (name) => {
+    const value = data.get(name);
+    return typeof value === "string" ? value : "";
+  };
+}
+
+function clear(form: HTMLFormElement): void {
+  find("[role=alert]", form).textContent = "";
   for (const control of form.elements) clearControl(control);
 }
 
-function clearControl(control) {
+function clearControl(control: Element): void {
   control.removeAttribute("aria-invalid");
-  const place = document.getElementById(`${control.id}-error`);
+  const place = placeOf(control);
   if (place) place.textContent = "";
 }
 
-function show(form, failure) {
-  const elsewhere = [];
+function placeOf(control: Element): HTMLElement | null {
+  return document.getElementById(`${control.id}-error`);
+}
+
+function show(form: HTMLFormElement, failure: unknown): void {
+  const elsewhere: string[] = [];
   for (const { field, message } of (failure instanceof Refusal && failure.problem.errors) || []) {
     const control = form.elements.namedItem(field);
-    const place = control && document.getElementById(`${control.id}-error`);
+    const place = control instanceof Element && placeOf(control);
     if (!place) {
       elsewhere.push(message);
       continue;
@@ -59,25 +77,18 @@ function show(form, failure) {
     place.textContent = place.textContent ? `${place.textContent} ${message}` : message;
     control.setAttribute("aria-invalid", "true");
   }
-  form.querySelector("[role=alert]").textContent = [explain(failure), ...elsewhere].join(" ");
-  form.querySelector("[aria-invalid]")?.focus();
+  find("[role=alert]", form).textContent = [explain(failure), ...elsewhere].join(" ");
+  form.querySelector<HTMLElement>("[aria-invalid]")?.focus();
 }
 
-/**
- * What a `send` throws where the page itself finds fields wrong.
- * @param {Record<string, string>} messages by the fields' names
- */
-export function wrongFields(messages) {
+/** What a `send` throws where the page itself finds fields wrong: messages by the fields' names. */
+export function wrongFields(messages: Record<string, string>): Refusal {
   const errors = Object.entries(messages).map(([field, message]) => ({ field, code: "wrong", message }));
   return new Refusal(422, { title: "Saisie à corriger", errors }, null);
 }
 
-/**
- * A failure in words for the reader.
- * @param {unknown} failure
- * @returns {string}
- */
-export function explain(failure) {
+/** A failure in words for the reader. */
+export function explain(failure: unknown): string {
   if (!(failure instanceof Refusal)) {
     return "Le portail ne répond pas. Vérifiez votre connexion à Internet, puis réessayez.";
   }
@@ -94,7 +105,7 @@ export function explain(failure) {
 }
 
 /** Rounded up, so that whoever waits that long is let in. */
-function duration(seconds) {
+function duration(seconds: number): string {
   const [count, unit] =
     seconds < 120
       ? [seconds, "seconde"]

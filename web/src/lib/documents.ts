@@ -1,20 +1,20 @@
 // The legal documents, as they are read on a page.
 
-import { call } from "./api.js";
-import { explain } from "./forms.js";
-import { legalText } from "./legal-text.js";
+import { call, type Schema } from "./api.ts";
+import { element } from "./dom.ts";
+import { explain } from "./forms.ts";
+import { legalText } from "./legal-text.ts";
 
 /**
  * The current version of a document.
- * @returns {Promise<{version: number, sha256: string, title: string, body: string}>}
- * @throws {import("./api.js").Refusal | import("./api.js").Unreachable}
+ * @throws {import("./api.ts").Refusal | import("./api.ts").Unreachable}
  */
-export function fetchDocument(kind) {
-  return call("GET", `/api/documents/${kind}`);
+export function fetchDocument(kind: Schema<"DocumentKind">): Promise<Schema<"Document">> {
+  return call("GET", "/api/documents/{kind}", { path: { kind } });
 }
 
 /** Puts a document's text into a box. */
-export function showDocument(box, { title, body }) {
+export function showDocument(box: HTMLElement, { title, body }: Schema<"Document">): void {
   // A box that scrolls must be reachable by keyboard, and so needs a name; it is no message to announce.
   box.setAttribute("role", "region");
   box.setAttribute("aria-label", title);
@@ -24,26 +24,20 @@ export function showDocument(box, { title, body }) {
 }
 
 /** A document that is fetched when its reader opens it. */
-export function documentToRead(kind) {
+export function documentToRead(kind: Schema<"DocumentKind">): HTMLElement {
   const box = element("div");
   box.className = "legal-text";
   box.setAttribute("role", "status");
   const details = element("details", element("summary", "Lire le texte"), box);
   details.addEventListener("toggle", async () => {
-    if (!details.open || box.dataset.loaded) return;
+    if (!details.open || box.dataset["loaded"]) return;
     try {
       const text = await fetchDocument(kind);
-      box.dataset.loaded = text.version;
+      box.dataset["loaded"] = String(text.version);
       showDocument(box, text);
     } catch (failure) {
       box.textContent = explain(failure);
     }
   });
   return details;
-}
-
-function element(tag, ...children) {
-  const made = document.createElement(tag);
-  made.append(...children);
-  return made;
 }

@@ -1,0 +1,22 @@
+import { globSync } from "node:fs";
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { defineConfig } from "vite";
+import { fragments } from "./plugins/fragments.ts";
+
+export default defineConfig({
+  appType: "mpa",
+  plugins: [fragments(), svelte()],
+  build: {
+    // What goes into a page as text, the pages' policy refuses: scripts, and images as `data:`.
+    modulePreload: { polyfill: false },
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      // Each document at the top of this folder is a page.
+      input: globSync("*.html", { cwd: import.meta.dirname }),
+    },
+  },
+  server: {
+    // The API of a portal that `cargo run` started.
+    proxy: { "/api": "http://localhost:8080", "/.well-known/jwks.json": "http://localhost:8080" },
+  },
+});
