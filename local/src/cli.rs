@@ -94,7 +94,7 @@ pub(crate) struct Reconciliation {
     pub(crate) json: bool,
 
     /// Where the portal answers
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", default_value = "http://localhost:8080")]
     pub(crate) portal: String,
 }
 
@@ -108,7 +108,7 @@ pub(crate) struct Invocation {
     pub(crate) event: PathBuf,
 
     /// Where the portal answers
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, value_name = "URL", default_value = "http://localhost:8080")]
     pub(crate) portal: String,
 }
 

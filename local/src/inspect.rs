@@ -16,7 +16,7 @@ use crate::routes::Route;
 use crate::start::Portal;
 
 impl Portal {
-    /// Where it is: `http://127.0.0.1:8080`, without a slash at its end.
+    /// Where it is: `http://localhost:8080`, without a slash at its end.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.origin

@@ -57,7 +57,7 @@ fn read(path: &Path) -> Result<Value, String> {
 
 fn unanswered(origin: &str, error: &reqwest::Error) -> String {
     if error.is_builder() {
-        return format!("{origin} is no address of a portal: it is like http://127.0.0.1:8080");
+        return format!("{origin} is no address of a portal: it is like http://localhost:8080");
     }
     format!("no portal answers at {origin}: start one with `cargo run`, or name another with --portal")
 }

@@ -1,5 +1,5 @@
 //! Lambda's Invoke API, so that what no route leads to can be invoked as it is in AWS:
-//! `aws lambda invoke --endpoint-url http://127.0.0.1:8080/_local/lambda --function-name staff …`.
+//! `aws lambda invoke --endpoint-url http://localhost:8080/_local/lambda --function-name staff …`.
 //!
 //! A browser is on loopback too, and anybody's page is in it. Hence two conditions that no page of
 //! another site fulfils: the request names loopback as its host (a name that was made to point here does

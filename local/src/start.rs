@@ -103,7 +103,8 @@ impl Portal {
     pub async fn prepare(options: Options) -> Result<Self, Error> {
         let port = |error| Error::Port { port: options.port, error };
         let (listener, address) = listen(options.port).map_err(port)?;
-        let origin = format!("http://{address}");
+        // By name: browsers take an IP address for no site of its own, and give it no passkeys.
+        let origin = format!("http://localhost:{}", address.port());
         let place = Place::open(&options.data)?;
         let mut parameters = options.parameters;
         for (name, value) in [

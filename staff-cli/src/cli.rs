@@ -227,7 +227,7 @@ pub(crate) struct Common {
     pub(crate) json: bool,
 
     /// Where the portal on this machine answers
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:8080",
+    #[arg(long, value_name = "URL", default_value = "http://localhost:8080",
         conflicts_with_all = ["function", "profile", "region"])]
     pub(crate) endpoint: String,
 

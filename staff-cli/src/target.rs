@@ -32,7 +32,7 @@ impl Target {
         }
         let origin = common.endpoint.trim_end_matches('/').to_owned();
         if !origin.starts_with("http://") {
-            return Err(format!("{origin} is no portal on this machine: it is like http://127.0.0.1:8080"));
+            return Err(format!("{origin} is no portal on this machine: it is like http://localhost:8080"));
         }
         Ok(Self::Here { origin })
     }

@@ -105,7 +105,7 @@ function addressOf(child) {
     const listen = (chunk) => {
       said += chunk;
       // Up to the end of the line, so that a port is never read by halves.
-      const address = /(http:\/\/127\.0\.0\.1:\d+)\b.*\n/.exec(said);
+      const address = /(http:\/\/localhost:\d+)\b.*\n/.exec(said);
       if (address) {
         clearTimeout(late);
         resolve(address[1]);

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn on_plain_http_it_has_a_name_that_browsers_take() {
-        let cleared = CookieJar::of_origin("http://127.0.0.1:8080").clear().unwrap_or_else(|_| panic!("a header"));
+        let cleared = CookieJar::of_origin("http://localhost:8080").clear().unwrap_or_else(|_| panic!("a header"));
         assert_eq!(cleared, "refresh=; Max-Age=0; HttpOnly; SameSite=Strict; Path=/");
     }
 }

@@ -47,7 +47,7 @@ impl Victim {
         write_batch(&batch, "2012-10-15-001", &members, &ledger);
         let port = free_port();
         let process = run(folder.path(), &port, true);
-        let origin = format!("http://127.0.0.1:{port}");
+        let origin = format!("http://localhost:{port}");
         let marie = Visitor::new(&origin, IpAddr::V4(Ipv4Addr::new(127, 0, 0, 9)));
         let rng = StdRng::seed_from_u64(seed);
         Self { folder, port, process, marie, rng, kills: 0, unanswered: 0 }

@@ -23,7 +23,7 @@ static INSTALLING: Mutex<()> = Mutex::const_new(());
 fn script(address: &str) -> String {
     let readme = include_str!("../../../README.md");
     let blocks = readme.split("```sh tour\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default());
-    let script = blocks.collect::<Vec<_>>().join("\n").replace("http://127.0.0.1:8080", address);
+    let script = blocks.collect::<Vec<_>>().join("\n").replace("http://localhost:8080", address);
     assert!(script.contains("manager-claims"), "the tour's blocks were found");
     script
 }
