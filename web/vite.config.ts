@@ -13,6 +13,10 @@ export default defineConfig({
     rolldownOptions: {
       // Each document at the top of this folder is a page.
       input: globSync("*.html", { cwd: import.meta.dirname }),
+      output: {
+        // What several pages use is one file: a request costs more than the bytes that a page does not need.
+        codeSplitting: { groups: [{ name: "shared", test: /\/src\/lib\//, minShareCount: 2 }] },
+      },
     },
   },
   server: {

@@ -104,18 +104,18 @@ export async function buttonOf(browser, mail, target = "/mot-de-passe") {
   }
 }
 
-/** Fails on any accessibility violation of what the page shows now, in the light and in the dark scheme. */
+/** Fails on any accessibility violation of what the page shows now: light, dark, and with colours that are forced on it. */
 export async function assertAccessible(page, what) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
+  for (const look of [{ colorScheme: "light" }, { colorScheme: "dark" }, { forcedColors: "active" }]) {
+    await page.emulateMedia(look);
     await page.evaluate(axe.source);
     const violations = await page.evaluate(async (values) => {
       const results = await window.axe.run(document, { runOnly: { type: "tag", values } });
       return results.violations.map(({ id, help, nodes }) => ({ id, help, at: nodes.map(({ html }) => html) }));
     }, RULES);
-    assert.deepEqual(violations, [], `${what}, ${colorScheme}`);
+    assert.deepEqual(violations, [], `${what}, ${JSON.stringify(look)}`);
   }
-  await page.emulateMedia({ colorScheme: null });
+  await page.emulateMedia({ colorScheme: null, forcedColors: null });
 }
 
 /** Presses Tab until the focus is there; every stop on the way must show where the focus is. */

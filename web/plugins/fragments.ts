@@ -16,6 +16,17 @@ export function include(html: string, read: (name: string) => string): string {
   );
 }
 
+/** What is no text of the page: tags, comments, and elements whose text is not laid out. */
+const MARKUP = /(<!--[^]*?-->|<(?:title|script|style|textarea)\b[^]*?<\/(?:title|script|style|textarea)>|<[^>]*>)/;
+
+/** Keeps « e-mail » from being torn apart at its hyphen, wherever it is text of the page. */
+export function keepTogether(html: string): string {
+  return html
+    .split(MARKUP)
+    .map((piece) => (piece.startsWith("<") ? piece : piece.replace(/\be-mails?\b/g, '<span class="unbroken">$&</span>')))
+    .join("");
+}
+
 export function fragments(): Plugin {
   return {
     name: "portal-fragments",
@@ -28,7 +39,7 @@ export function fragments(): Plugin {
     transformIndexHtml: {
       order: "pre",
       handler(html, { server }) {
-        const whole = include(html, (name) => readFileSync(path.join(FOLDER, `${name}.html`), "utf8"));
+        const whole = keepTogether(include(html, (name) => readFileSync(path.join(FOLDER, `${name}.html`), "utf8")));
         // The development server puts styles in by script, which the policy refuses.
         return server ? whole.replace(POLICY, "") : whole;
       },

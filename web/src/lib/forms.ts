@@ -1,14 +1,16 @@
 // What the forms of all pages share: one submission at a time, and failures shown where they belong.
 
 import { Refusal } from "./api.ts";
-import { find } from "./dom.ts";
+import { element, find } from "./dom.ts";
 
 /** What was typed, by the fields' names; a field that the form does not have is a text without a letter. */
 export type Fields = (name: string) => string;
 
 /**
- * Sends a form through `send` and shows what goes wrong. A field's message goes to the element `<field's id>-error`.
- * @param form has a `[role=alert]` and a submit button
+ * Sends a form through `send` and shows what goes wrong. A field's message goes to the element `<field's id>-error`;
+ * a group of radio buttons is a fieldset whose id is their name.
+ * @param form has a `[role=alert]` and a submit button; an alert with `data-summary` lists the wrong fields, as long
+ * forms need it. What a field says where nothing was typed is its `data-missing`
  */
 export function onSubmit(form: HTMLFormElement, send: (fields: Fields) => Promise<void>): void {
   const button = find("button[type=submit]", form);
@@ -19,8 +21,9 @@ export function onSubmit(form: HTMLFormElement, send: (fields: Fields) => Promis
   });
   // What was refused is being changed: its message no longer says the truth.
   form.addEventListener("input", ({ target }) => {
-    if (!(target instanceof Element) || !target.hasAttribute("aria-invalid")) return;
-    clearControl(target);
+    const wrong = target instanceof Element && target.closest("[aria-invalid]");
+    if (!wrong) return;
+    clearControl(wrong);
     if (!form.querySelector("[aria-invalid]")) clear(form);
   });
   form.addEventListener("submit", async (event) => {
@@ -33,7 +36,7 @@ export function onSubmit(form: HTMLFormElement, send: (fields: Fields) => Promis
     try {
       await send(fieldsOf(form));
     } catch (failure) {
-      show(form, failure);
+      showFailure(form, failure);
     } finally {
       sending = false;
       button.removeAttribute("aria-disabled");
@@ -50,7 +53,10 @@ function fieldsOf(form: HTMLFormElement): Fields {
   };
 }
 
+const ERROR = "Erreur – ";
+
 function clear(form: HTMLFormElement): void {
+  document.title = document.title.replace(ERROR, "");
   find("[role=alert]", form).textContent = "";
   for (const control of form.elements) clearControl(control);
 }
@@ -65,26 +71,68 @@ function placeOf(control: Element): HTMLElement | null {
   return document.getElementById(`${control.id}-error`);
 }
 
-function show(form: HTMLFormElement, failure: unknown): void {
+/** Shows a failure in a form, and leads to it: to the summary where there is one, else to the first wrong field. */
+export function showFailure(form: HTMLFormElement, failure: unknown): void {
   const elsewhere: string[] = [];
-  for (const { field, message } of (failure instanceof Refusal && failure.problem.errors) || []) {
-    const control = form.elements.namedItem(field);
-    const place = control instanceof Element && placeOf(control);
+  const links: HTMLElement[] = [];
+  for (const { field, code, message: said } of (failure instanceof Refusal && failure.problem.errors) || []) {
+    const control = controlOf(form, field);
+    const place = control && placeOf(control);
+    const message = (code === "required" && control?.dataset["missing"]) || said;
     if (!place) {
       elsewhere.push(message);
       continue;
     }
     place.textContent = place.textContent ? `${place.textContent} ${message}` : message;
     control.setAttribute("aria-invalid", "true");
+    links.push(element("li", linkTo(control, message)));
   }
-  find("[role=alert]", form).textContent = [explain(failure), ...elsewhere].join(" ");
-  form.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  const alert = find("[role=alert]", form);
+  alert.textContent = [explain(failure), ...elsewhere].join(" ");
+  document.title = ERROR + document.title.replace(ERROR, "");
+  if (alert.dataset["summary"] === undefined) {
+    form.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+    return;
+  }
+  if (links.length > 0) alert.append(element("ul", ...links));
+  alert.focus();
+  alert.scrollIntoView({ block: "nearest" });
+}
+
+function controlOf(form: HTMLFormElement, field: string): HTMLElement | null {
+  const named = form.elements.namedItem(field);
+  return named instanceof HTMLElement ? named : form.querySelector(`#${CSS.escape(field)}`);
+}
+
+function linkTo(control: HTMLElement, message: string): HTMLElement {
+  const link = element("a", message);
+  link.href = `#${control.id}`;
+  link.addEventListener("click", (event) => {
+    // The fragment stays as it is, and the label is to be seen with its field.
+    event.preventDefault();
+    focusField(control);
+  });
+  return link;
+}
+
+/** Leads to a field, or to the first of a group. */
+export function focusField(control: HTMLElement): void {
+  const first = control instanceof HTMLFieldSetElement ? control.querySelector("input") : control;
+  first?.focus();
+  control.closest(".field, fieldset")?.scrollIntoView({ block: "nearest" });
 }
 
 /** What a `send` throws where the page itself finds fields wrong: messages by the fields' names. */
 export function wrongFields(messages: Record<string, string>): Refusal {
   const errors = Object.entries(messages).map(([field, message]) => ({ field, code: "wrong", message }));
   return new Refusal(422, { title: "Saisie à corriger", errors }, null);
+}
+
+/** A refusal with what the page itself finds wrong besides; any other failure as it is. */
+export function withWrongFields(failure: unknown, messages: Record<string, string>): unknown {
+  if (!(failure instanceof Refusal && failure.problem.errors)) return failure;
+  const errors = [...failure.problem.errors, ...(wrongFields(messages).problem.errors ?? [])];
+  return new Refusal(failure.status, { ...failure.problem, errors }, failure.retryAfter);
 }
 
 /** A failure in words for the reader. */

@@ -5,7 +5,8 @@
 import { call, Refusal, type Schema } from "../lib/api.ts";
 import { all, find } from "../lib/dom.ts";
 import { explain, onSubmit } from "../lib/forms.ts";
-import { describe, enter, takeToken } from "../lib/mailed-page.ts";
+import { describe, onToken } from "../lib/mailed-page.ts";
+import { enter } from "../lib/states.ts";
 
 const DONE = { change: "changed", undo: "undone" };
 
@@ -71,11 +72,7 @@ for (const form of all<HTMLFormElement>("[data-follow]")) {
 
 find("#retry").addEventListener("click", checkLink);
 
-function start() {
-  token = takeToken();
+onToken((found) => {
+  token = found;
   void checkLink();
-}
-
-// A second link pasted into this tab changes the fragment alone, which loads no page.
-addEventListener("hashchange", start);
-start();
+});

@@ -9,8 +9,9 @@ import { explain, onSubmit, wrongFields } from "../lib/forms.ts";
 import { establishmentSentence, managerSentence } from "../lib/home-view.ts";
 import { offerLogIn } from "../lib/log-in.ts";
 import { offerLogOut } from "../lib/log-out.ts";
-import { enter, takeToken } from "../lib/mailed-page.ts";
+import { onToken } from "../lib/mailed-page.ts";
 import { callSignedIn, isSignedOut } from "../lib/session.ts";
+import { enter } from "../lib/states.ts";
 
 const charterForm = find<HTMLFormElement>("#charter-form");
 const claimForm = find<HTMLFormElement>("#claim-form");
@@ -172,11 +173,7 @@ onSubmit(claimForm, async (fields) => {
 
 for (const button of all("[data-again]")) button.addEventListener("click", start);
 
-function followLink() {
-  keepToken(takeToken());
+onToken((found) => {
+  keepToken(found);
   void start();
-}
-
-// A second link pasted into this tab changes the fragment alone, which loads no page.
-addEventListener("hashchange", followLink);
-followLink();
+});

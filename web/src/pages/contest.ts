@@ -5,7 +5,8 @@
 import { call, Refusal } from "../lib/api.ts";
 import { find } from "../lib/dom.ts";
 import { onSubmit } from "../lib/forms.ts";
-import { enter, takeToken } from "../lib/mailed-page.ts";
+import { onToken } from "../lib/mailed-page.ts";
+import { enter } from "../lib/states.ts";
 
 let token = "";
 
@@ -22,12 +23,8 @@ onSubmit(find<HTMLFormElement>("#contest-form"), async () => {
   enter("done");
 });
 
-function start() {
-  token = takeToken();
+onToken((found) => {
+  token = found;
   if (token) enter("contest", { quietly: true });
   else enter("missing");
-}
-
-// A second link pasted into this tab changes the fragment alone, which loads no page.
-addEventListener("hashchange", start);
-start();
+});

@@ -6,6 +6,7 @@ import { onSubmit } from "../lib/forms.ts";
 import { applicationItems, establishmentSentence, newsItems, nextSteps } from "../lib/home-view.ts";
 import { offerLogIn } from "../lib/log-in.ts";
 import { offerLogOut } from "../lib/log-out.ts";
+import { originOf } from "../lib/origin.ts";
 import { callSignedIn } from "../lib/session.ts";
 
 const signedOut = find('[data-signed="out"]');
@@ -21,6 +22,9 @@ onSubmit(forgotForm, async (fields) => {
   const { message } = await call("POST", "/api/password/forgot", { body: { email: fields("email") } });
   confirmation.textContent = message;
 });
+
+const origin = originOf(location.search);
+if (origin) find<HTMLAnchorElement>("[data-sign-up]").search = `?origine=${origin}`;
 
 async function openHome() {
   showHome(await callSignedIn("GET", "/api/home"));

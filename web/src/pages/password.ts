@@ -4,7 +4,8 @@
 import { call, Refusal, type Schema } from "../lib/api.ts";
 import { find } from "../lib/dom.ts";
 import { explain, onSubmit } from "../lib/forms.ts";
-import { describe, enter, takeToken } from "../lib/mailed-page.ts";
+import { describe, onToken } from "../lib/mailed-page.ts";
+import { enter } from "../lib/states.ts";
 import { watchStrength } from "../lib/strength.ts";
 
 const PURPOSES = {
@@ -133,11 +134,7 @@ onSubmit(form, async (fields) => {
 declineButton.addEventListener("click", decline);
 find("#retry").addEventListener("click", checkLink);
 
-function start() {
-  token = takeToken();
+onToken((found) => {
+  token = found;
   void checkLink();
-}
-
-// A second link pasted into this tab changes the fragment alone, which loads no page.
-addEventListener("hashchange", start);
-start();
+});
