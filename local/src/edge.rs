@@ -1,6 +1,9 @@
 //! What the distribution in front of a deployed portal says of requests and answers: the local portal does as it does.
 
+use std::collections::BTreeMap;
+
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::template::{self, TemplateError};
@@ -11,6 +14,8 @@ const FILE: &str = "infra/edge.yaml";
 const DISTRIBUTION: &str = "Distribution";
 /// The headers of pages there.
 const HEADERS: &str = "PageHeaders";
+/// The function there that finds the page of an address. What it knows are the JSON values of its variables.
+const ROUTING: &str = "PageRouting";
 
 /// The distribution, as far as the local portal follows it.
 #[derive(Debug, Clone)]
@@ -19,6 +24,27 @@ pub(crate) struct Edge {
     pub(crate) headers: HeaderMap,
     /// The path patterns of the API.
     api: Vec<String>,
+    /// The path patterns of what pages load.
+    assets: Vec<String>,
+    /// The keys of the pages, each with its path patterns.
+    pages: BTreeMap<String, Vec<String>>,
+    redirects: BTreeMap<String, String>,
+    not_found: String,
+}
+
+/// What the distribution does with a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Destination<'a> {
+    /// The API answers.
+    Api,
+    /// The page of this key.
+    Page(&'a str),
+    /// What pages load, of this key.
+    Asset(&'a str),
+    /// Another address.
+    Redirect(&'a str),
+    /// The page of this key, which says that there is none.
+    NotFound(&'a str),
 }
 
 impl Edge {
@@ -29,22 +55,54 @@ impl Edge {
     pub(crate) fn of_project() -> Result<Self, TemplateError> {
         let resources = &template::of_project(FILE)?["Resources"];
         let headers = headers_of(&resources[HEADERS]["Properties"]["ResponseHeadersPolicyConfig"])?;
-        let behaviours = resources[DISTRIBUTION]["Properties"]["DistributionConfig"]["CacheBehaviors"].as_array();
-        let patterns = behaviours.into_iter().flatten().map(|behaviour| &behaviour["PathPattern"]);
-        let api: Vec<_> = patterns.filter_map(Value::as_str).map(str::to_owned).collect();
-        if api.is_empty() {
-            return Err(TemplateError::new(FILE, DISTRIBUTION, "sends nothing to the API"));
-        }
-        Ok(Self { headers, api })
-    }
-
-    /// Whether the distribution sends a path to the API.
-    pub(crate) fn is_of_the_api(&self, path: &str) -> bool {
-        self.api.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => path.starts_with(prefix),
-            None => pattern == path,
+        let behaviours = &resources[DISTRIBUTION]["Properties"]["DistributionConfig"]["CacheBehaviors"];
+        let patterns_to = |origin: &str| {
+            let behaviours = behaviours.as_array().into_iter().flatten();
+            let patterns = behaviours.filter(|behaviour| behaviour["TargetOriginId"] == origin);
+            let patterns = patterns.filter_map(|behaviour| behaviour["PathPattern"].as_str()).map(str::to_owned);
+            let patterns: Vec<_> = patterns.collect();
+            let nothing = || TemplateError::new(FILE, DISTRIBUTION, format!("sends nothing to {origin}"));
+            if patterns.is_empty() { Err(nothing()) } else { Ok(patterns) }
+        };
+        let code = resources[ROUTING]["Properties"]["FunctionCode"].as_str().unwrap_or_default();
+        Ok(Self {
+            headers,
+            api: patterns_to("api")?,
+            assets: patterns_to("pages")?,
+            pages: variable(code, "PAGES")?,
+            redirects: variable(code, "REDIRECTS")?,
+            not_found: variable(code, "NOT_FOUND")?,
         })
     }
+
+    /// Where the distribution leads a path.
+    pub(crate) fn destination<'a>(&'a self, path: &'a str) -> Destination<'a> {
+        let fits = |patterns: &[String]| patterns.iter().any(|pattern| fits(pattern, path));
+        if fits(&self.api) {
+            return Destination::Api;
+        }
+        if fits(&self.assets) {
+            return Destination::Asset(path.trim_start_matches('/'));
+        }
+        if let Some(address) = self.redirects.get(path) {
+            return Destination::Redirect(address);
+        }
+        let page = self.pages.iter().find(|(_, patterns)| fits(patterns));
+        page.map_or(Destination::NotFound(&self.not_found), |(key, _)| Destination::Page(key))
+    }
+}
+
+/// A pattern is a path, or what one begins with and `*`.
+fn fits(pattern: &str, path: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == path, |prefix| path.starts_with(prefix))
+}
+
+/// The value of a variable of the function, which is JSON.
+fn variable<T: DeserializeOwned>(code: &str, name: &str) -> Result<T, TemplateError> {
+    let error = |problem: String| TemplateError::new(FILE, ROUTING, format!("{name}: {problem}"));
+    let (_, rest) = code.split_once(&format!("var {name} = ")).ok_or_else(|| error("is not there".to_owned()))?;
+    let (value, _) = rest.split_once(";\n").ok_or_else(|| error("does not end".to_owned()))?;
+    serde_json::from_str(value).map_err(|problem| error(problem.to_string()))
 }
 
 /// What the response-headers policy adds to an answer.
@@ -88,14 +146,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_api_has_the_paths_that_the_distribution_sends_to_it() {
+    fn every_path_is_the_apis_a_page_or_not_there() {
         let edge = Edge::of_project().unwrap();
-        for path in ["/api/home", "/api/", "/.well-known/jwks.json"] {
-            assert!(edge.is_of_the_api(path), "{path}");
+        for (path, destination) in [
+            ("/api/home", Destination::Api),
+            ("/api/", Destination::Api),
+            ("/.well-known/jwks.json", Destination::Api),
+            ("/", Destination::Page("index.html")),
+            ("/mot-de-passe", Destination::Page("mot-de-passe")),
+            ("/.well-known/security.txt", Destination::Page(".well-known/security.txt")),
+            ("/assets/shared-1.js", Destination::Asset("assets/shared-1.js")),
+            ("/.well-known/change-password", Destination::Redirect("/#mot-de-passe-oublie")),
+        ] {
+            assert_eq!(edge.destination(path), destination, "{path}");
         }
-        for path in ["/", "/api", "/apis/home", "/.well-known/security.txt", "/.well-known/jwks.json/"] {
-            assert!(!edge.is_of_the_api(path), "{path}");
+        for path in
+            ["/api", "/apis/home", "/.well-known/jwks.json/", "/introuvable", "/Adresse", "/adresse/", "/assets", ""]
+        {
+            assert_eq!(edge.destination(path), Destination::NotFound("introuvable"), "{path}");
         }
+    }
+
+    #[test]
+    fn what_the_function_knows_is_read_or_told_to_be_wrong() {
+        let code = "var A = {\n  \"x\": [\"/x\"]\n};\nvar B = 1;\n";
+        let pages: BTreeMap<String, Vec<String>> = variable(code, "A").unwrap();
+        assert_eq!(pages["x"], ["/x"]);
+        assert!(variable::<String>(code, "B").unwrap_err().to_string().contains("PageRouting: B"));
+        assert!(variable::<String>(code, "C").is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The HTTP API: takes a request, finds the route, hands the event to the function, answers.
 //!
-//! What is a built page of `web/` is served as CloudFront would, `/_local/…` is the local portal's own, and
+//! What CloudFront keeps for the pages is answered as it would, `/_local/…` is the local portal's own, and
 //! everything else goes to the routes of the template.
 
 use std::collections::BTreeMap;

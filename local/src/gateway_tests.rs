@@ -141,7 +141,7 @@ async fn the_gateways_own_answers_are_in_its_own_words() {
     let (status, body) = ask("POST", "/api/x", large).await;
     assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(body, r#"{"message":"Request Entity Too Large"}"#);
-    let (status, body) = ask("GET", "/nowhere", Body::empty()).await;
+    let (status, body) = ask("GET", "/api/no/where", Body::empty()).await;
     assert_eq!((status, body.as_str()), (StatusCode::NOT_FOUND, r#"{"message":"Not Found"}"#));
 }
 

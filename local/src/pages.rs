@@ -1,5 +1,5 @@
-//! The built pages, as CloudFront serves them from S3: `/` is `index.html`, `/mot-de-passe` is `mot-de-passe.html` and so
-//! on, everything else is itself. They are read when they are asked for, so a build is served at once.
+//! The built pages, as CloudFront serves them from S3: a document has its name without `.html` for its key, and the
+//! distribution finds it by its addresses. They are read when they are asked for, so a build is served at once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use axum::body::Body;
 use axum::http::{HeaderValue, Method, Response, StatusCode, header};
 
-use crate::edge::Edge;
+use crate::edge::{Destination, Edge};
 
 /// Where `make pages` puts them.
 const BUILT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../web/dist");
@@ -73,18 +73,27 @@ impl Pages {
         Ok(pages)
     }
 
-    /// The page at a URL-decoded path, if there is one. It is looked up in the list, so there is no path out of the
-    /// folder. Where nothing was built, whatever is not the API's answers that.
+    /// What the distribution answers at a URL-decoded path; nothing where it leaves that to the API. A page is looked up in
+    /// the list, so there is no path out of the folder. Where nothing was built, whatever is not the API's answers that.
     pub(crate) fn answer(&self, method: &Method, path: &str, edge: &Edge) -> Option<Response<Body>> {
-        if !matches!(*method, Method::GET | Method::HEAD) || edge.is_of_the_api(path) {
+        if !matches!(*method, Method::GET | Method::HEAD) {
             return None;
         }
+        let (status, key) = match edge.destination(path) {
+            Destination::Api => return None,
+            Destination::Redirect(address) => return Some(redirect(address)),
+            Destination::Page(key) | Destination::Asset(key) => (StatusCode::OK, key),
+            Destination::NotFound(key) => (StatusCode::NOT_FOUND, key),
+        };
         let pages = match self.list() {
             Ok(pages) => pages,
-            Err(problem) => return Some(not_built(&problem)),
+            Err(problem) => return Some(text(StatusCode::SERVICE_UNAVAILABLE, &problem.to_string())),
         };
-        let page = find(&pages, path)?;
-        let mut response = Response::new(Body::from(fs::read(&page.file).ok()?));
+        let missing = || Some(text(StatusCode::NOT_FOUND, &format!("{key} is not among the built pages")));
+        let Some(page) = pages.iter().find(|page| page.key == key) else { return missing() };
+        let Ok(content) = fs::read(&page.file) else { return missing() };
+        let mut response = Response::new(Body::from(content));
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.extend(edge.headers.clone());
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(page.content_type));
@@ -114,17 +123,18 @@ fn page(path: &str, file: PathBuf) -> Page {
     Page { key: key.to_owned(), file, content_type: content_type(path), cache_control }
 }
 
-fn find<'a>(pages: &'a [Page], path: &str) -> Option<&'a Page> {
-    let key = match path.strip_prefix('/')? {
-        "" => "index.html",
-        key => key,
-    };
-    pages.iter().find(|page| page.key == key)
+fn redirect(address: &str) -> Response<Body> {
+    let mut response = text(StatusCode::SEE_OTHER, "");
+    if let Ok(address) = HeaderValue::from_str(address) {
+        response.headers_mut().insert(header::LOCATION, address);
+    }
+    response
 }
 
-fn not_built(problem: &NotBuilt) -> Response<Body> {
-    let mut response = Response::new(Body::from(format!("{problem}\n")));
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+/// An answer that is no page.
+fn text(status: StatusCode, words: &str) -> Response<Body> {
+    let mut response = Response::new(Body::from(format!("{words}\n")));
+    *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
@@ -153,37 +163,57 @@ mod tests {
     fn built() -> (tempfile::TempDir, Pages) {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("assets")).unwrap();
-        for file in ["adresse.html", "assets/a-1.css", "index.html"] {
+        for file in ["adresse.html", "assets/a-1.css", "index.html", "introuvable.html"] {
             fs::write(folder.path().join(file), file).unwrap();
         }
         let pages = Pages::of(folder.path().to_owned());
         (folder, pages)
     }
 
-    #[test]
-    fn pages_are_found_as_the_distribution_finds_them() {
+    /// What answers a GET: status, cache control, body.
+    async fn get(pages: &Pages, path: &str) -> Option<(u16, String, String)> {
+        let answer = pages.answer(&Method::GET, path, &Edge::of_project().unwrap())?;
+        let (parts, body) = answer.into_parts();
+        let body = axum::body::to_bytes(body, 1000).await.unwrap();
+        let cache = parts.headers[header::CACHE_CONTROL].to_str().unwrap().to_owned();
+        Some((parts.status.as_u16(), cache, String::from_utf8(body.to_vec()).unwrap()))
+    }
+
+    #[tokio::test]
+    async fn pages_are_found_as_the_distribution_finds_them() {
         let (_folder, pages) = built();
-        let pages = pages.list().unwrap();
-        for (path, file) in [
-            ("/", "index.html"),
-            ("/index.html", "index.html"),
-            ("/adresse", "adresse.html"),
-            ("/assets/a-1.css", "assets/a-1.css"),
+        for (path, file, cache) in [
+            ("/", "index.html", DOCUMENTS),
+            ("/adresse", "adresse.html", DOCUMENTS),
+            ("/assets/a-1.css", "assets/a-1.css", ASSETS),
         ] {
-            assert_eq!(fs::read(&find(&pages, path).unwrap().file).unwrap(), file.as_bytes(), "{path}");
+            assert_eq!(get(&pages, path).await.unwrap(), (200, cache.to_owned(), file.to_owned()), "{path}");
         }
-        for path in
-            ["/other", "/../template.yaml", "/assets/../index.html", "/assets", "//index.html", "", "/adresse.html"]
-        {
-            assert!(find(&pages, path).is_none(), "{path}");
+        for path in ["/other", "/../template.yaml", "//index.html", "", "/adresse.html", "/introuvable"] {
+            let expected = (404, DOCUMENTS.to_owned(), "introuvable.html".to_owned());
+            assert_eq!(get(&pages, path).await.unwrap(), expected, "{path}");
         }
+        for path in ["/assets/../index.html", "/assets/b.css", "/mot-de-passe"] {
+            assert_eq!(get(&pages, path).await.unwrap().0, 404, "{path}: routed, but not built");
+        }
+        assert_eq!(get(&pages, "/api/nowhere").await, None, "the API says that itself");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_programs_know_leads_to_its_page() {
+        let (_folder, pages) = built();
+        let edge = Edge::of_project().unwrap();
+        let answer = pages.answer(&Method::GET, "/.well-known/change-password", &edge).unwrap();
+        assert_eq!(answer.status(), StatusCode::SEE_OTHER);
+        assert_eq!(answer.headers()[header::LOCATION], "/#mot-de-passe-oublie");
     }
 
     #[test]
     fn what_has_a_hash_in_its_name_is_kept_for_good_and_documents_are_asked_for_anew() {
         let (_folder, pages) = built();
         let kept: Vec<_> = pages.list().unwrap().into_iter().map(|page| (page.key, page.cache_control)).collect();
-        let expected = [("assets/a-1.css", ASSETS), ("adresse", DOCUMENTS), ("index.html", DOCUMENTS)];
+        let expected =
+            [("assets/a-1.css", ASSETS), ("adresse", DOCUMENTS), ("index.html", DOCUMENTS), ("introuvable", DOCUMENTS)];
         assert_eq!(kept, expected.map(|(key, cache)| (key.to_owned(), cache)));
     }
 
@@ -199,12 +229,10 @@ mod tests {
     async fn where_nothing_is_built_a_page_says_how_to_and_the_api_answers_itself() {
         let folder = tempfile::tempdir().unwrap();
         let pages = Pages::of(folder.path().to_owned());
-        let edge = Edge::of_project().unwrap();
-        assert!(pages.answer(&Method::GET, "/api/health", &edge).is_none());
-        let answer = pages.answer(&Method::GET, "/mot-de-passe", &edge).unwrap();
-        assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
-        let text = axum::body::to_bytes(answer.into_body(), 1000).await.unwrap();
-        assert!(std::str::from_utf8(&text).unwrap().ends_with("`make pages` builds them\n"), "{text:?}");
+        assert_eq!(get(&pages, "/api/health").await, None);
+        let (status, _, text) = get(&pages, "/mot-de-passe").await.unwrap();
+        assert_eq!(status, 503);
+        assert!(text.ends_with("`make pages` builds them\n"), "{text:?}");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What stands in front of the portal: nothing gets round it, and it serves what the portal serves here.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::process::Command;
 
 use harness::{Contract, Tap, World, folder_of_workspace};
 use http::Method;
@@ -24,7 +26,7 @@ fn requests() -> Vec<(Method, String)> {
         let path: Vec<_> = path.split('/').map(|part| if part.starts_with('{') { "x" } else { part }).collect();
         (method.parse().unwrap(), path.join("/"))
     });
-    operations.chain([(Method::GET, "/wp-login.php".to_owned())]).collect()
+    operations.chain([(Method::GET, "/api/wp-login.php".to_owned())]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -58,7 +60,7 @@ async fn whoever_comes_round_it_is_refused_everywhere_before_a_function_does_any
     }
     let through = world.visitor().through("x-origin-secret", "correct");
     through.get("/api/health").await.expect(200);
-    through.get("/wp-login.php").await.expect_problem(404, "not-found");
+    through.get("/api/wp-login.php").await.expect_problem(404, "not-found");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,11 +91,8 @@ fn patterns(edge: &Yaml) -> Vec<String> {
     let config = &edge["Resources"]["Distribution"]["Properties"]["DistributionConfig"];
     assert_eq!(config["DefaultCacheBehavior"]["TargetOriginId"], "pages");
     let behaviours = config["CacheBehaviors"].as_sequence().unwrap();
-    let pattern = |behaviour: &Yaml| {
-        assert_eq!(behaviour["TargetOriginId"], "api");
-        behaviour["PathPattern"].as_str().unwrap().to_owned()
-    };
-    behaviours.iter().map(pattern).collect()
+    let to_api = behaviours.iter().filter(|behaviour| behaviour["TargetOriginId"] == "api");
+    to_api.map(|behaviour| behaviour["PathPattern"].as_str().unwrap().to_owned()).collect()
 }
 
 fn fits(pattern: &str, path: &str) -> bool {
@@ -119,6 +118,80 @@ fn every_operation_goes_to_the_api_and_every_page_to_the_pages() {
     }
 }
 
+/// What the function at the edge does with paths, as a browser notices it: a status, and the key or the address that it
+/// leads to. Its second event sees the viewer's path or the one that it made of it; both must come to the same.
+fn routed(edge: &Yaml, paths: &[String]) -> Vec<(u16, String)> {
+    let code = edge["Resources"]["PageRouting"]["Properties"]["FunctionCode"].as_str().unwrap();
+    let script = format!(
+        "{code}
+        const routed = {paths}.map((uri) => {{
+            const made = handler({{ context: {{ eventType: 'viewer-request' }}, request: {{ uri, headers: {{}} }} }});
+            if (made.statusCode) return [made.statusCode, made.headers.location.value];
+            const [seen, kept] = [uri, made.uri].map((uri) => handler({{
+                context: {{ eventType: 'viewer-response' }}, request: {{ uri }}, response: {{ statusCode: 200 }},
+            }}).statusCode);
+            return [seen === kept ? seen : 0, made.uri.slice(1)];
+        }});
+        console.log(JSON.stringify(routed));",
+        paths = json!(paths)
+    );
+    let output = Command::new("node").args(["--eval", &script]).output().expect("Node.js");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The pages that the function knows, with their addresses; and that for what is none.
+fn known_pages(edge: &Yaml) -> (BTreeMap<String, Vec<String>>, String) {
+    let code = edge["Resources"]["PageRouting"]["Properties"]["FunctionCode"].as_str().unwrap();
+    let value = |name: &str| {
+        let (_, rest) = code.split_once(&format!("var {name} = ")).unwrap();
+        rest.split_once(";\n").unwrap().0.to_owned()
+    };
+    (serde_json::from_str(&value("PAGES")).unwrap(), serde_json::from_str(&value("NOT_FOUND")).unwrap())
+}
+
+#[test]
+fn the_function_at_the_edge_knows_every_page_that_is_built_and_no_other() {
+    let (pages, not_found) = known_pages(&edge());
+    let mut known: Vec<_> = pages.into_keys().chain([not_found]).collect();
+    known.sort();
+    let built = local::Pages::default().list().unwrap().into_iter().map(|page| page.key);
+    let mut documents: Vec<_> = built.filter(|key| !key.starts_with("assets/")).collect();
+    documents.sort();
+    assert_eq!(known, documents);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_page_is_not_found_in_html_at_the_edge_and_here_alike() {
+    let edge = edge();
+    let (pages, not_found) = known_pages(&edge);
+    let addresses = pages.values().flatten().map(|address| address.replace('*', "x/y?q=1"));
+    let others =
+        ["/.well-known/change-password", "/wp-login.php", "/introuvable", "/adresse/", "/Adresse", "/constructor"];
+    let paths: Vec<String> = addresses.chain(others.map(str::to_owned)).collect();
+    let world = World::empty(Options::default()).await;
+    let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let built = local::Pages::default().list().unwrap();
+    let mut statuses = BTreeSet::new();
+    for (path, (status, target)) in paths.iter().zip(routed(&edge, &paths)) {
+        let answer = http.get(format!("{}{path}", world.portal.address())).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        statuses.insert(status);
+        if status == 303 {
+            assert_eq!(answer.headers()["location"], target.as_str(), "{path}");
+            continue;
+        }
+        assert_eq!(status == 404, target == not_found, "{path}: {target}");
+        let page = built.iter().find(|page| page.key == target).unwrap_or_else(|| panic!("{path}: no page {target}"));
+        assert_eq!(answer.headers()["content-type"], page.content_type, "{path}");
+        assert_eq!(answer.bytes().await.unwrap(), fs::read(&page.file).unwrap(), "{path}");
+    }
+    assert_eq!(statuses, BTreeSet::from([200, 303, 404]));
+    // No answer of the API is ever replaced.
+    world.visitor().get("/api/wp-login.php").await.expect_problem(404, "not-found");
+    assert!(edge["Resources"]["Distribution"]["Properties"]["DistributionConfig"]["CustomErrorResponses"].is_null());
+}
+
 /// What a `!Ref` refers to.
 fn reference(value: &Yaml) -> &str {
     match value {
@@ -138,7 +211,9 @@ fn headers_of(policy: &Yaml) -> Vec<String> {
 fn what_the_api_reads_of_a_request_reaches_it_and_no_answer_is_given_to_somebody_else() {
     let edge = edge();
     let config = &edge["Resources"]["Distribution"]["Properties"]["DistributionConfig"];
-    for behaviour in config["CacheBehaviors"].as_sequence().unwrap() {
+    let behaviours = config["CacheBehaviors"].as_sequence().unwrap();
+    let api: Vec<_> = behaviours.iter().filter(|behaviour| behaviour["TargetOriginId"] == "api").collect();
+    for behaviour in &api {
         assert_eq!(reference(&behaviour["CachePolicyId"]), "ApiCaching");
         assert_eq!(reference(&behaviour["OriginRequestPolicyId"]), "ApiRequests");
         assert_eq!(behaviour["ViewerProtocolPolicy"], "https-only");
@@ -161,7 +236,7 @@ fn what_the_api_reads_of_a_request_reaches_it_and_no_answer_is_given_to_somebody
     // Answers differ by token, language and query: all three are what an answer is kept under, for a second at most.
     assert_eq!(headers_of(key), ["accept-language", "authorization"]);
     assert_eq!((&caching["MinTTL"], &caching["DefaultTTL"], &caching["MaxTTL"]), (&0.into(), &0.into(), &1.into()));
-    let methods: Vec<_> = config["CacheBehaviors"][0]["AllowedMethods"].as_sequence().unwrap().iter().collect();
+    let methods: Vec<_> = api[0]["AllowedMethods"].as_sequence().unwrap().iter().collect();
     for (method, path, _) in Contract::get().operations() {
         assert!(methods.contains(&&Yaml::from(method.as_str())), "{method} {path} does not get through");
     }
@@ -199,7 +274,7 @@ async fn pages_have_the_headers_that_they_have_behind_it() {
         let key = if page.key == "index.html" { "" } else { page.key.as_str() };
         let answer = http.get(format!("{}/{key}", world.portal.address())).send().await.unwrap();
         let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
-        assert_eq!(answer.status(), 200, "{}", page.key);
+        assert_eq!(answer.status(), if key == "introuvable" { 404 } else { 200 }, "{}", page.key);
         assert_eq!(
             (header("content-type").as_str(), header("cache-control").as_str()),
             (page.content_type, page.cache_control)

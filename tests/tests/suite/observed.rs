@@ -108,7 +108,7 @@ async fn a_request_and_an_event_have_one_line_each_with_what_they_took() {
     world.import("2012-10-15-001", &members, &ledger).await;
     everything(&world).await;
     world.visitor().get("/api/health").await.expect(200);
-    world.visitor().get("/nowhere").await.expect(404);
+    world.visitor().get("/api/nowhere").await.expect(404);
     world.portal.drain().await.unwrap();
 
     let (lines, observed) = (world.portal.log_lines().split_off(before), tap.take());
