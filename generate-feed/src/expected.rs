@@ -158,7 +158,7 @@ impl ExpectedReport {
     }
 }
 
-/// What is open of an action's invoices: of each what its own payments left, and of all together what payments in advance, which
+/// The sum that is open of an action's invoices: of each what its own payments left, and of all together what payments in advance, which
 /// name none, left.
 fn in_progress(invoices: &BTreeMap<Option<&str>, i64>) -> i64 {
     let in_advance = invoices.get(&None).copied().unwrap_or_default();

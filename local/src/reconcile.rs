@@ -22,7 +22,7 @@ struct Found {
     listed: Vec<Drift>,
     /// Accounts that were posted to all the time.
     busy: Vec<String>,
-    /// What waits, the same in each call for all accounts.
+    /// The records that wait, the same in each call for all accounts.
     waiting: Waiting,
     /// Actions that are awaited in another account than the one that has them.
     elsewhere: Vec<Elsewhere>,
@@ -40,7 +40,7 @@ struct Drift {
     computed: Option<String>,
 }
 
-/// What waits for its member or its action.
+/// The records that wait for their member or their action.
 #[derive(Debug, Default, Deserialize, Serialize)]
 struct Waiting {
     records: u64,

@@ -60,6 +60,15 @@ macro_rules! aws_config {
     }};
 }
 
+/// The same for S3, where an endpoint of one's own has no host name for each bucket.
+#[macro_export]
+macro_rules! s3_config {
+    ($sdk:ident, $environment:expr) => {{
+        let is_own = $environment.endpoint("S3").is_some();
+        $crate::aws_config!($sdk, $environment, "S3").force_path_style(is_own)
+    }};
+}
+
 /// The environment's DynamoDB client, whose calls are counted for the request under way. It is made once: a start opens
 /// its connection beside what the function does with it.
 ///

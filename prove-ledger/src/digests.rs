@@ -42,14 +42,14 @@ pub struct Attested {
     pub views: BTreeMap<View, Head>,
 }
 
-/// What digests say, by account.
+/// The content of digests, by account.
 #[derive(Debug, Default)]
 pub struct Digests {
     /// In the order of the hours, without those that say the same as the one before.
     pub accounts: BTreeMap<MemberNumber, Vec<Attested>>,
     /// Accounts that each digest of their hour left out.
     pub left_out: BTreeSet<MemberNumber>,
-    /// How many were read.
+    /// The count of digests that were read.
     pub read: usize,
     /// The first and the last hour.
     pub hours: Option<(Timestamp, Timestamp)>,

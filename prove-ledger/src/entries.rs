@@ -10,7 +10,7 @@ use portal::store::{Fingerprint, Item, Store, StoreError, whole_ledger};
 pub(crate) struct Entries {
     /// The numbers and hashes of each view's.
     pub(crate) views: BTreeMap<View, Vec<(u64, Fingerprint)>>,
-    /// How many there are.
+    /// The count of all.
     pub(crate) count: u64,
     /// The sort keys of those that say no number.
     pub(crate) unreadable: Vec<String>,
@@ -27,14 +27,8 @@ impl Entries {
             query = query.limit(items);
         }
         let mut entries = Self::default();
-        loop {
-            let page = store.query_items(&query).await?;
-            page.items.iter().for_each(|item| entries.add(item));
-            if page.next.is_none() {
-                return Ok(entries);
-            }
-            query = query.after(page.next);
-        }
+        store.each_item(query, |item| entries.add(&item)).await?;
+        Ok(entries)
     }
 
     fn add(&mut self, item: &Item) {

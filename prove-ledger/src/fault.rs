@@ -1,4 +1,4 @@
-//! What is not as a digest has it.
+//! Faults: entries that are not as a digest has them.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use portal::domain::View;
 use serde::Serialize;
 
-/// What is not as a digest has it.
+/// A difference between the ledger and a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "fault", rename_all = "kebab-case")]
 pub enum Fault {

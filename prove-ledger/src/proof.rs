@@ -13,7 +13,7 @@ use crate::digests::{Attested, Digests};
 use crate::entries::Entries;
 use crate::fault::Fault;
 
-/// How many accounts are read beside each other: the wait is for the network.
+/// The count of accounts that are read beside each other: the wait is for the network.
 const AT_ONCE: usize = 8;
 
 /// A fault, and whose.
@@ -21,19 +21,19 @@ const AT_ONCE: usize = 8;
 pub struct Faulty {
     /// The account.
     pub account: MemberNumber,
-    /// What is wrong.
+    /// The fault.
     #[serde(flatten)]
     pub fault: Fault,
 }
 
-/// What digests prove.
+/// The outcome of a proof.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Proof {
-    /// How many accounts were read.
+    /// The count of accounts that were read.
     pub accounts: u64,
-    /// How many entries they have.
+    /// The count of their entries.
     pub entries: u64,
-    /// How many of these are newer than what the newest digest of their account names: of them nothing is proven yet.
+    /// The count of those that are newer than what the newest digest of their account names: of them nothing is proven yet.
     pub newer: u64,
     /// Nothing, where the ledger is what the digests say.
     pub faults: Vec<Faulty>,

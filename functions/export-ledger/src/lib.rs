@@ -31,9 +31,7 @@ impl HttpFunction for Function {
         let most_entries = environment.variable("ANSWERED_ENTRIES")?.parse().map_err(|_| {
             StartError::InvalidVariable { name: "ANSWERED_ENTRIES", reason: "a number is needed".to_owned() }
         })?;
-        // An endpoint of one's own has no host name for each bucket.
-        let s3 =
-            portal::aws_config!(aws_sdk_s3, environment, "S3").force_path_style(environment.endpoint("S3").is_some());
+        let s3 = portal::s3_config!(aws_sdk_s3, environment);
         Ok(Self {
             gate: Gate::start(environment, &store).await?,
             store,

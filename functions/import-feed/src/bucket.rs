@@ -73,9 +73,7 @@ impl Bucket {
     /// # Errors
     /// Where the environment lacks something.
     pub fn connect(environment: &Environment, variable: &'static str) -> Result<Self, StartError> {
-        let config = portal::aws_config!(aws_sdk_s3, environment, "S3")
-            // An endpoint of one's own has no host name for each bucket.
-            .force_path_style(environment.endpoint("S3").is_some());
+        let config = portal::s3_config!(aws_sdk_s3, environment);
         Ok(Self { client: Client::from_conf(config.build()), name: environment.variable(variable)?.to_owned() })
     }
 

@@ -1,4 +1,4 @@
-//! What looks mistaken of an action, and may not any more when all of the batch is posted: its payments come behind it, a
+//! Doubts: an action looks mistaken, and may not any more when all of the batch is posted: its payments come behind it, a
 //! commitment behind them.
 
 use std::collections::{HashMap, HashSet};
@@ -11,10 +11,10 @@ use crate::report::{Doubted, Report};
 use crate::tables::Tables;
 use crate::warning::Warning;
 
-/// How many doubts are kept before those that are over are left out.
+/// The count of doubts from which on those that are over are left out.
 const LOOK_AGAIN_AT: usize = 2_000;
 
-/// How many are kept over a piece of a batch. Where more than these look mistaken at once, it is no matter of their order.
+/// The most that are kept over a piece of a batch. Where more than these look mistaken at once, it is no matter of their order.
 const MOST_KEPT: usize = 4_000;
 
 impl<T: Tables> Poster<T> {

@@ -16,6 +16,8 @@ mod files;
 mod groups;
 mod members;
 mod merge;
+mod moves;
+mod needs;
 mod objects;
 mod order;
 mod pieces;

@@ -30,7 +30,7 @@ pub(crate) struct Waiting {
     source_key: Identifier,
     source_version: u64,
     cents: i64,
-    /// What looks mistaken as long as it waits.
+    /// The warnings that hold as long as it waits.
     warnings: Vec<Warned>,
 }
 

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use portal::clock::Clock;
-use portal::domain::{Cents, EntryKind, Identifier, MemberNumber, ViewRule};
+use portal::domain::{Cents, Identifier, MemberNumber, ViewRule};
 use portal::environment::rng;
 use portal::invocation::trouble;
 use portal::store::{
-    Account, Action, ActionPlace, AwaitedMember, Entry, Facets, Guard, Outcome, Page, Pending, Remittance, StoreError,
-    Totals, Transaction, WaitingContent, WaitingRecord,
+    Action, ActionPlace, Entry, Outcome, Page, Pending, StoreError, Transaction, WaitingContent, WaitingRecord,
 };
 use rand::RngExt as _;
 
 use crate::ImportError;
 use crate::feed::{LedgerRecord, Manifest, Reason};
+use crate::needs::first_needs;
 use crate::order::order;
-use crate::posting::{Blocked, Context, Job, MOST_MOVES, NamedLine, Need, State, Task, Verdict, plan};
+use crate::posting::{Blocked, Context, Job, NamedLine, State, Task, Verdict, plan};
 use crate::sources::Sources;
 use crate::tables::Tables;
 use crate::warning::Warned;
@@ -29,7 +29,7 @@ const AHEAD: usize = 50;
 
 /// How often in a row a transaction may come too late. Each time somebody else came through, so this
 /// many mean that something else is wrong.
-const MOST_ATTEMPTS: u32 = 20;
+pub(crate) const MOST_ATTEMPTS: u32 = 20;
 
 /// The first pause after coming too late; doubled each time, up to 64 times as long, and jittered.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -42,7 +42,7 @@ const MOST_LARGE_BYTES: usize = 2_000_000;
 pub(crate) const REFUSED_BY_STORE: Reason = Reason::of("refused-by-store");
 
 /// How many entries of an action are read at once when they are moved or released.
-const PAGE: i32 = 200;
+pub(crate) const PAGE: i32 = 200;
 
 /// Posts to accounts.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ pub(crate) struct Decided {
 }
 
 impl Decided {
-    /// What looks mistaken as long as the record waits.
+    /// The warnings that hold as long as the record waits.
     pub(crate) fn of_waiting(&self) -> impl Iterator<Item = &Warned> {
         self.warnings.iter().filter(|warned| warned.warning.is_of_waiting())
     }
@@ -104,13 +104,13 @@ pub(crate) struct Released {
 }
 
 impl Released {
-    fn of_pending(pending: Pending, decided: Decided) -> Self {
+    pub(crate) fn of_pending(pending: Pending, decided: Decided) -> Self {
         let Pending { source_key, source_version, batch_id, facts, .. } = pending;
         Self { source_key, source_version, batch_id, line: None, amount: facts.amount, decided }
     }
 
     /// An entry that was moved with its action, where something is to be said of it.
-    fn of_moved(entry: &Entry, mut decided: Decided) -> Option<Self> {
+    pub(crate) fn of_moved(entry: &Entry, mut decided: Decided) -> Option<Self> {
         if !matches!(decided.verdict, Verdict::Quarantined(_)) {
             // It counts where it was posted first.
             decided.verdict = Verdict::Unchanged;
@@ -139,12 +139,12 @@ impl Released {
 
 /// What jobs left to be done.
 #[derive(Default)]
-struct Unfinished {
+pub(crate) struct Unfinished {
     /// Actions whose entries are to be moved or released.
     actions: BTreeSet<ActionPlace>,
     /// Accounts that have come, and that records wait for.
     accounts: BTreeSet<MemberNumber>,
-    /// What is to be said of entries that were moved meanwhile.
+    /// Entries that were moved meanwhile, and of which something is to be said.
     moved: Vec<Released>,
 }
 
@@ -257,7 +257,7 @@ impl<T: Tables> Poster<T> {
     }
 
     /// Does jobs in their order, as many to a transaction as fit; gives what was seen to be left to do.
-    async fn run(
+    pub(crate) async fn run(
         &self,
         context: &Context,
         jobs: &[Job],
@@ -274,7 +274,9 @@ impl<T: Tables> Poster<T> {
                     (attempts, at_once) = (0, AHEAD.min(2 * at_once));
                     progress(done.len() as u64);
                     verdicts.append(&mut done);
-                    unfinished.actions.extend(state.actions().filter(|action| action.is_unfinished()).map(place_of));
+                    unfinished
+                        .actions
+                        .extend(state.actions().filter(|action| action.is_unfinished()).map(Action::place));
                     unfinished.accounts.extend(state.due().cloned());
                     continue;
                 }
@@ -367,161 +369,6 @@ impl<T: Tables> Poster<T> {
             Ok(Outcome::Refused(_)) => Ok(Step::TooLate),
             Err(error) if error.is_of_content() => Ok(Step::TooMuch(verdicts.len(), error.to_string())),
             Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Moves the entries of an action to the account, view and scheme that it has now. Cut off anywhere,
-    /// it goes on with what is left when it is called again. Gives the reason for which some had to stay where they were, and
-    /// what is to be said of them to `moved`.
-    async fn settle(
-        &self,
-        context: &Context,
-        place: &ActionPlace,
-        moved: &mut Vec<Released>,
-    ) -> Result<Option<Reason>, ImportError> {
-        let target: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
-        let Some(target) = target.filter(Action::is_moving) else { return Ok(None) };
-        let mut left = None;
-        let from = target.coming_from.as_ref().unwrap_or(place);
-        let home = target.state.as_ref().map(|state| state.home);
-        let is_there = |entry: &Entry| {
-            entry.member_number == place.account
-                && entry.action_id.as_ref() == Some(&place.action_id)
-                && home.is_some_and(|home| home.view == entry.view && Some(home.scheme) == entry.scheme)
-        };
-        let mut query = Action::entries_of(&from.account, &from.action_id).limit(PAGE);
-        loop {
-            let Page { items, next } = self.store.query::<Entry>(&query).await?;
-            let entries = items.into_iter().filter(|entry| entry.facts.kind != EntryKind::Reversal && !is_there(entry));
-            let entries: Vec<Entry> = entries.collect();
-            let relocate = |entry: &Entry| Job { task: Task::Relocate(entry.clone(), place.clone()), line: None };
-            let jobs: Vec<Job> = entries.iter().map(relocate).collect();
-            let (decisions, _) = self.run(context, &jobs, &|_| {}).await?;
-            left = left.or(decisions.iter().find_map(|decided| match decided.verdict {
-                Verdict::Quarantined(reason) => Some(reason),
-                _ => None,
-            }));
-            let each = entries.iter().zip(decisions);
-            moved.extend(each.filter_map(|(entry, decided)| Released::of_moved(entry, decided)));
-            if next.is_none() {
-                return Ok(left);
-            }
-            query = query.after(next);
-        }
-    }
-
-    /// Posts the entries that waited for an action, to where it is now.
-    async fn release(&self, context: &Context, place: &ActionPlace) -> Result<Vec<Released>, ImportError> {
-        let mut released = Vec::new();
-        // Again where it moved on meanwhile.
-        for _ in 0..MOST_ATTEMPTS {
-            let Some(target) = self.present(place).await? else { return Ok(released) };
-            let mut query = Pending::all(place).limit(PAGE);
-            let mut all_done = true;
-            loop {
-                let Page { mut items, next } = self.store.query::<Pending>(&query).await?;
-                // As above: payments first.
-                items.sort_by_key(|pending| pending.facts.has_side_of_transfer());
-                let release =
-                    |pending: &Pending| Job { task: Task::Release(pending.clone(), target.clone()), line: None };
-                let jobs: Vec<Job> = items.iter().map(release).collect();
-                let (decisions, _) = self.run(context, &jobs, &|_| {}).await?;
-                all_done &= decisions.iter().all(|decided| decided.verdict != Verdict::Pending);
-                let posted = items.into_iter().zip(decisions);
-                released.extend(posted.map(|(pending, decided)| Released::of_pending(pending, decided)));
-                if next.is_none() {
-                    break;
-                }
-                query = query.after(next);
-            }
-            if all_done {
-                break;
-            }
-        }
-        Ok(released)
-    }
-
-    /// Where an action is that something waits for: here, or where it has moved to.
-    async fn present(&self, place: &ActionPlace) -> Result<Option<ActionPlace>, ImportError> {
-        let mut place = place.clone();
-        let mut waits = false;
-        // Each account was left later than the one before, so this ends; the bound is for what it costs.
-        for _ in 0..MOST_MOVES {
-            let action: Option<Action> = self.store.get(&Action::key_of(&place.account, &place.action_id)).await?;
-            let Some(action) = action else { return Ok(None) };
-            waits |= action.waiting > 0;
-            match action.moved_to {
-                Some(now) if waits => place = now,
-                _ => return Ok((waits && action.state.is_some()).then_some(place)),
-            }
-        }
-        // It goes on waiting, as what names this account now is put aside.
-        Ok(None)
-    }
-}
-
-fn place_of(action: &Action) -> ActionPlace {
-    ActionPlace { account: action.member_number.clone(), action_id: action.action_id.clone() }
-}
-
-/// What a job needs to know in any case, so that it is read in one call for many jobs.
-fn first_needs(context: &Context, job: &Job) -> Vec<Need> {
-    let guard = |source, key| Need::Guard(Guard::key_of(source, key));
-    let account = |number| Need::Account(Account::key_of(number));
-    let view = |number, view| [Need::Totals(Totals::key_of(number, view)), Need::Facets(Facets::key_of(number, view))];
-    match &job.task {
-        Task::Post(LedgerRecord::Action(record)) => {
-            let mut needs = vec![guard(&context.source, &record.source_key), account(&record.member_number)];
-            needs.push(Need::Action(Action::key_of(&record.member_number, &record.action_id)));
-            needs.extend(view(&record.member_number, context.rule.of_engagement(record.engagement_date)));
-            needs
-        }
-        Task::Post(LedgerRecord::Entry(record)) => {
-            let mut needs = vec![guard(&context.source, &record.source_key), account(&record.member_number)];
-            match (&record.action_id, record.facts.year) {
-                (Some(action_id), _) => needs.push(Need::Action(Action::key_of(&record.member_number, action_id))),
-                (None, Some(year)) => needs.extend(view(&record.member_number, context.rule.of_year(year))),
-                (None, None) => {}
-            }
-            let remittance = record.facts.transfer(None);
-            let key = |number| Remittance::key_of(&record.member_number, &context.source, number);
-            needs.extend(remittance.map(|number| Need::Remittance(key(number))));
-            needs
-        }
-        Task::Post(LedgerRecord::Withdrawal(record)) => vec![guard(&context.source, &record.source_key)],
-        Task::Release(pending, target) => {
-            let mut needs = vec![guard(&pending.source, &pending.source_key), account(&target.account)];
-            needs.extend(
-                [&pending.place, target].map(|place| Need::Action(Action::key_of(&place.account, &place.action_id))),
-            );
-            needs
-        }
-        Task::Relocate(entry, target) => {
-            vec![guard(&entry.source, &entry.source_key), account(&target.account)]
-        }
-        Task::GiveUp(record, _) => {
-            let awaited = Need::Awaited(AwaitedMember::key_of(&record.place.account));
-            vec![guard(&record.source, &record.source_key), awaited]
-        }
-        Task::Admit(record) => {
-            let place = &record.place;
-            let awaited = Need::Awaited(AwaitedMember::key_of(&place.account));
-            let mut needs = vec![guard(&record.source, &record.source_key), account(&place.account), awaited];
-            needs.extend(place.action_id.as_ref().map(|id| Need::Action(Action::key_of(&place.account, id))));
-            match &record.content {
-                WaitingContent::Action { engagement_date, .. } => {
-                    needs.extend(view(&place.account, context.rule.of_engagement(*engagement_date)));
-                }
-                WaitingContent::Entry(facts) => {
-                    needs.extend(
-                        facts.year.map(|year| view(&place.account, context.rule.of_year(year))).into_iter().flatten(),
-                    );
-                    let remittance = facts.transfer(None);
-                    let key = |number| Remittance::key_of(&place.account, &record.source, number);
-                    needs.extend(remittance.map(|number| Need::Remittance(key(number))));
-                }
-            }
-            needs
         }
     }
 }

@@ -100,7 +100,7 @@ pub struct WarnedLine {
     /// The key of the record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_key: Option<Identifier>,
-    /// What was sent, and what it is held against.
+    /// The figures that were sent, and those that they are held against.
     #[serde(flatten)]
     pub figures: Particulars,
     /// The batch, where the line came with an earlier one.
@@ -200,7 +200,7 @@ pub struct Report {
     /// The first of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warned: Vec<WarnedLine>,
-    /// What looks mistaken, and may not any more when all of the batch is posted.
+    /// The warnings that may not hold any more when all of the batch is posted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) doubted: Vec<Doubted>,
     /// What was counted as pending, to be counted anew when it is released or replaced.
@@ -219,7 +219,7 @@ struct Waiting {
     version: u64,
     lines: u64,
     cents: i64,
-    /// What looks mistaken as long as it waits.
+    /// The warnings that hold as long as it waits.
     warned: Vec<WarnedLine>,
 }
 
@@ -245,7 +245,7 @@ impl Report {
         Self { refused: Some(refusal), ..self }
     }
 
-    /// How many records the store would not hold.
+    /// The count of records that the store would not hold.
     #[must_use]
     pub fn refused_records(&self) -> u64 {
         self.by_reason.get(REFUSED_BY_STORE.code).copied().unwrap_or_default()

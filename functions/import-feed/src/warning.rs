@@ -71,7 +71,7 @@ impl Warning {
         }
     }
 
-    /// Whether it is over once the record is posted.
+    /// Tells whether it is over once the record is posted.
     #[must_use]
     pub fn is_of_waiting(self) -> bool {
         matches!(self, Self::ActionOfAnotherSource | Self::ActionInAnotherAccount | Self::PendingCorrection)
@@ -102,21 +102,24 @@ impl Warning {
             kind => !had(*kind),
         })
     }
-}
 
-/// What is committed of an action, paid of it, and overpaid.
-fn measured(action: &Action) -> [Cents; 3] {
-    let sums = action.all_sums();
-    let overpaid = action.state.as_ref().map_or(Cents::ZERO, |state| sums.measures(state.status).overpaid);
-    [sums.committed, sums.paid.total(), overpaid]
-}
-
-impl Warning {
     /// The figures of an action that is warned of.
     pub(crate) fn particulars_of(action: &Action) -> Particulars {
         let [committed, paid, _] = measured(action);
         Particulars { committed_cents: Some(committed), paid_cents: Some(paid), ..Particulars::default() }
     }
+
+    /// The same with figures, of the record as it is.
+    pub(crate) fn with(self, figures: Particulars) -> Warned {
+        Warned { figures, ..Warned::from(self) }
+    }
+}
+
+/// The sums that are committed of an action, paid of it, and overpaid.
+fn measured(action: &Action) -> [Cents; 3] {
+    let sums = action.all_sums();
+    let overpaid = action.state.as_ref().map_or(Cents::ZERO, |state| sums.measures(state.status).overpaid);
+    [sums.committed, sums.paid.total(), overpaid]
 }
 
 /// The figures of a warning: what was sent, and what it is held against.
@@ -131,10 +134,10 @@ pub struct Particulars {
     /// The account in which the action is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account: Option<MemberNumber>,
-    /// What is committed of the action when all of the batch is posted.
+    /// The sum that is committed of the action when all of the batch is posted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub committed_cents: Option<Cents>,
-    /// What is paid of it then.
+    /// The sum that is paid of it then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid_cents: Option<Cents>,
     /// The version of the record.

@@ -1,4 +1,4 @@
-//! What the store will not hold is put aside alone, and a batch at the bounds of the contract comes to its end.
+//! Records that the store will not hold are put aside alone, and a batch at the bounds of the contract comes to its end.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
@@ -76,7 +76,7 @@ async fn a_record_that_the_store_refuses_is_put_aside_alone() {
     }
 }
 
-/// What waited is not asked for again with each batch, where its member has come and the store refuses it.
+/// A record that waited is not asked for again with each batch, where its member has come and the store refuses it.
 #[tokio::test]
 async fn a_record_that_waited_and_is_refused_waits_no_longer() {
     let fund = Fund::start().await;

@@ -1,4 +1,4 @@
-//! What the report of a batch warns of, whatever the order of its lines, and in pieces too.
+//! The warnings in the report of a batch, whatever the order of its lines, and in pieces too.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

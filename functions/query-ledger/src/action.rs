@@ -38,14 +38,14 @@ struct ActionBody {
     entries: Vec<EntryBody>,
     /// Each version that the account had, oldest first; with the first part alone.
     history: Vec<VersionBody>,
-    /// How many entries are left out, where any may be.
+    /// The count of entries that are left out, where any may be.
     #[serde(skip_serializing_if = "Option::is_none")]
     folded: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// What was read of an action.
+/// An action as it was read.
 struct Found {
     action: Action,
     /// All of them, or those from a day on.
@@ -54,7 +54,7 @@ struct Found {
     history: Vec<ActionVersion>,
 }
 
-/// Where a part of an action's entries begins.
+/// The beginning of a part of an action's entries.
 struct Start {
     moves: Moves,
     day: Date,
@@ -105,7 +105,7 @@ impl Function {
         Answer::ok(&self.action_body(&visit, &account, asked, found, &misposted)?)
     }
 
-    /// What is asked for, and where it begins.
+    /// The part that is asked for, and where it begins.
     fn start(
         &self,
         visit: &Visit,
@@ -188,7 +188,7 @@ impl Function {
     }
 }
 
-/// What a cursor is good for.
+/// The list that a cursor is good for.
 fn bound<'a>(visit: &'a Visit, action_id: &Identifier, part: &Part) -> Bound<'a> {
     let moves = part.moves.map_or("", Moves::as_str);
     Bound { user: visit.ticket.claims.sub, account: &visit.number, filter: format!("action/{action_id}/{moves}") }

@@ -12,9 +12,9 @@ use crate::part::fit;
 /// Entries of an action, as they were booked, from one of them on.
 pub(crate) struct ActionEntries {
     entries: Vec<Entry>,
-    /// What reverses which.
+    /// The reversal of each entry that has one.
     reversals: HashMap<Id, Id>,
-    /// What a move took back, and what it was taken back by.
+    /// Entries that a move took back, and the reversals that did.
     of_moves: HashSet<Id>,
 }
 
@@ -22,7 +22,7 @@ pub(crate) struct ActionEntries {
 pub(crate) struct EntryPart {
     pub(crate) moves: Moves,
     pub(crate) entries: Vec<EntryBody>,
-    /// How many were left out before, between and behind these, up to where the next part begins.
+    /// The count of those left out before, between and behind these, up to where the next part begins.
     pub(crate) folded: usize,
     /// The last one of the part, where there are more.
     pub(crate) last: Option<Entry>,

@@ -172,7 +172,7 @@ impl Moves {
 pub(crate) struct Part {
     /// Of an action's entries, which; all where they are one page, by default.
     pub(crate) moves: Option<Moves>,
-    /// How many at most; as many as an answer carries, by default.
+    /// The most that are listed; as many as an answer carries, by default.
     pub(crate) limit: Option<usize>,
     /// From where on.
     pub(crate) cursor: Option<String>,

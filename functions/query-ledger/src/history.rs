@@ -13,7 +13,7 @@ pub(crate) struct VersionBody {
     /// Nothing where the account had the action no more.
     #[serde(flatten)]
     described: Option<DescribedBody>,
-    /// What it replaced.
+    /// The description that it replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced: Option<DescribedBody>,
     source: Identifier,
@@ -22,7 +22,7 @@ pub(crate) struct VersionBody {
     batch_id: Identifier,
 }
 
-/// What the fund said of an action.
+/// An action as the fund described it.
 #[derive(Serialize)]
 struct DescribedBody {
     title: String,

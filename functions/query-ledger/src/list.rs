@@ -13,7 +13,7 @@ use crate::cursor::{Bound, Cursor};
 use crate::filter::Asked;
 use crate::state::StateBody;
 
-/// How many pages without a row of an earlier state are passed over for one answer.
+/// The most pages without a row of an earlier state that are passed over for one answer.
 const MOST_EMPTY: usize = 20;
 
 /// Which views a range holds the rows of.
@@ -27,6 +27,21 @@ pub(crate) enum Views {
     All,
 }
 
+impl Views {
+    /// The view that a page is of; nothing where it is of all.
+    pub(crate) fn one(self) -> Option<View> {
+        match self {
+            Self::One(view) => Some(view),
+            Self::UpTo(_) | Self::All => None,
+        }
+    }
+
+    /// The views of a page that is of this one, or of all.
+    pub(crate) fn of(view: Option<View>) -> Self {
+        view.map_or(Self::All, Self::One)
+    }
+}
+
 /// A list of an account's ledger: what it filters by, and how it is read.
 pub(crate) trait List {
     /// What it lists.
@@ -35,15 +50,15 @@ pub(crate) trait List {
     /// Whether its answer has totals, which are read beside the page.
     const TOTALS: bool;
 
-    /// Whether it lists entries, some of which may be withheld.
+    /// True where it lists entries, some of which may be withheld.
     const ENTRIES: bool;
-    /// Whether a row shows what was booked to any view.
+    /// True where a row shows what was booked to any view.
     const OF_ALL_VIEWS: bool = false;
 
-    /// Whether all pages show the state that the first one showed.
+    /// True where all pages show the state that the first one showed.
     const STAYS: bool = false;
 
-    /// Whether a row is of a state, where it stays as it is; one that changes shows a later state where it did.
+    /// Tells whether a row is of a state, where it stays as it is; one that changes shows a later state where it did.
     fn is_of(_: &Self::Row, _: Booked) -> bool {
         true
     }
@@ -53,7 +68,7 @@ pub(crate) trait List {
         None
     }
 
-    /// Whether it asks for everything that a view has, from the first page on.
+    /// Tells whether it asks for everything that a view has, from the first page on.
     fn is_all(&self) -> bool {
         false
     }
@@ -86,9 +101,9 @@ struct Beside<R> {
     facets: Option<Facets>,
     booked: Booked,
     page: Page<R>,
-    /// Whether the page was read after the state.
+    /// True where the page was read after the state.
     is_behind: bool,
-    /// What else was read beside.
+    /// Everything else that was read beside.
     fetched: Fetched,
 }
 
@@ -102,7 +117,7 @@ pub(crate) struct Listed<L: List> {
     /// Of the view; nothing where the list has no totals or the view has none.
     pub(crate) facets: Option<Facets>,
     pub(crate) rows: Vec<L::Row>,
-    /// What is withheld of entries among the rows.
+    /// The records whose texts are withheld from entries among the rows.
     pub(crate) misposted: MispostedRecords,
     pub(crate) next_cursor: Option<String>,
 }
@@ -143,8 +158,7 @@ impl Function {
                 let mut fetched = fetched?;
                 let account = visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?.account;
                 let booked = Booked::of_all(facets?.iter().map(|facets| facets.booked));
-                let view = if let Views::One(view) = views { Some(view) } else { None };
-                Beside { account, view, facets: None, booked, page: page?, is_behind: false, fetched }
+                Beside { account, view: views.one(), facets: None, booked, page: page?, is_behind: false, fetched }
             }
             Views::UpTo(_) => {
                 // The view that is meant is not known, and asking for it first would be a second wait. An index sorts
@@ -170,18 +184,20 @@ impl Function {
         let misposted = self.store.misposted_where(&visit.number, mark).await?;
         let stays = after.as_ref().and_then(|cursor| cursor.state).filter(|_| L::STAYS);
         if !(is_behind || stays.is_some() || booked.was_before(call.now)) {
-            page = self.page(&visit, &asked, view.map_or(Views::All, Views::One), after.as_ref()).await?;
+            page = self.page(&visit, &asked, Views::of(view), after.as_ref()).await?;
         }
         let earlier = asked.filter.at().filter(|at| booked.at.is_some_and(|last| *at < last));
         let booked = stays.unwrap_or_else(|| earlier.map_or(booked, |at| Booked { at: Some(at), ..Booked::default() }));
-        let (mut rows, mut next) = cut::<L>(page, view, asked.limit);
-        rows.retain(|row| L::is_of(row, booked));
+        let shown = |page| {
+            let (mut rows, next) = cut::<L>(page, view, asked.limit);
+            rows.retain(|row| L::is_of(row, booked));
+            (rows, next)
+        };
+        let (mut rows, mut next) = shown(page);
         // Of an earlier state there may be nothing for pages.
         for _ in 0..MOST_EMPTY {
             let Some(behind) = next.take_if(|_| earlier.is_some() && rows.is_empty()) else { break };
-            let page = self.page(&visit, &asked, view.map_or(Views::All, Views::One), Some(&behind)).await?;
-            (rows, next) = cut::<L>(page, view, asked.limit);
-            rows.retain(|row| L::is_of(row, booked));
+            (rows, next) = shown(self.page(&visit, &asked, Views::of(view), Some(&behind)).await?);
         }
         if earlier.is_some() && after.is_none() && rows.is_empty() && next.is_none() && asked.filter.is_all() {
             return Err(before_the_first_booking("as_of"));

@@ -1,4 +1,4 @@
-//! What is whole where an answer carries it, and comes in parts where it does not.
+//! Lists that are whole where an answer carries them, and come in parts where it does not.
 
 use portal::http::Answer;
 use serde::Serialize;
@@ -7,7 +7,7 @@ use serde::Serialize;
 pub(crate) struct Fitting<T> {
     /// So many, from the first on.
     pub(crate) items: Vec<T>,
-    /// Whether there are more.
+    /// True where there are more.
     pub(crate) more: bool,
 }
 

@@ -53,7 +53,7 @@ struct LineBody {
     posted_by_mistake: bool,
 }
 
-/// What a transfer is asked for by.
+/// The number and the source that a transfer is asked for by.
 struct Wanted {
     /// Nothing where no transfer can have what was given for its number.
     number: Option<RemittanceNumber>,
@@ -161,7 +161,7 @@ impl Function {
 }
 
 impl Found {
-    /// Whether each transfer is the sum of its lines. They are read beside each other, and an entry that is posted meanwhile
+    /// Tells whether each transfer is the sum of its lines. They are read beside each other, and an entry that is posted meanwhile
     /// may be in the one and not in the other.
     fn adds_up(&self) -> bool {
         self.transfers.iter().all(|(_, transfer)| {
@@ -193,7 +193,7 @@ fn summary((date, remittance): (Date, Remittance)) -> TransferSummary {
     }
 }
 
-/// What a cursor is good for: a transfer, whichever is answered where no source is named.
+/// The list that a cursor is good for: a transfer, whichever is answered where no source is named.
 fn bound<'a>(visit: &'a Visit, transfer: &TransferSummary) -> Bound<'a> {
     let filter = format!("remittance/{}/{}", transfer.source, transfer.remittance_number.escaped());
     Bound { user: visit.ticket.claims.sub, account: &visit.number, filter }

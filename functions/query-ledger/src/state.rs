@@ -7,9 +7,9 @@ use serde::Serialize;
 /// The state that an answer shows, as it names it: nothing that was booked before `as_of` is missing.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct StateBody {
-    /// When the last of it was booked; before anything was, when the account came.
+    /// The instant at which the last of it was booked; before anything was, that at which the account came.
     as_of: Timestamp,
-    /// How many entries were posted to what the answer is of, where all of these were read or counted.
+    /// The count of entries that were posted to what the answer is of, where all of these were read or counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     postings: Option<u64>,
 }
@@ -25,12 +25,12 @@ impl StateBody {
     }
 }
 
-/// What was booked of some entries, all that an action or a transfer has.
+/// The state that some entries come to, all that an action or a transfer has.
 pub(crate) fn of_entries(instants: impl ExactSizeIterator<Item = Timestamp>) -> Booked {
     Booked { postings: instants.len() as u64, at: instants.max(), ..Booked::default() }
 }
 
-/// Whether an entry was booked by then.
+/// Tells whether an entry was booked by then.
 pub(crate) fn is_of(entry: &Entry, booked: Booked) -> bool {
     booked.at.is_some_and(|at| entry.booked_at <= at)
 }

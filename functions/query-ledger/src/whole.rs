@@ -98,7 +98,7 @@ impl Function {
                 (account, Some(view), facets, Booked::default(), rows)
             }
             Views::One(_) | Views::All if L::OF_ALL_VIEWS => {
-                let view = if let Views::One(view) = views { Some(view) } else { None };
+                let view = views.one();
                 let all = Facets::all(&visit.number);
                 let all = self.store.query_all::<Facets>(&all);
                 let (fetched, all, first) = join3(self.store.fetch(batch), all, first).await;
@@ -112,7 +112,7 @@ impl Function {
                 (account, view, None, booked, rows)
             }
             Views::One(_) | Views::All => {
-                let view = if let Views::One(view) = views { Some(view) } else { None };
+                let view = views.one();
                 let wanted = view.filter(|_| L::TOTALS).map(|view| batch.want(Facets::key_of(&visit.number, view)));
                 let (fetched, first) = join(self.store.fetch(batch), first).await;
                 let mut fetched = fetched?;
@@ -127,8 +127,8 @@ impl Function {
             if asked.filter.adds_up(&rows, facets.as_ref()) {
                 break;
             }
-            let views = view.map_or(Views::All, Views::One);
-            let (again, read) = join(self.facets(&visit, view), self.rows(&visit, &asked.filter, views)).await;
+            let rows_again = self.rows(&visit, &asked.filter, Views::of(view));
+            let (again, read) = join(self.facets(&visit, view), rows_again).await;
             (facets, rows) = (again?, read?.ok_or_else(|| too_many(why))?);
         }
         if !asked.filter.adds_up(&rows, facets.as_ref()) {

@@ -117,15 +117,8 @@ async fn read(
     let queries = [whole_ledger(&account), whole_waiting(&account)];
     let mut reading = Reading::of(account, awaited);
     for (query, take) in queries.into_iter().zip([Reading::take, Reading::take_waiting]) {
-        let mut query = if let Some(items) = page { query.limit(items) } else { query };
-        loop {
-            let page = store.query_items(&query).await?;
-            page.items.into_iter().for_each(|item| take(&mut reading, item));
-            if page.next.is_none() {
-                break;
-            }
-            query = query.after(page.next);
-        }
+        let query = if let Some(items) = page { query.limit(items) } else { query };
+        store.each_item(query, |item| take(&mut reading, item)).await?;
     }
     Ok(reading.end())
 }

@@ -33,12 +33,8 @@ impl Bucket {
     /// # Errors
     /// Where the environment lacks something.
     pub(crate) fn connect(environment: &Environment) -> Result<Self, StartError> {
-        let config = portal::aws_config!(aws_sdk_s3, environment, "S3")
-            .timeout_config(
-                TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build(),
-            )
-            // An endpoint of one's own has no host name for each bucket.
-            .force_path_style(environment.endpoint("S3").is_some());
+        let patient = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).operation_timeout(OPERATION).build();
+        let config = portal::s3_config!(aws_sdk_s3, environment).timeout_config(patient);
         Ok(Self { client: Client::from_conf(config.build()), name: environment.variable("DIGEST_BUCKET")?.to_owned() })
     }
 

@@ -23,7 +23,7 @@ const FORMAT: u32 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Head {
-    /// How many were posted; the number of the last one.
+    /// The count of those posted; the number of the last one.
     pub postings: u64,
     /// The hash of them all.
     pub chain: Fingerprint,
@@ -51,7 +51,7 @@ pub struct Line {
 struct Header {
     digest: Timestamp,
     format: u32,
-    /// How many lines follow.
+    /// The count of lines that follow.
     accounts: usize,
     left_out: Vec<MemberNumber>,
 }
@@ -59,7 +59,7 @@ struct Header {
 /// The digest of an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Digest {
-    /// When the hour's schedule says it was.
+    /// The instant that the hour's schedule names.
     pub hour: Timestamp,
     /// The accounts that were found true, in the order of their numbers.
     pub lines: Vec<Line>,
@@ -68,7 +68,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Where the bucket has the digest of an hour: `2026/11/30/13.ndjson.gz` (UTC).
+    /// The key of an hour's digest in the bucket: `2026/11/30/13.ndjson.gz` (UTC).
     #[must_use]
     pub fn key(hour: Timestamp) -> String {
         hour.to_zoned_datetime(TimeZone::UTC).strftime("%Y/%m/%d/%H.ndjson.gz").to_string()

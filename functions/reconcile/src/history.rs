@@ -15,7 +15,7 @@ pub(crate) struct Histories {
     views: BTreeMap<View, Versions>,
 }
 
-/// What was booked to a view.
+/// The versions that were booked to a view.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Versions {
     pub(crate) count: u64,
@@ -27,11 +27,11 @@ pub(crate) struct Versions {
 struct History {
     /// As the action's item has it, and when the last version was booked.
     stored: (Chain, Option<Timestamp>),
-    /// What the action says now, where it is here.
+    /// The action's state now, where it is here.
     state: Option<ActionState>,
     /// Of the versions that passed.
     passed: (Chain, Option<Timestamp>),
-    /// What the last of them said.
+    /// The state that the last of them said.
     last: Option<ActionState>,
 }
 

@@ -47,10 +47,10 @@ const AT_ONCE: usize = 4;
 /// How many drifts are listed; all are counted.
 const MOST_LISTED: usize = 100;
 
-/// How many records that wait are listed; all are counted.
+/// The most records that wait which are listed; all are counted.
 const MOST_WAITING: usize = 100;
 
-/// What has waited for longer is told in the log. An alarm watches the age by the same figure.
+/// Records that have waited for longer are told in the log. An alarm watches the age by the same figure.
 const WAITS_FOR_LONG: Duration = Duration::from_hours(96);
 
 /// How many drifts go into the log line, which has room for some five.
@@ -88,7 +88,7 @@ pub struct Report {
     /// Where to go on, where time or `most` ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<MemberNumber>,
-    /// Where the digest of an hour's run is.
+    /// The key of the digest of an hour's run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
 }

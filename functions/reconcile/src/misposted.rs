@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use portal::domain::MemberNumber;
-use portal::store::{Batch, Guard, Key, Misposted, Store, StoreError};
+use portal::store::{Guard, Key, Misposted, Store, StoreError};
 
 use crate::drift::Found;
-use crate::posted::{Held, MOST_OF_A_BATCH};
+use crate::posted::{GUARDS_AT_ONCE, Held};
 
 /// The marks of an account, and the records that may have one: of which all was reversed.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub(crate) struct Marked {
     marked: HashSet<Key>,
     reversed: HashSet<Key>,
     in_force: HashSet<Key>,
-    /// Whether the item is there that says that there are marks.
+    /// True where the item is there that says that there are marks.
     is_told: bool,
 }
 
@@ -52,10 +52,8 @@ impl Marked {
         let asked: HashSet<&Key> = gone.chain(&self.marked).collect();
         let mut asked: Vec<&Key> = asked.into_iter().collect();
         asked.sort_by_key(|key| &key.pk);
-        for some in asked.chunks(MOST_OF_A_BATCH) {
-            let mut batch = Batch::new();
-            let wanted: Vec<_> = some.iter().map(|guard| batch.want::<Guard>((*guard).clone())).collect();
-            let guards = store.fetch(batch).await?.take_each(&wanted)?;
+        for some in asked.chunks(GUARDS_AT_ONCE) {
+            let guards = store.fetch_each::<Guard>(some.iter().copied().cloned()).await?;
             for (key, guard) in some.iter().zip(guards) {
                 let has_left = guard.as_ref().is_some_and(|guard| guard.left.contains(account));
                 // A guard that notes as many as it can has forgotten some.

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use portal::domain::Id;
-use portal::store::{
-    ActionState, Batch, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError, WaitingRecord,
-};
+use portal::store::{ActionState, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError, WaitingRecord};
 
 use crate::drift::{Fields, Found};
 use crate::history::Versions;
@@ -109,7 +107,7 @@ fn mirror(reversal: Entry) -> Fingerprint {
     bare.fingerprint().unwrap_or_default()
 }
 
-/// What a guard has the hash of.
+/// The way in which a guard has a hash.
 #[derive(Debug, Clone, Copy)]
 enum As {
     InForce,
@@ -156,11 +154,9 @@ impl Held {
 /// # Errors
 /// Where the store fails.
 pub(crate) async fn hold_guards(store: &Store, held: &[Held], found: &mut Found) -> Result<(), StoreError> {
-    for some in held.chunks(MOST_OF_A_BATCH) {
-        let mut batch = Batch::new();
-        let wanted: Vec<_> = some.iter().map(|held| batch.want::<Guard>(held.guard.clone())).collect();
+    for some in held.chunks(GUARDS_AT_ONCE) {
         // What is in force and what is to correct it have one guard.
-        let guards = store.fetch(batch).await?.take_each(&wanted)?;
+        let guards = store.fetch_each::<Guard>(some.iter().map(|held| held.guard.clone())).await?;
         for (held, guard) in some.iter().zip(guards) {
             let known = guard.and_then(|guard| match held.as_what {
                 As::InForce => guard.in_force,
@@ -176,5 +172,5 @@ pub(crate) async fn hold_guards(store: &Store, held: &[Held], found: &mut Found)
     Ok(())
 }
 
-/// DynamoDB's limit of keys for one `BatchGetItem`.
-pub(crate) const MOST_OF_A_BATCH: usize = 100;
+/// The guards that are read at once, so that those of a large account are not all in memory: what one `BatchGetItem` takes.
+pub(crate) const GUARDS_AT_ONCE: usize = 100;

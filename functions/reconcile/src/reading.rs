@@ -41,7 +41,7 @@ pub(crate) struct Reading<'a> {
     transfers: BTreeMap<(RemittanceNumber, Identifier), Transfer>,
     /// What waits by action: so many as its item says, so many as there are.
     waiting: BTreeMap<Identifier, (u64, u64)>,
-    /// How many records wait for the account.
+    /// The count of records that wait for the account.
     for_account: u64,
     totals: Vec<Totals>,
     /// The entries of each view by their numbers.
@@ -76,7 +76,7 @@ pub(crate) struct Read {
     pub(crate) marks: Marked,
     /// The actions that entries wait for.
     pub(crate) awaited_actions: BTreeSet<Identifier>,
-    /// How many records wait for the account.
+    /// The count of records that wait for the account.
     pub(crate) for_account: u64,
     /// The actions that are here and awaited in another account.
     pub(crate) here: Vec<Identifier>,

@@ -20,7 +20,7 @@ pub(crate) struct Sums {
     pub(crate) recovered: Cents,
     /// Reversals take one away. Negative where there is a reversal of nothing.
     pub(crate) entries: i64,
-    /// What is in progress of each invoice that is named.
+    /// The sum in progress of each invoice that is named.
     pub(crate) invoices: BTreeMap<String, i64>,
 }
 
@@ -51,7 +51,7 @@ impl Sums {
         self
     }
 
-    /// What is in progress as it is shown: what is open of each invoice, which only its own payments and those without a
+    /// The sum in progress as it is shown: what is open of each invoice, which only its own payments and those without a
     /// number pay, and what was invoiced without a number, which whatever is left of payments pays.
     pub(crate) fn open(&self) -> Cents {
         let (mut open, mut left_over, mut rest) = (0, 0, self.in_progress.0);
@@ -206,7 +206,7 @@ fn put_row<const N: usize>(fields: &mut Fields, path: &str, names: [&str; N], ro
 #[derive(Debug, Default)]
 pub(crate) struct Transfer {
     views: BTreeMap<View, (Transferred, i64)>,
-    /// What its payments name, and what came back.
+    /// The days and references that its payments name, and those of what came back.
     sent: References,
     returned: References,
     /// Whether its item was met, and in which further views.
@@ -214,7 +214,7 @@ pub(crate) struct Transfer {
     pub(crate) has_rows: Vec<View>,
 }
 
-/// How many lines in force name a day, and a bank reference.
+/// The counts of lines in force that name a day, and a bank reference.
 #[derive(Debug, Default)]
 struct References {
     days: BTreeMap<Date, i64>,

@@ -1,4 +1,4 @@
-//! What waits in the ledger, as a report lists it.
+//! Records that wait in the ledger, as a report lists them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,10 +6,10 @@ use portal::domain::{Identifier, MemberNumber};
 use portal::store::{AllWaits, Awaited, Store, StoreError};
 use serde::Serialize;
 
-/// What is awaited in any account, read before all accounts are.
+/// All that is awaited in any account, read before all accounts are.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
-    /// What says that something waits.
+    /// The members and actions that something waits for.
     pub(crate) awaited: Awaited,
     /// The actions that waiting records are of, and the accounts that these name.
     pub(crate) actions: HashMap<Identifier, BTreeSet<MemberNumber>>,

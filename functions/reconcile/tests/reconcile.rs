@@ -436,7 +436,7 @@ async fn whatever_is_altered_in_an_account_is_found() {
     assert_eq!(unseen, Vec::<String>::new());
 }
 
-/// What waits for a member that never came counts in no account, and is held all the same.
+/// A record that waits for a member that never came counts in no account, and is held all the same.
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_is_altered_of_what_waits_for_a_member_is_found() {
     let fund = Fund::start().await;

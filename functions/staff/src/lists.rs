@@ -17,7 +17,7 @@ use crate::fields::{Fields, Trouble};
 const MOST_CONTESTS: i32 = 500;
 const MOST_ALERTS: i32 = 100;
 
-/// How many records that wait are listed, those that have waited longest; all are counted.
+/// The most records that are listed of those that wait, the ones that have waited longest; all are counted.
 const MOST_WAITING: usize = 200;
 
 impl Function {
@@ -45,7 +45,7 @@ impl Function {
         Ok(Done::quietly(act, json!({"alerts": alerts.iter().map(|mirror| alert(&mirror.0)).collect::<Value>()})))
     }
 
-    /// What waits in the ledger for its member or its action, and so counts nowhere.
+    /// The records that wait in the ledger for their member or their action, and so count nowhere.
     pub(crate) async fn list_waiting(&self, mut fields: Fields) -> Result<Done, Trouble> {
         let author = fields.author()?;
         fields.finish()?;

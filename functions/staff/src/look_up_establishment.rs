@@ -22,7 +22,7 @@ const ALERTS: i32 = 20;
 const CLAIMS: usize = 20;
 const HISTORY: i32 = 50;
 
-/// How many versions of the fund's record: the newest.
+/// The most versions of the fund's record that are shown: the newest.
 const VERSIONS: i32 = 20;
 
 impl Function {
@@ -159,7 +159,7 @@ fn happened(event: &AccountEvent) -> Value {
     })
 }
 
-/// What the fund said of the member, and what that replaced.
+/// A version of the fund's record of the member, and what it replaced.
 fn said(version: &MemberVersion) -> Value {
     json!({
         "version": version.version,

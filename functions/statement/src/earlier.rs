@@ -13,7 +13,7 @@ use portal::store::{
 
 use crate::content::Read;
 
-/// What was booked to an account by an instant, whatever the view; entries in the order of views and days.
+/// Everything that was booked to an account by an instant, whatever the view; entries in the order of views and days.
 pub(crate) struct Booked {
     entries: Vec<Entry>,
     versions: Vec<ActionVersion>,
@@ -26,7 +26,7 @@ impl Booked {
         Self { entries, versions }
     }
 
-    /// Whether nothing was booked yet.
+    /// Tells whether nothing was booked yet.
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty() && self.versions.is_empty()
     }
@@ -37,7 +37,7 @@ impl Booked {
         self.entries.iter().map(|entry| entry.view).chain(of_versions).collect()
     }
 
-    /// Whether the entries of a view are all there, as their numbers tell.
+    /// Tells whether the entries of a view are all there, as their numbers tell.
     pub(crate) fn is_whole(&self, view: View) -> bool {
         let numbers: BTreeSet<u64> =
             self.entries.iter().filter(|entry| entry.view == view).map(|entry| entry.posting).collect();

@@ -29,7 +29,7 @@ use statement_pdf::{MOST_ROWS, RenderError, Rendered, Statement, render};
 
 use content::Read;
 
-/// How many entries, and how many versions of actions, are read for an earlier state at most.
+/// The most entries, and the most versions of actions, that are read for an earlier state.
 const MOST_READ: usize = 25_000;
 
 /// How many different characters that the font lacks a log line names.
@@ -131,7 +131,7 @@ impl Function {
         Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() })
     }
 
-    /// Whether an action may have been engaged in a view by this day.
+    /// Tells whether an action may have been engaged in a view by this day.
     fn has_begun(&self, view: View, today: Date) -> bool {
         view == self.rule.of_year(view.year()) && view.year() <= today.year()
     }
@@ -274,7 +274,7 @@ fn lacking(unshown: &BTreeMap<char, usize>) -> String {
     format!("the statement's font lacks {number} characters of its texts, among them {}", first.join(", "))
 }
 
-/// What a query asks for.
+/// The view and the state that a query asks for.
 struct Asked {
     view: Option<View>,
     /// The state; the present one where none is given.

@@ -80,7 +80,7 @@ impl Answer {
         LARGEST_BODY.saturating_sub(Self::weight_of(body) + FRAME)
     }
 
-    /// What a value weighs inside an answer, with what separates it from the next. What is no JSON is too heavy.
+    /// The weight of a value inside an answer, with what separates it from the next. What is no JSON is too heavy.
     #[must_use]
     pub fn weight_of(value: &impl Serialize) -> usize {
         serde_json::to_string(value).map_or(LARGEST_BODY, |text| weight(&text) + 1)

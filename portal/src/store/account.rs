@@ -36,7 +36,7 @@ pub struct Account {
     pub version: u64,
     /// SHA-256 of the fund's record, to tell a repeat from a conflict.
     pub content_hash: String,
-    /// When that version was booked.
+    /// The instant at which that version was booked.
     #[serde(default, with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub booked_at: Timestamp,
     /// Whether the manager said OUI (leaflet S57).

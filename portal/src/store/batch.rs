@@ -88,6 +88,19 @@ impl Store {
         Ok(Fetched { items })
     }
 
+    /// Reads records of one kind, in the order of their keys: nothing where one is not there, the same twice where a key is.
+    ///
+    /// # Errors
+    /// Where the store fails, or an item is not such a record.
+    pub async fn fetch_each<R: Record + Clone>(
+        &self,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<Vec<Option<R>>, StoreError> {
+        let mut batch = Batch::new();
+        let wanted: Vec<_> = keys.into_iter().map(|key| batch.want::<R>(key)).collect();
+        self.fetch(batch).await?.take_each(&wanted)
+    }
+
     async fn fetch_up_to_100(&self, keys: &[Key], items: &mut HashMap<Key, Item>) -> Result<(), StoreError> {
         let mut wanted: HashMap<String, Vec<Item>> = HashMap::new();
         for key in keys {

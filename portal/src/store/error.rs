@@ -41,7 +41,7 @@ pub enum StoreError {
 const OF_CONTENT: [&str; 3] = ["ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"];
 
 impl StoreError {
-    /// Whether the store will never hold what it was given: sent again, it is refused again, and other writes are not.
+    /// Tells whether the store will never hold what it was given: sent again, it is refused again, and other writes are not.
     #[must_use]
     pub fn is_of_content(&self) -> bool {
         let Self::Refused { operation, code, .. } = self else { return false };

@@ -19,26 +19,26 @@ pub struct MemberVersion {
     pub source: Identifier,
     /// The batch that it came with.
     pub batch_id: Identifier,
-    /// When it was booked.
+    /// The instant at which it was booked.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
     pub booked_at: Timestamp,
-    /// What the fund says since.
+    /// The fund's record since.
     pub said: SaidOfMember,
-    /// What that replaced; nothing where the account is new.
+    /// The record that it replaced; nothing where the account is new.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaced: Option<SaidOfMember>,
-    /// Whether the contact's address is another one than before. No history keeps addresses: they are of people.
+    /// True where the contact's address is another one than before. No history keeps addresses: they are of people.
     pub contact_changed: bool,
 }
 
-/// What the fund says of a member, but for whom to write to.
+/// The fund's record of a member, but for whom to write to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SaidOfMember {
     /// Its establishment.
     pub siret: Siret,
     /// The establishment's name.
     pub name: String,
-    /// How many work there, in the fund's words.
+    /// The count of those who work there, in the fund's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headcount_band: Option<String>,
     /// Since when it is a member.

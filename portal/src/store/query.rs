@@ -195,13 +195,21 @@ impl Store {
     /// # Errors
     /// Where the store fails.
     pub async fn query_all_items(&self, query: &Query) -> Result<Vec<Item>, StoreError> {
-        let mut query = query.clone();
         let mut all = Vec::new();
+        self.each_item(query.clone(), |item| all.push(item)).await?;
+        Ok(all)
+    }
+
+    /// Hands over the items of a list, page by page, so that no more than a page of them is held here.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn each_item(&self, mut query: Query, mut each: impl FnMut(Item)) -> Result<(), StoreError> {
         loop {
-            let Page { mut items, next } = self.query_items(&query).await?;
-            all.append(&mut items);
+            let Page { items, next } = self.query_items(&query).await?;
+            items.into_iter().for_each(&mut each);
             if next.is_none() {
-                return Ok(all);
+                return Ok(());
             }
             query.after = next;
         }

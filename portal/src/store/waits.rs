@@ -7,15 +7,15 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
-    AwaitedAction, AwaitedMember, Awaits, Batch, Entry, EntryPlace, Guard, Item, Key, Page, Pending, Query, Record,
-    Store, StoreError, Subject, WaitingContent, WaitingRecord, from_item, whole_waiting,
+    AwaitedAction, AwaitedMember, Awaits, Entry, EntryPlace, Guard, Item, Key, Page, Pending, Query, Store, StoreError,
+    Subject, WaitingContent, WaitingRecord, from_item, whole_waiting,
 };
 use crate::domain::{Cents, EntryKind, Identifier, MemberNumber};
 
-/// How many accounts are read beside each other.
+/// The count of accounts that are read beside each other.
 const AT_ONCE: usize = 16;
 
-/// How many awaited actions are remembered; what waits for more is counted all the same.
+/// The most awaited actions that are remembered; what waits for more is counted all the same.
 const MOST_ACTIONS: usize = 100_000;
 
 /// The awaited members and actions, which say in which accounts something waits.
@@ -49,7 +49,7 @@ pub struct Wait {
     /// The action that it is or names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub action_id: Option<Identifier>,
-    /// What it waits for.
+    /// The thing that it waits for.
     pub waits_for: WaitsFor,
     /// The batch that it came with.
     pub batch_id: Identifier,
@@ -59,13 +59,13 @@ pub struct Wait {
     pub source_key: Identifier,
     /// Its version there.
     pub source_version: u64,
-    /// What happened; of the state of an action nothing.
+    /// The kind of the entry; of the state of an action nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<EntryKind>,
     /// The amount, as it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount_cents: Option<Cents>,
-    /// What stays in force until it is posted, where it is a correction.
+    /// The entry that stays in force until it is posted, where it is a correction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_force: Option<InForce>,
     /// Another account, which has an action of this number.
@@ -73,7 +73,7 @@ pub struct Wait {
     pub action_in: Option<MemberNumber>,
 }
 
-/// What a waiting record is to correct.
+/// The entry that a waiting record is to correct.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct InForce {
     /// The account in which it is.
@@ -88,7 +88,7 @@ pub struct InForce {
 /// All that waits.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct AllWaits {
-    /// How many records.
+    /// The count of records.
     pub records: u64,
     /// The sum of their amounts, as they were sent.
     pub amount_cents: i64,
@@ -231,13 +231,13 @@ impl Store {
 
     /// Says of corrections what is in force until they are posted.
     async fn fill_in(&self, waits: &mut [Wait]) -> Result<(), StoreError> {
-        let guards = self.fetch_each::<Guard>(waits.iter().map(Wait::guard).collect()).await?;
+        let guards = self.fetch_each::<Guard>(waits.iter().map(Wait::guard)).await?;
         let posted = guards.into_iter().map(|guard| match guard.map(|guard| guard.subject) {
             Some(Subject::Entry { posted, .. }) => posted,
             _ => None,
         });
         let posted: Vec<_> = posted.collect();
-        let entries = self.fetch_each::<Entry>(posted.iter().flatten().map(EntryPlace::key).collect()).await?;
+        let entries = self.fetch_each::<Entry>(posted.iter().flatten().map(EntryPlace::key)).await?;
         let mut entries = entries.into_iter();
         for (wait, _) in waits.iter_mut().zip(&posted).filter(|(_, place)| place.is_some()) {
             wait.in_force = entries.next().flatten().map(|entry| InForce {
@@ -247,14 +247,5 @@ impl Store {
             });
         }
         Ok(())
-    }
-
-    async fn fetch_each<R: Record + Clone>(&self, keys: Vec<Key>) -> Result<Vec<Option<R>>, StoreError> {
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut batch = Batch::new();
-        let wanted: Vec<_> = keys.into_iter().map(|key| batch.want::<R>(key)).collect();
-        self.fetch(batch).await?.take_each(&wanted)
     }
 }

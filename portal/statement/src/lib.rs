@@ -40,7 +40,7 @@ pub struct Statement {
     pub from: Option<Date>,
     /// The view's last day.
     pub to: Date,
-    /// When the last entry that it shows was booked; before any was, when the account came.
+    /// The instant at which the last entry that it shows was booked; before any was, that at which the account came.
     pub as_of: Timestamp,
     /// The number of that entry in the view; 0 before any.
     pub postings: u64,

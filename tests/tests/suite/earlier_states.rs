@@ -1,4 +1,4 @@
-//! What was, asked for later: an earlier state of a list and of a statement is the one that was given then.
+//! Earlier states, asked for later: that of a list and of a statement is the one that was given then.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn pages(marie: &Visitor, list: &str) -> Vec<Value> {
     }
 }
 
-/// What came the day after: corrections, a new payment of an old transfer, other statuses, another title, an action that
+/// Posts the records of the day after: corrections, a new payment of an old transfer, other statuses, another title, an action that
 /// goes to another year, and one that is withdrawn.
 async fn post_the_day_after(world: &World) {
     let entry = |key: &str, version: u64, fields: Value| {
@@ -120,7 +120,7 @@ async fn an_earlier_list_of_entries_has_what_was_booked_by_then() {
     assert!(all.len() > given_count(&all, &then), "something came later");
 }
 
-/// How many entries were booked by an instant.
+/// The count of entries that were booked by an instant.
 fn given_count(entries: &[Value], at: &str) -> usize {
     let at: jiff::Timestamp = at.parse().unwrap();
     let booked = |entry: &&Value| entry["booked_at"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() <= at;

@@ -285,7 +285,7 @@ async fn schedules_run() {
     assert_eq!(reconciled["digest"], "2026/11/23/09.ndjson.gz");
 }
 
-/// What is not written down is not proven later, so a run that cannot write it down fails, and the alarm tells of it.
+/// Nothing is proven later that was not written down, so a run that cannot write it down fails, and the alarm tells of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_hour_whose_digest_is_not_taken_fails() {
     let world = World::start_with(without_bucket("reconcile").await).await;

@@ -1,4 +1,4 @@
-//! What is read whole where an answer carries it, and in parts where it does not: an action's entries, a transfer's lines.
+//! Lists that are read whole where an answer carries them, and in parts where it does not: an action's entries, a transfer's lines.
 
 use harness::{ACCOUNT, OTHER_ACCOUNT, Visitor, World, lines};
 use portal::domain::{Cents, Id, Identifier, MemberNumber, Paid, Payee, RemittanceNumber};

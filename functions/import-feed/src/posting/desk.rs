@@ -33,7 +33,7 @@ pub struct Changes {
     pub(super) awaited: HashMap<Key, AwaitedMember>,
     /// Waiting records to keep, or to delete.
     pub(super) waiting: HashMap<Key, Option<WaitingRecord>>,
-    /// Marks of records that leave an account, to keep, or to delete.
+    /// Marks of records that leave an account, or are back in it.
     pub(super) misposted: HashMap<Key, Misposted>,
     /// Accounts that must not be there.
     pub(super) unknown: HashSet<Key>,
@@ -341,10 +341,13 @@ impl<'a> Desk<'a> {
         facts: &EntryFacts,
     ) -> Result<Option<&Remittance>, Blocked> {
         let Some(number) = facts.transfer(None) else { return Ok(None) };
-        let key = Remittance::key_of(account, source, number);
-        match self.changes.remittances.get(&key) {
+        self.transfer_at(&Remittance::key_of(account, source, number))
+    }
+
+    fn transfer_at(&self, key: &Key) -> Result<Option<&Remittance>, Blocked> {
+        match self.changes.remittances.get(key) {
             Some(changed) => Ok(Some(changed)),
-            None => self.state.remittances.get(&key).ok_or(Blocked::Needs(vec![Need::Remittance(key)])),
+            None => self.state.remittances.get(key).ok_or_else(|| Blocked::Needs(vec![Need::Remittance(key.clone())])),
         }
     }
 
@@ -379,7 +382,7 @@ impl<'a> Desk<'a> {
         } else {
             transfer.is_of_several().then_some(Warning::TransferOfSeveral)
         };
-        self.changes.warnings.extend(warning.map(Warned::from));
+        warning.into_iter().for_each(|warning| self.warn(warning));
         Ok(())
     }
 
@@ -388,9 +391,7 @@ impl<'a> Desk<'a> {
         let key = Remittance::key_of(&entry.member_number, &entry.source, number);
         if !self.changes.remittances.contains_key(&key) {
             let empty = || Remittance::empty(entry.member_number.clone(), entry.source.clone(), number.clone());
-            let known =
-                self.state.remittances.get(&key).ok_or_else(|| Blocked::Needs(vec![Need::Remittance(key.clone())]))?;
-            let known = known.cloned().unwrap_or_else(empty);
+            let known = self.transfer_at(&key)?.cloned().unwrap_or_else(empty);
             self.changes.remittances.insert(key.clone(), known);
         }
         if let Some(remittance) = self.changes.remittances.get_mut(&key) {

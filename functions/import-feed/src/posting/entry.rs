@@ -12,7 +12,7 @@ use super::{
     warn_of_jump,
 };
 use crate::feed::{EntryRecord, Reason, WithdrawalRecord};
-use crate::warning::{Particulars, Warned, Warning};
+use crate::warning::{Particulars, Warning};
 
 pub(super) fn post(
     desk: &mut Desk<'_>,
@@ -54,7 +54,7 @@ pub(super) fn post(
     warn_of_jump(desk, guard.as_ref(), record.source_version);
     if record.facts.amount.0.saturating_abs() >= large_amount(&record.facts) {
         let figures = Particulars { amount_cents: Some(record.facts.amount), ..Particulars::default() };
-        desk.warn(Warned { warning: Warning::LargeAmount, figures, doubted: None });
+        desk.warn(Warning::LargeAmount.with(figures));
     }
     let facts = complete(desk, record, guard.as_ref())?;
     let version = Version {

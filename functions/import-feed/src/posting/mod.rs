@@ -35,7 +35,7 @@ pub struct Context {
     pub source: Identifier,
     /// The batch.
     pub batch_id: Identifier,
-    /// When it began. What it posts is booked at the instant of its transaction: [`State::transaction`].
+    /// The instant at which it began. What it posts is booked at the instant of its transaction: [`State::transaction`].
     pub now: Timestamp,
     /// Which view an entry belongs to.
     pub rule: ViewRule,
@@ -98,7 +98,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Whether the ledger is another one for it.
+    /// Returns true where the ledger is another one for it.
     fn is_change(self) -> bool {
         matches!(self, Self::Posted | Self::Corrected | Self::Withdrawn)
     }
@@ -163,11 +163,10 @@ pub fn plan(state: &State, context: &Context, job: &Job) -> Result<(Verdict, Cha
 fn doubt(state: &State, mut changes: Changes) -> Changes {
     for (key, action) in &changes.actions {
         let before = state.actions.get(key).flatten();
-        let place = ActionPlace { account: action.member_number.clone(), action_id: action.action_id.clone() };
         let doubts = Warning::of_change(before, action).map(|warning| Warned {
             warning,
             figures: Warning::particulars_of(action),
-            doubted: Some(place.clone()),
+            doubted: Some(action.place()),
         });
         changes.warnings.extend(doubts);
     }
@@ -177,10 +176,10 @@ fn doubt(state: &State, mut changes: Changes) -> Changes {
 /// The last version that there can be.
 const LAST_VERSION: u64 = (1 << 53) - 1;
 
-/// How many versions must be able to follow one.
+/// The count of versions that must be able to follow one.
 const MOST_TO_FOLLOW: u64 = 1_000_000;
 
-/// How many times the version before a version is without being a jump: some count, some send the time of a change.
+/// A version that is so many times the one before is a jump, and none below it: some count, some send the time of a change.
 const MOST_TIMES: u64 = 1_000;
 
 /// The version before this one, where this one looks mistyped: thousands of times as high, or close to the last that can be.
@@ -198,7 +197,7 @@ fn warn_of_jump(desk: &mut Desk<'_>, guard: Option<&Guard>, version: u64) {
         former_version: Some(before).filter(|before| *before > 0),
         ..Particulars::default()
     };
-    desk.warn(Warned { warning: Warning::VersionJump, figures, doubted: None });
+    desk.warn(Warning::VersionJump.with(figures));
 }
 
 /// The most changes of its account that an action may have had.

@@ -9,7 +9,7 @@ use portal::store::{
 use super::action::{self, Described};
 use super::entry;
 use super::{Blocked, Comes, Context, Desk, NamedLine, Verdict, hashed, jumped_from, marked};
-use crate::warning::{Particulars, Warned, Warning};
+use crate::warning::{Particulars, Warning};
 
 /// Keeps a version until its member comes. What it corrects stays in force until then.
 pub(super) fn keep(
@@ -91,9 +91,9 @@ pub(super) fn warn_of_correction(
         && in_force.action_id.as_ref() == Some(&awaited.action_id)
     {
         let figures = Particulars { account: Some(account.clone()), ..figures.clone() };
-        desk.warn(Warned { warning: Warning::ActionInAnotherAccount, figures, doubted: None });
+        desk.warn(Warning::ActionInAnotherAccount.with(figures));
     }
-    desk.warn(Warned { warning: Warning::PendingCorrection, figures, doubted: None });
+    desk.warn(Warning::PendingCorrection.with(figures));
     Ok(())
 }
 

@@ -87,7 +87,7 @@ fn jump_to(guard: &Guard, record: &WithdrawalRecord) -> Option<u64> {
     guard.jumped_from.filter(|_| record.takes_back == Some(newest))
 }
 
-/// What becomes of a withdrawal that names a version and cannot take it back.
+/// The verdict on a withdrawal that names a version and cannot take it back.
 fn refuse(guard: &Guard, record: &WithdrawalRecord, jump: Option<u64>) -> Option<Verdict> {
     let void = record.takes_back.filter(|void| !guard.void.contains(void))?;
     let (newest, _) = guard.newest()?;
@@ -102,7 +102,7 @@ fn refuse(guard: &Guard, record: &WithdrawalRecord, jump: Option<u64>) -> Option
     }
 }
 
-/// How many versions of a key may be taken back by their numbers: each is remembered.
+/// The most versions of a key that may be taken back by their numbers: each is remembered.
 const MOST_VOID: usize = 100;
 
 /// The thing that was withdrawn while its member was awaited.

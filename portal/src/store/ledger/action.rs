@@ -27,7 +27,7 @@ pub struct Action {
     pub entries: u32,
     /// What is still to be moved here after its view or scheme changed.
     pub leaving: Option<Leaving>,
-    /// Where entries are still to be moved from: another account, another number, or both.
+    /// The place that entries are still to be moved from: another account, another number, or both.
     pub coming_from: Option<ActionPlace>,
     /// The account that it belongs to now, and its number there; it is no longer shown here.
     pub moved_to: Option<ActionPlace>,
@@ -35,7 +35,7 @@ pub struct Action {
     pub waiting: u32,
     /// Its versions in this account, [`super::ActionVersion`], those that are of the past among them.
     pub history: Chain,
-    /// When the last of these was booked.
+    /// The instant at which the last of these was booked.
     pub changed_at: Option<Timestamp>,
     /// Its payments and invoices in this account.
     pub likes: Likes,
@@ -114,7 +114,13 @@ impl Action {
         Query::partition(Table::Ledger, partition(number)).beginning(format!("ACTION#{action_id}#ENTRY#"))
     }
 
-    /// Where its entries from a day on are stored, oldest day first.
+    /// Its account and its number.
+    #[must_use]
+    pub fn place(&self) -> ActionPlace {
+        ActionPlace { account: self.member_number.clone(), action_id: self.action_id.clone() }
+    }
+
+    /// Its entries from a day on, oldest day first.
     #[must_use]
     pub fn entries_from(number: &MemberNumber, action_id: &Identifier, from: Date) -> Query {
         let (from, to) = days(&format!("ACTION#{action_id}#ENTRY#"), Some(from), None);
@@ -177,7 +183,7 @@ pub struct ListedAction {
     pub engagement_date: Date,
     /// The sums of its entries; read from a list, without those of its invoices.
     pub sums: ActionSums,
-    /// What is in progress beyond what is of all invoices together.
+    /// The sum in progress beyond what is of all invoices together.
     pub in_progress_beside: Cents,
 }
 
@@ -282,7 +288,7 @@ struct Stored {
     version: u64,
 }
 
-/// What covers the versions of an action.
+/// The chain of an action's versions.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 struct History {
     versions: u64,
@@ -320,7 +326,7 @@ struct Shown {
     paid: Paid,
     #[serde(rename = "i")]
     in_progress: Cents,
-    /// What is shown of it beyond that sum, because it is of another invoice than what was paid.
+    /// The sum that is shown of it beyond that, because it is of another invoice than what was paid.
     #[serde(rename = "b", default, skip_serializing_if = "is_nothing")]
     in_progress_beside: Cents,
     #[serde(rename = "r", default, skip_serializing_if = "is_nothing")]
@@ -350,7 +356,7 @@ fn action_id_of(sk: &str) -> Result<Identifier, String> {
     Identifier::parse(action_id).map_err(|refusal| refusal.en)
 }
 
-/// Where an action was or is, as it is stored: the account, and its number where that is another one.
+/// The place of an action, as it is stored: the account, and its number where that is another one.
 fn text_of(ActionPlace { account, action_id }: &ActionPlace, known: &Identifier) -> String {
     if action_id == known { account.to_string() } else { format!("{account}#{action_id}") }
 }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How much was booked to a view, and when the last of it.
+/// The count of what was booked to a view, and the instant of the last of it.
 ///
 /// Each transaction that posts to a view is booked at one instant, later than that of the one before. So the instant names
 /// a state of the view: what was booked up to it is there, and nothing else.
@@ -12,10 +12,10 @@ pub struct Booked {
     /// The number of the last entry.
     #[serde(default)]
     pub postings: u64,
-    /// How many versions of actions were: those that came, changed, left or were withdrawn.
+    /// The count of versions of actions: those that came, changed, left or were withdrawn.
     #[serde(default)]
     pub versions: u64,
-    /// When the last transaction was booked; nothing before the first.
+    /// The instant of the last transaction; nothing before the first.
     #[serde(
         default,
         rename = "booked_at",
@@ -25,12 +25,12 @@ pub struct Booked {
     pub at: Option<Timestamp>,
 }
 
-/// How long after its instant a transaction is committed at the latest, with the clocks of two machines apart by what they
+/// The longest time after its instant in which a transaction is committed, with the clocks of two machines apart by what they
 /// may be. The instant is taken right before the call that commits, and the call is given up long before.
 const COMMITTED_WITHIN: SignedDuration = SignedDuration::from_mins(1);
 
 impl Booked {
-    /// Whether the last of it was committed before a call that began `now`. Then what the call read beside this state is of
+    /// Tells whether the last of it was committed before a call that began `now`. Then what the call read beside this state is of
     /// it or of a later one; otherwise it may have been read before.
     #[must_use]
     pub fn was_before(&self, now: Timestamp) -> bool {

@@ -23,7 +23,7 @@ pub struct Facets {
     pub contributions: bool,
     /// What is contributed.
     pub contributed: Cents,
-    /// What was booked to the view: the state that these are of.
+    /// The state of the view that these are of.
     pub booked: Booked,
     /// Counted up with each write.
     pub version: u64,

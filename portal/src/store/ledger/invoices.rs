@@ -1,4 +1,4 @@
-//! What is in progress of an action, matched by the numbers of invoices.
+//! The sum in progress of an action, matched by the numbers of invoices.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Cents, ShortText, to_hex};
 
-/// How many numbers of invoices with something open, or paid ahead, an action tells apart: 25 KB of its item.
+/// The most numbers of invoices with something open, or paid ahead, that an action tells apart: 25 KB of its item.
 const MOST_INVOICES: usize = 1_000;
 
 /// Received - rejected - payments + returned of each invoice that entries of an action name, where that is not nothing.
@@ -16,7 +16,7 @@ pub struct Invoices {
     /// By the beginning of the SHA-256 of their numbers, because a number may be long.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     sums: BTreeMap<String, Cents>,
-    /// Whether they were too many: then nothing is told apart.
+    /// True where they were too many: then nothing is told apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     too_many: bool,
 }
@@ -43,7 +43,7 @@ impl Invoices {
         self
     }
 
-    /// What is in progress where it is `whole` of all entries together, with a number or without. Never below zero.
+    /// The sum in progress where it is `whole` of all entries together, with a number or without. Never below zero.
     ///
     /// A payment of an invoice pays that invoice. What it pays beyond it, or ahead of it, hides nothing that is open of another
     /// one, but pays what was invoiced without a number. A payment without a number pays whatever is open.
@@ -96,7 +96,7 @@ mod tests {
 
     type Moves<'a> = &'a [(&'a str, i64)];
 
-    /// What is in progress after these moves, each of a number or of none.
+    /// The sum in progress after these moves, each of a number or of none.
     fn sums(moves: Moves<'_>) -> (Cents, Invoices) {
         moves.iter().fold((Cents::ZERO, Invoices::default()), |(whole, invoices), (number, cents)| {
             (whole + Cents(*cents), invoices.after(Cents(*cents), ShortText::parse(number).ok().as_ref()))

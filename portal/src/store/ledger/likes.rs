@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::{Entry, EntryFacts};
 use crate::domain::{EntryKind, to_hex};
 
-/// How many of an entry's hash are kept: two different ones of an action are alike by chance once in some ten million actions.
+/// The bytes that are kept of an entry's hash: two different ones of an action are alike by chance once in some ten million actions.
 const BYTES: usize = 4;
 
-/// How many unreversed entries there are of each payment and each numbered invoice that an action ever had in an account.
+/// The count of unreversed entries of each payment and each numbered invoice that an action ever had in an account.
 ///
 /// It follows from the entries alone, whatever their order. An action with more than sixteen different ones has none: an item
 /// has to be small, and what it would take to go on is to read all entries.
@@ -30,7 +30,7 @@ pub enum Likes {
 impl Likes {
     const MOST: usize = 16;
 
-    /// Whether it holds nothing, and so is not stored.
+    /// Tells whether it holds nothing, and so is not stored.
     #[must_use]
     pub fn is_none(&self) -> bool {
         *self == Self::None
@@ -49,7 +49,7 @@ impl Likes {
         *self = if few.len() > Self::MOST { Self::Many } else { Self::Few(few) };
     }
 
-    /// Whether one of them is there twice that was not, or more often.
+    /// Tells whether one of them is there twice that was not, or more often.
     #[must_use]
     pub fn doubles_since(&self, before: &Self) -> bool {
         let Self::Few(few) = self else { return false };
@@ -60,14 +60,14 @@ impl Likes {
         few.iter().any(|(hash, count)| *count > 1 && *count > were(hash))
     }
 
-    /// Whether any of them is there twice.
+    /// Tells whether any of them is there twice.
     #[must_use]
     pub fn has_doubles(&self) -> bool {
         self.doubles_since(&Self::None)
     }
 }
 
-/// What two entries have alike that are one: all but key, label and the text of the bank. Nothing of what may well come twice.
+/// The hash of all that two entries have alike which are one: all but key, label and the text of the bank. Nothing of what may well come twice.
 fn hash(entry: &Entry) -> Option<String> {
     let EntryFacts { cost_kind, payee, amount, date, remittance, invoice, .. } = &entry.facts;
     let kind = entry.reverses.map_or(entry.facts.kind, |reversed| reversed.kind);

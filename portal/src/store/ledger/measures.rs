@@ -30,7 +30,7 @@ pub struct ActionSums {
     /// What it took back. `paid` is less by it.
     #[serde(default)]
     pub recovered: Cents,
-    /// What `in_progress` has of each invoice.
+    /// The part that each invoice has of `in_progress`.
     #[serde(default, skip_serializing_if = "Invoices::is_empty")]
     pub invoices: Invoices,
 }

@@ -25,7 +25,7 @@ pub struct Misposted {
     pub member_number: MemberNumber,
     /// The system that sends the record, and its key there. `None` says that there are marks.
     pub record: Option<(Identifier, Identifier)>,
-    /// Whether the account has the record again. A mark is never deleted, because nothing in the partition of an account is.
+    /// True where the account has the record again. A mark is never deleted, because nothing in the partition of an account is.
     pub is_back: bool,
 }
 

@@ -50,7 +50,7 @@ impl Awaits {
 }
 
 impl Pending {
-    /// Where it is stored.
+    /// The key under which it is stored.
     #[must_use]
     pub fn key_of(place: &ActionPlace, source: &Identifier, source_key: &Identifier) -> Key {
         let ActionPlace { account, action_id } = place;

@@ -18,7 +18,7 @@ const MOST_BYTES: usize = 200_000;
 /// to another writes those of both, and a transaction has 100.
 const MOST_VIEWS: usize = 40;
 
-/// What a view takes of its item, at most: four numbers of 19 digits, a count, and the names.
+/// The most bytes that a view takes of its item: four numbers of 19 digits, a count, and the names.
 const VIEW_BYTES: usize = 100;
 
 /// A day as it is written, `2012-02-10`.
@@ -27,8 +27,14 @@ const DAY_BYTES: usize = 10;
 /// A count in a map, at most: six bytes of number, and one for each name and value.
 const COUNT_BYTES: usize = 8;
 
-/// Why an item cannot be read.
-pub(super) const NO_NUMBER: &str = "a remittance of no number";
+/// The number, the source and the view that a sort key names; the transfer's own item names no view.
+pub(super) fn named(sk: &str) -> Result<(RemittanceNumber, Identifier, &str), String> {
+    let ["REMITTANCE", number, source, view] = pieces(sk)? else {
+        return Err("not the sort key of a remittance".to_owned());
+    };
+    let source = Identifier::parse(source).map_err(|refusal| refusal.en)?;
+    Ok((RemittanceNumber::unescape(number).ok_or("a remittance of no number")?, source, view))
+}
 
 /// A transfer as its notice numbers it: the sum of the entries of one source that carry the number, corrections included. Two
 /// systems number their notices each for itself, so the same number of another source is another transfer.
@@ -46,9 +52,9 @@ pub struct Remittance {
     pub number: RemittanceNumber,
     /// What it paid for each view. A view that all was moved out of stays, with nothing.
     pub views: BTreeMap<View, Share>,
-    /// What its payments in force name.
+    /// The days and bank references that its payments in force name.
     pub sent: References,
-    /// What that names which came back of it.
+    /// Those that what came back of it names.
     pub returned: References,
     /// Counted up with each write.
     pub version: u64,
@@ -59,7 +65,7 @@ pub struct Remittance {
 pub struct Share {
     /// What it sent and what came back of it.
     pub moved: Moved,
-    /// How many unreversed entries there are.
+    /// The count of unreversed entries.
     pub entries: u32,
 }
 
@@ -75,7 +81,7 @@ pub struct References {
 }
 
 impl References {
-    /// Whether no line in force is counted here.
+    /// Tells whether no line in force is counted here.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.days.is_empty()
@@ -89,7 +95,7 @@ impl References {
         }
     }
 
-    /// What a line of these facts would add.
+    /// The bytes that a line of these facts would add.
     fn more_bytes(&self, facts: &EntryFacts) -> usize {
         let day = if self.days.contains_key(&facts.date) { 0 } else { DAY_BYTES + COUNT_BYTES };
         let bank = facts.bank.as_ref().map(|bank| bank.as_str()).filter(|bank| !self.banks.contains_key(*bank));
@@ -145,7 +151,7 @@ impl Remittance {
         named.count(entry);
     }
 
-    /// Whether its items have room for a line of these facts in a view. A transfer has one day and one bank reference; a
+    /// Tells whether its items have room for a line of these facts in a view. A transfer has one day and one bank reference; a
     /// number that stands for many transfers, such as a placeholder on all that an account was ever paid, has thousands.
     #[must_use]
     pub fn has_room(&self, view: View, facts: &EntryFacts) -> bool {
@@ -161,7 +167,7 @@ impl Remittance {
         self.sent.bytes() + self.returned.bytes() + self.views.len() * VIEW_BYTES
     }
 
-    /// Whether its payments name more than one day or more than one bank reference: a bank's transfer has one of each.
+    /// Tells whether its payments name more than one day or more than one bank reference: a bank's transfer has one of each.
     #[must_use]
     pub fn is_of_several(&self) -> bool {
         self.sent.days.len() > 1 || self.sent.banks.len() > 1
@@ -193,7 +199,7 @@ impl Remittance {
         self.views.values().map(|share| u64::from(share.entries)).sum()
     }
 
-    /// What says its day and bank reference: its payments, else what came back.
+    /// The references that say its day and bank reference: those of its payments, else what came back.
     fn named(&self) -> &References {
         if self.sent.is_empty() { &self.returned } else { &self.sent }
     }
@@ -228,7 +234,7 @@ impl Remittance {
         self.views.iter().find(|(_, share)| share.entries > 0).map(|(view, _)| *view)
     }
 
-    /// What the list of a view shows. A number under which nothing was sent is no transfer that a bank shows: what came back
+    /// The row that the list of a view shows. A number under which nothing was sent is no transfer that a bank shows: what came back
     /// under it is in no list of transfers.
     fn shown_in(&self, view: View) -> Option<Shown> {
         self.views.get(&view).filter(|share| share.entries > 0 && !self.sent.is_empty())?;
@@ -236,7 +242,7 @@ impl Remittance {
         Some(Shown { date, moved, bank_reference: self.bank_reference().map(str::to_owned) })
     }
 
-    /// What the list of a view has of it; `None` where the view does not list it.
+    /// Its row in the list of a view; `None` where the view does not list it.
     #[must_use]
     pub fn listed_in(&self, view: View) -> Option<ListedRemittance> {
         let Shown { date, moved, bank_reference } = self.shown_in(view)?;
@@ -292,16 +298,14 @@ impl TryFrom<Stored> for Remittance {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let ["REMITTANCE", number, source, ""] = pieces(&stored.sk)? else {
-            return Err("not the sort key of a remittance".to_owned());
-        };
+        let (number, source, "") = named(&stored.sk)? else { return Err("a row of a remittance".to_owned()) };
         let share = |(view, share): (String, Share)| {
             Ok::<_, String>((View::parse(&view).ok_or("a remittance of no view")?, share))
         };
         Ok(Self {
             member_number: account_of(&stored.pk)?,
-            source: Identifier::parse(source).map_err(|refusal| refusal.en)?,
-            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
+            source,
+            number,
             views: stored.views.into_iter().map(share).collect::<Result<_, _>>()?,
             sent: stored.sent,
             returned: stored.returned,

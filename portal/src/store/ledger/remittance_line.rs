@@ -7,11 +7,11 @@ use super::{Entry, EntryFacts, EntryPlace, Reversed, account_of, partition, piec
 use crate::domain::{Cents, Id, Identifier, MemberNumber, Payee, RemittanceNumber, View};
 use crate::store::{Key, Query, Record, Table};
 
-/// What a transfer paid, or what came back of it: an entry as its index carries it.
+/// A line of a transfer, which it paid or which came back of it: an entry as its index carries it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "StoredLine", into = "StoredLine")]
 pub struct RemittanceLine {
-    /// Where the entry is.
+    /// The place of the entry.
     pub place: EntryPlace,
     /// The entry.
     pub entry_id: Id,
@@ -21,11 +21,11 @@ pub struct RemittanceLine {
     pub view: View,
     /// Its number among the postings of that view.
     pub posting: u64,
-    /// When the entry was booked.
+    /// The instant at which the entry was booked.
     pub booked_at: Timestamp,
     /// The title of that action when the entry was posted.
     pub title: String,
-    /// What the fund says of it.
+    /// The facts of the entry, as the fund says them.
     pub facts: EntryFacts,
     /// The system that sent the entry, and numbers the transfer.
     pub source: Identifier,
@@ -46,7 +46,7 @@ impl RemittanceLine {
         Query::partition(Table::Ledger, partition(account)).local_index("by_remittance").beginning(lines)
     }
 
-    /// Where it is among the lines of all transfers: of a number, of a source, by day, and within a day as booked.
+    /// Its place among the lines of all transfers: of a number, of a source, by day, and within a day as booked.
     pub(super) fn order(entry: &Entry) -> Option<String> {
         let (Entry { source, posting, entry_id, .. }, date) = (entry, entry.facts.date);
         let number = entry.transfer()?.escaped();
@@ -66,7 +66,7 @@ impl Record for RemittanceLine {
     }
 }
 
-/// What the index carries of an entry.
+/// The attributes of an entry that the index carries.
 #[derive(Clone, Serialize, Deserialize)]
 struct StoredLine {
     pk: String,

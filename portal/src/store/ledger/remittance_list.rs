@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::remittance::NO_NUMBER;
+use super::remittance::named;
 use super::{Moved, Remittance, account_of, days, partition, pieces};
 use crate::domain::{Identifier, MemberNumber, RemittanceNumber, View};
 use crate::store::{Item, Key, Query, Record, Table};
@@ -19,7 +19,7 @@ pub struct RemittanceRow {
     pub(super) view: View,
     /// Nothing where the view lists it no longer.
     pub(super) shown: Option<Shown>,
-    /// Whether the list of all views has it from here.
+    /// True where the list of all views has it from here.
     pub(super) is_first: bool,
 }
 
@@ -96,7 +96,7 @@ pub(super) fn order(view: Option<View>, date: Date, number: &RemittanceNumber) -
     format!("{}{date}#{}", index_of(view).1, number.escaped())
 }
 
-/// What a list shows.
+/// A transfer as a row shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Shown {
     pub(super) date: Date,
@@ -119,13 +119,11 @@ impl TryFrom<StoredRow> for RemittanceRow {
     type Error = String;
 
     fn try_from(stored: StoredRow) -> Result<Self, String> {
-        let ["REMITTANCE", number, source, view] = pieces(&stored.sk)? else {
-            return Err("not the sort key of a remittance's row".to_owned());
-        };
+        let (number, source, view) = named(&stored.sk)?;
         Ok(Self {
             member_number: account_of(&stored.pk)?,
-            source: Identifier::parse(source).map_err(|refusal| refusal.en)?,
-            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
+            source,
+            number,
             view: View::parse(view).ok_or("a row of no view")?,
             shown: stored.shown,
             is_first: stored.by_scheme.is_some(),
@@ -148,17 +146,15 @@ impl TryFrom<StoredRow> for ListedRemittance {
 
     fn try_from(stored: StoredRow) -> Result<Self, String> {
         let by_view = stored.by_view.ok_or("a listed remittance without its place")?;
-        let ["REMITTANCE", view, _, number] = pieces(&by_view)? else {
+        let ["REMITTANCE", view, _, _] = pieces(&by_view)? else {
             return Err("not the index key of a remittance".to_owned());
         };
-        let ["REMITTANCE", _, source, _] = pieces(&stored.sk)? else {
-            return Err("not the sort key of a remittance".to_owned());
-        };
+        let (number, source, _) = named(&stored.sk)?;
         let shown = stored.shown.ok_or("a listed remittance that shows nothing")?;
         Ok(Self {
             member_number: account_of(&stored.pk)?,
-            source: Identifier::parse(source).map_err(|refusal| refusal.en)?,
-            number: RemittanceNumber::unescape(number).ok_or(NO_NUMBER)?,
+            source,
+            number,
             view: View::parse(view).ok_or("a remittance of no view")?,
             date: shown.date,
             moved: shown.moved,

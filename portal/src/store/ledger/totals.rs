@@ -10,10 +10,10 @@ use super::{Booked, Chain, Fingerprint, Measures, Month, account_of, partition, 
 use crate::domain::{Cents, Effect, MemberNumber, Paid, Scheme, View};
 use crate::store::{Key, Query, Record, Store, StoreError, Table};
 
-/// What a month takes of its item, at most: its name, and four numbers of 19 digits.
+/// The most bytes that a month takes of its item: its name, and four numbers of 19 digits.
 const MONTH_BYTES: usize = 70;
 
-/// What another view takes of its item, at most.
+/// The most bytes that another view takes of its item.
 const SHARED_BYTES: usize = 20;
 
 /// What an account has in a view: three measures that are never mixed into one balance.
@@ -46,9 +46,9 @@ pub struct Totals {
     pub shared: BTreeMap<View, u64>,
     /// The entries that were posted here, reversed ones and reversals among them.
     pub chain: Chain,
-    /// How many versions of actions were booked to the view, as [`Booked::versions`].
+    /// The count of versions of actions that were booked to the view, as [`Booked::versions`].
     pub versions: u64,
-    /// When the last transaction was booked to the view, as [`Booked::at`].
+    /// The instant of the last transaction that was booked to the view, as [`Booked::at`].
     pub booked_at: Option<Timestamp>,
     /// Counted up with each write.
     pub version: u64,
@@ -142,7 +142,7 @@ impl Totals {
         self.months.len() * MONTH_BYTES + self.shared.len() * SHARED_BYTES
     }
 
-    /// What was booked to the view: the state that these are of.
+    /// The state of the view that these are of.
     #[must_use]
     pub fn booked(&self) -> Booked {
         Booked { postings: self.chain.postings, versions: self.versions, at: self.booked_at }

@@ -18,7 +18,7 @@ pub struct ActionVersion {
     pub action_id: Identifier,
     /// Its number among the versions of the action in this account, from 1 without gaps.
     pub number: u64,
-    /// What happened to the action.
+    /// The change of the action.
     pub change: ActionChange,
     /// The system that sent it.
     pub source: Identifier,
@@ -28,15 +28,15 @@ pub struct ActionVersion {
     pub source_version: u64,
     /// The batch that it came with.
     pub batch_id: Identifier,
-    /// When it was booked.
+    /// The instant at which it was booked.
     pub booked_at: Timestamp,
-    /// What the fund says since; nothing where the account has the action no more.
+    /// The state that the fund says since; nothing where the account has the action no more.
     pub state: Option<ActionState>,
-    /// What that replaced; nothing where the account did not have the action.
+    /// The state that it replaced; nothing where the account did not have the action.
     pub replaced: Option<ActionState>,
 }
 
-/// What a version did to an action in an account.
+/// The change that a version made to an action in an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ActionChange {
@@ -79,7 +79,7 @@ impl ActionVersion {
     }
 }
 
-/// How the sort keys begin: behind all actions and their entries, before what has to agree with them.
+/// The beginning of the sort keys: behind all actions and their entries, before what has to agree with them.
 const PREFIX: &str = "ACTION_VERSION";
 
 impl Record for ActionVersion {

@@ -1,4 +1,4 @@
-//! When things are booked: at one instant per transaction, and each view in the order of its numbers.
+//! The instant of booking: one for a transaction, and each view in the order of its numbers.
 
 use jiff::{SignedDuration, Timestamp};
 

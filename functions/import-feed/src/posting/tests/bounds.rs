@@ -111,7 +111,7 @@ fn post(records: usize, seed: u64, largest: &mut Largest) -> BTreeMap<&'static s
     put_aside
 }
 
-/// What a feed says wrongly in itself: `draws` has keys and actions at random.
+/// Tells whether these are faults of the feed in itself: `draws` has keys and actions at random.
 fn is_of_feed(reasons: &BTreeMap<&'static str, usize>) -> bool {
     let known = ["action-in-use", "action-of-another-key", "conflicting-version", "key-of-another-record"];
     reasons.keys().all(|reason| known.contains(reason))

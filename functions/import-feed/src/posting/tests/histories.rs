@@ -1,4 +1,4 @@
-//! What an action was, in the account that had it.
+//! The history of an action, in the account that had it.
 
 use portal::store::ActionChange::{Added, Changed, Moved, Withdrawn};
 use portal::store::{ActionChange, ActionVersion};
@@ -14,7 +14,7 @@ fn version(version: u64, account: &str, status: &str, engaged: &str) -> Value {
     action("A-1", version, account, "2011-1", status, "PLAN", engaged)
 }
 
-/// What a version did, with its number in its source, and what it said and replaced: status and engagement.
+/// A version: its change, its number in its source, and what it said and replaced: status and engagement.
 fn told(version: &ActionVersion) -> (ActionChange, u64, [Option<String>; 2]) {
     let said = [&version.state, &version.replaced].map(|state| {
         let state = state.as_ref()?;

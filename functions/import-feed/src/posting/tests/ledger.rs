@@ -79,7 +79,7 @@ pub(super) struct Ledger {
     unknown: BTreeSet<MemberNumber>,
     /// What was warned of so far.
     pub(super) warnings: Vec<Warning>,
-    /// How many entries were posted without a field that could not be kept.
+    /// The count of entries that were posted without a field that could not be kept.
     pub(super) ignored: usize,
     /// Looks at the changes instead of holding all against the entries each time, which takes long where there are many.
     largest: Option<Largest>,
@@ -119,7 +119,7 @@ impl Ledger {
         self.largest = Some(largest);
     }
 
-    /// What was looked at; holds the sums against the entries once.
+    /// Returns what was looked at; holds the sums against the entries once.
     pub(super) fn inspected(&mut self) -> Largest {
         self.check();
         self.largest.take().expect("something is looked at")
@@ -148,7 +148,7 @@ impl Ledger {
         self.context.now = now;
     }
 
-    /// What is posted from now on comes with this batch.
+    /// Has what is posted from now on come with this batch.
     pub(super) fn of_batch(&mut self, batch_id: &str) {
         self.context.batch_id = Identifier::parse(batch_id).unwrap();
     }
@@ -302,7 +302,7 @@ impl Ledger {
         self.state.entries.values()
     }
 
-    /// How many entries of an account members read without their texts.
+    /// The count of an account's entries that members read without their texts.
     pub(super) fn withheld(&self, account: &str) -> usize {
         let of_account = |number: &MemberNumber| number.as_str() == account;
         let marks = self.state.misposted.values().filter(|mark| of_account(&mark.member_number));
@@ -528,7 +528,7 @@ pub(super) struct Sums {
     totals: ByView<Totals>,
     facets: ByView<Facets>,
     homes: BTreeMap<(ActionPlace, Home), ActionSums>,
-    /// What is in progress of each invoice.
+    /// The sum in progress of each invoice.
     invoices: BTreeMap<(ActionPlace, Home), BTreeMap<String, i64>>,
     statuses: BTreeMap<ActionPlace, ActionStatus>,
 }
@@ -611,7 +611,7 @@ fn shown(sums: &ActionSums, invoices: Vec<i64>, status: ActionStatus) -> Measure
     }
 }
 
-/// What is in progress, told once more: payments without a number are put to the invoices one by one, and what is left of payments
+/// The sum in progress, told once more: payments without a number are put to the invoices one by one, and what is left of payments
 /// with one to what was invoiced without.
 fn in_progress(whole: i64, invoices: &[i64]) -> i64 {
     let mut open: Vec<i64> = invoices.iter().copied().filter(|sum| *sum > 0).collect();

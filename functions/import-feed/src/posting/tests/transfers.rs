@@ -25,7 +25,7 @@ fn payment(key: &str, version: u64, day: &str, bank: &str) -> Value {
     line(key, version, "PAYMENT_TO_COMPANY", 10_000, day, bank)
 }
 
-/// What each transfer sent and what came back, in the order of sources.
+/// The sums that each transfer sent and that came back, in the order of sources.
 fn moved(ledger: &Ledger) -> Vec<(String, i64, i64)> {
     let moved = |transfer: &Remittance| {
         let moved = transfer.moved();

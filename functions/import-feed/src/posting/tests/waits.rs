@@ -1,4 +1,4 @@
-//! What waits: since when, and what is said of a correction that does.
+//! Waiting records: since when they wait, and what is said of a correction that does.
 
 use jiff::SignedDuration;
 use portal::domain::{Cents, MemberNumber};

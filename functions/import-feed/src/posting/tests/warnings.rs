@@ -1,4 +1,4 @@
-//! What looks mistaken and is posted as it was sent: each kind with a near miss.
+//! Warnings of what is posted as it was sent: each kind with a near miss.
 
 use portal::domain::Cents;
 use serde_json::{Value, json};
