@@ -56,7 +56,7 @@ impl Function {
             match self.store.commit(&transaction, rng).await? {
                 Outcome::Committed => {
                     let email_problem = proven.email_problem;
-                    let opened = Opened { session: &session, refresh: &refresh, email_problem };
+                    let opened = Opened { session: &session, refresh: &refresh, used_at: call.now, email_problem };
                     return self.tokens(opened, &login.siret, &key, call.now, rng);
                 }
                 Outcome::Refused(refused) if refused.failed(guard) => proven.renew(call).await?,

@@ -30,11 +30,11 @@ impl Function {
             }
         }
         let Brought { user, session, standing, .. } = best;
-        let current = match next {
-            Some(next) => next,
-            None => self.current_of_replaced(standing, &session, call.now).await?,
+        let (current, used_at) = match next {
+            Some(next) => (next, call.now),
+            None => (self.current_of_replaced(standing, &session, call.now).await?, known_use(&session, call.now)),
         };
-        let opened = Opened { session: &session, refresh: &current, email_problem: user.email_problem };
+        let opened = Opened { session: &session, refresh: &current, used_at, email_problem: user.email_problem };
         self.tokens(opened, &user.siret, &key, call.now, rng)
     }
 
@@ -68,7 +68,7 @@ impl Function {
             Standing::Replaced(current) => {
                 // Whoever repeats is there: a session does not lie idle because its answers get lost. Where it was
                 // rotated meanwhile, that is its last use.
-                if now.as_millisecond() - session.last_used_at.as_millisecond() > USE_KNOWN_FOR {
+                if known_use(session, now) == now {
                     let used = Change::new().set("last_used_at", &now.as_millisecond())?;
                     self.change_unrotated(session, &used).await?;
                 }
@@ -88,4 +88,10 @@ impl Function {
         let key = Session::key_of(session.user_id, session.session_id);
         self.store.update(&key, change, Some(&unchanged)).await
     }
+}
+
+/// The use of a session that a repeated refresh at `now` leaves on record: the last one where that is recent enough.
+fn known_use(session: &Session, now: Timestamp) -> Timestamp {
+    let is_recent = now.as_millisecond() - session.last_used_at.as_millisecond() <= USE_KNOWN_FOR;
+    if is_recent { session.last_used_at } else { now }
 }

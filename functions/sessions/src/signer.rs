@@ -70,6 +70,8 @@ pub(crate) struct Opened<'a> {
     pub(crate) session: &'a Session,
     /// Its refresh token, for the cookie.
     pub(crate) refresh: &'a RefreshToken,
+    /// Its last use that is on record.
+    pub(crate) used_at: Timestamp,
     /// Why the owner's address is not mailed any more.
     pub(crate) email_problem: Option<EmailProblem>,
 }
@@ -84,14 +86,17 @@ impl Function {
         now: Timestamp,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
-        let Opened { session, refresh, email_problem } = opened;
+        let Opened { session, refresh, used_at, email_problem } = opened;
         let claims = Claims::new(&self.signer.issuer, session, siret, now, rng);
         let access_token =
             claims.sign(key).ok_or_else(|| Problem::Internal { context: "a signing key does not sign".to_owned() })?;
+        let seconds_to = |end: Timestamp| end.duration_since(now).as_secs().max(0);
         let mut body = json!({
             "access_token": access_token,
             "token_type": "Bearer",
             "expires_in": ACCESS_TOKEN_LIFETIME.as_secs(),
+            "session_idle_in": seconds_to(session.expires_at.min(used_at + Session::IDLE)),
+            "session_ends_in": seconds_to(session.expires_at),
         });
         if let Some(problem) = email_problem {
             body["email_problem"] = json!(problem);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use harness::{Outage, PASSWORD, Person, World, link_token};
+use harness::{Outage, PASSWORD, Person, Reply, World, link_token};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 
@@ -83,6 +83,23 @@ async fn a_session_ends_after_two_hours_without_a_refresh() {
     jeanne.log_in(EMAIL, PASSWORD).await.expect(200);
     let sessions = jeanne.get("/api/sessions").await.expect(200);
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1, "the dead one is not listed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_signed_in_is_told_when_the_session_ends_used_and_unused() {
+    let world = World::start().await;
+    let jeanne = world.user(&Person::at(EMAIL)).await;
+    let told =
+        |tokens: Reply| (tokens["session_idle_in"].as_i64().unwrap(), tokens["session_ends_in"].as_i64().unwrap());
+    assert_eq!(told(jeanne.log_in(EMAIL, PASSWORD).await.expect(200)), (7_200, 43_200));
+    for _ in 0..6 {
+        world.advance(minutes(110));
+        jeanne.refresh().await.expect(200);
+    }
+    // An hour before the end of the twelve, less what the test itself takes.
+    let (idle, all) = told(jeanne.refresh().await.expect(200));
+    assert_eq!(idle, all, "no longer than the session");
+    assert!((3_000..=3_600).contains(&all), "{all}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -289,7 +289,7 @@ async fn the_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
         assert!(!reply.text.contains(token), "the body is for scripts");
         assert_eq!(
             reply.body.as_object().unwrap().keys().collect::<Vec<_>>(),
-            ["access_token", "expires_in", "token_type"]
+            ["access_token", "expires_in", "session_ends_in", "session_idle_in", "token_type"]
         );
         assert_eq!(reply.header("cache-control"), Some("no-store"));
     }
