@@ -2,10 +2,11 @@ import { globSync } from "node:fs";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 import { fragments } from "./plugins/fragments.ts";
+import { preloadOfLaterParts } from "./plugins/preload.ts";
 
 export default defineConfig({
   appType: "mpa",
-  plugins: [fragments(), svelte()],
+  plugins: [fragments(), svelte(), preloadOfLaterParts()],
   build: {
     // What goes into a page as text, the pages' policy refuses: scripts, and images as `data:`.
     modulePreload: { polyfill: false },

@@ -26,8 +26,11 @@ type PathParameters<O> = O extends { parameters: { path: infer Parameters } } ? 
 type Query<O> = O extends { parameters: { query?: infer Parameters } }
   ? [Parameters] extends [undefined]
     ? { query?: undefined }
-    : { query?: Parameters | undefined }
+    : { query?: OrAbsent<Parameters> | undefined }
   : { query?: undefined };
+
+/** Parameters, of which each optional one may be given as undefined. */
+type OrAbsent<T> = { [Name in keyof T]: T[Name] | (object extends Pick<T, Name> ? undefined : never) };
 
 interface Common {
   bearer?: string;

@@ -1,14 +1,60 @@
 // Who is signed in. The access token lives in memory only; what outlasts a page is the server's HttpOnly cookie.
 
-import { type Answer, call, type MethodOf, type Options, type Path, Refusal } from "./api.ts";
+import { type Answer, call, type MethodOf, type Options, type Path, Refusal, type Schema } from "./api.ts";
 
 /** Empty on a fresh page, where only the cookie may know of a session. */
 let accessToken = "";
+/** The renewal that is under way: calls that find no token together wait for one, and not for one each. */
+let renewal: Promise<void> | null = null;
+
+/** When the session ends, in milliseconds of `Date.now()`: unused, and whatever one does. */
+export interface SessionEnd {
+  readonly unused: number;
+  readonly last: number;
+}
+
+type Listener = (end: SessionEnd | null) => void;
+const listeners = new Set<Listener>();
+
+/** Calls `listener` whenever the end of the session moves, in whichever tab that was; with null where it has ended. */
+export function onSessionEnd(listener: Listener): void {
+  listeners.add(listener);
+}
+
+/** Absent where a page of another origin opened the document in a way that has none. */
+const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("session") : null;
+tabs?.addEventListener("message", ({ data }: MessageEvent<SessionEnd | null>) => {
+  if (data === null) accessToken = "";
+  for (const listener of listeners) listener(data);
+});
+
+function tell(end: SessionEnd | null): void {
+  tabs?.postMessage(end);
+  for (const listener of listeners) listener(end);
+}
+
+function take(session: Schema<"AccessToken">): void {
+  accessToken = session.access_token;
+  const now = Date.now();
+  tell({ unused: now + session.session_idle_in * 1000, last: now + session.session_ends_in * 1000 });
+}
 
 /** @throws {Refusal | import("./api.ts").Unreachable} */
 export async function logIn(email: string, password: string): Promise<void> {
-  const session = await call("POST", "/api/sessions", { body: { email, password } });
-  accessToken = session.access_token;
+  take(await call("POST", "/api/sessions", { body: { email, password } }));
+}
+
+/**
+ * Renews the access token; `isSignedOut` tells whether there was no session.
+ * @throws {Refusal | import("./api.ts").Unreachable}
+ */
+export function renew(): Promise<void> {
+  renewal ??= call("POST", "/api/sessions/refresh")
+    .then(take)
+    .finally(() => {
+      renewal = null;
+    });
+  return renewal;
 }
 
 /**
@@ -21,18 +67,27 @@ export async function callSignedIn<P extends Path, M extends MethodOf<P>>(
   path: P,
   ...[options]: Options<P, M>
 ): Promise<Answer<P, M>> {
-  const signedIn = () => call(method, path, ...([{ ...options, bearer: accessToken }] as Options<P, M>));
-  if (accessToken) {
-    try {
-      return await signedIn();
-    } catch (failure) {
-      if (!isSignedOut(failure)) throw failure;
-      accessToken = "";
+  const signedIn = (bearer: string) => call(method, path, ...([{ ...options, bearer }] as Options<P, M>));
+  try {
+    const used = accessToken;
+    if (used) {
+      try {
+        return await signedIn(used);
+      } catch (failure) {
+        if (!isSignedOut(failure)) throw failure;
+        // Another call may have renewed it meanwhile.
+        if (accessToken === used) accessToken = "";
+      }
     }
+    if (!accessToken) await renew();
+    return await signedIn(accessToken);
+  } catch (failure) {
+    if (isSignedOut(failure)) {
+      accessToken = "";
+      tell(null);
+    }
+    throw failure;
   }
-  const session = await call("POST", "/api/sessions/refresh");
-  accessToken = session.access_token;
-  return signedIn();
 }
 
 /** Ends the session here and at the server; one that the server ended already counts as ended. */
@@ -43,6 +98,7 @@ export async function logOut(): Promise<void> {
     if (!isSignedOut(failure)) throw failure;
   }
   accessToken = "";
+  tell(null);
 }
 
 /** Whether a call failed because nobody is signed in, or no longer. */

@@ -1,0 +1,23 @@
+// What the answer of /api/home says, for the home and for the menu of all views.
+
+import type { Answer } from "../lib/api.ts";
+import { callSignedIn } from "../lib/session.ts";
+import { session } from "./session.svelte.ts";
+
+class HomeState {
+  value = $state.raw<Answer<"/api/home", "GET"> | null>(null);
+  failure = $state.raw<unknown>(null);
+
+  /** Fetches it anew: somebody signed in, or did something that changes it. */
+  async refresh(): Promise<void> {
+    this.failure = null;
+    try {
+      this.value = await callSignedIn("GET", "/api/home");
+    } catch (failure) {
+      if (session.isSignedIn === false) this.value = null;
+      this.failure = failure;
+    }
+  }
+}
+
+export const home = new HomeState();

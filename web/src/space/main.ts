@@ -1,0 +1,7 @@
+// The signed-in space: /espace, /comptes and /compte/…
+
+import { mount } from "svelte";
+import App from "./App.svelte";
+import { find } from "../lib/dom.ts";
+
+mount(App, { target: find("#space") });
