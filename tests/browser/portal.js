@@ -47,10 +47,30 @@ export async function startPortal({ demo = false } = {}) {
       return (await json(session, 200)).access_token;
     },
 
+    /** Opens a space, becomes manager and says OUI. */
+    async openAccount(person, password, number) {
+      const bearer = await this.openSpace(person, password);
+      const charter = { kind: "charter", ...(await this.referenceTo("charter")) };
+      await json(await this.post("/api/acceptances", charter, bearer), 201);
+      const claim = { member_number: number, account_terms: await this.referenceTo("account-terms") };
+      await json(await this.post("/api/manager-claims", claim, bearer), 201);
+      await json(await this.send("PUT", `/api/accounts/${number}/activation`, { use: true }, bearer), 200);
+      return bearer;
+    },
+
     post(path, body, bearer) {
+      return this.send("POST", path, body, bearer);
+    },
+
+    send(method, path, body, bearer) {
       const headers = { "Content-Type": "application/json" };
       if (bearer) headers.Authorization = `Bearer ${bearer}`;
-      return fetch(origin + path, { method: "POST", headers, body: JSON.stringify(body) });
+      return fetch(origin + path, { method, headers, body: JSON.stringify(body) });
+    },
+
+    /** An answer of the API, read as the one who is signed in. */
+    async read(path, bearer) {
+      return json(await fetch(origin + path, { headers: { Authorization: `Bearer ${bearer}` } }), 200);
     },
 
     /** The version and the hash of a legal document, as one accepts it. */

@@ -49,6 +49,7 @@ mod news;
 mod nothing_forgotten;
 mod observed;
 mod one_user_twice;
+mod page_words;
 mod parts;
 mod policies;
 mod postings;

@@ -6,6 +6,7 @@ const COUNT = new Intl.NumberFormat("fr-FR");
 const PARIS = "Europe/Paris";
 const DAY = new Intl.DateTimeFormat("fr-FR", { day: "2-digit", month: "2-digit", year: "numeric", timeZone: PARIS });
 const TIME = new Intl.DateTimeFormat("fr-FR", { hour: "2-digit", minute: "2-digit", timeZone: PARIS });
+const SHORT_MONTH = new Intl.DateTimeFormat("fr-FR", { month: "short", timeZone: "UTC" });
 const MONTH = new Intl.DateTimeFormat("fr-FR", { month: "long", timeZone: "UTC" });
 
 /** An amount: « 1 234,56 € ». */
@@ -46,10 +47,14 @@ export function moment(instant: string): string {
 
 /** A month of the contract, `2012-02`, in words: « février 2012 ». */
 export function monthInWords(month: string): string {
-  return `${monthName(month)} ${month.slice(0, 4)}`;
+  return `${MONTH.format(firstOf(month))} ${month.slice(0, 4)}`;
 }
 
-/** The name of a month of the contract. */
-export function monthName(month: string): string {
-  return MONTH.format(new Date(`${month}-01T00:00:00Z`));
+/** The name of a month of the contract, in short: « févr. ». */
+export function monthInShort(month: string): string {
+  return SHORT_MONTH.format(firstOf(month));
+}
+
+function firstOf(month: string): Date {
+  return new Date(`${month}-01T00:00:00Z`);
 }

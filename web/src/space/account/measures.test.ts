@@ -1,25 +1,38 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { monthsOf } from "./measures.ts";
+import { columnsOf, MEASURES } from "./measures.ts";
 
-const month = (name: string) => ({ month: name, committed: 1, paid: 0, paid_to_company: 0, paid_to_providers: 0, contributed: 0 });
+const [COMMITTED] = MEASURES;
+assert.ok(COMMITTED);
+const month = (name: string, committed = 1) => ({ month: name, committed, paid: 0, paid_to_company: 0, paid_to_providers: 0, contributed: 0 });
+const namesOf = (view: number, columns: ReturnType<typeof columnsOf>) => columns.map((column) => column.name(view).long);
 
-test("the months of a year are its twelve, and those beside them that moved", () => {
-  const months = monthsOf([{ view: 2012, by_month: [month("2012-03"), month("2013-02")] }]).map((offset) => offset.of(2012));
-  assert.equal(months.length, 14);
-  assert.deepEqual([months[0], months[13]], ["2012-01", "2013-02"]);
+test("a year has its twelve months, and those behind it that moved", () => {
+  const view = { view: 2012, by_month: [month("2012-03", 5), month("2013-02", 7)] };
+  const columns = columnsOf([view]);
+  assert.equal(columns.length, 14);
+  assert.deepEqual([namesOf(2012, columns)[0], namesOf(2012, columns)[13]], ["janvier 2012", "février 2013"]);
+  assert.deepEqual(columns.map((column) => column.sum(view, COMMITTED)).filter(Boolean), [5, 7]);
+});
+
+test("what moved before the year, or long after it, is one column each, so that nothing is left out", () => {
+  const view = { view: 2012, by_month: [month("2009-05", 1), month("2011-12", 2), month("2014-01", 4), month("2016-01", 8)] };
+  const columns = columnsOf([view]);
+  assert.equal(namesOf(2012, columns)[0], "avant 2012");
+  assert.equal(namesOf(2012, columns).at(-1), "après 2013");
+  assert.deepEqual([columns[0]?.sum(view, COMMITTED), columns.at(-1)?.sum(view, COMMITTED)], [3, 12]);
 });
 
 test("two years stand side by side month by month", () => {
-  const views = [
-    { view: 2012, by_month: [month("2012-03")] },
-    { view: 2011, by_month: [month("2010-12")] },
+  const [first, second] = [
+    { view: 2012, by_month: [month("2012-03", 3)] },
+    { view: 2011, by_month: [month("2011-03", 4)] },
   ];
-  const months = monthsOf(views);
-  assert.deepEqual([months[0]?.of(2011), months[0]?.of(2012)], ["2010-12", "2011-12"]);
-  assert.equal(months.length, 13);
+  const march = columnsOf([first, second])[2];
+  assert.deepEqual([march?.name(2012).long, march?.name(2011).long], ["mars 2012", "mars 2011"]);
+  assert.deepEqual([march?.sum(first, COMMITTED), march?.sum(second, COMMITTED)], [3, 4]);
 });
 
-test("a year in which nothing moved has no months", () => {
-  assert.deepEqual(monthsOf([{ view: 2012, by_month: [] }]), []);
+test("a year in which nothing moved has no columns", () => {
+  assert.deepEqual(columnsOf([{ view: 2012, by_month: [] }]), []);
 });
