@@ -118,10 +118,10 @@ export async function assertAccessible(page, what) {
   await page.emulateMedia({ colorScheme: null, forcedColors: null });
 }
 
-/** Presses Tab until the focus is there; every stop on the way must show where the focus is. */
-export async function tabTo(page, target) {
-  for (let presses = 0; presses < 25; presses += 1) {
-    await page.keyboard.press("Tab");
+/** Presses Tab, or Shift+Tab, until the focus is there; every stop on the way must show where the focus is. */
+export async function tabTo(page, target, { key = "Tab", most = 25 } = {}) {
+  for (let presses = 0; presses < most; presses += 1) {
+    await page.keyboard.press(key);
     const stop = await page.evaluate(() => {
       const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
       return { html: document.activeElement.outerHTML, outlineStyle, width: parseFloat(outlineWidth) };

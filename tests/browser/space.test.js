@@ -174,7 +174,7 @@ test("every list of the account opens from its tab, by the keyboard alone, and a
   await heading("Vue d’ensemble 2011").waitFor();
   const { page } = opened;
   const press = async (name) => {
-    await tabTo(page, page.getByRole("navigation", { name: "Compte adhérent" }).getByRole("link", { name }));
+    await tabTo(page, page.getByRole("navigation", { name: "Compte adhérent" }).getByRole("link", { name }), { key: "Shift+Tab" });
     await page.keyboard.press("Enter");
   };
   for (const [tab, title, path] of [
@@ -195,6 +195,23 @@ test("every list of the account opens from its tab, by the keyboard alone, and a
     await page.setViewportSize({ width: 1280, height: 720 });
   }
   opened.verify();
+});
+
+test("the first row of a list is eight stops away at most, and a reversal leads to what it reverses", async () => {
+  await openSignedIn(`/compte/${NUMBER}/actions?annee=2011`);
+  await rows().first().waitFor();
+  const { page } = opened;
+  await heading("Actions de 2011").focus();
+  await tabTo(page, page.getByRole("link", { name: "Aller à la liste" }), { most: 2 });
+  await page.keyboard.press("Enter");
+  await tabTo(page, rows().first().getByRole("link"), { most: 5 });
+
+  const all = await portal.read(`/api/accounts/${NUMBER}/ledger?from=2009-01-01&to=2026-12-31&kind=REVERSAL`, bearer);
+  const reversal = all.items.find(({ action_id: action }) => action);
+  await page.goto(`${portal.origin}/compte/${NUMBER}/actions/${reversal.action_id}`);
+  await page.locator(`[id="${reversal.entry_id}"]`).getByRole("link", { name: "annule l’écriture d’origine" }).click();
+  await page.waitForFunction((id) => document.querySelector("tr:target")?.id === id, reversal.reverses);
+  assert.notEqual(await page.evaluate(() => document.activeElement.localName), "h1");
 });
 
 test("who is signed out in one tab is so in the other, and finds there what was typed", async () => {

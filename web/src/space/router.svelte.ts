@@ -74,6 +74,8 @@ export function start(): void {
     go(link.href, { from: link.getAttribute("href") ?? link.href });
   });
   addEventListener("popstate", () => {
+    // To another place of the same view, as from a reversal to what it reverses: the browser does that itself.
+    if (place.path === location.pathname && place.query.toString() === placeAt(location, "").query.toString()) return;
     restored = history.state as Entry | null;
     place = read();
     views += 1;
