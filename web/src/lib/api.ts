@@ -18,7 +18,7 @@ type Operation<Path extends keyof paths, Method extends string> = Lowercase<Meth
   : never;
 
 type Body<O> = O extends { requestBody: { content: { "application/json": infer Content } } }
-  ? { body: Content }
+  ? { body: OrAbsent<Content> }
   : { body?: undefined };
 
 type PathParameters<O> = O extends { parameters: { path: infer Parameters } } ? { path: Parameters } : { path?: undefined };
@@ -29,8 +29,8 @@ type Query<O> = O extends { parameters: { query?: infer Parameters } }
     : { query?: OrAbsent<Parameters> | undefined }
   : { query?: undefined };
 
-/** Parameters, of which each optional one may be given as undefined. */
-type OrAbsent<T> = { [Name in keyof T]: T[Name] | (object extends Pick<T, Name> ? undefined : never) };
+/** Parameters or a body, of which each optional field may be given as undefined: it is left out. */
+export type OrAbsent<T> = { [Name in keyof T]: T[Name] | (object extends Pick<T, Name> ? undefined : never) };
 
 interface Common {
   bearer?: string;

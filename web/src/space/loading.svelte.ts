@@ -47,9 +47,12 @@ export class List<First extends Part> implements GrowingList {
   #next: string | undefined;
   #fetch: (cursor: string | undefined) => Promise<First>;
 
+  /** Settles when the first part has come, or has failed to. */
+  readonly settled: Promise<unknown>;
+
   constructor(fetch: (cursor: string | undefined) => Promise<First>) {
     this.#fetch = fetch;
-    void this.more();
+    this.settled = this.more();
   }
 
   get hasMore(): boolean {

@@ -11,6 +11,7 @@ import Contributions from "./account/Contributions.svelte";
 import Transfers from "./account/Transfers.svelte";
 import Transfer from "./account/Transfer.svelte";
 import Entries from "./account/Entries.svelte";
+import Files from "./account/Files.svelte";
 
 /** A view; the parts of its address that vary are its properties. */
 type View = Component<Record<string, string>>;
@@ -25,6 +26,7 @@ const ROUTES: readonly (readonly [RegExp, unknown])[] = [
   [/^\/compte\/(?<number>[^/]+)\/virements$/, Transfers],
   [/^\/compte\/(?<number>[^/]+)\/virements\/(?<transfer>[^/]+)$/, Transfer],
   [/^\/compte\/(?<number>[^/]+)\/ecritures$/, Entries],
+  [/^\/compte\/(?<number>[^/]+)\/fichiers$/, Files],
 ];
 
 export interface Shown {
