@@ -15,8 +15,19 @@ export default defineConfig({
       // Each document at the top of this folder is a page.
       input: globSync("*.html", { cwd: import.meta.dirname }),
       output: {
-        // What several pages use is one file: a request costs more than the bytes that a page does not need.
-        codeSplitting: { groups: [{ name: "shared", test: /\/src\/lib\//, minShareCount: 2 }] },
+        codeSplitting: {
+          // Only what is named: what public pages share with the space stays out of it.
+          includeDependenciesRecursively: false,
+          groups: [
+            // What most views of the space stand on is one file, and each view one of its own: otherwise each component is a file.
+            {
+              name: "main",
+              test: /node_modules\/(?:svelte|esm-env|clsx)\/|src\/space\/(?:App|main|(?:home|loading|router|session)\.svelte|addresses|components\/(?!BarChart|Acceptance|Activation|LegalText)|account\/(?:AccountFrame|account|listing|sides))|src\/lib\/(?:format|words)/,
+            },
+            // What several pages use is one file: a request costs more than the bytes that a page does not need.
+            { name: "shared", test: /\/src\/lib\//, minShareCount: 2 },
+          ],
+        },
       },
     },
   },

@@ -15,22 +15,33 @@ export interface SessionEnd {
 
 type Listener = (end: SessionEnd | null) => void;
 const listeners = new Set<Listener>();
+/** Unknown until the first answer. */
+let known: SessionEnd | null | undefined;
 
-/** Calls `listener` whenever the end of the session moves, in whichever tab that was; with null where it has ended. */
+/**
+ * Calls `listener` with the end of the session, whenever that moves, in whichever tab, and at once where it is known already;
+ * with null where the session has ended.
+ */
 export function onSessionEnd(listener: Listener): void {
   listeners.add(listener);
+  if (known !== undefined) listener(known);
 }
 
 /** Absent where a page of another origin opened the document in a way that has none. */
 const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("session") : null;
 tabs?.addEventListener("message", ({ data }: MessageEvent<SessionEnd | null>) => {
   if (data === null) accessToken = "";
-  for (const listener of listeners) listener(data);
+  hear(data);
 });
+
+function hear(end: SessionEnd | null): void {
+  known = end;
+  for (const listener of listeners) listener(end);
+}
 
 function tell(end: SessionEnd | null): void {
   tabs?.postMessage(end);
-  for (const listener of listeners) listener(end);
+  hear(end);
 }
 
 function take(session: Schema<"AccessToken">): void {

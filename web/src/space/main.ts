@@ -4,4 +4,6 @@ import { mount } from "svelte";
 import App from "./App.svelte";
 import { find } from "../lib/dom.ts";
 
-mount(App, { target: find("#space") });
+export function begin(): void {
+  mount(App, { target: find("#space") });
+}

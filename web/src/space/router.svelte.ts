@@ -3,6 +3,7 @@
 
 import { tick } from "svelte";
 import { changedQuery, isOurs, type Place, placeAt, rememberedAt } from "./addresses.ts";
+import { loadView } from "./routes.ts";
 
 /** An entry of the tab's history. */
 interface Entry {
@@ -52,6 +53,22 @@ export function go(href: string, { replace = false, quiet = false, from }: { rep
   if (replace) history.replaceState(next, "", href);
   else history.pushState(next, "", href);
   restored = null;
+  void arrive(quiet);
+}
+
+/** Shows what the address says, once its view is there. */
+async function arrive(quiet: boolean): Promise<void> {
+  const { href } = location;
+  try {
+    const loading = loadView(location.pathname);
+    if (loading) await loading;
+  } catch {
+    // The line is down, or a release has replaced the script: the browser says the one and gets the other.
+    location.reload();
+    return;
+  }
+  // One may have gone on meanwhile.
+  if (location.href !== href) return;
   place = read();
   if (!quiet) views += 1;
 }
@@ -77,8 +94,7 @@ export function start(): void {
     // To another place of the same view, as from a reversal to what it reverses: the browser does that itself.
     if (place.path === location.pathname && place.query.toString() === placeAt(location, "").query.toString()) return;
     restored = history.state as Entry | null;
-    place = read();
-    views += 1;
+    void arrive(false);
   });
   addEventListener("pagehide", () => {
     history.replaceState({ ...entry(), scroll: scrollY }, "");
