@@ -132,3 +132,9 @@ export async function tabTo(page, target, { key = "Tab", most = 25 } = {}) {
   }
   assert.fail(`the keyboard does not reach ${target}`);
 }
+
+/** Logs out by the menu of the space. */
+export async function logOutOfSpace(page) {
+  await page.locator("summary", { hasText: "Bonjour" }).click();
+  await page.getByRole("button", { name: "Se déconnecter" }).click();
+}

@@ -11,6 +11,7 @@ const PASS = "a-pass-that-the-test-answers-for";
 const NUMBER = "012345";
 const PHONE = { width: 320, height: 640 };
 
+const TOKENS = { access_token: "a-token", session_idle_in: 7200, session_ends_in: 43200 };
 const HOME = {
   user: { civility: "mme", last_name: "MARTIN", first_name: "Jeanne", greeting: "Bonjour Mme MARTIN" },
   establishment: { siret: "53384615000019", name: "MARTIN BTP" },
@@ -45,8 +46,9 @@ beforeEach(async () => {
     if (request.url() !== portal.origin + CLAIMS) return;
     claims.push({ ...request.postDataJSON(), key: request.headers()["idempotency-key"] });
   });
-  await opened.answer("/api/sessions/refresh", 200, { body: { access_token: "a-token" } });
+  await opened.answer("/api/sessions/refresh", 200, { body: TOKENS });
   await opened.answer("/api/home", 200, { body: HOME });
+  await opened.answer("/api/accounts", 200, { body: { accounts: [] } });
 });
 
 afterEach(async () => {
@@ -243,7 +245,7 @@ test("whoever is not mailed any more is told so, and why", async () => {
   ]) {
     await opened.answer("/api/home", 200, { body: { ...HOME, email_problem: problem } });
     await page.goto("about:blank");
-    await page.goto(`${portal.origin}/#espace`);
+    await page.goto(`${portal.origin}/espace`);
     await page.getByText(said).waitFor();
     await assertAccessible(page, problem);
   }
@@ -315,9 +317,10 @@ test("a page that the browser kept to go back to shows nothing of a session that
   const keeping = await launch({ ignoreDefaultArgs: ["--disable-back-forward-cache"] });
   try {
     const { page, answer, expectRefusal, verify } = await openPage(keeping, portal.origin);
-    await answer("/api/sessions", 200, { body: { access_token: "a-token" } });
-    await answer("/api/sessions/refresh", 200, { body: { access_token: "a-token" } });
+    await answer("/api/sessions", 200, { body: TOKENS });
+    await answer("/api/sessions/refresh", 200, { body: TOKENS });
     await answer("/api/home", 200, { body: HOME });
+    await answer("/api/accounts", 200, { body: { accounts: [] } });
     await answer("/api/sessions/current", 204);
     const greeting = page.getByRole("heading", { name: HOME.user.greeting });
     const logOut = page.getByRole("button", { name: "Se déconnecter" });
@@ -342,7 +345,7 @@ test("a page that the browser kept to go back to shows nothing of a session that
     const refused = page.waitForResponse(`${portal.origin}/api/sessions/refresh`);
     await page.goBack({ waitUntil: "commit" });
     await refused;
-    await page.getByRole("region", { name: "Connexion" }).waitFor();
+    await page.getByRole("heading", { level: 1, name: "Connexion" }).waitFor();
     assert.doesNotMatch(await page.content(), /MARTIN/);
     verify();
   } finally {

@@ -115,7 +115,8 @@ test("a user goes from their space over the charter to the manager's role", { ti
   // The front page knows, and asks for no second log-in; so does this page.
   await page.getByRole("link", { name: "Continuer vers votre espace" }).click();
   await heading(page, /^Bonjour Mme Martin/i).waitFor();
-  await page.getByText("Gestionnaire de votre établissement\u00a0: Mme MARTIN").waitFor();
+  await page.locator("summary", { hasText: "Bonjour Mme MARTIN" }).click();
+  await page.getByText("Gestionnaire\u00a0: Mme\u00a0MARTIN").waitFor();
   assert.equal(await page.getByRole("link", { name: "Devenir gestionnaire" }).count(), 0);
   await page.goto(`${portal.origin}/gestionnaire`);
   await heading(page, "Le compte a déjà un gestionnaire").waitFor();

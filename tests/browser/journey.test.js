@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { assertAccessible, buttonOf, launch, openPage, tabTo } from "./browser.js";
+import { assertAccessible, buttonOf, launch, logOutOfSpace, openPage, tabTo } from "./browser.js";
 import { startPortal } from "./portal.js";
 
 const WEAK = "constructys1";
@@ -99,11 +99,11 @@ test("a mailed link leads to a password, to the log-in and to the greeting", { t
   await logIn.getByLabel("Mot de passe").fill(STRONG);
   await logIn.getByRole("button", { name: "Se connecter" }).click();
   await page.getByRole("heading", { level: 1, name: /^Bonjour Mme Martin/i }).waitFor();
-  await page.getByText("53384615000019").waitFor();
-  await page.getByText("Lire le texte").first().click();
+  await page.getByRole("main").getByText("53384615000019").waitFor();
+  await page.getByText("Lire la charte").click();
   await page.locator(".legal-text[role=region]").waitFor();
   await assertAccessible(page, "the signed-in page");
-  await page.getByRole("button", { name: "Se déconnecter" }).click();
+  await logOutOfSpace(page);
   await logIn.waitFor();
   assert.equal(page.url(), `${portal.origin}/`);
   assert.doesNotMatch(await page.content(), /Martin|53384615000019/i, "nothing that was shown is in the document");

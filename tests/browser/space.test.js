@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { assertAccessible, launch, openPage, tabTo } from "./browser.js";
+import { assertAccessible, launch, logOutOfSpace, openPage, tabTo } from "./browser.js";
 import { startPortal } from "./portal.js";
 
 const NUMBER = "012345";
@@ -15,6 +15,7 @@ const JEANNE = {
   job_title: "Comptable",
   email: "jeanne@martin.example",
 };
+const PAUL = { ...JEANNE, siret: "73282932000074", civility: "m", last_name: "DURAND", first_name: "Paul", email: "paul@durand.example" };
 const PHONE = { width: 320, height: 640 };
 
 let portal;
@@ -214,24 +215,53 @@ test("the first row of a list is eight stops away at most, and a reversal leads 
   assert.notEqual(await page.evaluate(() => document.activeElement.localName), "h1");
 });
 
-test("who is signed out in one tab is so in the other, and finds there what was typed", async () => {
+test("who logs out in one tab is signed out in the other, where nothing of the session stays", async () => {
   await openSignedIn("/comptes");
   await heading("Mes comptes").waitFor();
   const other = await opened.context.newPage();
   await other.goto(`${portal.origin}/espace`);
-  await other.getByRole("heading", { level: 1, name: "Bienvenue sur votre espace" }).waitFor();
-  await opened.page.getByLabel("Chercher un compte").fill("mart");
-  await other.locator("summary", { hasText: "Bonjour Mme MARTIN" }).click();
-  await other.getByRole("button", { name: "Se déconnecter" }).click();
+  await other.getByRole("heading", { level: 1, name: "Bonjour Mme MARTIN" }).waitFor();
+  await other.getByRole("link", { name: "Mes comptes", exact: true }).click();
+  await other.getByRole("heading", { level: 1, name: "Mes comptes" }).waitFor();
+  await logOutOfSpace(other);
   await other.waitForURL(`${portal.origin}/`);
 
-  await heading("Votre session est terminée").waitFor();
-  assert.equal(await opened.page.getByLabel("Mot de passe", { exact: true }).inputValue(), "");
-  await opened.page.getByLabel("Identifiant").fill(JEANNE.email);
-  await opened.page.getByLabel("Mot de passe", { exact: true }).fill(PASSWORD);
-  await opened.page.getByRole("button", { name: "Se connecter" }).click();
+  await heading("Connexion").waitFor();
+  assert.doesNotMatch(await opened.page.locator("body").innerHTML(), /MARTIN/);
+  await other.goBack();
+  await other.getByRole("heading", { level: 1, name: "Connexion" }).waitFor();
+  assert.doesNotMatch(await other.locator("body").innerHTML(), /MARTIN/);
+});
+
+test("a session that ends by itself leaves what was typed to the same person, and nothing to another", async () => {
+  const { page } = opened;
+  const end = async () => {
+    // The portal no longer knows the session.
+    await page.context().clearCookies();
+    await page.route("**/api/**", (route) => route.fulfill({ status: 401, headers: { "Content-Type": "application/problem+json" }, body: "{}" }), { times: 1 });
+    await page.getByRole("link", { name: "Accueil" }).click();
+    await heading("Votre session est terminée").waitFor();
+    await page.goBack();
+  };
+  const logIn = async (email) => {
+    await page.getByLabel("Identifiant").fill(email);
+    await page.getByLabel("Mot de passe", { exact: true }).fill(PASSWORD);
+    await page.getByRole("button", { name: "Se connecter" }).click();
+  };
+  await openSignedIn("/comptes");
   await heading("Mes comptes").waitFor();
-  assert.equal(await opened.page.getByLabel("Chercher un compte").inputValue(), "mart");
+  await page.getByLabel("Chercher un compte").fill("mart");
+  await end();
+  assert.equal(await page.getByLabel("Mot de passe", { exact: true }).inputValue(), "");
+  await logIn(JEANNE.email);
+  await heading("Mes comptes").waitFor();
+  assert.equal(await page.getByLabel("Chercher un compte").inputValue(), "mart");
+
+  await portal.openSpace(PAUL, PASSWORD);
+  await end();
+  await logIn(PAUL.email);
+  await page.getByText("Vous n’avez encore accès à aucun compte adhérent.").waitFor();
+  assert.doesNotMatch(await page.locator("main").innerHTML(), /MARTIN BTP/);
 });
 
 test("the end of a session is told two minutes before, and one key extends it in all tabs", async () => {

@@ -7,47 +7,61 @@ let accessToken = "";
 /** The renewal that is under way: calls that find no token together wait for one, and not for one each. */
 let renewal: Promise<void> | null = null;
 
-/** When the session ends, in milliseconds of `Date.now()`: unused, and whatever one does. */
-export interface SessionEnd {
+/** A session that goes on. */
+export interface SignedIn {
+  /** Whose it is. */
+  readonly user: string;
+  /** When it ends, in milliseconds of `Date.now()`: unused, and whatever one does. */
   readonly unused: number;
   readonly last: number;
 }
 
-type Listener = (end: SessionEnd | null) => void;
+/** A session; or how it went: it ended by itself, or its user logged out and nothing of it is to stay. */
+export type Standing = SignedIn | "ended" | "left";
+
+type Listener = (standing: Standing) => void;
 const listeners = new Set<Listener>();
 /** Unknown until the first answer. */
-let known: SessionEnd | null | undefined;
+let known: Standing | undefined;
 
-/**
- * Calls `listener` with the end of the session, whenever that moves, in whichever tab, and at once where it is known already;
- * with null where the session has ended.
- */
-export function onSessionEnd(listener: Listener): void {
+/** Calls `listener` whenever the session changes, in whichever tab that was, and at once where it is known already. */
+export function onSession(listener: Listener): void {
   listeners.add(listener);
   if (known !== undefined) listener(known);
 }
 
 /** Absent where a page of another origin opened the document in a way that has none. */
 const tabs = "BroadcastChannel" in globalThis ? new BroadcastChannel("session") : null;
-tabs?.addEventListener("message", ({ data }: MessageEvent<SessionEnd | null>) => {
-  if (data === null) accessToken = "";
+tabs?.addEventListener("message", ({ data }: MessageEvent<Standing>) => {
+  if (typeof data === "string") accessToken = "";
   hear(data);
 });
 
-function hear(end: SessionEnd | null): void {
-  known = end;
-  for (const listener of listeners) listener(end);
+function hear(standing: Standing): void {
+  known = standing;
+  for (const listener of listeners) listener(standing);
 }
 
-function tell(end: SessionEnd | null): void {
-  tabs?.postMessage(end);
-  hear(end);
+function tell(standing: Standing): void {
+  tabs?.postMessage(standing);
+  hear(standing);
 }
 
 function take(session: Schema<"AccessToken">): void {
   accessToken = session.access_token;
   const now = Date.now();
-  tell({ unused: now + session.session_idle_in * 1000, last: now + session.session_ends_in * 1000 });
+  tell({ user: userOf(accessToken), unused: now + session.session_idle_in * 1000, last: now + session.session_ends_in * 1000 });
+}
+
+/** Whose token it is. The page trusts nothing of it: the API verifies it. */
+function userOf(token: string): string {
+  try {
+    const claims = token.split(".")[1] ?? "";
+    const { sub } = JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))) as { sub?: unknown };
+    return String(sub);
+  } catch {
+    return token;
+  }
 }
 
 /** @throws {Refusal | import("./api.ts").Unreachable} */
@@ -95,7 +109,7 @@ export async function callSignedIn<P extends Path, M extends MethodOf<P>>(
   } catch (failure) {
     if (isSignedOut(failure)) {
       accessToken = "";
-      tell(null);
+      tell("ended");
     }
     throw failure;
   }
@@ -109,7 +123,7 @@ export async function logOut(): Promise<void> {
     if (!isSignedOut(failure)) throw failure;
   }
   accessToken = "";
-  tell(null);
+  tell("left");
 }
 
 /** Whether a call failed because nobody is signed in, or no longer. */

@@ -6,7 +6,7 @@ import { Refusal, type Schema } from "../lib/api.ts";
 import { fetchDocument, showDocument } from "../lib/documents.ts";
 import { all, find } from "../lib/dom.ts";
 import { explain, onSubmit, wrongFields } from "../lib/forms.ts";
-import { establishmentSentence, managerSentence } from "../lib/home-view.ts";
+import { establishmentSentence, managerSentence } from "../lib/establishment.ts";
 import { offerLogIn } from "../lib/log-in.ts";
 import { offerLogOut } from "../lib/log-out.ts";
 import { onToken } from "../lib/mailed-page.ts";

@@ -2,7 +2,6 @@
 
 import type { Answer } from "../lib/api.ts";
 import { callSignedIn } from "../lib/session.ts";
-import { session } from "./session.svelte.ts";
 
 class HomeState {
   value = $state.raw<Answer<"/api/home", "GET"> | null>(null);
@@ -14,9 +13,13 @@ class HomeState {
     try {
       this.value = await callSignedIn("GET", "/api/home");
     } catch (failure) {
-      if (session.isSignedIn === false) this.value = null;
       this.failure = failure;
     }
+  }
+
+  /** Forgets it: it was another person's. */
+  forget(): void {
+    this.value = null;
   }
 }
 

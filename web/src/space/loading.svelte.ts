@@ -1,5 +1,16 @@
 // What a view waits for: once what it shows, once a list that goes on.
 
+import { isSignedOut } from "../lib/session.ts";
+
+/** What was refused because nobody was signed in. */
+const refused = new Set<{ load(): Promise<unknown> }>();
+
+/** Fetches what was refused so far: somebody has logged in. */
+export function loadRefused(): void {
+  for (const one of refused) void one.load();
+  refused.clear();
+}
+
 /** Something that is fetched for a view. */
 export class Loaded<T> {
   value = $state.raw<T | null>(null);
@@ -18,6 +29,7 @@ export class Loaded<T> {
       this.value = await this.#fetch();
     } catch (failure) {
       this.failure = failure;
+      if (isSignedOut(failure)) refused.add(this);
     }
   }
 }
@@ -72,6 +84,7 @@ export class List<First extends Part> implements GrowingList {
       this.items = [...this.items, ...part.items];
     } catch (failure) {
       this.failure = failure;
+      if (isSignedOut(failure)) refused.add(this);
     } finally {
       this.isLoading = false;
     }

@@ -47,11 +47,12 @@ export function go(href: string, { replace = false, quiet = false, from }: { rep
     location.assign(href);
     return;
   }
-  const left: Entry = { ...entry(), scroll: scrollY, ...(from ? { left: from } : {}) };
-  history.replaceState(left, "");
-  const next: Entry = { key: crypto.randomUUID() };
-  if (replace) history.replaceState(next, "", href);
-  else history.pushState(next, "", href);
+  if (replace) {
+    history.replaceState(entry(), "", href);
+  } else {
+    history.replaceState({ ...entry(), scroll: scrollY, ...(from ? { left: from } : {}) }, "");
+    history.pushState({ key: crypto.randomUUID() }, "", href);
+  }
   restored = null;
   void arrive(quiet);
 }
@@ -82,6 +83,9 @@ export function withQuery(changes: Record<string, string | undefined>): string {
 export function start(): void {
   // The browser would scroll before the rows are there.
   history.scrollRestoration = "manual";
+  // Loaded anew, it is where it was left.
+  const here = entry();
+  if (here.scroll !== undefined) restored = here;
   document.addEventListener("click", (event) => {
     if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const link = event.target instanceof Element ? event.target.closest("a") : null;

@@ -1,6 +1,6 @@
 // Whether somebody is signed in, for all views, and when that ends, in all tabs.
 
-import { onSessionEnd, renew, type SessionEnd } from "../lib/session.ts";
+import { onSession, renew, type SignedIn, type Standing } from "../lib/session.ts";
 import { forget } from "./addresses.ts";
 
 /** How long before its end a session's end is announced. */
@@ -8,50 +8,71 @@ const NOTICE_MS = 120_000;
 /** Timers of a hidden tab may sleep: what the clock says is looked at this often, and when the tab is seen again. */
 const LOOK_MS = 5_000;
 
-class Standing {
+class Session {
   /** Unknown until the first answer. */
   isSignedIn = $state<boolean | null>(null);
-  end = $state.raw<SessionEnd | null>(null);
+  /** Counted up where what is shown is nobody's any more: its user logged out, or another one logged in. */
+  owners = $state(0);
   now = $state(Date.now());
+  #end = $state.raw<SignedIn | null>(null);
+  /** Who was signed in last. */
+  #user: string | null = null;
   #ticks: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
-    onSessionEnd((end) => {
-      if (end === null) this.#leave();
-      else this.#enter(end);
+    onSession((standing) => {
+      this.#hear(standing);
     });
     document.addEventListener("visibilitychange", () => {
       this.look();
     });
   }
 
-  #enter(end: SessionEnd): void {
-    this.end = end;
+  #hear(standing: Standing): void {
+    clearInterval(this.#ticks);
+    if (standing === "left") this.#disown();
+    if (typeof standing === "string") {
+      this.#leave();
+      return;
+    }
+    if (this.#user !== null && this.#user !== standing.user) this.#disown();
+    this.#user = standing.user;
+    this.#end = standing;
     this.now = Date.now();
     this.isSignedIn = true;
-    clearInterval(this.#ticks);
     this.#ticks = setInterval(() => {
       this.look();
     }, LOOK_MS);
   }
 
   #leave(): void {
-    clearInterval(this.#ticks);
-    this.end = null;
+    this.#end = null;
     this.isSignedIn = false;
+  }
+
+  #disown(): void {
+    this.#user = null;
+    this.owners += 1;
     forget();
+  }
+
+  /** Says that nobody is signed in, where no answer said that somebody is. */
+  settle(): void {
+    this.isSignedIn ??= false;
   }
 
   /** Looks at the clock. */
   look(): void {
     this.now = Date.now();
-    if (this.secondsLeft === 0) this.#leave();
+    if (this.secondsLeft !== 0) return;
+    clearInterval(this.#ticks);
+    this.#leave();
   }
 
   /** The seconds until the session ends as things are; null where nobody is signed in. */
   get secondsLeft(): number | null {
-    if (!this.end) return null;
-    return Math.max(0, Math.ceil((Math.min(this.end.unused, this.end.last) - this.now) / 1000));
+    if (!this.#end) return null;
+    return Math.max(0, Math.ceil((Math.min(this.#end.unused, this.#end.last) - this.now) / 1000));
   }
 
   /** Whether its end is near enough to be told. */
@@ -59,9 +80,14 @@ class Standing {
     return this.secondsLeft !== null && this.secondsLeft * 1000 <= NOTICE_MS;
   }
 
-  /** Whether staying is possible: a session ends twelve hours after its log-in, whatever one does. */
+  /** When it ends whatever one does. */
+  get last(): number | null {
+    return this.#end?.last ?? null;
+  }
+
+  /** Whether staying is possible: a session ends twelve hours after its log-in. */
   get canStay(): boolean {
-    return this.end !== null && this.end.last - this.now > NOTICE_MS;
+    return this.#end !== null && this.#end.last - this.now > NOTICE_MS;
   }
 
   /** Stays signed in, in all tabs. */
@@ -70,4 +96,4 @@ class Standing {
   }
 }
 
-export const session = new Standing();
+export const session = new Session();

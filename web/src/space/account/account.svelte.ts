@@ -33,6 +33,11 @@ export class AccountState {
 
 let current: AccountState | null = null;
 
+/** Forgets the account that was looked at: whoever is here now may have none. */
+export function forgetAccount(): void {
+  current = null;
+}
+
 /** The account of this number, as it is known by now. */
 export function accountOf(number: string): AccountState {
   if (current?.number !== number) current = new AccountState(number);
