@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use futures::future::{join, join3, try_join, try_join3};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use ledger_lists::StatementFilter;
 use portal::domain::{Refusal, View, ViewRule, fund_day};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, FileContent, Form, Problem, before_the_first_booking};
@@ -274,16 +275,9 @@ fn lacking(unshown: &BTreeMap<char, usize>) -> String {
     format!("the statement's font lacks {number} characters of its texts, among them {}", first.join(", "))
 }
 
-/// What a query asks for.
-struct Asked {
-    view: Option<View>,
-    /// The state; the present one where none is given.
-    at: Option<Timestamp>,
-}
-
-fn asked(mut form: Form, now: Timestamp) -> Result<Asked, Problem> {
-    let (view, at) = (form.optional("view", View::read), form.past("as_of", now));
-    form.finish((view, at)).map(|(view, at)| Asked { view, at })
+fn asked(mut form: Form, now: Timestamp) -> Result<StatementFilter, Problem> {
+    let filter = StatementFilter::read(&mut form, now);
+    form.finish((filter,)).map(|(filter,)| filter)
 }
 
 fn within_a_move() -> Problem {

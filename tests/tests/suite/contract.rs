@@ -145,7 +145,7 @@ fn of_the_code(place: &str) -> Option<List> {
         "AccountOrder" => texts_in("functions/accounts/src/list.rs", "fn as_str(self) -> &'static str"),
         "Moves" => list(query_ledger::filter::Moves::ALL.map(query_ledger::filter::Moves::as_str)),
         "ActionOrder" => {
-            let fields = texts_in("functions/query-ledger/src/sort.rs", "fn as_str(self) -> &'static str");
+            let fields = texts_in("portal/ledger-lists/src/sort.rs", "fn as_str(self) -> &'static str");
             fields.iter().flat_map(|field| [field.clone(), format!("-{field}")]).collect()
         }
         "AccountUser/properties/status" => variants_in("functions/manage-users/src/list.rs", "Status"),
