@@ -20,7 +20,7 @@ use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, FileContent, Form, Problem, before_the_first_booking};
 use portal::invocation;
 use portal::lambda::HttpFunction;
-use portal::security::{AccountDoor, Gate, Visit};
+use portal::security::{AccountDoor, FileLinks, Gate, Visit};
 use portal::store::{
     Account, ActionVersion, Batch, Entry, ListedAction, ListedRemittance, Misposted, MispostedRecords, Page, Query,
     Record, Store, StoreError, Table, Totals,
@@ -49,7 +49,9 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])?;
-        Ok(Self { gate: Gate::start(environment, &store).await?, store, rule: environment.view_rule()? })
+        // Side by side: a cold start waits once.
+        let (gate, links) = try_join(Gate::start(environment, &store), FileLinks::load(environment)).await?;
+        Ok(Self { gate: gate.with_links(links), store, rule: environment.view_rule()? })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
