@@ -148,12 +148,13 @@ def before_call(context, case, kwargs):
     if isinstance(case.query, dict) and case.query.get("cursor") not in cursors:
         # Nobody can make one up.
         case.query.pop("cursor", None)
-    if isinstance(case.query, dict) and {"from", "to"} <= case.query.keys():
-        # A period begins before it ends.
-        case.query["from"], case.query["to"] = sorted([case.query["from"], case.query["to"]])
-    if isinstance(case.query, dict) and "as_of" in case.query:
-        # An earlier state lies behind the first booking, and that was when the portal here started.
-        case.query["as_of"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
+    for filter in (case.query, case.body):
+        if isinstance(filter, dict) and filter.get("from") and filter.get("to"):
+            # A period begins before it ends.
+            filter["from"], filter["to"] = sorted([filter["from"], filter["to"]])
+        if isinstance(filter, dict) and filter.get("as_of"):
+            # An earlier state lies behind the first booking, and that was when the portal here started.
+            filter["as_of"] = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}.000Z"
     if isinstance(case.body, dict):
         # Confirmations last: they repeat what stands there by then.
         for name in sorted(case.body, key=lambda name: name.endswith("_confirmation")):

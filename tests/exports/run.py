@@ -17,6 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import feed
+import lists
 import openpyxl
 import requests
 from portal import People, Portal
@@ -291,6 +292,8 @@ def opened(kind, folder, number, portal):
         assert signed < account.totals(None)["in_progress"], "no action was paid before its invoice"
         with tempfile.TemporaryDirectory(dir=folder) as own:
             in_libreoffice(account, as_text, as_workbook, Path(own))
+            if kind is Account:
+                lists.check(account, French, plain, sheet, values, cents, convert, OPENED_IN_FRENCH[1], Path(own))
     finally:
         portal.stop()
 

@@ -1,100 +1,87 @@
-//! `GET /api/accounts/{number}/ledger.csv` and `/ledger.xlsx`.
+//! `GET /api/accounts/{number}/ledger.csv`, `/actions.csv`, `/contributions.csv` and `/remittances.csv`, and the same as
+//! `.xlsx`.
 //!
-//! Who is calling, whether they may, and the first page of entries are fetched beside each other; a ledger of
-//! more than a megabyte takes further pages, one after the other, once it is known that the caller may have them.
-//!
-//! A correction that is posted between two pages would leave half of itself in the file: so the rows are those that the
-//! totals, which are read in the same wait as the first page, have numbered, and have to add up to them, or all is read anew.
+//! A file has what the list of the same name finds with the same parameters, all pages of it, of one state of the ledger
+//! (`reading`).
 
-use futures::future::{join, try_join};
+use futures::future::join;
 use jiff::Timestamp;
-use ledger_files::{CsvFile, FileError, Sums, XlsxFile};
-use portal::domain::{MemberNumber, View};
+use ledger_files::{CsvFile, FileError, Row, XlsxFile};
+use ledger_lists::{EntryRows, Listing};
 use portal::http::{Answer, Call, FileContent, Problem};
-use portal::store::{Entry, ExportFormat, Misposted, MispostedRecords, Page, StoreError, Totals};
+use portal::store::{ExportFormat, ExportedList, Misposted};
 use rand::CryptoRng;
 
 use crate::Function;
+use crate::reading::Begun;
 
 impl Function {
     pub(crate) async fn answered(
         &self,
         call: &Call,
+        list: ExportedList,
         format: ExportFormat,
         rng: &mut impl CryptoRng,
     ) -> Result<Answer, Problem> {
-        let (visit, mut batch) = self.gate.visit(call).await?;
+        let (visit, mut batch) = self.files.visit(call).await?;
         let mut query = call.query();
-        let view = query.view("view");
-        let view = match query.finish((view,)) {
-            Ok((view,)) => view,
+        let listing = Listing::read(list, &mut query, call.now);
+        let mut listing = match query.finish((listing,)) {
+            Ok((listing,)) => listing,
             Err(problem) => return Err(visit.refuse(&self.store, batch, problem, call.now).await),
         };
-        let mark = batch.want::<Misposted>(Misposted::key_of_any(&visit.number));
-        let (fetched, begun) = join(self.store.fetch(batch), self.begin(&visit.number, view)).await;
+        let number = &visit.number;
+        let mark = batch.want::<Misposted>(Misposted::key_of_any(number));
+        let (fetched, begun) = join(self.store.fetch(batch), self.begin(number, &listing)).await;
         let mut fetched = fetched?;
         visit.enter(&self.store, &mut fetched, call, rng).await?.activated()?;
-        let entries = self.whole(&visit.number, view, begun?).await?;
-        let misposted = self.store.misposted_where(&visit.number, fetched.take(&mark)?).await?;
-        let now = call.now;
-        // Some thousand rows are compressed for as long as a password is hashed: nobody else has to wait for it.
-        let written = tokio::task::spawn_blocking(move || write(entries, &misposted, format, now));
-        let written = written.await.map_err(|error| Problem::internal("a file was not written to its end", &error))?;
-        let content = written.map_err(|error| Problem::internal("a file was not written", &error))?;
-        Answer::file(&format.file_name(&visit.number, view), format.content_type(), content)
-    }
-
-    /// The totals, and the first page of entries, side by side.
-    async fn begin(&self, number: &MemberNumber, view: Option<View>) -> Result<(Vec<Totals>, Page<Entry>), StoreError> {
-        let list = Entry::in_order(number, view);
-        try_join(Totals::of(&self.store, number, view), self.store.query(&list)).await
-    }
-
-    /// All entries, of one state of the ledger: those that add up to its totals.
-    async fn whole(
-        &self,
-        number: &MemberNumber,
-        view: Option<View>,
-        (mut totals, mut first): (Vec<Totals>, Page<Entry>),
-    ) -> Result<Vec<Entry>, Problem> {
-        for _ in 0..Totals::MOST_READS {
-            let entries = self.store.query_rest(Entry::in_order(number, view), first, self.most_entries).await?;
-            let mut entries = entries.ok_or(Problem::ExportTooLarge)?;
-            // What was posted since is of a later state.
-            entries.retain(|entry| {
-                totals.iter().any(|totals| totals.view == entry.view && entry.posting <= totals.chain.postings)
-            });
-            let mut sums = Sums::default();
-            entries.iter().for_each(|entry| sums.add(entry));
-            let postings = totals.iter().map(|totals| totals.chain.postings).sum::<u64>();
-            if entries.len() as u64 == postings && sums == Sums::of(&totals) {
-                return Ok(entries);
-            }
-            (totals, first) = self.begin(number, view).await?;
+        let mut begun = begun?;
+        if let Begun::Facets(facets) = &begun {
+            listing = listing.of_meant_view(facets, self.rule, call.now);
+            begun = self.begin(number, &listing).await?;
         }
-        Err(Problem::TryAgain { context: Totals::OVERTAKEN.to_owned() })
+        let content = match &listing {
+            Listing::Actions(filter) => {
+                let rows = self.rows(number, filter, begun.actions(), call.now).await?;
+                written(rows, format, call.now).await?
+            }
+            Listing::Remittances(filter) => {
+                let rows = self.rows(number, filter, begun.remittances(), call.now).await?;
+                written(rows, format, call.now).await?
+            }
+            Listing::Ledger(_) | Listing::Contributions(_) => {
+                let rows = EntryRows::of(&listing).ok_or(Problem::NotFound)?;
+                let entries = self.entries(number, rows, begun.entries(), call.now).await?;
+                let misposted = self.store.misposted_where(number, fetched.take(&mark)?).await?;
+                let rows = entries.into_iter().map(|entry| misposted.readable(entry)).collect();
+                written(rows, format, call.now).await?
+            }
+        };
+        Answer::file(&listing.file_name(number, format), format.content_type(), content)
     }
 }
 
-fn write(
-    entries: Vec<Entry>,
-    misposted: &MispostedRecords,
-    format: ExportFormat,
-    now: Timestamp,
-) -> Result<FileContent, FileError> {
-    let entries = entries.into_iter().map(|entry| misposted.readable(entry));
+/// The content of a file. Some thousand rows are compressed for as long as a password is hashed: nobody else has to wait
+/// for it.
+async fn written<R: Row + Send>(rows: Vec<R>, format: ExportFormat, now: Timestamp) -> Result<FileContent, Problem> {
+    let written = tokio::task::spawn_blocking(move || write(&rows, format, now)).await;
+    let written = written.map_err(|error| Problem::internal("a file was not written to its end", &error))?;
+    written.map_err(|error| Problem::internal("a file was not written", &error))
+}
+
+fn write<R: Row>(rows: &[R], format: ExportFormat, now: Timestamp) -> Result<FileContent, FileError> {
     match format {
         ExportFormat::Csv => {
             let mut file = CsvFile::start()?;
-            for entry in entries {
-                file.add(&entry)?;
+            for row in rows {
+                file.add(row)?;
             }
             Ok(FileContent::Text(String::from_utf8_lossy(&file.take()).into_owned()))
         }
         ExportFormat::Xlsx => {
             let mut file = XlsxFile::start(now)?;
-            for entry in entries {
-                file.add(&entry)?;
+            for row in rows {
+                file.add(row)?;
             }
             let mut bytes = Vec::new();
             file.finish(&mut bytes)?;

@@ -37,7 +37,7 @@ struct Steps {
 impl Function {
     pub(crate) async fn hand_over(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, mut batch) = self.gate.visit(call).await?;
-        let repeat = Idempotency::of(call, Some(visit.ticket.claims.sub));
+        let repeat = Idempotency::of(call, Some(visit.session.user_id));
         let asked = repeat.as_ref().ok().and_then(|repeat| repeat.ask(&mut batch));
         let users = AccountUsers::of(&self.store, &visit.number);
         let (fetched, users) = join(self.store.fetch(batch), users).await;

@@ -28,7 +28,7 @@ impl Function {
     pub(crate) async fn invite(&self, call: &Call, rng: &mut impl CryptoRng) -> Result<Answer, Problem> {
         let (visit, mut batch) = self.gate.visit(call).await?;
         // Read now, so that the first answer is fetched in the same wait; reported in its turn.
-        let repeat = Idempotency::of(call, Some(visit.ticket.claims.sub));
+        let repeat = Idempotency::of(call, Some(visit.session.user_id));
         let asked = repeat.as_ref().ok().and_then(|repeat| repeat.ask(&mut batch));
         let users = AccountUsers::of(&self.store, &visit.number);
         let (fetched, users) = join(self.store.fetch(batch), users).await;

@@ -245,7 +245,9 @@ fn document(by_id: &ById, by_address: &[ByAddress], now: Timestamp) -> Value {
         "ledger_exports": list(ledger_exports, |export| json!({
             "id": export.export_id,
             "member_number": export.member_number,
+            "file": export.list,
             "view": export.view,
+            "filter": export.parameters(),
             "format": export.format,
             "requested_at": export.requested_at,
             "state": export.written,

@@ -191,7 +191,7 @@ impl Function {
 /// The list that a cursor is good for.
 fn bound<'a>(visit: &'a Visit, action_id: &Identifier, part: &Part) -> Bound<'a> {
     let moves = part.moves.map_or("", Moves::as_str);
-    Bound { user: visit.ticket.claims.sub, account: &visit.number, filter: format!("action/{action_id}/{moves}") }
+    Bound { user: visit.session.user_id, account: &visit.number, filter: format!("action/{action_id}/{moves}") }
 }
 
 /// Whether an action's sums are those of its entries. A `Query` is read-committed: an entry that is posted meanwhile may

@@ -1,6 +1,7 @@
 //! `GET /api/accounts/{number}/actions`.
 
 use jiff::civil::Date;
+use ledger_lists::{ActionFilter, RowFilter, Sort, SortKey};
 use portal::domain::{ActionStatus, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
@@ -11,9 +12,8 @@ use serde::Serialize;
 use crate::Function;
 use crate::cursor::Cursor;
 use crate::figures::ActionFigures;
-use crate::filter::{self, Filter};
+use crate::filter;
 use crate::list::{List, Listed, Views};
-use crate::sort::{Sort, SortKey};
 use crate::state::StateBody;
 use crate::whole::Searched;
 
@@ -39,7 +39,7 @@ struct ItemBody {
     figures: ActionFigures,
 }
 
-impl List for Filter {
+impl List for ActionFilter {
     type Row = ListedAction;
     const TOTALS: bool = true;
     const ENTRIES: bool = false;
@@ -75,14 +75,14 @@ impl List for Filter {
     }
 }
 
-impl Searched for Filter {
+impl Searched for ActionFilter {
     fn reads_whole(&self) -> Option<&'static str> {
         let sorted = (self.sort != Sort::default()).then_some("sort");
-        self.words.as_ref().map(|_| "q").or(sorted)
+        self.search.as_ref().map(|_| "q").or(sorted)
     }
 
     fn finds(&self, row: &ListedAction) -> bool {
-        self.words.as_ref().is_none_or(|words| words.are_in(&[&row.title, row.action_id.as_str()]))
+        RowFilter::finds(self, row)
     }
 
     fn sort(&self) -> Sort {
@@ -90,21 +90,15 @@ impl Searched for Filter {
     }
 
     fn key(&self, row: &ListedAction) -> (SortKey, String) {
-        (self.sort.key_of(row), row.action_id.to_string())
+        Self::key(self, row)
     }
 
     fn adds_up(&self, rows: &[ListedAction], facets: Option<&Facets>) -> bool {
-        let totals = |facets: Option<&Facets>| facets.map(|facets| facets.filtered(self.scheme, self.status));
-        totals(Self::facets_of(rows).as_ref()).unwrap_or_default() == totals(facets).unwrap_or_default()
+        self.come_to(rows, facets)
     }
 
     fn facets_of(rows: &[ListedAction]) -> Option<Facets> {
-        let first = rows.first()?;
-        let mut facets = Facets::empty(first.member_number.clone(), first.home.view);
-        for row in rows {
-            facets.add(row.home.scheme, row.status, 1, row.measures());
-        }
-        Some(facets)
+        Self::facets_of(rows)
     }
 }
 

@@ -1,5 +1,6 @@
 //! `GET /api/accounts/{number}/contributions`.
 
+use ledger_lists::ContributionFilter;
 use portal::domain::{Cents, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
@@ -10,7 +11,7 @@ use serde::Serialize;
 use crate::Function;
 use crate::cursor::Cursor;
 use crate::entry::EntryBody;
-use crate::filter::{self, Contributions};
+use crate::filter;
 use crate::ledger::{entry_cursor, position};
 use crate::list::{List, Listed, Views};
 use crate::state::{StateBody, is_of};
@@ -41,13 +42,13 @@ struct ItemBody {
     entry: EntryBody,
 }
 
-impl List for Contributions {
+impl List for ContributionFilter {
     type Row = Entry;
     const TOTALS: bool = true;
     const ENTRIES: bool = true;
 
     fn views(&self) -> Option<Views> {
-        self.0.map(Views::One)
+        self.view.map(Views::One)
     }
 
     fn as_text(&self) -> String {

@@ -106,12 +106,11 @@ impl Bound<'_> {
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
-    use portal::domain::{ActionStatus, Scheme, Words};
+    use ledger_lists::{ActionFilter, ActionSearch, Sort};
+    use portal::domain::{ActionStatus, Scheme};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::filter::Filter;
-    use crate::sort::Sort;
 
     fn key() -> SymmetricKey {
         SymmetricKey::from_secret("a secret of the test")
@@ -121,11 +120,11 @@ mod tests {
         fn filters()(
             view in prop::option::of(2009_i16..2017), status in prop::option::of(0..12_usize), scheme in prop::option::of(0..10_usize), words in prop::option::of("[a-z]{1,3}"), sort in prop::option::of(0..Sort::ALL.len()),
         ) -> String {
-            let filter = Filter {
+            let filter = ActionFilter {
                 view: view.and_then(|year| View::parse(&year.to_string())),
                 status: status.map(|index| ActionStatus::ALL[index]),
                 scheme: scheme.map(|index| Scheme::ALL[index]),
-                words: words.map(|words| Words::of(&words)),
+                search: ActionSearch::of(words),
                 sort: sort.map_or_else(Sort::default, |index| Sort::ALL[index]),
             };
             filter.as_text()
@@ -171,7 +170,7 @@ mod tests {
         #[test]
         fn a_changed_cursor_does_not_open(cursor in cursors(), at in any::<prop::sample::Index>(), to in "[A-Za-z0-9_-]") {
             let account = MemberNumber::parse("012345").unwrap();
-            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default().as_text() };
+            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: ActionFilter::default().as_text() };
             let text = cursor.seal(&key(), &bound);
             let at = at.index(text.len());
             let changed = format!("{}{to}{}", &text[..at], &text[at + 1..]);
@@ -181,7 +180,7 @@ mod tests {
         #[test]
         fn no_text_opens_by_chance_nor_panics(text in "\\PC{0,100}") {
             let account = MemberNumber::parse("012345").unwrap();
-            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: Filter::default().as_text() };
+            let bound = Bound { user: Id::from_bytes([7; 16]), account: &account, filter: ActionFilter::default().as_text() };
             prop_assert_eq!(Cursor::open(&text, &key(), &bound), None);
         }
     }

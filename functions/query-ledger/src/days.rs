@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use futures::future::{join, try_join, try_join_all};
+use ledger_lists::EntryFilter;
 use portal::domain::View;
 use portal::http::{Call, Problem};
 use portal::security::Visit;
@@ -10,7 +11,7 @@ use portal::store::{Booked, Entry, EntryPosition, Facets, Misposted, StoreError}
 use rand::CryptoRng;
 
 use crate::Function;
-use crate::filter::{Asked, EntryFilter};
+use crate::filter::Asked;
 use crate::ledger::{entry_cursor, position};
 use crate::list::{Listed, bound};
 use crate::state::{StateBody, is_of};

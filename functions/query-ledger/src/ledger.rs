@@ -1,6 +1,7 @@
 //! `GET /api/accounts/{number}/ledger`: the entries as they were posted.
 
 use jiff::Timestamp;
+use ledger_lists::{EntryFilter, Period};
 use portal::domain::{Id, Identifier, Scheme, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
@@ -11,7 +12,7 @@ use serde::Serialize;
 use crate::Function;
 use crate::cursor::Cursor;
 use crate::entry::EntryBody;
-use crate::filter::{self, EntryFilter, Period};
+use crate::filter;
 use crate::list::{List, Listed, Views};
 use crate::state::{StateBody, is_of};
 
@@ -75,7 +76,7 @@ impl List for EntryFilter {
     }
 
     fn is_all(&self) -> bool {
-        self.kind.is_none() && !self.period.is_given()
+        self.is_of_all()
     }
 
     fn view_of(row: &Entry) -> View {

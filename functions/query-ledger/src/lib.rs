@@ -21,9 +21,7 @@ mod list;
 mod part;
 mod remittance;
 mod remittances;
-mod search;
-#[doc(hidden)]
-pub mod sort;
+mod sort;
 mod state;
 mod summary;
 mod whole;

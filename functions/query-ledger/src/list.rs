@@ -242,7 +242,7 @@ impl Function {
 
 /// What a cursor of a list is good for.
 pub(crate) fn bound<'a, L: List>(visit: &'a Visit, filter: &L) -> Bound<'a> {
-    Bound { user: visit.ticket.claims.sub, account: &visit.number, filter: filter.as_text() }
+    Bound { user: visit.session.user_id, account: &visit.number, filter: filter.as_text() }
 }
 
 /// The page's rows of the view, or of all, and where the next page begins if there is one.

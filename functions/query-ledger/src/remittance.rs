@@ -196,7 +196,7 @@ fn summary((date, remittance): (Date, Remittance)) -> TransferSummary {
 /// The list that a cursor is good for: a transfer, whichever is answered where no source is named.
 fn bound<'a>(visit: &'a Visit, transfer: &TransferSummary) -> Bound<'a> {
     let filter = format!("remittance/{}/{}", transfer.source, transfer.remittance_number.escaped());
-    Bound { user: visit.ticket.claims.sub, account: &visit.number, filter }
+    Bound { user: visit.session.user_id, account: &visit.number, filter }
 }
 
 fn line(line: &ReadableLine) -> LineBody {

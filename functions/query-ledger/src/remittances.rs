@@ -1,6 +1,7 @@
 //! `GET /api/accounts/{number}/remittances`.
 
 use jiff::civil::Date;
+use ledger_lists::{Period, RemittanceFilter, RowFilter, Sort, SortKey};
 use portal::domain::{Identifier, RemittanceNumber, View};
 use portal::http::{Answer, Call, Problem};
 use portal::security::Visit;
@@ -11,10 +12,8 @@ use serde::Serialize;
 use crate::Function;
 use crate::cursor::Cursor;
 use crate::figures::TransferBody;
-use crate::filter::{self, Period, Remittances};
+use crate::filter;
 use crate::list::{List, Listed, Views};
-use crate::search::RemittanceSearch;
-use crate::sort::{Sort, SortKey};
 use crate::state::StateBody;
 use crate::whole::Searched;
 
@@ -41,7 +40,7 @@ pub(crate) struct TransferSummary {
     pub(crate) moved: TransferBody,
 }
 
-impl List for Remittances {
+impl List for RemittanceFilter {
     type Row = ListedRemittance;
     const TOTALS: bool = false;
     const ENTRIES: bool = false;
@@ -80,13 +79,13 @@ impl List for Remittances {
     }
 }
 
-impl Searched for Remittances {
+impl Searched for RemittanceFilter {
     fn reads_whole(&self) -> Option<&'static str> {
         self.search.as_ref().map(|_| "q")
     }
 
     fn finds(&self, row: &ListedRemittance) -> bool {
-        self.search.as_ref().is_none_or(|search: &RemittanceSearch| search.finds(row))
+        RowFilter::finds(self, row)
     }
 
     fn sort(&self) -> Sort {

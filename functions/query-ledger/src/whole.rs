@@ -1,6 +1,7 @@
 //! Lists that are searched, or sorted otherwise than they are stored: read whole, up to a limit, and cut into pages.
 
 use futures::future::{join, join3};
+use ledger_lists::{Sort, SortKey};
 use portal::domain::{Refusal, View};
 use portal::http::{Call, Problem};
 use portal::security::Visit;
@@ -10,7 +11,7 @@ use rand::CryptoRng;
 use crate::Function;
 use crate::filter::Asked;
 use crate::list::{List, Listed, Views, bound};
-use crate::sort::{Sort, SortKey, SortedPlace};
+use crate::sort::SortedPlace;
 use crate::state::StateBody;
 
 /// How many rows of what the other filters let through are read at most: some 500 KB, half of what one answer of

@@ -14,12 +14,13 @@ use std::collections::BTreeMap;
 use futures::future::{join, join3, try_join, try_join3};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use ledger_lists::StatementFilter;
 use portal::domain::{Refusal, View, ViewRule, fund_day};
 use portal::environment::{Environment, StartError, rng};
 use portal::http::{Answer, Call, FileContent, Form, Problem, before_the_first_booking};
 use portal::invocation;
 use portal::lambda::HttpFunction;
-use portal::security::{AccountDoor, Gate, Visit};
+use portal::security::{AccountDoor, FileLinks, Gate, Visit};
 use portal::store::{
     Account, ActionVersion, Batch, Entry, ListedAction, ListedRemittance, Misposted, MispostedRecords, Page, Query,
     Record, Store, StoreError, Table, Totals,
@@ -48,7 +49,9 @@ impl HttpFunction for Function {
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
         let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])?;
-        Ok(Self { gate: Gate::start(environment, &store).await?, store, rule: environment.view_rule()? })
+        // Side by side: a cold start waits once.
+        let (gate, links) = try_join(Gate::start(environment, &store), FileLinks::load(environment)).await?;
+        Ok(Self { gate: gate.with_links(links), store, rule: environment.view_rule()? })
     }
 
     async fn answer(&self, call: &Call) -> Result<Answer, Problem> {
@@ -274,16 +277,9 @@ fn lacking(unshown: &BTreeMap<char, usize>) -> String {
     format!("the statement's font lacks {number} characters of its texts, among them {}", first.join(", "))
 }
 
-/// The view and the state that a query asks for.
-struct Asked {
-    view: Option<View>,
-    /// The state; the present one where none is given.
-    at: Option<Timestamp>,
-}
-
-fn asked(mut form: Form, now: Timestamp) -> Result<Asked, Problem> {
-    let (view, at) = (form.optional("view", View::read), form.past("as_of", now));
-    form.finish((view, at)).map(|(view, at)| Asked { view, at })
+fn asked(mut form: Form, now: Timestamp) -> Result<StatementFilter, Problem> {
+    let filter = StatementFilter::read(&mut form, now);
+    form.finish((filter,)).map(|(filter,)| filter)
 }
 
 fn within_a_move() -> Problem {

@@ -58,7 +58,7 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let format = ExportFormat::parse(&arguments.next().unwrap()).unwrap();
     let number: u32 = arguments.next().unwrap().parse().unwrap();
-    let mut file = File::start(format, Timestamp::UNIX_EPOCH).unwrap();
+    let mut file = File::<portal::store::ReadableEntry>::start(format, Timestamp::UNIX_EPOCH).unwrap();
     let mut nowhere = std::io::sink();
     let misposted = MispostedRecords::of([]);
     for n in 0..number {

@@ -17,8 +17,8 @@ use portal::invocation;
 use portal::lambda::EventFunction;
 use portal::log::with_sources;
 use portal::store::{
-    Change, Condition, Export, ExportState, ExportsUnderWay, Key, Outcome, Record as _, Store, StoreError, Table,
-    Transaction,
+    Change, Condition, Export, ExportSize, ExportState, ExportsUnderWay, Key, Outcome, Record as _, Store, StoreError,
+    Table, Transaction,
 };
 use rand::CryptoRng;
 use serde_dynamo::AttributeValue;
@@ -51,6 +51,12 @@ pub enum ExportError {
     /// The task that writes it ended before it was done.
     #[error("the file was not written to its end")]
     Unfinished,
+    /// What it is filtered by cannot be read.
+    #[error("the filter of the export is none")]
+    Filter,
+    /// There are more rows than can be sorted.
+    #[error("too many rows")]
+    TooMany,
     /// The ledger was posted to while it was read, each time.
     #[error("the ledger changes all the time")]
     Changing,
@@ -101,24 +107,34 @@ impl Function {
             return Ok(());
         }
         if export.attempts >= Export::MOST_ATTEMPTS {
-            return self.done_with(&export, ExportState::Failed, rng).await;
+            return self.done_with(&export, ExportState::Failed, None, rng).await;
         }
         // Counted before it is begun: an attempt that ends the process counts too.
         let still = Condition::All(vec![Condition::Exists, Condition::is("written", &ExportState::Preparing)?]);
         if !self.store.update(key, &Change::new().add("attempts", 1), Some(&still)).await? {
             return Ok(());
         }
-        self.write(&export).await?;
-        self.done_with(&export, ExportState::Ready, rng).await
+        let size = self.write(&export).await?;
+        self.done_with(&export, ExportState::Ready, Some(size), rng).await
     }
 
     /// Says how it ended, and makes room for another.
-    async fn done_with(&self, export: &Export, how: ExportState, rng: &mut impl CryptoRng) -> Result<(), ExportError> {
+    async fn done_with(
+        &self,
+        export: &Export,
+        how: ExportState,
+        size: Option<ExportSize>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<(), ExportError> {
         let now = self.environment.clock.now();
         for _ in 0..MOST_ATTEMPTS {
             let mut transaction = Transaction::new();
             let preparing = Condition::is("written", &ExportState::Preparing)?;
-            let own = transaction.update(export.key(), Change::new().set("written", &how)?, preparing);
+            let mut change = Change::new().set("written", &how)?;
+            if let Some(size) = &size {
+                change = change.set("size", size)?;
+            }
+            let own = transaction.update(export.key(), change, preparing);
             let known = self.store.get::<ExportsUnderWay>(&ExportsUnderWay::key_of(&export.member_number)).await?;
             if let Some(mut under_way) = known {
                 under_way.end(export.export_id, now);

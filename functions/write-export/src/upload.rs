@@ -46,6 +46,7 @@ pub(crate) struct Upload {
     id: String,
     parts: Vec<CompletedPart>,
     piece: Vec<u8>,
+    sent: u64,
 }
 
 impl Bucket {
@@ -67,7 +68,7 @@ impl Bucket {
         let sent = self.client.create_multipart_upload().bucket(&self.name).key(&key).send().await;
         let begun = sent.map_err(|error| UploadError::new("CreateMultipartUpload", error))?;
         let id = begun.upload_id.unwrap_or_default();
-        Ok(Upload { bucket: self.clone(), key, id, parts: Vec::new(), piece: Vec::new() })
+        Ok(Upload { bucket: self.clone(), key, id, parts: Vec::new(), piece: Vec::new(), sent: 0 })
     }
 }
 
@@ -81,18 +82,18 @@ impl Upload {
         if self.piece.len() >= PIECE { self.send().await } else { Ok(()) }
     }
 
-    /// Sends what is left, and makes it an object.
+    /// Sends what is left, makes it an object, and tells how many bytes that has.
     ///
     /// # Errors
     /// Where the bucket does not take it.
-    pub(crate) async fn finish(mut self) -> Result<(), UploadError> {
+    pub(crate) async fn finish(mut self) -> Result<u64, UploadError> {
         if !self.piece.is_empty() {
             self.send().await?;
         }
         let parts = CompletedMultipartUpload::builder().set_parts(Some(self.parts)).build();
         let request = self.bucket.client.complete_multipart_upload().bucket(&self.bucket.name).key(self.key);
         let sent = request.upload_id(self.id).multipart_upload(parts).send().await;
-        sent.map(drop).map_err(|error| UploadError::new("CompleteMultipartUpload", error))
+        sent.map(|_| self.sent).map_err(|error| UploadError::new("CompleteMultipartUpload", error))
     }
 
     /// Gives it up. What cannot be removed now goes with the bucket's lifecycle.
@@ -102,6 +103,7 @@ impl Upload {
     }
 
     async fn send(&mut self) -> Result<(), UploadError> {
+        self.sent += self.piece.len() as u64;
         let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
         let body = ByteStream::from(std::mem::take(&mut self.piece));
         let request = self.bucket.client.upload_part().bucket(&self.bucket.name).key(&self.key).upload_id(&self.id);

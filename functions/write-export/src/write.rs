@@ -1,15 +1,19 @@
-//! From the entries to the file.
+//! From the rows to the file.
 //!
 //! What is read in several pages is a state of the ledger only if nothing was posted meanwhile. Totals that are the same
 //! before and after do not show that: a correction of a day or a label moves no sum, and one half of it may be read
 //! without the other. So the rows have to add up to the totals as well, and where either is not so all is read anew.
 //! Nobody gets a file whose rows do not add up.
+//!
+//! Entries leave as they come. Actions and transfers, some hundred bytes each, are read before they are written: what is
+//! sorted is known when all of it is.
 
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use ledger_files::{CsvFile, FileError, Sums, XlsxFile};
-use portal::store::{Entry, Export, ExportFormat, ReadableEntry, Totals};
+use ledger_files::{CsvFile, FileError, Row, XlsxFile};
+use ledger_lists::{EntryRows, Listing, Read, RowFilter, Sums, read_rows};
+use portal::store::{Entry, Export, ExportFormat, ExportSize, Totals};
 use tokio::sync::mpsc;
 
 use crate::upload::Upload;
@@ -18,15 +22,51 @@ use crate::{ExportError, Function};
 /// How much of an archive is handed over at once.
 const HANDED_OVER: usize = 256 * 1024;
 
+/// How many actions or transfers are read at most: they take some hundred megabytes.
+const MOST_ROWS: usize = 250_000;
+
 impl Function {
-    pub(crate) async fn write(&self, export: &Export) -> Result<(), ExportError> {
+    /// Writes the file of an export, and tells what it has.
+    pub(crate) async fn write(&self, export: &Export) -> Result<ExportSize, ExportError> {
+        let listing = Listing::of_texts(export.list, export.parameters(), export.requested_at);
+        let listing = listing.map_err(|_| ExportError::Filter)?;
+        match &listing {
+            Listing::Actions(filter) => self.write_rows(export, filter).await,
+            Listing::Remittances(filter) => self.write_rows(export, filter).await,
+            Listing::Ledger(_) | Listing::Contributions(_) => {
+                let rows = EntryRows::of(&listing).ok_or(ExportError::Filter)?;
+                self.write_entries(export, rows).await
+            }
+        }
+    }
+
+    async fn write_rows<F: RowFilter>(&self, export: &Export, filter: &F) -> Result<ExportSize, ExportError>
+    where
+        F::Row: Row,
+    {
+        let rows = match read_rows(&self.store, &export.member_number, filter, MOST_ROWS).await? {
+            Read::Found(rows) => rows,
+            Read::TooMany => return Err(ExportError::TooMany),
+            Read::Unsettled => return Err(ExportError::Changing),
+        };
+        let mut upload = self.bucket.begin(export.object_key()).await?;
+        match fill_with(export, rows, &mut upload).await {
+            Ok(rows) => Ok(ExportSize { rows, bytes: upload.finish().await? }),
+            Err(error) => {
+                upload.abandon().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn write_entries(&self, export: &Export, rows: EntryRows) -> Result<ExportSize, ExportError> {
         let mut why = Unsettled::Moved;
         for _ in 0..Totals::MOST_READS {
-            let before = Totals::of(&self.store, &export.member_number, export.view).await?;
+            let before = Totals::of(&self.store, &export.member_number, rows.view()).await?;
             let mut upload = self.bucket.begin(export.object_key()).await?;
-            match self.fill(export, &before, &mut upload).await {
-                Ok(None) => return Ok(upload.finish().await?),
-                Ok(Some(unsettled)) => {
+            match self.fill(export, rows, &before, &mut upload).await {
+                Ok(Ok(rows)) => return Ok(ExportSize { rows, bytes: upload.finish().await? }),
+                Ok(Err(unsettled)) => {
                     upload.abandon().await;
                     why = unsettled;
                 }
@@ -42,40 +82,58 @@ impl Function {
         })
     }
 
-    /// The whole content; or why it is none, and has to be read again.
+    /// The whole content, and how many rows it has; or why it is none, and has to be read again.
     async fn fill(
         &self,
         export: &Export,
+        rows: EntryRows,
         before: &[Totals],
         upload: &mut Upload,
-    ) -> Result<Option<Unsettled>, ExportError> {
+    ) -> Result<Result<u64, Unsettled>, ExportError> {
         let mut file = File::start(export.format, export.requested_at)?;
         let mut sums = Sums::default();
+        let (mut read, mut shown) = (0, 0);
         // Had a record left the account later, the totals would have moved.
         let misposted = self.store.misposted(&export.member_number).await?;
-        let list = Entry::in_order(&export.member_number, export.view);
-        let mut next = None;
-        loop {
-            let page = self.store.query::<Entry>(&list.clone().after(next)).await?;
-            for entry in page.items {
-                sums.add(&entry);
-                file.add(&misposted.readable(entry))?;
-            }
-            upload.add(&file.take()).await?;
-            next = page.next;
-            if next.is_none() {
-                break;
+        for range in rows.ranges(&export.member_number, before) {
+            let mut next = None;
+            loop {
+                let page = self.store.query::<Entry>(&range.clone().after(next)).await?;
+                for entry in page.items.into_iter().filter(|entry| EntryRows::is_of(entry, before)) {
+                    sums.add(&entry);
+                    read += 1;
+                    if rows.shows(&entry) {
+                        shown += 1;
+                        file.add(&misposted.readable(entry))?;
+                    }
+                }
+                upload.add(&file.take()).await?;
+                next = page.next;
+                if next.is_none() {
+                    break;
+                }
             }
         }
-        if Totals::of(&self.store, &export.member_number, export.view).await? != before {
-            return Ok(Some(Unsettled::Moved));
+        if Totals::of(&self.store, &export.member_number, rows.view()).await? != before {
+            return Ok(Err(Unsettled::Moved));
         }
-        if sums != Sums::of(before) {
-            return Ok(Some(Unsettled::Sums));
+        if !rows.add_up(read, &sums, before) {
+            return Ok(Err(Unsettled::Sums));
         }
         file.finish(upload).await?;
-        Ok(None)
+        Ok(Ok(shown))
     }
+}
+
+/// Writes rows that were read.
+async fn fill_with<R: Row>(export: &Export, rows: Vec<R>, upload: &mut Upload) -> Result<u64, ExportError> {
+    let mut file = File::start(export.format, export.requested_at)?;
+    let number = rows.len() as u64;
+    for row in rows {
+        file.add(&row)?;
+    }
+    file.finish(upload).await?;
+    Ok(number)
 }
 
 /// Why what was read is no state of the ledger.
@@ -87,14 +145,14 @@ enum Unsettled {
 }
 
 /// The file in one of its formats.
-pub enum File {
+pub enum File<R> {
     /// Bytes leave as they come.
-    Csv(CsvFile),
+    Csv(CsvFile<R>),
     /// Bytes leave at the end.
-    Xlsx(Box<XlsxFile>),
+    Xlsx(Box<XlsxFile<R>>),
 }
 
-impl File {
+impl<R: Row> File<R> {
     /// A file that says it was made `now`.
     ///
     /// # Errors
@@ -110,10 +168,10 @@ impl File {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn add(&mut self, entry: &ReadableEntry) -> Result<(), FileError> {
+    pub fn add(&mut self, row: &R) -> Result<(), FileError> {
         match self {
-            Self::Csv(file) => file.add(entry),
-            Self::Xlsx(file) => file.add(entry),
+            Self::Csv(file) => file.add(row),
+            Self::Xlsx(file) => file.add(row),
         }
     }
 

@@ -1,16 +1,17 @@
-//! The ledger as CSV, as French spreadsheets write and read it.
+//! A list of the ledger as CSV, as French spreadsheets write and read it.
 //!
 //! UTF-8 with a byte order mark, `;` between cells, `,` in amounts, CRLF at the end of a line, days as
 //! `jj/mm/aaaa`. A text that a spreadsheet would take for a number, a date or a formula is led by an apostrophe
 //! ([`crate::literal`]).
 
+use std::marker::PhantomData;
+
 use csv::{Terminator, WriterBuilder};
 use jiff::civil::Date;
 use portal::domain::Cents;
-use portal::store::ReadableEntry;
 
 use crate::FileError;
-use crate::columns::{COLUMNS, Cell};
+use crate::columns::{Cell, Row};
 use crate::literal::literal;
 
 /// By which Excel knows UTF-8.
@@ -18,18 +19,19 @@ const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// The file, of which what is written already can be taken away at any time.
 #[derive(Debug)]
-pub struct CsvFile {
+pub struct CsvFile<R> {
     bytes: Vec<u8>,
+    of: PhantomData<fn(R)>,
 }
 
-impl CsvFile {
+impl<R: Row> CsvFile<R> {
     /// The mark and the headings.
     ///
     /// # Errors
     /// Where they cannot be written.
     pub fn start() -> Result<Self, FileError> {
-        let mut file = Self { bytes: BYTE_ORDER_MARK.as_bytes().to_vec() };
-        file.row(COLUMNS.iter().map(|column| column.heading.to_owned()))?;
+        let mut file = Self { bytes: BYTE_ORDER_MARK.as_bytes().to_vec(), of: PhantomData };
+        file.row(R::COLUMNS.iter().map(|column| column.heading.to_owned()))?;
         Ok(file)
     }
 
@@ -37,8 +39,8 @@ impl CsvFile {
     ///
     /// # Errors
     /// Where it cannot be written.
-    pub fn add(&mut self, entry: &ReadableEntry) -> Result<(), FileError> {
-        self.row(COLUMNS.iter().map(|column| shown((column.cell)(entry))))
+    pub fn add(&mut self, row: &R) -> Result<(), FileError> {
+        self.row(R::COLUMNS.iter().map(|column| shown((column.cell)(row))))
     }
 
     /// What was written since it was taken last.

@@ -1,4 +1,4 @@
-//! The ledger of a member account as a file, row by row, in memory that does not grow with the rows.
+//! A list of a member account's ledger as a file, row by row, in memory that does not grow with the rows.
 //!
 //! ```no_run
 //! # fn write(pages: Vec<Vec<portal::store::ReadableEntry>>, now: jiff::Timestamp) -> Result<Vec<u8>, ledger_files::FileError> {
@@ -12,16 +12,18 @@
 //! # }
 //! ```
 
+mod actions;
 mod columns;
 mod csv_file;
+mod entries;
 mod literal;
-mod sums;
+mod remittances;
 #[cfg(test)]
 mod tests;
 mod xlsx_file;
 
+pub use columns::{Column, Row};
 pub use csv_file::CsvFile;
-pub use sums::Sums;
 pub use xlsx_file::XlsxFile;
 
 /// A file could not be written: a full disk, or a defect.

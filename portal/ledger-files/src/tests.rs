@@ -110,7 +110,7 @@ fn a_line_end_inside_a_text_stays_inside_its_cell() {
 fn a_workbook_of_more_rows_than_a_sheet_takes_has_a_further_sheet() {
     let now = instant("2012-02-12T00:00:00Z");
     let size = |most_rows: u32| {
-        let mut file = XlsxFile::with_sheets_of(most_rows, now).unwrap();
+        let mut file = XlsxFile::<ReadableEntry>::with_sheets_of(most_rows, now).unwrap();
         for _ in 0..5 {
             file.add(&readable(payment("a"))).unwrap();
         }

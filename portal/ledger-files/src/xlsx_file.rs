@@ -1,32 +1,18 @@
-//! The ledger as an Excel workbook: amounts that can be added, days that can be sorted, texts that stay texts.
+//! A list of the ledger as an Excel workbook: amounts that can be added, days that can be sorted, texts that stay texts.
 //!
 //! Rows go to a temporary file without a name as they are written, and from there, compressed, to their place:
 //! memory holds neither.
 
 use std::io::Write;
+use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use portal::domain::Cents;
-use portal::store::ReadableEntry;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, IgnoreError, Workbook, Worksheet, XlsxError};
 
 use crate::FileError;
-use crate::columns::{COLUMNS, Cell};
-
-/// What the second sheet says.
-const NOTES: [&str; 10] = [
-    "Une ligne par écriture, dans l’ordre des exercices et des dates d’effet. Rien n’est jamais modifié : une erreur est corrigée par une contre-passation et une nouvelle écriture.",
-    "Les colonnes Engagé, Payé et Cotisé portent le signe de leur effet : la somme d’une colonne est le total affiché par le portail, au centime près.",
-    "Payé est la somme de Payé à l’entreprise, que votre banque affiche, et de Payé aux organismes, réglé directement aux organismes de formation. Ce qui revient ou est repris est retiré du côté dont il provient.",
-    "En cours est signé par écriture. Pour chaque action, additionnez par n° de facture et comptez zéro pour une somme négative : ce qui est payé au-delà d’une facture n’en solde aucune autre. Déduisez-en les paiements sans n° de facture ; ajoutez les factures sans n°, moins ce que les autres ont reçu en trop. Jamais moins de zéro, vous retrouvez le total affiché.",
-    "Le reste à payer n’est pas une somme de colonnes : pour chaque action, c’est l’engagé moins ce qui a été payé, sans y rajouter les reprises, et jamais moins de zéro ; rien pour une action soldée, refusée ou annulée. Ce qui a été repris est la somme des écritures Reprise et de leurs contre-passations.",
-    "Engagé, Payé et Cotisé ne forment ensemble aucun solde : les contributions légales sont mutualisées.",
-    "Montant brut est le montant que le fonds a transmis, et d’une contre-passation l’opposé du montant qu’elle reprend ; l’effet d’un montant sur Engagé, Payé et Cotisé est donné par la nature de l’écriture, d’une contre-passation par celle de l’écriture contre-passée.",
-    "Imputé par erreur désigne une écriture qui relève d’un autre compte, où elle est désormais, et ce qui l’annule ici : sa date et son montant restent, ses textes n’appartiennent qu’à l’autre compte.",
-    "Comptabilisé à donne l’instant auquel l’écriture a été passée, et N° d’ordre dans l’exercice son rang, sans lacune : le dernier numéro de chaque exercice nomme l’état du compte que ce fichier montre.",
-    "Les numéros (SIRET, adhérent, action, facture, avis de virement) sont des textes : leurs zéros de tête comptent.",
-];
+use crate::columns::{Cell, Row};
 
 /// Rows of a sheet, the headings not counted. Excel takes 1,048,576 lines; what is more goes to a further sheet.
 const MOST_ROWS: u32 = 1_000_000;
@@ -41,7 +27,7 @@ struct Formats {
 }
 
 /// The file. Its rows are in a temporary file until it is finished.
-pub struct XlsxFile {
+pub struct XlsxFile<R> {
     workbook: Workbook,
     formats: Formats,
     /// Which sheet is written.
@@ -49,9 +35,10 @@ pub struct XlsxFile {
     /// How many rows it has.
     rows: u32,
     most_rows: u32,
+    of: PhantomData<fn(R)>,
 }
 
-impl XlsxFile {
+impl<R: Row> XlsxFile<R> {
     /// A workbook that says it was made `now`.
     ///
     /// # Errors
@@ -72,8 +59,8 @@ impl XlsxFile {
         let mut workbook = Workbook::new();
         let created = ExcelDateTime::from_timestamp(now.as_second())?;
         workbook.set_properties(&DocProperties::new().set_title("Compte adhérent").set_creation_datetime(&created));
-        let mut file = Self { workbook, formats, sheet: 0, rows: 0, most_rows };
-        file.begin_sheet("Écritures")?;
+        let mut file = Self { workbook, formats, sheet: 0, rows: 0, most_rows, of: PhantomData };
+        file.begin_sheet(R::SHEET)?;
         Ok(file)
     }
 
@@ -81,16 +68,16 @@ impl XlsxFile {
     ///
     /// # Errors
     /// Where the temporary file takes no more.
-    pub fn add(&mut self, entry: &ReadableEntry) -> Result<(), FileError> {
+    pub fn add(&mut self, row: &R) -> Result<(), FileError> {
         if self.rows == self.most_rows {
             self.end_sheet()?;
             self.sheet += 1;
-            self.begin_sheet(&format!("Écritures {}", self.sheet + 1))?;
+            self.begin_sheet(&format!("{} {}", R::SHEET, self.sheet + 1))?;
         }
         self.rows += 1;
         let sheet = self.workbook.worksheet_from_index(self.sheet)?;
-        for (number, column) in (0..).zip(&COLUMNS) {
-            put(sheet, self.rows, number, (column.cell)(entry), &self.formats)?;
+        for (number, column) in (0..).zip(R::COLUMNS) {
+            put(sheet, self.rows, number, (column.cell)(row), &self.formats)?;
         }
         Ok(())
     }
@@ -105,8 +92,8 @@ impl XlsxFile {
         notes.set_name("Notes")?;
         notes.set_column_width(0, 120)?;
         let wrapped = Format::new().set_text_wrap();
-        for (row, note) in (0..).zip(NOTES) {
-            notes.write_string_with_format(row, 0, note, &wrapped)?;
+        for (row, note) in (0..).zip(R::NOTES) {
+            notes.write_string_with_format(row, 0, *note, &wrapped)?;
         }
         Ok(self.workbook.save_to_writer(to)?)
     }
@@ -115,7 +102,7 @@ impl XlsxFile {
         self.rows = 0;
         let sheet = self.workbook.add_worksheet_with_constant_memory()?;
         sheet.set_name(name)?;
-        for (number, column) in (0..).zip(&COLUMNS) {
+        for (number, column) in (0..).zip(R::COLUMNS) {
             sheet.set_column_width(number, column.width)?;
             sheet.write_string_with_format(0, number, column.heading, &self.formats.heading)?;
         }
@@ -125,7 +112,7 @@ impl XlsxFile {
 
     fn end_sheet(&mut self) -> Result<(), XlsxError> {
         let sheet = self.workbook.worksheet_from_index(self.sheet)?;
-        let last_column = (0..).zip(&COLUMNS).map(|(number, _)| number).last().unwrap_or(0);
+        let last_column = (0..).zip(R::COLUMNS).map(|(number, _)| number).last().unwrap_or(0);
         sheet.autofilter(0, 0, self.rows, last_column)?;
         // Numbers as text are meant.
         sheet.ignore_error_range(0, 0, self.rows, last_column, IgnoreError::NumberStoredAsText)?;

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::{Edge, Form, Language, Problem, headers, json};
 use crate::domain::{Id, is_unfit};
+use crate::security::FileLinks;
 
 /// Bodies above this are refused before they are parsed. The longest honest one, a password twice, has
 /// a hundredth of it.
@@ -42,6 +43,8 @@ pub struct Call {
     query: QueryMap,
     /// Whether the route has taken its query parameters, or refused them.
     query_is_read: AtomicBool,
+    /// Whether the route takes links to files: then one in the query is no parameter.
+    takes_links: AtomicBool,
     headers: HeaderMap,
     body: Body,
 }
@@ -73,6 +76,7 @@ impl Call {
             path_parameters,
             query,
             query_is_read: AtomicBool::new(false),
+            takes_links: AtomicBool::new(false),
             headers: parts.headers,
             body,
         }
@@ -146,7 +150,29 @@ impl Call {
     #[must_use]
     pub fn query(&self) -> Form {
         self.query_is_read.store(true, Ordering::Relaxed);
-        Form::of_query(&self.query)
+        let mut form = Form::of_query(&self.query);
+        if self.takes_links.load(Ordering::Relaxed) {
+            // What it opens was asked before; given twice, it is refused like any parameter.
+            form.optional(FileLinks::PARAMETER, |_| Ok(()));
+        }
+        form
+    }
+
+    /// The link of a file in the query, to a route that takes such; one that is empty, or given twice, is none.
+    #[must_use]
+    pub fn link(&self) -> Option<&str> {
+        self.takes_links.store(true, Ordering::Relaxed);
+        match self.query.all(FileLinks::PARAMETER)?[..] {
+            [link] if !link.is_empty() => Some(link),
+            _ => None,
+        }
+    }
+
+    /// All parameters of the query but the link.
+    #[must_use]
+    pub fn parameters_beside_link(&self) -> Vec<(&str, String)> {
+        let beside = self.query.iter().filter(|(name, _)| *name != FileLinks::PARAMETER);
+        beside.map(|(name, value)| (name, value.to_owned())).collect()
     }
 
     /// Refuses every query parameter, unless the route has read them: for a route that has neither parameters nor a

@@ -66,6 +66,13 @@ impl Form {
         Self { object, source: Source::Query, ..Self::part(String::new()) }
     }
 
+    /// Parameters that were read once, and written down.
+    #[must_use]
+    pub fn of_texts(texts: impl IntoIterator<Item = (String, String)>) -> Self {
+        let object = texts.into_iter().map(|(name, text)| (name, Value::from(text))).collect();
+        Self { object, source: Source::Query, ..Self::part(String::new()) }
+    }
+
     /// What is inside of a field of a body.
     fn part(path: String) -> Self {
         Self { object: Map::new(), path, errors: Vec::new(), source: Source::Body }
@@ -253,6 +260,12 @@ impl Form {
     pub fn refuse<T>(&mut self, name: &str, refusal: Refusal) -> Option<T> {
         self.errors.push(FieldError { field: format!("{}{name}", self.path), refusal });
         None
+    }
+
+    /// The problem of what was refused so far, for a form of which nothing further can be read.
+    #[must_use]
+    pub fn refused(self) -> Problem {
+        Problem::InvalidInput(self.errors)
     }
 
     /// The values, where every field was accepted and there is none that the route does not know.

@@ -13,7 +13,7 @@
 use jiff::Timestamp;
 use rand::CryptoRng;
 
-use super::{Caller, Gate, Ticket, TicketKeys};
+use super::{Caller, Gate, SessionOf, TicketKeys};
 use crate::domain::{DocumentKind, MemberNumber};
 use crate::http::{Call, Problem};
 use crate::store::{
@@ -25,10 +25,10 @@ use crate::store::{
 /// How often an account may change while somebody opens their invitation to it.
 const MOST_ATTEMPTS: usize = 10;
 
-/// Somebody with a valid token asks for an account; whether they may is in the batch.
+/// Somebody with a valid token or link asks for an account; whether they may is in the batch.
 pub struct Visit {
-    /// Their token.
-    pub ticket: Ticket,
+    /// The session that they call with.
+    pub session: SessionOf,
     /// The account that they name.
     pub number: MemberNumber,
     caller: TicketKeys,
@@ -66,13 +66,13 @@ pub struct AccountDoor {
 }
 
 impl Gate {
-    /// Reads the token and the account's number (the path parameter `number`), and asks a batch for what
+    /// Reads the token or the link and the account's number (the path parameter `number`), and asks a batch for what
     /// decides.
     ///
     /// # Errors
     /// `authentication-required`, and `not-found` where the number is none.
     pub async fn visit(&self, call: &Call) -> Result<(Visit, Batch), Problem> {
-        let ticket = self.ticket(call).await?;
+        let session = self.session(call).await?;
         let text = call.path("number");
         // One spelling: what is no number is nobody's account.
         let number = MemberNumber::parse(text).ok().filter(|number| number.as_str() == text);
@@ -83,11 +83,11 @@ impl Gate {
         };
         let mut batch = Batch::new();
         let visit = Visit {
-            caller: ticket.ask(&mut batch),
-            grant: batch.want(Grant::key_of(ticket.claims.sub, &number)),
+            caller: session.ask(&mut batch),
+            grant: batch.want(Grant::key_of(session.user_id, &number)),
             account: batch.want(Account::key_of(&number)),
             charter: batch.want(CurrentDocument::key_of(DocumentKind::Charter)),
-            ticket,
+            session,
             number,
         };
         Ok((visit, batch))
@@ -137,7 +137,7 @@ impl Visit {
     /// # Errors
     /// As [`Visit::enter`].
     pub async fn admit(&self, store: &Store, fetched: &mut Fetched, now: Timestamp) -> Result<Guest, Problem> {
-        let caller = self.ticket.admit(&self.caller, fetched, now)?;
+        let caller = self.session.admit(&self.caller, fetched, now)?;
         let permit = match fetched.take(&self.grant)? {
             Some(grant) => Permit::Granted(grant),
             None => permit_of(&caller.user, &self.number, store, now).await?.ok_or(Problem::NotFound)?,

@@ -18,6 +18,8 @@ pub enum SealedCursor {
     OfLedger,
     /// The accounts that a user may read.
     OfAccounts,
+    /// The files that a user asked for.
+    OfExports,
 }
 
 impl SealedCursor {
@@ -43,6 +45,7 @@ impl SealedCursor {
         match self {
             Self::OfLedger => "cursor",
             Self::OfAccounts => "cursor of accounts",
+            Self::OfExports => "cursor of exports",
         }
     }
 }

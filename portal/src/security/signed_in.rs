@@ -10,7 +10,8 @@
 
 use jiff::Timestamp;
 
-use super::{AccessTokens, Claims};
+use super::{AccessTokens, Claims, FileAddress, FileLinks};
+use crate::domain::Id;
 use crate::environment::{Environment, StartError};
 use crate::http::{Call, Problem};
 use crate::store::{Batch, Fetched, Record as _, Session, Store, User, Wanted};
@@ -20,6 +21,8 @@ use crate::store::{Batch, Fetched, Record as _, Session, Store, User, Wanted};
 pub struct Gate {
     store: Store,
     tokens: AccessTokens,
+    /// Where a file's address may let its caller in too.
+    links: Option<FileLinks>,
 }
 
 /// A valid access token; whether its session still lives is not known yet.
@@ -28,7 +31,18 @@ pub struct Ticket {
     pub claims: Claims,
 }
 
-/// Where a batch will have what [`Ticket::admit`] needs.
+/// The session that somebody calls with: what a valid access token or a valid link names. It may have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionOf {
+    /// Whose it is.
+    pub user_id: Id,
+    /// Which.
+    pub session_id: Id,
+    /// The user's epoch when the token or the link was made.
+    pub epoch: u64,
+}
+
+/// Where a batch will have what [`SessionOf::admit`] needs.
 pub struct TicketKeys {
     user: Wanted<User>,
     session: Wanted<Session>,
@@ -60,7 +74,19 @@ impl Gate {
     /// # Errors
     /// Where the environment lacks something.
     pub async fn start(environment: &Environment, store: &Store) -> Result<Self, StartError> {
-        Ok(Self { store: store.clone(), tokens: AccessTokens::start(environment, store).await? })
+        Ok(Self { store: store.clone(), tokens: AccessTokens::start(environment, store).await?, links: None })
+    }
+
+    /// The same for routes of files, which links open too.
+    #[must_use]
+    pub fn with_links(self, links: FileLinks) -> Self {
+        Self { links: Some(links), ..self }
+    }
+
+    /// Where members find the portal.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        self.tokens.issuer()
     }
 
     /// The caller's access token.
@@ -73,6 +99,22 @@ impl Gate {
         let claims = claims.ok_or(Problem::AuthenticationRequired)?;
         call.note_caller(claims.sub);
         Ok(Ticket { claims })
+    }
+
+    /// The session that somebody calls with: that of the link in the address, where links are good for anything here and
+    /// there is one, else that of their access token.
+    ///
+    /// # Errors
+    /// `authentication-required` without a valid one.
+    pub(super) async fn session(&self, call: &Call) -> Result<SessionOf, Problem> {
+        if let Some(links) = &self.links
+            && let Some(link) = call.link()
+        {
+            let who = links.open(link, &FileAddress::of_call(call), call.now).ok_or(Problem::AuthenticationRequired)?;
+            call.note_caller(who.user_id);
+            return Ok(who);
+        }
+        Ok(self.ticket(call).await?.session())
     }
 
     /// Admits a caller when nothing else has to be read.
@@ -88,15 +130,37 @@ impl Gate {
 }
 
 impl Ticket {
+    /// The session that it names.
+    #[must_use]
+    pub fn session(&self) -> SessionOf {
+        let Claims { sub, sid, epoch, .. } = self.claims;
+        SessionOf { user_id: sub, session_id: sid, epoch }
+    }
+
+    /// Asks a batch for the user and the session.
+    pub fn ask(&self, batch: &mut Batch) -> TicketKeys {
+        self.session().ask(batch)
+    }
+
+    /// The caller, as [`SessionOf::admit`] says.
+    ///
+    /// # Errors
+    /// `authentication-required`.
+    pub fn admit(&self, keys: &TicketKeys, fetched: &mut Fetched, now: Timestamp) -> Result<Caller, Problem> {
+        self.session().admit(keys, fetched, now)
+    }
+}
+
+impl SessionOf {
     /// Asks a batch for the user and the session.
     pub fn ask(&self, batch: &mut Batch) -> TicketKeys {
         TicketKeys {
-            user: batch.want(User::key_of(self.claims.sub)),
-            session: batch.want(Session::key_of(self.claims.sub, self.claims.sid)),
+            user: batch.want(User::key_of(self.user_id)),
+            session: batch.want(Session::key_of(self.user_id, self.session_id)),
         }
     }
 
-    /// The caller, where user and session are there, alive and of the token's epoch.
+    /// The caller, where user and session are there, alive and of this epoch.
     ///
     /// # Errors
     /// `authentication-required`.
@@ -104,7 +168,7 @@ impl Ticket {
         let (Some(user), Some(session)) = (fetched.take(&keys.user)?, fetched.take(&keys.session)?) else {
             return Err(Problem::AuthenticationRequired);
         };
-        let of_this_epoch = user.epoch == self.claims.epoch && session.epoch == self.claims.epoch;
+        let of_this_epoch = user.epoch == self.epoch && session.epoch == self.epoch;
         if !of_this_epoch || !session.is_alive(now) {
             return Err(Problem::AuthenticationRequired);
         }

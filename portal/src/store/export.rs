@@ -4,6 +4,7 @@
 //! else finds it, and goes with them. Beside it lies what an account has under way, which limits how much of that
 //! there is at once.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -46,15 +47,42 @@ impl ExportFormat {
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         }
     }
+}
 
-    /// `ledger-012345-2011.csv`; without a view `ledger-012345.csv`.
+/// A list that can be had as a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExportedList {
+    /// Entries.
+    #[default]
+    Ledger,
+    /// Training actions.
+    Actions,
+    /// Contributions.
+    Contributions,
+    /// Transfers.
+    Remittances,
+}
+
+impl ExportedList {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ledger, Self::Actions, Self::Contributions, Self::Remittances];
+
+    /// The name, which is that of its path.
     #[must_use]
-    pub fn file_name(self, number: &MemberNumber, view: Option<View>) -> String {
-        let ending = self.ending();
-        match view {
-            Some(view) => format!("ledger-{number}-{view}.{ending}"),
-            None => format!("ledger-{number}.{ending}"),
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ledger => "ledger",
+            Self::Actions => "actions",
+            Self::Contributions => "contributions",
+            Self::Remittances => "remittances",
         }
+    }
+
+    /// Reads the name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|list| list.as_str() == text)
     }
 }
 
@@ -79,9 +107,17 @@ pub struct Export {
     pub user_id: Id,
     /// Whose ledger.
     pub member_number: MemberNumber,
+    /// Which list of it.
+    #[serde(default)]
+    pub list: ExportedList,
     /// The view; all of them where there is none.
     pub view: Option<View>,
-    /// As what.
+    /// What else it is filtered by: the parameters of the list, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub filter: BTreeMap<String, String>,
+    /// As what. An item of before there were filters has it as `format`; who knows of no filter finds none here, and writes
+    /// no file of more than was asked for.
+    #[serde(rename = "written_as", alias = "format")]
     pub format: ExportFormat,
     /// When it was asked for.
     #[serde(with = "jiff::fmt::serde::timestamp::millisecond::required")]
@@ -90,8 +126,20 @@ pub struct Export {
     pub written: ExportState,
     /// How often it was begun.
     pub attempts: u32,
+    /// What the file has, once it is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<ExportSize>,
     /// Seconds since 1970 after which DynamoDB may delete it.
     pub ttl: i64,
+}
+
+/// What a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExportSize {
+    /// Rows, without headings.
+    pub rows: u64,
+    /// Bytes.
+    pub bytes: u64,
 }
 
 impl Export {
@@ -122,6 +170,19 @@ impl Export {
         Some(Self::key_of(user_id, Id::parse(sk.strip_prefix("EXPORT#")?)?))
     }
 
+    /// All that it is filtered by, as the parameters of the list, by name.
+    #[must_use]
+    pub fn parameters(&self) -> BTreeMap<String, String> {
+        let view = self.view.map(|view| ("view".to_owned(), view.to_string()));
+        self.filter.clone().into_iter().chain(view).collect()
+    }
+
+    /// Until when it can be had.
+    #[must_use]
+    pub fn kept_until(&self) -> Timestamp {
+        self.requested_at + Self::KEPT
+    }
+
     /// The key of its object in the bucket: nothing that says whose it is.
     #[must_use]
     pub fn object_key(&self) -> String {
@@ -131,7 +192,7 @@ impl Export {
     /// How far it is now; `None` where it is over.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> Option<ExportState> {
-        if now >= self.requested_at + Self::KEPT {
+        if now >= self.kept_until() {
             return None;
         }
         let overdue = self.written == ExportState::Preparing && now >= self.requested_at + Self::LONGEST;
@@ -253,11 +314,14 @@ mod tests {
             export_id: Id::from_bytes([1; 16]),
             user_id: Id::from_bytes([2; 16]),
             member_number: MemberNumber::parse("012345").unwrap(),
+            list: ExportedList::Ledger,
             view: None,
+            filter: BTreeMap::new(),
             format: ExportFormat::Csv,
             requested_at,
             written,
             attempts: 0,
+            size: None,
             ttl: 0,
         };
         let after = |seconds| requested_at + Duration::from_secs(seconds);
@@ -270,5 +334,18 @@ mod tests {
         let Key { pk, sk, .. } = ready.key();
         assert_eq!(Export::key_from(&pk, &sk), Some(ready.key()));
         assert_eq!(Export::key_from(&pk, "SESSION#01010101010101010101010101010101"), None);
+    }
+
+    /// An export that was asked for before there were filters is still written and found; and who knows of none does not
+    /// read one that may have some.
+    #[test]
+    fn an_item_of_before_there_were_filters_is_read_and_none_of_now_is_read_as_one() {
+        let id = "01".repeat(16);
+        let mut item = serde_json::json!({"export_id": id, "user_id": id, "member_number": "012345", "view": 2011,
+            "format": "csv", "requested_at": 1_000, "written": "preparing", "attempts": 0, "ttl": 0});
+        let export: Export = serde_json::from_value(item.take()).unwrap();
+        assert_eq!((export.list, export.format), (ExportedList::Ledger, ExportFormat::Csv));
+        assert_eq!(export.parameters(), BTreeMap::from([("view".to_owned(), "2011".to_owned())]));
+        assert_eq!(serde_json::to_value(&export).unwrap()["format"], serde_json::Value::Null);
     }
 }

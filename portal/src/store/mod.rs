@@ -70,7 +70,7 @@ pub use evidence::{
     Acceptance, AccountEvent, AuditEvent, BoundWitness, EventKind, EventOutcome, Receipt, RequestOrigin, Witness,
     told_after,
 };
-pub use export::{Export, ExportFormat, ExportState, ExportsUnderWay, UnderWay};
+pub use export::{Export, ExportFormat, ExportSize, ExportState, ExportedList, ExportsUnderWay, UnderWay};
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};
 pub use ledger::{

@@ -118,6 +118,17 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
         ("an export", format!("/api/accounts/{ACCOUNT}/exports/{export}")),
         ("ledger as CSV", format!("/api/accounts/{ACCOUNT}/ledger.csv")),
         ("ledger of a view as XLSX", format!("/api/accounts/{ACCOUNT}/ledger.xlsx?view=2012")),
+        ("ledger of a kind as CSV", format!("/api/accounts/{ACCOUNT}/ledger.csv?view=2012&kind=COMMITMENT")),
+        ("days of all views as CSV", format!("/api/accounts/{ACCOUNT}/ledger.csv?from=2012-01-01&to=2012-12-31")),
+        ("contributions of a view as CSV", format!("/api/accounts/{ACCOUNT}/contributions.csv?view=2011")),
+        ("contributions as CSV", format!("/api/accounts/{ACCOUNT}/contributions.csv")),
+        (
+            "actions of a view as CSV",
+            format!("/api/accounts/{ACCOUNT}/actions.csv?view=2012&status=PAID&q=a&sort=title"),
+        ),
+        ("actions as CSV", format!("/api/accounts/{ACCOUNT}/actions.csv")),
+        ("remittances as XLSX", format!("/api/accounts/{ACCOUNT}/remittances.xlsx?q=0042")),
+        ("exports", format!("/api/accounts/{ACCOUNT}/exports")),
     ];
     for (_, target) in &reads {
         marie.get(target).await.expect(200);
@@ -160,10 +171,24 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
             "days of all views" | "days of all views and a kind" => (2, 4),
             // The transfers of a number and their lines, beside who is calling.
             "remittance" | "remittance by its number" => (1, 4),
+            "days of all views as CSV" => (2, 4),
+            // The second look at the facets is behind the rows; without a view the first tells which is meant.
+            "actions of a view as CSV" | "remittances as XLSX" => (2, 3),
+            "actions as CSV" => (3, 4),
+            "contributions as CSV" => (2, 4),
+            "exports" => (1, 2),
             _ => (1, 3),
         };
         ledger.count(name, (waits, calls), 200, marie.get(target)).await;
     }
+    let links = format!("/api/accounts/{ACCOUNT}/file-links");
+    let file = json!({"file": "actions", "format": "csv", "view": 2012});
+    let made = ledger.count("link to a file", (1, 1), 201, marie.post(&links, &file)).await;
+    let link = made["url"].as_str().unwrap().split_once("/api/").unwrap().1.to_owned();
+    ledger.count("following it", (2, 3), 200, world.visitor().get(&format!("/api/{link}"))).await;
+    ledger.count("link to a whole ledger", (1, 2), 201, marie.post(&links, &json!({"format": "csv"}))).await;
+    let export = json!({"file": "actions", "format": "csv"});
+    ledger.count("ask for an export", (2, 3), 202, marie.post(&exports, &export)).await;
     // Totals with the gate's batch, three lists beside it.
     let statement = format!("/api/accounts/{ACCOUNT}/statement.pdf");
     marie.get(&statement).await.expect(200);

@@ -217,7 +217,13 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     }
     marie.put(&format!("/api/accounts/{ACCOUNT}/activation"), &json!({"use": true})).await.expect(200);
     let reads = ["summary", "actions?view=2012", "actions/2012-000001", "ledger", "remittances", "contributions"];
-    for rest in reads.into_iter().chain(["ledger.csv", "ledger.xlsx?view=2012", "statement.pdf"]) {
+    for rest in reads.into_iter().chain([
+        "ledger.csv",
+        "ledger.xlsx?view=2012",
+        "actions.csv?q=a",
+        "remittances.xlsx",
+        "statement.pdf",
+    ]) {
         marie.get(&format!("/api/accounts/{ACCOUNT}/{rest}")).await.expect(200);
     }
     let export = json!({"format": "xlsx", "view": 2012});
@@ -227,6 +233,14 @@ async fn journey(world: &World, secrets: &mut Secrets) -> Visitor {
     let link = marie.get(&export).await.expect(200)["url"].as_str().unwrap().to_owned();
     // What signs it is nobody's but the reader's.
     secrets.link(link.split_once("X-Amz-Signature=").unwrap().1.split('&').next().unwrap());
+    let files =
+        [json!({"file": "actions", "format": "csv", "view": 2012}), json!({"file": "statement", "format": "pdf"})];
+    for file in files {
+        let made = marie.post(&format!("/api/accounts/{ACCOUNT}/file-links"), &file).await.expect(201);
+        let url = made["url"].as_str().unwrap();
+        secrets.link(url.split_once("link=").unwrap().1);
+        world.visitor().get(&url[url.find("/api/").unwrap()..]).await.expect(200);
+    }
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
 
     // The address is known, is forgotten, and belongs to nobody.

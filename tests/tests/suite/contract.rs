@@ -10,8 +10,8 @@ use portal::domain::{ActionStatus, Civility, CostKind, DocumentKind, EntryKind, 
 use portal::http::Language;
 use portal::security::Strength;
 use portal::store::{
-    ActionChange, ContestOutcome, Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, Purpose, Role,
-    Stage, TransferPayee,
+    ActionChange, ContestOutcome, Delivery, EmailProblem, EventOutcome, ExportFormat, ExportState, ExportedList,
+    Purpose, Role, Stage, TransferPayee,
 };
 use serde::de::value::Error;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
@@ -134,18 +134,15 @@ fn of_the_code(place: &str) -> Option<List> {
         "Export/properties/events/items/properties/outcome" => names::<EventOutcome>(),
         "Export/properties/contests/items/properties/outcome/oneOf/0" => names::<ContestOutcome>(),
         "Export/properties/cut/items" => texts_in("functions/profile/src/export.rs", "let cut ="),
-        "Export/properties/ledger_exports/items/properties/format"
-        | "/paths/~1api~1accounts~1{number}~1exports/post/requestBody/content/application~1json/schema/properties/format" => {
-            names::<ExportFormat>()
-        }
-        "Export/properties/ledger_exports/items/properties/state"
-        | "/paths/~1api~1accounts~1{number}~1exports~1{id}/get/responses/200/content/application~1json/schema/properties/state" => {
-            names::<ExportState>()
-        }
+        "ExportedList" => names::<ExportedList>(),
+        "ExportFormat" => names::<ExportFormat>(),
+        "LedgerExportState" => names::<ExportState>(),
+        "FileLinkRequest/properties/file/anyOf/0" => &names::<ExportedList>() | &list(["statement"]),
+        "FileLinkRequest/properties/format" => &names::<ExportFormat>() | &list(["pdf"]),
         "AccountOrder" => texts_in("functions/accounts/src/list.rs", "fn as_str(self) -> &'static str"),
         "Moves" => list(query_ledger::filter::Moves::ALL.map(query_ledger::filter::Moves::as_str)),
         "ActionOrder" => {
-            let fields = texts_in("functions/query-ledger/src/sort.rs", "fn as_str(self) -> &'static str");
+            let fields = texts_in("portal/ledger-lists/src/sort.rs", "fn as_str(self) -> &'static str");
             fields.iter().flat_map(|field| [field.clone(), format!("-{field}")]).collect()
         }
         "AccountUser/properties/status" => variants_in("functions/manage-users/src/list.rs", "Status"),

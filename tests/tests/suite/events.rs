@@ -12,7 +12,7 @@ use harness::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use portal::domain::{Email, Id, MemberNumber, View};
-use portal::store::{Export, ExportFormat, ExportState, Outbox, Record as _, Wish, to_item};
+use portal::store::{Export, ExportFormat, ExportState, ExportedList, Outbox, Record as _, Wish, to_item};
 use serde_json::{Value, json};
 
 use crate::ledger_files::without_bucket;
@@ -155,11 +155,14 @@ async fn an_export_is_written_for_the_record_of_the_stream() {
         export_id: id("export_id"),
         user_id: id("user_id"),
         member_number: MemberNumber::parse(ACCOUNT).unwrap(),
+        list: ExportedList::Actions,
         view: View::parse("2012"),
+        filter: BTreeMap::from([("status".to_owned(), "PAID".to_owned())]),
         format: ExportFormat::Xlsx,
         requested_at: world.portal.clock().now(),
         written: ExportState::Preparing,
         attempts: 0,
+        size: None,
         ttl: 0,
     };
     // The function goes by the item, not by the record: without one there is nothing to do.

@@ -165,6 +165,12 @@ pub(crate) async fn everything(world: &World) {
         "ledger?from=2012-01-01",
         "ledger.csv",
         "ledger.xlsx?view=2012",
+        "ledger.csv?kind=COMMITMENT",
+        "ledger.csv?from=2012-01-01",
+        "actions.csv",
+        "actions.xlsx?view=2012&status=PAID&scheme=PLAN",
+        "contributions.csv?view=2011",
+        "remittances.csv?q=0042",
         "statement.pdf",
         "statement.pdf?view=2012",
     ] {
@@ -175,6 +181,18 @@ pub(crate) async fn everything(world: &World) {
     world.portal.drain().await.unwrap();
     let export = marie.get(&format!("{exports}/{}", export["id"].as_str().unwrap())).await.expect(200);
     assert_eq!(export["state"], "ready");
+    for file in
+        [json!({"file": "actions", "format": "csv", "status": "PAID"}), json!({"kind": "COMMITMENT", "format": "csv"})]
+    {
+        marie.post(&exports, &file).await.expect(202);
+        world.portal.drain().await.unwrap();
+    }
+    assert_eq!(marie.get(&exports).await.expect(200)["items"].as_array().unwrap().len(), 3);
+    for file in [json!({"format": "csv"}), json!({"file": "statement", "format": "pdf"})] {
+        let made = marie.post(&format!("/api/accounts/{ACCOUNT}/file-links"), &file).await.expect(201);
+        let url = made["url"].as_str().unwrap();
+        world.visitor().get(&url[url.find("/api/").unwrap()..]).await.expect(200);
+    }
     marie.patch("/api/me", &json!({"job_title": "Gérante"})).await.expect(200);
     marie.refresh().await.expect(200);
     let mut terms = world.document("terms").await;

@@ -366,7 +366,9 @@ async fn a_parameter_is_known_given_once_and_has_one_spelling() {
         "%zz",
         "%",
     ];
-    for list in ["actions", "contributions", "remittances", "ledger", "ledger.csv", "ledger.xlsx", "statement.pdf"] {
+    let lists = ["actions", "contributions", "remittances", "ledger"];
+    let files = ["ledger.csv", "ledger.xlsx", "actions.csv", "contributions.xlsx", "remittances.csv", "statement.pdf"];
+    for list in lists.into_iter().chain(files) {
         let list = format!("{account}/{list}");
         for view in odd_views {
             assert_eq!(errors(&format!("{list}?view={view}")).await, ["view:bad-view"], "{list} {view}");
@@ -410,8 +412,15 @@ async fn a_parameter_is_known_given_once_and_has_one_spelling() {
         ("remittances/V-2012-0042?source=a%20b", "source:identifier"),
         ("remittance?number=V-1&source=%2A", "source:identifier"),
         ("ledger?q=a", "q:unknown-parameter"),
-        ("ledger.csv?from=2012-01-01", "from:unknown-parameter"),
-        ("ledger.xlsx?kind=COMMITMENT", "kind:unknown-parameter"),
+        ("ledger.csv?limit=10", "limit:unknown-parameter"),
+        ("ledger.xlsx?status=PAID", "status:unknown-parameter"),
+        ("ledger.csv?from=2012-1-1", "from:bad-date"),
+        ("ledger.csv?from=2012-02-01&to=2012-01-31", "to:bad-range"),
+        ("actions.csv?kind=COMMITMENT", "kind:unknown-parameter"),
+        ("actions.xlsx?cursor=a", "cursor:unknown-parameter"),
+        ("contributions.csv?from=2012-01-01", "from:unknown-parameter"),
+        ("remittances.csv?as_of=2012-01-01T00:00:00Z", "as_of:unknown-parameter"),
+        ("exports?file=ledger", "file:unknown-parameter"),
         ("statement.pdf?from=2012-01-01", "from:unknown-parameter"),
         ("summary?view=2012", "view:unknown-parameter"),
     ] {

@@ -204,7 +204,7 @@ fn every_key_and_algorithm_is_in_the_inventory() {
     let section = section("Keys and algorithms");
     let written = quoted(&section);
     let secrets = resources("infra/secrets.yaml", &["AWS::SecretsManager::Secret"]);
-    assert_eq!(secrets.len(), 4);
+    assert_eq!(secrets.len(), 5);
     for secret in &secrets {
         assert_eq!(row(&format!("`{secret}`")).len(), 6, "{secret}");
     }
@@ -223,7 +223,10 @@ fn every_key_and_algorithm_is_in_the_inventory() {
     };
     assert_eq!(holders("LinkKey"), ["SendMailFunction", "SendMailRole"]);
     assert_eq!(holders("RefreshKey"), ["SessionsFunction", "SessionsRole"]);
-    assert_eq!(holders("CursorKey"), ["AccountsFunction", "AccountsRole", "QueryLedgerFunction", "QueryLedgerRole"]);
+    let of_lists = ["AccountsFunction", "AccountsRole", "QueryLedgerFunction", "QueryLedgerRole"];
+    assert_eq!(holders("CursorKey"), [&of_lists[..], &["ExportLedgerFunction", "ExportLedgerRole"]].concat());
+    let of_files = ["ExportLedgerFunction", "ExportLedgerRole", "StatementFunction", "StatementRole"];
+    assert_eq!(holders("FileLinkKey"), of_files);
     assert_eq!(holders("SigningKeys"), ["SessionsFunction", "SessionsRole", "RotateKeysFunction", "RotateKeysRole"]);
 
     // Constants that name an algorithm, as the libraries spell them; nothing else may come in unseen.

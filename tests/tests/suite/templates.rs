@@ -63,7 +63,7 @@ fn what_holds_data_outlives_its_stack() {
             .into_iter()
             .filter(|(name, _)| ["FeedBucket", "DigestBucket"].contains(&name.as_str())),
     );
-    assert_eq!(kept.len(), 4 + 4 + 1 + 2);
+    assert_eq!(kept.len(), 4 + 5 + 1 + 2);
     // And no update replaces it, where the policy of the runbook is set.
     let policy: Yaml = serde_yaml_ng::from_str(&read("infra/keep-data.json")).unwrap();
     let denied = &policy["Statement"][1];

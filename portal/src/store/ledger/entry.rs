@@ -243,9 +243,35 @@ impl Entry {
     /// The entries of a view or of all, of every kind, oldest view and day first.
     #[must_use]
     pub fn in_order(number: &MemberNumber, view: Option<View>) -> Query {
-        let (index, all) = index_of(None);
+        Self::in_order_of(number, view, None)
+    }
+
+    /// The entries of a view or of all, of every kind or of one, oldest view and day first.
+    #[must_use]
+    pub fn in_order_of(number: &MemberNumber, view: Option<View>, kind: Option<EntryKind>) -> Query {
+        let (index, all) = index_of(kind);
         let prefix = view.map_or_else(|| all.clone(), |view| format!("{all}{view}#"));
         Query::partition(Table::Ledger, partition(number)).local_index(index).beginning(prefix)
+    }
+
+    /// A view's entries of every kind or of one, oldest day first, from one day to another where they are given.
+    #[must_use]
+    pub fn days_in_order(
+        number: &MemberNumber,
+        view: View,
+        kind: Option<EntryKind>,
+        from: Option<Date>,
+        to: Option<Date>,
+    ) -> Query {
+        let (index, prefix) = index_of(kind);
+        let (from, to) = days(&format!("{prefix}{view}#"), from, to);
+        Query::partition(Table::Ledger, partition(number)).local_index(index).between(from, to)
+    }
+
+    /// The contributions of a view, oldest day first, what took some of them back included.
+    #[must_use]
+    pub fn contributions_in_order(number: &MemberNumber, view: View) -> Query {
+        Query::partition(Table::Ledger, partition(number)).beginning(format!("CONTRIBUTION#{view}#"))
     }
 
     /// The entries of every view up to `last`, of every kind or of one, latest view and day first.

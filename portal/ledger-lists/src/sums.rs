@@ -21,6 +21,13 @@ impl Sums {
         self.contributed += effect.contributed;
     }
 
+    /// What the contributions of some views come to.
+    #[must_use]
+    pub fn of_contributions(totals: &[Totals]) -> Self {
+        let contributed = totals.iter().fold(Cents::ZERO, |sum, totals| sum + totals.contributed);
+        Self { contributed, ..Self::default() }
+    }
+
     /// What the totals of some views come to.
     #[must_use]
     pub fn of(totals: &[Totals]) -> Self {

@@ -1,31 +1,78 @@
-//! Searching transfers: by number, bank reference, amount or day, as somebody types who has the bank's statement
-//! before their eyes.
+//! What is searched for in lists.
 
 use jiff::civil::Date;
 use portal::domain::{Cents, Words};
-use portal::store::ListedRemittance;
+use portal::store::{ListedAction, ListedRemittance};
 
-/// What is searched for: words of the number and the bank reference; or an amount; or a day.
+/// What is searched for among actions: words of title or number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RemittanceSearch {
+pub struct ActionSearch {
+    text: String,
+    words: Words,
+}
+
+impl ActionSearch {
+    /// A search for a text; nothing where it has signs alone, which everything has.
+    #[must_use]
+    pub fn of(text: Option<String>) -> Option<Self> {
+        let text = text?;
+        let words = Words::of(&text);
+        (!words.is_empty()).then_some(Self { text, words })
+    }
+
+    /// One text for all searches that find the same.
+    #[must_use]
+    pub fn as_text(&self) -> String {
+        self.words.as_text()
+    }
+
+    /// The text as it was typed.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether an action is found.
+    #[must_use]
+    pub fn finds(&self, action: &ListedAction) -> bool {
+        self.words.are_in(&[&action.title, action.action_id.as_str()])
+    }
+}
+
+/// What is searched for among transfers, as somebody types it who has the bank's statement before their eyes: words of the
+/// number and the bank reference; or an amount; or a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemittanceSearch {
+    text: String,
     words: Words,
     amount: Option<Cents>,
     day: Option<Date>,
 }
 
 impl RemittanceSearch {
-    pub(crate) fn of(text: &str) -> Self {
-        Self { words: Words::of(text), amount: amount(text), day: day(text) }
+    /// A search for a text.
+    #[must_use]
+    pub fn of(text: String) -> Self {
+        Self { words: Words::of(&text), amount: amount(&text), day: day(&text), text }
     }
 
     /// One text for all searches that find the same.
-    pub(crate) fn as_text(&self) -> String {
+    #[must_use]
+    pub fn as_text(&self) -> String {
         let amount = self.amount.map(|amount| amount.0.to_string()).unwrap_or_default();
         let day = self.day.map(|day| day.to_string()).unwrap_or_default();
         format!("{}/{amount}/{day}", self.words.as_text())
     }
 
-    pub(crate) fn finds(&self, remittance: &ListedRemittance) -> bool {
+    /// The text as it was typed.
+    #[must_use]
+    pub fn typed(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether a transfer is found.
+    #[must_use]
+    pub fn finds(&self, remittance: &ListedRemittance) -> bool {
         let bank = remittance.bank_reference.as_deref().unwrap_or_default();
         self.day == Some(remittance.date)
             // The bank's statement shows what was sent and what came back without a sign of ours.
@@ -146,7 +193,7 @@ mod tests {
 
     #[test]
     fn searches_that_find_other_things_have_other_texts() {
-        let text = |search: &str| RemittanceSearch::of(search).as_text();
+        let text = |search: &str| RemittanceSearch::of(search.to_owned()).as_text();
         assert_ne!(text("13,00"), text("13 00"), "thirteen euros, and thirteen hundred");
         assert_eq!(text(" CSTR  0042 "), text("cstr 0042"));
     }
