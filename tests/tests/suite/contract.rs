@@ -142,7 +142,10 @@ fn of_the_code(place: &str) -> Option<List> {
         | "/paths/~1api~1accounts~1{number}~1exports~1{id}/get/responses/200/content/application~1json/schema/properties/state" => {
             names::<ExportState>()
         }
-        "AccountOrder" => texts_in("functions/accounts/src/list.rs", "fn as_str(self) -> &'static str"),
+        "AccountOrder" => {
+            let fields = texts_in("functions/accounts/src/order.rs", "fn as_str(self) -> &'static str");
+            fields.iter().flat_map(|field| [field.clone(), format!("-{field}")]).collect()
+        }
         "Moves" => list(query_ledger::filter::Moves::ALL.map(query_ledger::filter::Moves::as_str)),
         "ActionOrder" => {
             let fields = texts_in("functions/query-ledger/src/sort.rs", "fn as_str(self) -> &'static str");

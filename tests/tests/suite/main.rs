@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
 mod access_requests;
+mod account_figures;
 mod account_list;
 mod applications;
 mod asvs;
