@@ -90,6 +90,7 @@ fn of_the_code(place: &str) -> Option<List> {
     Some(match schema {
         "Civility" => names::<Civility>(),
         "DocumentKind" => names::<DocumentKind>(),
+        "DocumentSlug" => list(DocumentKind::ALL.map(DocumentKind::slug)),
         // Those of the account are accepted with the claim.
         "AcceptanceRequest/properties/kind" | "Receipt/properties/kind" => {
             let mut kinds = names::<DocumentKind>();

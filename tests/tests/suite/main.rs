@@ -16,6 +16,7 @@ mod colleagues_at_once;
 mod command_line;
 mod contest;
 mod contract;
+mod document_pages;
 mod documents;
 mod drafts;
 mod earlier_states;
