@@ -33,6 +33,7 @@ mod faults;
 mod guessed_numbers;
 mod guessing;
 mod hand_over;
+mod home;
 mod idempotency;
 mod identifiers;
 mod input;
