@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 /// The order in which parts and columns are shown; what is not named here comes behind.
-const ORDER: [&str; 59] = [
+const ORDER: [&str; 60] = [
     "user",
     "sign_up",
     "establishment",
@@ -46,6 +46,7 @@ const ORDER: [&str; 59] = [
     "last_name",
     "first_name",
     "job_title",
+    "origin",
     "name",
     "siret",
     "member_number",

@@ -1,7 +1,9 @@
 //! The caller's member accounts: `GET /api/accounts`, and the manager's answer to « Souhaitez-vous
 //! utiliser le compte adhérent ? » (leaflet S57), `PUT /api/accounts/{number}/activation`.
 
+mod figures;
 mod list;
+mod order;
 mod search;
 
 use futures::future::try_join;
@@ -32,7 +34,7 @@ impl HttpFunction for Function {
     const NAME: &'static str = "accounts";
 
     async fn start(environment: &Environment) -> Result<Self, StartError> {
-        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Evidence])?;
+        let store = Store::connect(environment, &[Table::Identity, Table::Members, Table::Ledger, Table::Evidence])?;
         // Side by side: a cold start waits once.
         let (gate, cursor_key) =
             (Gate::start(environment, &store), SymmetricKey::load(environment, "CURSOR_KEY_SECRET"));

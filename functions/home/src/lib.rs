@@ -1,4 +1,7 @@
-//! `GET /api/home`: « Bienvenue sur votre espace » (leaflet S43-S54), in one wait on the store.
+//! `GET /api/home`: « Bienvenue sur votre espace » (leaflet S43-S54), in two waits on the store.
+
+mod access;
+mod next_step;
 
 use futures::future::join3;
 use jiff::Timestamp;
@@ -9,10 +12,12 @@ use portal::http::{Answer, Call, Problem};
 use portal::lambda::HttpFunction;
 use portal::security::{Gate, OwnEstablishment};
 use portal::store::{
-    AddressHash, Application, Applications, Audience, Batch, CurrentDocument, Establishment, Invitation,
-    InvitationMirror, News, Rights, Store, Table, current_of,
+    Application, Applications, Audience, Batch, CurrentDocument, Establishment, News, Rights, Store, Table, current_of,
 };
 use serde_json::{Value, json};
+
+use crate::access::Access;
+use crate::next_step::{NextStep, Standing};
 
 /// The function `home`.
 #[derive(Clone)]
@@ -49,16 +54,10 @@ impl HttpFunction for Function {
         let registry = Applications::or_default(fetched.take(&registry)?);
         let charter_pending = user.owes(&charter);
         let pending: Vec<DocumentKind> = charter_pending.then_some(DocumentKind::Charter).into_iter().collect();
-
-        // Who has no account yet may be invited to one: they alone wait for a second look.
-        let invitations: Vec<InvitationMirror> = if rights.grants.is_empty() {
-            self.store.query_all(&Invitation::all_of(&AddressHash::of(&user.email))).await?
-        } else {
-            Vec::new()
-        };
-        let access = rights.grants.iter().map(|grant| grant.active);
-        let open = invitations.iter().filter(|invitation| invitation.0.is_open(call.now));
-        let access: Vec<bool> = access.chain(open.map(|invitation| invitation.0.active)).collect();
+        let access = Access::read(&self.store, &user, &rights, charter_pending, call.now).await?;
+        let activated = access.activated();
+        let asked = rights.requests.iter().filter(|request| request.siret == user.siret).map(|request| request.since);
+        let asked: Option<Timestamp> = asked.max();
 
         let mut home = json!({
             "user": {
@@ -68,9 +67,12 @@ impl HttpFunction for Function {
                 "greeting": user.greeting(),
             },
             "establishment": {"siret": user.siret},
-            "applications": applications(&registry, &access, charter_pending, call),
+            "applications": applications(&registry, &activated, charter_pending, call),
             "news": shown(news?.items, call.now),
             "pending_documents": pending,
+            "documents_to_accept": charter_pending.then(|| to_accept(&charter)).into_iter().collect::<Vec<_>>(),
+            "access": access.body(),
+            "managed_accounts": access.managed,
             "manager": Value::Null,
             "can_claim": false,
             "help_url": self.help_url,
@@ -78,15 +80,43 @@ impl HttpFunction for Function {
         if let Some(problem) = user.email_problem {
             home["email_problem"] = json!(problem);
         }
+        if let Some(asked) = asked {
+            home["access_requested_at"] = json!(asked);
+        }
+        let mut standing = Standing {
+            owes_charter: charter_pending,
+            manages_inactive: access.managed.iter().any(|account| !account.active),
+            is_asked: access.managed.iter().any(|account| account.access_requests.is_some_and(|asking| asking > 0)),
+            reads_active: activated.contains(&true),
+            has_access: !activated.is_empty(),
+            has_asked: asked.is_some(),
+            ..Standing::default()
+        };
         if let Some(establishment) = establishment {
             let today = fund_day(call.now);
             home["establishment"]["name"] = json!(establishment.name);
             home["manager"] = manager(&establishment, &rights, today);
             let is_free = establishment.manager.is_none() && !establishment.is_frozen(call.now);
-            home["can_claim"] = json!(is_free && establishment.is_open(today));
+            standing.can_claim = is_free && establishment.is_open(today);
+            standing.can_ask = establishment.manager.is_some() && establishment.is_open(today);
+            home["can_claim"] = json!(standing.can_claim);
         }
+        home["next_step"] = json!(NextStep::of(standing));
         Answer::ok(&home)
     }
+}
+
+/// A document to accept: what it takes to do so, and where it is to be read.
+fn to_accept(document: &CurrentDocument) -> Value {
+    let CurrentDocument { kind, version, sha256, published_at, .. } = document;
+    json!({
+        "kind": kind,
+        "version": version,
+        "sha256": sha256,
+        "title": document.title(),
+        "published_at": published_at,
+        "page": format!("/documents/{}/{version}", kind.slug()),
+    })
 }
 
 /// The news whose time has come and is not over.

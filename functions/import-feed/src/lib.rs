@@ -5,6 +5,7 @@
 //! posted in one transaction with the guard of its source key: cut off anywhere, a second run ends in
 //! the same state.
 
+mod account_totals;
 mod accounts;
 mod awaited;
 mod balances;

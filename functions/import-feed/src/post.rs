@@ -256,7 +256,8 @@ impl<T: Tables> Poster<T> {
         }
     }
 
-    /// Does jobs in their order, as many to a transaction as fit; gives what was seen to be left to do.
+    /// Does jobs in their order, as many to a transaction as fit, and sums up the accounts that they concern; gives what was
+    /// seen to be left to do.
     pub(crate) async fn run(
         &self,
         context: &Context,
@@ -266,6 +267,7 @@ impl<T: Tables> Poster<T> {
         let mut verdicts = Vec::with_capacity(jobs.len());
         let mut unfinished = Unfinished::default();
         let mut state = State::default();
+        let mut ledgers: BTreeSet<MemberNumber> = BTreeSet::new();
         let (mut attempts, mut at_once) = (0, AHEAD);
         while let Some(job) = jobs.get(verdicts.len()) {
             let ahead = &jobs[verdicts.len()..jobs.len().min(verdicts.len() + at_once)];
@@ -278,6 +280,7 @@ impl<T: Tables> Poster<T> {
                         .actions
                         .extend(state.actions().filter(|action| action.is_unfinished()).map(Action::place));
                     unfinished.accounts.extend(state.due().cloned());
+                    ledgers.extend(state.ledgers().cloned());
                     continue;
                 }
                 Ok(Step::Unsettled(place)) => {
@@ -322,6 +325,9 @@ impl<T: Tables> Poster<T> {
             state = State::default();
             let longest = FIRST_PAUSE * (1 << attempts.min(6));
             tokio::time::sleep(longest.mul_f64(rng().random_range(0.5..1.0))).await;
+        }
+        for account in &ledgers {
+            self.sum_up(account).await?;
         }
         Ok((verdicts, unfinished))
     }

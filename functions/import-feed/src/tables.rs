@@ -4,7 +4,7 @@ use std::future::Future;
 
 use portal::environment::rng;
 use portal::store::{
-    Batch, Fetched, Item, Key, Outcome, Page, Query, Record, Store, StoreError, Transaction, from_item,
+    Batch, Condition, Fetched, Item, Key, Outcome, Page, Query, Record, Store, StoreError, Transaction, from_item,
 };
 
 /// The members and the ledger table. A read finds what was committed before it.
@@ -17,6 +17,20 @@ pub trait Tables: Send + Sync {
 
     /// Writes all of a transaction, or nothing where a condition does not hold.
     fn commit(&self, transaction: &Transaction) -> impl Future<Output = Result<Outcome, StoreError>> + Send;
+
+    /// Writes one record where a condition holds of what is there; `false` where it does not. A repeat after a lost answer
+    /// may find its own work done and answer `false`.
+    fn put_if<R: Record + Sync>(
+        &self,
+        record: &R,
+        condition: Condition,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        async move {
+            let mut transaction = Transaction::new();
+            transaction.put(record, Some(condition))?;
+            Ok(matches!(self.commit(&transaction).await?, Outcome::Committed))
+        }
+    }
 
     /// One record by its key.
     fn get<R: Record>(&self, key: &Key) -> impl Future<Output = Result<Option<R>, StoreError>> + Send {
@@ -63,6 +77,10 @@ impl Tables for Store {
 
     async fn commit(&self, transaction: &Transaction) -> Result<Outcome, StoreError> {
         Store::commit(self, transaction, &mut rng()).await
+    }
+
+    async fn put_if<R: Record + Sync>(&self, record: &R, condition: Condition) -> Result<bool, StoreError> {
+        Store::put_if(self, record, &condition).await
     }
 
     async fn get<R: Record>(&self, key: &Key) -> Result<Option<R>, StoreError> {

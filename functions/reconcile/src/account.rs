@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use jiff::Timestamp;
 use portal::domain::{Identifier, MemberNumber, View};
 use portal::store::{Awaited, AwaitedAction, AwaitedMember, Store, StoreError, whole_ledger, whole_waiting};
 
@@ -30,7 +31,7 @@ pub(crate) struct Checked {
     pub(crate) here: Vec<Identifier>,
 }
 
-/// Holds an account's ledger against its entries.
+/// Holds an account's ledger against its entries, at `now`.
 ///
 /// # Errors
 /// Where the store fails.
@@ -39,9 +40,10 @@ pub(crate) async fn check(
     account: MemberNumber,
     page: Option<i32>,
     named: &Named,
+    now: Timestamp,
 ) -> Result<Checked, StoreError> {
     let read = async || {
-        let mut read = read(store, account.clone(), page, &named.actions).await?;
+        let mut read = read(store, account.clone(), page, &named.actions, now).await?;
         let held = std::mem::take(&mut read.held);
         hold_guards(store, &held, &mut read.found).await?;
         std::mem::take(&mut read.marks).hold(store, &account, &mut read.found).await?;
@@ -113,6 +115,7 @@ async fn read(
     account: MemberNumber,
     page: Option<i32>,
     awaited: &HashMap<Identifier, BTreeSet<MemberNumber>>,
+    now: Timestamp,
 ) -> Result<Read, StoreError> {
     let queries = [whole_ledger(&account), whole_waiting(&account)];
     let mut reading = Reading::of(account, awaited);
@@ -120,7 +123,7 @@ async fn read(
         let query = if let Some(items) = page { query.limit(items) } else { query };
         store.each_item(query, |item| take(&mut reading, item)).await?;
     }
-    Ok(reading.end())
+    Ok(reading.end(now))
 }
 
 #[cfg(test)]

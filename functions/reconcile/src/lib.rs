@@ -6,6 +6,7 @@
 //! true it writes down where nobody can change it ([`digest`]).
 
 mod account;
+mod account_totals;
 mod bucket;
 pub mod digest;
 mod drift;
@@ -208,7 +209,7 @@ impl Function {
         let mut attested = Attested::default();
         let begun = chosen.into_iter().take(most).take_while(|_| self.clock.now() < until);
         let mut checks = stream::iter(begun)
-            .map(|number| account::check(&self.store, number, self.page, named))
+            .map(|number| account::check(&self.store, number, self.page, named, self.clock.now()))
             // In their order, so that one number says where to go on.
             .buffered(AT_ONCE);
         while let Some(checked) = checks.try_next().await? {

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use portal::domain::Id;
-use portal::store::{ActionState, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError, WaitingRecord};
+use portal::store::{
+    ActionState, Booked, Chain, Entry, Fingerprint, Guard, Key, Pending, Store, StoreError, WaitingRecord,
+};
 
 use crate::drift::{Fields, Found};
 use crate::history::Versions;
@@ -22,10 +24,17 @@ impl Postings {
     /// Puts what names the state of the view: the number of the last entry, how many versions of actions were booked beside,
     /// and when the last of either was.
     pub(crate) fn put_state(&self, versions: Versions, fields: &mut Fields) {
-        fields.put("postings", self.0.iter().map(|(number, ..)| *number).max().unwrap_or_default());
-        fields.put("versions", versions.count);
+        let Booked { postings, versions, at } = self.state(versions);
+        fields.put("postings", postings);
+        fields.put("versions", versions);
+        fields.put_some("booked_at", at.map(Timestamp::as_millisecond));
+    }
+
+    /// The state of the view.
+    pub(crate) fn state(&self, versions: Versions) -> Booked {
+        let postings = self.0.iter().map(|(number, ..)| *number).max().unwrap_or_default();
         let last = self.0.iter().map(|(_, at, _)| *at).max().max(versions.last);
-        fields.put_some("booked_at", last.map(|at| at.as_millisecond()));
+        Booked { postings, versions: versions.count, at: last }
     }
 
     /// Puts what the totals of the view, which are stored under `sk`, must have, and returns it; tells of each number that is

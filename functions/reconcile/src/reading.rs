@@ -8,12 +8,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
 use portal::domain::{Identifier, MemberNumber, RemittanceNumber, View, to_hex};
 use portal::store::{
-    Action, ActionVersion, Entry, Facets, Fingerprint, Home, Item, Likes, Misposted, Pending, Record, Remittance,
-    RemittanceRow, Totals, WaitingRecord, from_item, to_item,
+    AccountTotals, Action, ActionVersion, Booked, Entry, Facets, Fingerprint, Home, Item, Likes, Misposted, Pending,
+    Record, Remittance, RemittanceRow, Totals, WaitingRecord, from_item, to_item,
 };
 
+use crate::account_totals;
 use crate::digest::Head;
 use crate::drift::{Fields, Found};
 use crate::history::Histories;
@@ -44,6 +46,9 @@ pub(crate) struct Reading<'a> {
     /// The count of records that wait for the account.
     for_account: u64,
     totals: Vec<Totals>,
+    brief: Option<AccountTotals>,
+    /// The state of each view whose totals were met.
+    states: Vec<Booked>,
     /// The entries of each view by their numbers.
     postings: BTreeMap<View, Postings>,
     heads: BTreeMap<View, Head>,
@@ -97,6 +102,8 @@ impl<'a> Reading<'a> {
             transfers: BTreeMap::new(),
             waiting: BTreeMap::new(),
             totals: Vec::new(),
+            brief: None,
+            states: Vec::new(),
             postings: BTreeMap::new(),
             heads: BTreeMap::new(),
             reversals: Reversals::default(),
@@ -117,6 +124,7 @@ impl<'a> Reading<'a> {
             ["CONTRIBUTION", _, _, _, _] => self.entry(&sk, None, item),
             ["MISPOSTED", ..] => self.mark(&sk, &item),
             ["FACETS", view] => self.facets(&sk, view, &item),
+            ["TOTALS"] => self.account_totals(&sk, &item),
             ["TOTALS", view] => self.totals(&sk, view, &item),
             ["REMITTANCE", number, source, ""] => self.transfer(&sk, (number, source), &item),
             ["REMITTANCE", number, source, view] => self.row(&sk, (number, source), view, &item),
@@ -345,6 +353,11 @@ impl<'a> Reading<'a> {
         self.record::<Facets>(sk, item);
     }
 
+    fn account_totals(&mut self, sk: &str, item: &Item) {
+        self.close_action();
+        self.brief = self.record(sk, item);
+    }
+
     fn totals(&mut self, sk: &str, view: &str, item: &Item) {
         let Some(sums) = self.view(sk, view) else { return };
         sums.has_totals = true;
@@ -352,6 +365,7 @@ impl<'a> Reading<'a> {
         let view = View::parse(view);
         let postings = view.and_then(|view| self.postings.remove(&view)).unwrap_or_default();
         let versions = view.map(|view| self.histories.of(view)).unwrap_or_default();
+        self.states.push(postings.state(versions));
         let chain = postings.put(sk, versions, &mut computed, &mut self.found);
         self.heads.extend(view.filter(|_| chain.postings > 0).map(|view| (view, Head::from(chain))));
         let names = [
@@ -408,9 +422,15 @@ impl<'a> Reading<'a> {
         self.found.compare(sk, &Fields::stored(item, &["by_view", "by_scheme", "shown"]), &computed);
     }
 
-    /// All items have passed.
-    pub(crate) fn end(mut self) -> Read {
+    /// All items have passed; what is late is so `now`.
+    pub(crate) fn end(mut self, now: Timestamp) -> Read {
         self.close_action();
+        // Of a view whose totals are missing, too.
+        for (view, postings) in std::mem::take(&mut self.postings) {
+            self.states.push(postings.state(self.histories.of(view)));
+        }
+        let booked = Booked::of_all(self.states.iter().copied());
+        account_totals::hold(self.brief.as_ref(), &self.views, booked, now, &mut self.found);
         self.histories.hold(&mut self.found);
         for (id, (stored, counted)) in &self.waiting {
             if stored != counted {

@@ -150,18 +150,28 @@ impl ViewSums {
             && self.schemes.values().all(|row| none(row))
     }
 
+    /// Whether lists of views and accounts show it.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.actions > 0 || self.entries > 0 || self.contributions > 0
+    }
+
+    /// Puts what all actions and contributions have here.
+    pub(crate) fn put_sums(&self, path: &str, fields: &mut Fields) {
+        let mut all = Row::default();
+        self.schemes.values().for_each(|row| add(&mut all, *row));
+        for (name, sum) in MEASURES.into_iter().zip(all) {
+            fields.put(format!("{path}.{name}"), sum.0);
+        }
+        fields.put(format!("{path}.contributed"), self.contributed.0);
+    }
+
     /// The totals as their item has them.
     pub(crate) fn totals(&self) -> Fields {
         let mut fields = Fields::default();
         fields.put("actions", self.actions);
         fields.put("entries", self.entries);
         fields.put("contributions", self.contributions);
-        let mut all = Row::default();
-        self.schemes.values().for_each(|row| add(&mut all, *row));
-        for (name, sum) in MEASURES.into_iter().zip(all) {
-            fields.put(format!("sums.{name}"), sum.0);
-        }
-        fields.put("sums.contributed", self.contributed.0);
+        self.put_sums("sums", &mut fields);
         for (scheme, row) in &self.schemes {
             put_row(&mut fields, &format!("schemes.{}", scheme.as_str()), MEASURES, *row);
         }

@@ -779,7 +779,7 @@ fn front_page(origin: &str) -> String {
 
 /// Where exactly this version is, whatever is in force by then.
 fn text_of(origin: &str, receipt: &Receipt) -> String {
-    format!("{}api/documents/{}/{}", front_page(origin), receipt.document, receipt.version)
+    format!("{}documents/{}/{}", front_page(origin), receipt.document.slug(), receipt.version)
 }
 
 /// As a receipt tells it.

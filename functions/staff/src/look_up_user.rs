@@ -75,6 +75,7 @@ impl Function {
                 "job_title": user.job_title,
                 "created_at": user.created_at,
                 "accepted_charter": user.accepted_charter,
+                "origin": user.origin,
             },
             "establishment": {
                 "siret": user.siret,

@@ -34,6 +34,22 @@ impl DocumentKind {
         }
     }
 
+    /// The name in the addresses of pages.
+    #[must_use]
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::Terms => "conditions-utilisation",
+            Self::Charter => "charte",
+            Self::AccountTerms => "conditions-compte",
+        }
+    }
+
+    /// Reads the name in the address of a page.
+    #[must_use]
+    pub fn parse_slug(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.slug() == text)
+    }
+
     /// Reads a name.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

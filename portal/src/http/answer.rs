@@ -9,7 +9,7 @@ use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use serde::Serialize;
 
-use super::Problem;
+use super::{HtmlPage, Problem};
 use crate::store::RememberedOutcome;
 
 /// The most that a body may weigh on its way, in bytes: Lambda carries 6 MB (6,291,556 bytes), headers and the
@@ -24,6 +24,7 @@ pub struct Answer {
     status: StatusCode,
     body: Option<String>,
     file: Option<File>,
+    page: Option<Box<HtmlPage>>,
     cookie: Option<HeaderValue>,
     clears_site: bool,
     cache_control: &'static str,
@@ -93,6 +94,7 @@ impl Answer {
             status: StatusCode::NO_CONTENT,
             body: None,
             file: None,
+            page: None,
             cookie: None,
             clears_site: false,
             cache_control: "no-store",
@@ -140,10 +142,16 @@ impl Answer {
         })
     }
 
+    /// A page to read in a browser.
+    #[must_use]
+    pub fn page(page: HtmlPage) -> Self {
+        Self { status: page.status, page: Some(Box::new(page)), ..Self::no_content() }
+    }
+
     /// An answer that was given before, and is given again.
     pub(super) fn again(status: u16, body: Option<String>) -> Result<Self, Problem> {
         let status = StatusCode::from_u16(status).map_err(|error| Problem::internal("a remembered answer", &error))?;
-        Ok(Self { status, body, file: None, cookie: None, clears_site: false, cache_control: "no-store" })
+        Ok(Self { status, body, file: None, page: None, cookie: None, clears_site: false, cache_control: "no-store" })
     }
 
     /// What to remember of it, to give it again.
@@ -158,7 +166,15 @@ impl Answer {
         if body.len() > LARGEST_BODY / 2 && weight(&body) > LARGEST_BODY {
             return Err(Problem::AnswerTooLarge);
         }
-        Ok(Self { status, body: Some(body), file: None, cookie: None, clears_site: false, cache_control: "no-store" })
+        Ok(Self {
+            status,
+            body: Some(body),
+            file: None,
+            page: None,
+            cookie: None,
+            clears_site: false,
+            cache_control: "no-store",
+        })
     }
 
     /// The same with a cookie.
@@ -188,6 +204,14 @@ impl Answer {
     }
 
     pub(super) fn into_response(self) -> Response<Body> {
+        if let Some(page) = self.page {
+            let mut response = Response::new(Body::Empty);
+            *response.status_mut() = self.status;
+            if let Some(html) = page.write(self.cache_control, response.headers_mut()) {
+                *response.body_mut() = Body::Text(html);
+            }
+            return response;
+        }
         let (body, content_type, disposition) = match self.file {
             Some(File { content, content_type, disposition }) => {
                 let body = match content {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures::{StreamExt as _, TryStreamExt as _};
 
 use super::pauses::Pauses;
 use super::record::from_item;
@@ -12,6 +13,9 @@ use crate::environment::rng;
 
 /// DynamoDB's limit for one call.
 const MOST_KEYS: usize = 100;
+
+/// How many calls are under way at once: 800 records are one wait, and no more connections are opened than a function has use for.
+const CALLS_AT_ONCE: usize = 8;
 
 /// The records that one call shall bring.
 #[derive(Debug, Default)]
@@ -76,14 +80,16 @@ impl Fetched {
 }
 
 impl Store {
-    /// Brings all records of a batch: one call for up to 100, and more where DynamoDB leaves some for later.
+    /// Brings all records of a batch: one call for each 100, side by side, and more where DynamoDB leaves some for later.
     ///
     /// # Errors
     /// Where the store fails, or leaves all that is left for later for some seconds.
     pub async fn fetch(&self, batch: Batch) -> Result<Fetched, StoreError> {
+        let calls: Vec<_> = batch.keys.chunks(MOST_KEYS).map(|keys| self.fetch_up_to_100(keys)).collect();
+        let mut calls = futures::stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
         let mut items = HashMap::with_capacity(batch.keys.len());
-        for keys in batch.keys.chunks(MOST_KEYS) {
-            self.fetch_up_to_100(keys, &mut items).await?;
+        while let Some(brought) = calls.try_next().await? {
+            items.extend(brought);
         }
         Ok(Fetched { items })
     }
@@ -101,7 +107,8 @@ impl Store {
         self.fetch(batch).await?.take_each(&wanted)
     }
 
-    async fn fetch_up_to_100(&self, keys: &[Key], items: &mut HashMap<Key, Item>) -> Result<(), StoreError> {
+    async fn fetch_up_to_100(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, StoreError> {
+        let mut items = HashMap::with_capacity(keys.len());
         let mut wanted: HashMap<String, Vec<Item>> = HashMap::new();
         for key in keys {
             wanted.entry(self.name(key.table)?.to_owned()).or_default().push(key.attributes());
@@ -133,7 +140,7 @@ impl Store {
             // Not read because of a throttle, or of a megabyte of one partition, or sixteen of all: whatever it is, the
             // rest is asked for after a pause, for as long as a round brings something.
             request = output.unprocessed_keys.filter(|unprocessed| !unprocessed.is_empty());
-            let Some(unprocessed) = &request else { return Ok(()) };
+            let Some(unprocessed) = &request else { return Ok(items) };
             let rest = unprocessed.values().map(|keys| keys.keys().len()).sum();
             if std::mem::replace(&mut left, rest) > rest {
                 pauses.begin_again();

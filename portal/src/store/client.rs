@@ -91,6 +91,31 @@ impl Store {
         }
     }
 
+    /// Writes one record where a condition holds of what is there; `false` where it does not.
+    ///
+    /// A repeat by the SDK after a lost answer may find its own work done and answer `false`: use it
+    /// only where that is harmless, else a [`super::Transaction`], which has a token against it.
+    ///
+    /// # Errors
+    /// Where the store fails.
+    pub async fn put_if<R: Record>(&self, record: &R, condition: &Condition) -> Result<bool, StoreError> {
+        let mut expression = Expression::default();
+        let condition = expression.condition(Some(condition));
+        let request = self.client.put_item().table_name(self.name(record.key().table)?);
+        let request = request
+            .set_item(Some(to_item(record)?))
+            .set_condition_expression(condition)
+            .set_expression_attribute_names(expression.names())
+            .set_expression_attribute_values(expression.values());
+        match past_transactions(|| request.clone().send()).await {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(e)) if matches!(e.err(), PutItemError::ConditionalCheckFailedException(_)) => {
+                Ok(false)
+            }
+            Err(error) => Err(StoreError::from_sdk("PutItem", &error)),
+        }
+    }
+
     /// Changes one item where a condition holds; `false` where it does not.
     ///
     /// A repeat by the SDK after a lost answer may find its own work done and answer `false`: use it

@@ -52,14 +52,24 @@ pub struct CurrentDocument {
     pub sha256: String,
     /// When it came into force.
     pub published_at: Timestamp,
+    /// Its title; empty where it was put into force before that stood here.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    title: String,
 }
 
 impl CurrentDocument {
     /// What is said of a document once it is in force.
     #[must_use]
     pub fn of(document: &Document) -> Self {
-        let Document { kind, version, sha256, published_at, .. } = document;
-        Self { kind: *kind, version: *version, sha256: sha256.clone(), published_at: *published_at }
+        let Document { kind, version, sha256, published_at, title, .. } = document;
+        let (sha256, title) = (sha256.clone(), title.clone());
+        Self { kind: *kind, version: *version, sha256, published_at: *published_at, title }
+    }
+
+    /// Its title, in French.
+    #[must_use]
+    pub fn title(&self) -> &str {
+        if self.title.is_empty() { &first_of(self.kind).title } else { &self.title }
     }
 
     /// Whether this is the text that the reference names.

@@ -74,12 +74,13 @@ pub use export::{Export, ExportFormat, ExportSize, ExportState, ExportedList, Ex
 pub use invitation::{AccountUsers, AddressHash, Invitation, InvitationMails, InvitationMirror};
 pub use last_use::{LastUse, Stage};
 pub use ledger::{
-    Action, ActionChange, ActionPlace, ActionState, ActionSums, ActionVersion, AwaitedAction, AwaitedMember, Awaits,
-    BatchLine, Became, Booked, Chain, Entry, EntryFacts, EntryPlace, EntryPosition, Facet, Facets, Fingerprint, Guard,
-    Home, Invoices, KeyedRecord, Leaving, Likes, ListedAction, ListedRemittance, Mark, Marks, Measures, Misposted,
-    MispostedRecords, Month, MonthSums, Moved, Pending, ReadableEntry, ReadableLine, References, Remittance,
-    RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch, Share, SourceSequence, Subject, Totals, TransferPayee,
-    UsedSequence, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn, whole_ledger, whole_waiting,
+    AccountTotals, Action, ActionChange, ActionPlace, ActionState, ActionSums, ActionVersion, AwaitedAction,
+    AwaitedMember, Awaits, BatchLine, Became, Booked, Chain, Entry, EntryFacts, EntryPlace, EntryPosition, Facet,
+    Facets, Fingerprint, Guard, Home, Invoices, KeyedRecord, Leaving, Likes, ListedAction, ListedRemittance, Mark,
+    Marks, Measures, Misposted, MispostedRecords, Month, MonthSums, Moved, Pending, ReadableEntry, ReadableLine,
+    References, Remittance, RemittanceLine, RemittanceRow, Reversed, Seen, SentBatch, Share, SourceSequence, Subject,
+    Totals, TransferPayee, UsedSequence, ViewTotals, WaitingContent, WaitingPlace, WaitingRecord, Waits, Withdrawn,
+    whole_ledger, whole_waiting,
 };
 pub use link::{Draft, Link, OfChange, Owner, Purpose};
 pub use login::{Login, MailHistory};

@@ -67,7 +67,7 @@ async fn three_hundred_accounts_are_listed_in_one_call_and_found_in_the_same() {
         let observed = observed.of("accounts");
         let mut operations: Vec<_> = observed.calls.iter().map(|call| call.operation.as_str()).collect();
         operations.sort_unstable();
-        // Who asks; what they were granted; what they are invited to.
+        // Who asks, beside what they were granted; what they are invited to. They owe the charter, and so have no figures.
         assert_eq!((observed.waits(), operations), (2, vec!["BatchGetItem", "Query", "Query"]), "{query}");
     }
 }

@@ -340,9 +340,8 @@ fn the_pages_keep_nothing_in_the_browser_and_load_nothing_from_elsewhere() {
 /// That the log-out works and what is seen after it is for the browser tests; here, that no page is without it.
 #[test]
 fn every_page_that_somebody_signed_in_sees_has_the_log_out_which_leaves_nothing_of_it() {
-    let of_a_user = |(name, script): &(String, String)| {
-        name.contains("/src/pages/") && script.contains("callSignedIn(")
-    };
+    let of_a_user =
+        |(name, script): &(String, String)| name.contains("/src/pages/") && script.contains("callSignedIn(");
     let scripts: Vec<_> = pages().into_iter().filter(of_a_user).collect();
     assert!(!scripts.is_empty(), "the pages of those who are signed in are elsewhere");
     for (name, script) in scripts {

@@ -165,8 +165,10 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     world.mails().await;
     for (name, target) in &reads {
         let (waits, calls) = match *name {
-            // What the address is invited to is asked for when the user's item tells it.
-            "accounts" => (2, 3),
+            // What the address is invited to is asked for when the user's item tells it, beside the figures.
+            "accounts" => (2, 4),
+            // What the address is invited to, and who asks for what they manage.
+            "home" => (2, 5),
             // Which views there are, then each of them.
             "days of all views" | "days of all views and a kind" => (2, 4),
             // The transfers of a number and their lines, beside who is calling.
@@ -208,7 +210,7 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     let invited = json!({"email": email});
     ledger.count("give access", (3, 4), 202, marie.post(&users, &invited)).await;
     let (_, summary) = &reads[4];
-    ledger.count("accounts of the invited", (2, 3), 200, paul.get("/api/accounts")).await;
+    ledger.count("accounts of the invited", (2, 4), 200, paul.get("/api/accounts")).await;
     ledger.count("first read", (3, 4), 200, paul.get(summary)).await;
     ledger.count("second read", (1, 3), 200, paul.get(summary)).await;
     let listed = ledger.count("users", (2, 3), 200, marie.get(&users)).await;
@@ -228,7 +230,7 @@ async fn no_request_waits_longer_for_the_store_than_its_budget() {
     ledger.count("approve and invite", (3, 4), 202, marie.post(&users, &both)).await;
     let manager = format!("/api/accounts/{ACCOUNT}/manager");
     ledger.count("hand over", (3, 4), 200, marie.post(&manager, &json!({"id": id}))).await;
-    ledger.count("accounts searched", (2, 3), 200, omar.get("/api/accounts?q=martin&limit=10")).await;
+    ledger.count("accounts searched", (2, 4), 200, omar.get("/api/accounts?q=martin&limit=10")).await;
 
     let table = ledger.table();
     println!("{table}");

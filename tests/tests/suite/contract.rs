@@ -70,10 +70,22 @@ fn kinds(which: impl Fn(EntryKind) -> bool) -> List {
 fn variants_in(file: &str, name: &str) -> List {
     let source = read(file);
     let (before, body) = source.split_once(&format!("enum {name} {{")).unwrap_or_else(|| panic!("{name} of {file}"));
-    assert!(before.trim_end().ends_with("#[serde(rename_all = \"lowercase\")]"), "{name} of {file}");
+    let before = before.trim_end().trim_end_matches("pub(crate)").trim_end();
+    let has_hyphens = before.ends_with("#[serde(rename_all = \"kebab-case\")]");
+    assert!(has_hyphens || before.ends_with("#[serde(rename_all = \"lowercase\")]"), "{name} of {file}");
     let body = body.split('}').next().unwrap();
     let lines = body.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
-    lines.map(|line| line.trim_end_matches(',').to_lowercase()).collect()
+    let word = |line: &str| {
+        let mut name = String::new();
+        for letter in line.trim_end_matches(',').chars() {
+            if has_hyphens && letter.is_uppercase() && !name.is_empty() {
+                name.push('-');
+            }
+            name.extend(letter.to_lowercase());
+        }
+        name
+    };
+    lines.map(word).collect()
 }
 
 /// The texts that a statement chooses from.
@@ -90,6 +102,8 @@ fn of_the_code(place: &str) -> Option<List> {
     Some(match schema {
         "Civility" => names::<Civility>(),
         "DocumentKind" => names::<DocumentKind>(),
+        "DocumentSlug" => list(DocumentKind::ALL.map(DocumentKind::slug)),
+        "NextStep" => variants_in("functions/home/src/next_step.rs", "NextStep"),
         // Those of the account are accepted with the claim.
         "AcceptanceRequest/properties/kind" | "Receipt/properties/kind" => {
             let mut kinds = names::<DocumentKind>();
@@ -139,7 +153,10 @@ fn of_the_code(place: &str) -> Option<List> {
         "LedgerExportState" => names::<ExportState>(),
         "FileLinkRequest/properties/file/anyOf/0" => &names::<ExportedList>() | &list(["statement"]),
         "FileLinkRequest/properties/format" => &names::<ExportFormat>() | &list(["pdf"]),
-        "AccountOrder" => texts_in("functions/accounts/src/list.rs", "fn as_str(self) -> &'static str"),
+        "AccountOrder" => {
+            let fields = texts_in("functions/accounts/src/order.rs", "fn as_str(self) -> &'static str");
+            fields.iter().flat_map(|field| [field.clone(), format!("-{field}")]).collect()
+        }
         "Moves" => list(query_ledger::filter::Moves::ALL.map(query_ledger::filter::Moves::as_str)),
         "ActionOrder" => {
             let fields = texts_in("portal/ledger-lists/src/sort.rs", "fn as_str(self) -> &'static str");

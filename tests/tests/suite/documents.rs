@@ -274,7 +274,8 @@ async fn says_what_the_evidence_says(world: &World, mail: &Mail, evidence: &Acce
     ];
     expected.extend(evidence.confirmed_at.map(|instant| format!("Confirmé le : {}", told(instant))));
     if evidence.document != DocumentKind::AccountTerms {
-        expected.push(format!("{}{target}", world.portal.address()));
+        let page = format!("/documents/{}/{}", evidence.document.slug(), evidence.version);
+        expected.push(format!("{}{page}", world.portal.address()));
         assert!(mail.subject.starts_with("Reçu\u{a0}: vous avez accepté «\u{a0}"), "{}", mail.subject);
     }
     for part in [&mail.text, &mail.html.replace("<strong>", "").replace("</strong>", "").replace("&nbsp;", " ")] {

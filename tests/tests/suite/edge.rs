@@ -216,7 +216,9 @@ fn what_the_api_reads_of_a_request_reaches_it_and_no_answer_is_given_to_somebody
     for behaviour in &api {
         assert_eq!(reference(&behaviour["CachePolicyId"]), "ApiCaching");
         assert_eq!(reference(&behaviour["OriginRequestPolicyId"]), "ApiRequests");
-        assert_eq!(behaviour["ViewerProtocolPolicy"], "https-only");
+        // Nothing but a page to read may be asked for in the clear, and then again.
+        let is_page = behaviour["PathPattern"] == "/documents/*";
+        assert_eq!(behaviour["ViewerProtocolPolicy"], if is_page { "redirect-to-https" } else { "https-only" });
     }
     let requests = &edge["Resources"]["ApiRequests"]["Properties"]["OriginRequestPolicyConfig"];
     let caching = &edge["Resources"]["ApiCaching"]["Properties"]["CachePolicyConfig"];

@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, reason = "tests and what they are made of")]
 
 mod access_requests;
+mod account_figures;
 mod account_list;
 mod applications;
 mod asvs;
@@ -15,6 +16,7 @@ mod colleagues_at_once;
 mod command_line;
 mod contest;
 mod contract;
+mod document_pages;
 mod documents;
 mod drafts;
 mod earlier_states;
@@ -33,6 +35,7 @@ mod file_links;
 mod guessed_numbers;
 mod guessing;
 mod hand_over;
+mod home;
 mod idempotency;
 mod identifiers;
 mod input;

@@ -84,7 +84,11 @@ fn row(method: Method, template: &'static str, body: Option<Value>, expected: [u
     let target = target.replace("{remittance_number}", "V-2012-0042");
     let target = target.replace("/users/{id}", &format!("/users/{INVITATION}"));
     let target = if target.ends_with("/remittance") { target + "?number=V-2012-0042" } else { target };
-    let target = target.replace("{kind}", "charter").replace("{version}", "1").replace("{id}", "current");
+    let target = target
+        .replace("{kind}", "charter")
+        .replace("{slug}", "charte")
+        .replace("{version}", "1")
+        .replace("{id}", "current");
     Row { method, template, target, body, expected }
 }
 
@@ -112,6 +116,8 @@ async fn matrix(world: &World) -> Vec<Row> {
         row(get.clone(), "/.well-known/jwks.json", None, everybody(200)),
         row(get.clone(), "/api/documents/{kind}", None, everybody(200)),
         row(get.clone(), "/api/documents/{kind}/{version}", None, everybody(200)),
+        row(get.clone(), "/documents/{slug}", None, everybody(200)),
+        row(get.clone(), "/documents/{slug}/{version}", None, everybody(200)),
         row(post.clone(), "/api/signup/check", sign_up.clone(), everybody(200)),
         row(post.clone(), "/api/signup", sign_up, everybody(202)),
         row(post.clone(), "/api/password/strength", Some(json!({"password": "x"})), everybody(200)),

@@ -115,7 +115,9 @@ async fn a_user_is_looked_up_with_what_became_of_their_mails() {
     // Nobody, then a sign-up that waits.
     let nobody = look(MARIE).await;
     assert_eq!(nobody, json!({"user": null, "sign_up": null, "mails": []}));
-    world.sign_up(&Person::at(MARIE)).await.expect(202);
+    let mut form = Person::at(MARIE).form(&world.document("terms").await);
+    form["origin"] = json!("bretagne");
+    world.visitor().post("/api/signup", &form).await.expect(202);
     world.mails().await;
     let waiting = look(MARIE).await;
     assert!(waiting["user"].is_null() && waiting["sign_up"]["link_until"].is_string(), "{waiting}");
@@ -132,6 +134,8 @@ async fn a_user_is_looked_up_with_what_became_of_their_mails() {
     assert_eq!((&shown["user"]["email"], &shown["user"]["last_name"]), (&json!(MARIE), &json!("MARTIN")));
     assert_eq!((&shown["establishment"]["siret"], &shown["sessions"]), (&json!(SIRET), &json!(1)));
     assert_eq!(shown["accounts"][0]["role"], "manager");
+    assert_eq!(shown["user"]["origin"], "bretagne");
+    assert_eq!(marie.get("/api/me/export").await.expect(200)["profile"]["origin"], "bretagne");
     assert_eq!(shown["proofs"], json!([ACCOUNT]));
     let kinds = |shown: &Value| -> Vec<String> {
         let mut kinds: Vec<_> =

@@ -220,6 +220,13 @@ impl State {
         self.actions.values()
     }
 
+    /// The accounts whose ledgers the jobs concern: those whose totals are known, and those that guards say something is or
+    /// was in, so that a job that was done before names the same ones.
+    pub fn ledgers(&self) -> impl Iterator<Item = &MemberNumber> {
+        let of_totals = self.totals.values().map(|totals| &totals.member_number);
+        of_totals.chain(self.guards.values().flat_map(Guard::accounts))
+    }
+
     /// The accounts that are known and that records wait for.
     pub fn due(&self) -> impl Iterator<Item = &MemberNumber> {
         let awaited = self.awaited.values().filter(|awaited| awaited.records > 0).map(|awaited| &awaited.member_number);

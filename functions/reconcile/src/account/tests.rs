@@ -5,7 +5,7 @@ use crate::reading::Reading;
 
 /// A reading with drift or without, of a state that a letter names.
 fn saw(state: &str, drift: bool) -> Read {
-    let mut read = Reading::of(MemberNumber::parse("012345").unwrap(), &HashMap::new()).end();
+    let mut read = Reading::of(MemberNumber::parse("012345").unwrap(), &HashMap::new()).end(Timestamp::UNIX_EPOCH);
     read.seen = state.as_bytes().to_vec();
     if drift {
         read.found.missing("TOTALS#2011");

@@ -352,7 +352,7 @@ impl Sample {
             (
                 "acceptance-receipt",
                 Mail::AcceptanceReceipt { to, origin, accepted },
-                format!("{ORIGIN}/api/documents/terms/2"),
+                format!("{ORIGIN}/documents/conditions-utilisation/2"),
             ),
         ]
     }

@@ -192,6 +192,16 @@ impl Guard {
         }
     }
 
+    /// The accounts that what was posted for it is in, or was as far as that is noted.
+    pub fn accounts(&self) -> impl Iterator<Item = &MemberNumber> {
+        let entry = match &self.subject {
+            Subject::Entry { posted, .. } => posted.as_ref().map(|place| &place.account),
+            _ => None,
+        };
+        let action = self.action().map(|place| &place.account);
+        action.into_iter().chain(entry).chain(&self.left).chain(&self.withdrawn_from)
+    }
+
     /// The action of this key and its account, in force or withdrawn.
     #[must_use]
     pub fn action(&self) -> Option<&ActionPlace> {

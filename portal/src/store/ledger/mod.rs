@@ -10,6 +10,7 @@
 //! `version`, counted up with every write: writers compute what they write from what they read, and
 //! commit only where nobody wrote in between.
 
+mod account_totals;
 mod action;
 mod booked;
 mod chain;
@@ -31,6 +32,7 @@ mod totals;
 mod version;
 mod waiting;
 
+pub use account_totals::{AccountTotals, ViewTotals};
 pub use action::{Action, ActionState, Leaving, ListedAction};
 pub use booked::Booked;
 pub use chain::{Chain, Fingerprint};
@@ -64,7 +66,7 @@ fn partition(number: &MemberNumber) -> String {
 }
 
 /// All that the ledger keeps of an account, in the order of its sort keys: actions, each before its entries, then their
-/// versions, contributions, facets, transfers, totals. What waits there has a partition of its own.
+/// versions, contributions, facets, transfers, the totals of the account and of its views. What waits there has a partition of its own.
 #[must_use]
 pub fn whole_ledger(number: &MemberNumber) -> Query {
     Query::partition(Table::Ledger, partition(number))
