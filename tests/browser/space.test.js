@@ -1,8 +1,9 @@
 // The member's space in a browser: from the log-in to the last euro, with the demo's ledger.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { assertAccessible, launch, logOutOfSpace, openPage, tabTo } from "./browser.js";
+import { assertAccessible, launch, logOutOfSpace, openPage, problem, tabTo } from "./browser.js";
 import { startPortal } from "./portal.js";
 
 const NUMBER = "012345";
@@ -141,6 +142,70 @@ test("actions are filtered, searched and sorted in the address, and the way back
   await opened.page.setViewportSize(PHONE);
   await assertNoOverflow("the actions on a phone");
   await assertAccessible(opened.page, "the actions on a phone");
+  opened.verify();
+});
+
+test("exactly what is shown is downloaded, and the statement of the year", async () => {
+  await openSignedIn(`/compte/${NUMBER}/actions?annee=2011&etat=regle`);
+  await rows().first().waitFor();
+  const { page } = opened;
+  const download = async (name) => {
+    const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
+    return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
+  };
+  const csv = await download(/Télécharger en CSV/);
+  assert.match(csv.name, /\.csv$/);
+  const [head, ...lines] = csv.bytes.toString("utf8").replace("\uFEFF", "").trim().split("\r\n").map((line) => line.split(";"));
+  const shown = await portal.read(`/api/accounts/${NUMBER}/actions?view=2011&status=PAID`, bearer);
+  assert.equal(lines.length, shown.items.length);
+  const committed = lines.reduce((sum, line) => sum + Math.round(Number(line[head.indexOf("Engagé")].replace(",", ".")) * 100), 0);
+  assert.equal(committed, shown.totals.committed);
+  await assertAccessible(page, "the actions with their files");
+
+  await page.getByRole("navigation", { name: "Compte adhérent" }).getByRole("link", { name: "Fichiers" }).click();
+  await heading("Fichiers").waitFor();
+  await page.getByText("Aucun fichier n’a été demandé depuis hier.").waitFor();
+  const statement = await download(/Télécharger en PDF/);
+  assert.equal(statement.bytes.subarray(0, 5).toString(), "%PDF-");
+  await assertAccessible(page, "the files");
+  await page.setViewportSize(PHONE);
+  await assertNoOverflow("the files on a phone");
+  opened.verify();
+});
+
+test("a file that is too long for an answer is prepared, and found with the files", async () => {
+  await openSignedIn(`/compte/${NUMBER}/ecritures?annee=2012`);
+  await rows().first().waitFor();
+  const { page } = opened;
+  opened.expectRefusal(409, `/api/accounts/${NUMBER}/file-links`);
+  await opened.answer(`/api/accounts/${NUMBER}/file-links`, 409, { body: problem(409, "export-too-large"), times: 1 });
+  await page.getByRole("button", { name: /Télécharger en CSV/ }).click();
+  await heading("Fichiers").waitFor();
+  const button = rows().first().getByRole("button", { name: /^Télécharger/ });
+  await button.waitFor();
+  await assertAccessible(page, "a file that is ready");
+  const [file] = await Promise.all([page.waitForEvent("download"), button.click()]);
+  const lines = (await readFile(await file.path())).toString("utf8").trim().split("\r\n");
+  const { items } = await portal.read(`/api/accounts/${NUMBER}/ledger?view=2012&limit=200`, bearer);
+  assert.equal(lines.length - 1, items.length);
+});
+
+test("one's accounts have their figures and their last movement, and another one opens on the same screen", async () => {
+  await openSignedIn(`/compte/${NUMBER}/cotisations?annee=2011`);
+  await heading("Cotisations de 2011").waitFor();
+  await opened.page.getByRole("link", { name: "Changer" }).click();
+  await heading("Mes comptes").waitFor();
+  const { accounts } = await portal.read("/api/accounts", bearer);
+  const { figures } = accounts[0];
+  const cells = await rows().first().locator("td").allTextContents();
+  assert.equal(`${cells[1]}\u00a0€`, euros(figures.totals.committed));
+  assert.equal(cells[0], figures.last_movement_on.split("-").reverse().join("/"));
+  await assertAccessible(opened.page, "the accounts");
+  await opened.page.setViewportSize(PHONE);
+  await assertNoOverflow("the accounts on a phone");
+  await opened.page.getByLabel("Chercher un compte").fill("tin");
+  await opened.page.keyboard.press("Enter");
+  await heading("Cotisations de 2011").waitFor();
   opened.verify();
 });
 
