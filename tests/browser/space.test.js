@@ -158,7 +158,7 @@ test("exactly what is shown is downloaded, and the statement of the year", async
   const [head, ...lines] = csv.bytes.toString("utf8").replace("\uFEFF", "").trim().split("\r\n").map((line) => line.split(";"));
   const shown = await portal.read(`/api/accounts/${NUMBER}/actions?view=2011&status=PAID`, bearer);
   assert.equal(lines.length, shown.items.length);
-  const committed = lines.reduce((sum, line) => sum + Math.round(Number(line[head.indexOf("Engagé")].replace(",", ".")) * 100), 0);
+  const committed = lines.reduce((sum, line) => sum + Math.round(Number(line[head.indexOf("Engagé (€)")].replace(",", ".")) * 100), 0);
   assert.equal(committed, shown.totals.committed);
   await assertAccessible(page, "the actions with their files");
 
