@@ -153,7 +153,7 @@ test("exactly what is shown is downloaded, and the statement of the year", async
     const [file] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name }).click()]);
     return { name: file.suggestedFilename(), bytes: await readFile(await file.path()) };
   };
-  const csv = await download(/Télécharger en CSV/);
+  const csv = await download(/Télécharger les actions en CSV/);
   assert.match(csv.name, /\.csv$/);
   const [head, ...lines] = csv.bytes.toString("utf8").replace("\uFEFF", "").trim().split("\r\n").map((line) => line.split(";"));
   const shown = await portal.read(`/api/accounts/${NUMBER}/actions?view=2011&status=PAID`, bearer);
@@ -165,7 +165,7 @@ test("exactly what is shown is downloaded, and the statement of the year", async
   await page.getByRole("navigation", { name: "Compte adhérent" }).getByRole("link", { name: "Fichiers" }).click();
   await heading("Fichiers").waitFor();
   await page.getByText("Aucun fichier n’a été demandé depuis hier.").waitFor();
-  const statement = await download(/Télécharger en PDF/);
+  const statement = await download(/Télécharger le relevé en PDF/);
   assert.equal(statement.bytes.subarray(0, 5).toString(), "%PDF-");
   await assertAccessible(page, "the files");
   await page.setViewportSize(PHONE);
@@ -179,7 +179,7 @@ test("a file that is too long for an answer is prepared, and found with the file
   const { page } = opened;
   opened.expectRefusal(409, `/api/accounts/${NUMBER}/file-links`);
   await opened.answer(`/api/accounts/${NUMBER}/file-links`, 409, { body: problem(409, "export-too-large"), times: 1 });
-  await page.getByRole("button", { name: /Télécharger en CSV/ }).click();
+  await page.getByRole("button", { name: /Télécharger les écritures en CSV/ }).click();
   await heading("Fichiers").waitFor();
   const button = rows().first().getByRole("button", { name: /^Télécharger/ });
   await button.waitFor();
