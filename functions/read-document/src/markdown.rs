@@ -220,6 +220,7 @@ mod tests {
                         .contains(&&*tags.replace(" ", "")),
                     "{markdown:?} gave {html}"
                 );
+                assert_eq!(html.matches('<').count(), html.matches('>').count(), "{markdown:?} gave {html}");
                 assert!(html.contains(&escaped(text)), "{html}");
             }
         }

@@ -54,8 +54,8 @@ async fn a_bookkeeper_goes_from_the_sign_up_to_the_ledger() {
     let mail = world.newest_mail("marie.martin@martin.example").await;
     assert!(mail.text.contains(ACCOUNT) && mail.text.contains("MARTIN BTP"), "{}", mail.text);
     let accounts = marie.get("/api/accounts").await.expect(200);
-    let account =
-        json!({"member_number": ACCOUNT, "siret": SIRET, "name": "MARTIN BTP", "role": "manager", "active": false});
+    let account = json!({"member_number": ACCOUNT, "siret": SIRET, "name": "MARTIN BTP", "role": "manager",
+        "active": false, "opened": true});
     assert_eq!(accounts["accounts"], json!([account]));
     let summary = format!("/api/accounts/{ACCOUNT}/summary");
     marie.get(&summary).await.expect_problem(409, "account-not-activated");

@@ -75,7 +75,8 @@ async fn who_was_invited_has_access_and_opens_the_account_by_their_first_read() 
     assert!(mail.subject.contains(ACCOUNT), "{}", mail.subject);
     let text = mail.text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(text.contains("Mme MARTIN, gestionnaire") && text.contains("l’établissement MARTIN BTP"), "{text}");
-    let account = json!({"member_number": ACCOUNT, "siret": "53384615000019", "name": "MARTIN BTP", "role": "reader", "active": true});
+    let account = json!({"member_number": ACCOUNT, "siret": "53384615000019", "name": "MARTIN BTP", "role": "reader", "active": true,
+            "opened": false});
     assert_eq!(accounts(&paul).await, json!([account]));
     assert_eq!(of_list(&marie, PAUL).await, invited, "a list of accounts opens none");
 
@@ -87,7 +88,8 @@ async fn who_was_invited_has_access_and_opens_the_account_by_their_first_read() 
         (&json!("m"), &json!("DURAND"), &json!("Jeanne"))
     );
     assert_eq!(active["id"], paul.id().await.to_string());
-    assert_eq!(accounts(&paul).await, json!([account]));
+    let opened = accounts(&paul).await[0].clone();
+    assert_eq!((&opened["opened"], opened["figures"].is_object()), (&json!(true), true));
     for rest in ["summary", "actions?view=2012", "actions/2011-000001"] {
         paul.get(&target(rest)).await.expect(200);
     }
