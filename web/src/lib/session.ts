@@ -1,6 +1,7 @@
 // Who is signed in. The access token lives in memory only; what outlasts a page is the server's HttpOnly cookie.
 
 import { type Answer, call, type MethodOf, type Options, type Path, Refusal, type Schema } from "./api.ts";
+import { subjectOf } from "./access-token.ts";
 
 /** Empty on a fresh page, where only the cookie may know of a session. */
 let accessToken = "";
@@ -11,6 +12,8 @@ let renewal: Promise<void> | null = null;
 export interface SessionEnd {
   readonly unused: number;
   readonly last: number;
+  /** Whose it is: unlike that of anybody else. */
+  readonly whose: string;
 }
 
 type Listener = (end: SessionEnd | null) => void;
@@ -47,7 +50,8 @@ function tell(end: SessionEnd | null): void {
 function take(session: Schema<"AccessToken">): void {
   accessToken = session.access_token;
   const now = Date.now();
-  tell({ unused: now + session.session_idle_in * 1000, last: now + session.session_ends_in * 1000 });
+  const whose = subjectOf(accessToken);
+  tell({ unused: now + session.session_idle_in * 1000, last: now + session.session_ends_in * 1000, whose });
 }
 
 /** @throws {Refusal | import("./api.ts").Unreachable} */
@@ -93,10 +97,7 @@ export async function callSignedIn<P extends Path, M extends MethodOf<P>>(
     if (!accessToken) await renew();
     return await signedIn(accessToken);
   } catch (failure) {
-    if (isSignedOut(failure)) {
-      accessToken = "";
-      tell(null);
-    }
+    if (isSignedOut(failure)) endSession();
     throw failure;
   }
 }
@@ -108,6 +109,11 @@ export async function logOut(): Promise<void> {
   } catch (failure) {
     if (!isSignedOut(failure)) throw failure;
   }
+  endSession();
+}
+
+/** Ends the session here, in all tabs: the server has ended it. */
+export function endSession(): void {
   accessToken = "";
   tell(null);
 }

@@ -12,7 +12,11 @@ class Standing {
   /** Unknown until the first answer. */
   isSignedIn = $state<boolean | null>(null);
   end = $state.raw<SessionEnd | null>(null);
+  /** Set once one's own space was erased: for sure, or as far as a lost answer lets tell. */
+  farewell = $state<"sure" | "likely" | null>(null);
   now = $state(Date.now());
+  /** Whose session it was last. */
+  #whose: string | null = null;
   #ticks: ReturnType<typeof setInterval> | undefined;
 
   constructor() {
@@ -26,6 +30,9 @@ class Standing {
   }
 
   #enter(end: SessionEnd): void {
+    // Somebody else has logged in, here or in another tab: what the views show and keep is not theirs.
+    if (this.#whose !== null && this.#whose !== end.whose) location.reload();
+    this.#whose = end.whose;
     this.end = end;
     this.now = Date.now();
     this.isSignedIn = true;
