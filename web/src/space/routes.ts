@@ -17,6 +17,7 @@ const ROUTES: readonly (readonly [RegExp, Load])[] = [
   [/^\/compte\/(?<number>[^/]+)\/virements\/(?<transfer>[^/]+)$/, () => import("./account/Transfer.svelte")],
   [/^\/compte\/(?<number>[^/]+)\/ecritures$/, () => import("./account/Entries.svelte")],
   [/^\/compte\/(?<number>[^/]+)\/fichiers$/, () => import("./account/Files.svelte")],
+  [/^\/compte\/(?<number>[^/]+)\/utilisateurs$/, () => import("./account/Users.svelte")],
 ];
 const NOT_FOUND: Load = () => import("./pages/NotFound.svelte");
 
