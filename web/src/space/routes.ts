@@ -8,6 +8,7 @@ type Load = () => Promise<{ default: unknown }>;
 
 const ROUTES: readonly (readonly [RegExp, Load])[] = [
   [/^\/espace$/, () => import("./pages/Home.svelte")],
+  [/^\/espace\/demande$/, () => import("./own/AskForAccess.svelte")],
   [/^\/comptes$/, () => import("./pages/Accounts.svelte")],
   [/^\/compte\/(?<number>[^/]+)$/, () => import("./account/Overview.svelte")],
   [/^\/compte\/(?<number>[^/]+)\/actions$/, () => import("./account/Actions.svelte")],
