@@ -9,6 +9,9 @@ type Load = () => Promise<{ default: unknown }>;
 const ROUTES: readonly (readonly [RegExp, Load])[] = [
   [/^\/espace$/, () => import("./pages/Home.svelte")],
   [/^\/espace\/demande$/, () => import("./own/AskForAccess.svelte")],
+  [/^\/espace\/profil$/, () => import("./own/Profile.svelte")],
+  [/^\/espace\/securite$/, () => import("./own/Security.svelte")],
+  [/^\/espace\/donnees$/, () => import("./own/Data.svelte")],
   [/^\/comptes$/, () => import("./pages/Accounts.svelte")],
   [/^\/compte\/(?<number>[^/]+)$/, () => import("./account/Overview.svelte")],
   [/^\/compte\/(?<number>[^/]+)\/actions$/, () => import("./account/Actions.svelte")],
