@@ -22,8 +22,10 @@ export default defineConfig({
             // What most views of the space stand on is one file, and each view one of its own: otherwise each component is a file.
             {
               name: "main",
-              test: /node_modules\/(?:svelte|esm-env|clsx)\/|src\/space\/(?:App|main|(?:home|loading|router|session)\.svelte|addresses|components\/(?!BarChart|Acceptance|Activation|LegalText)|account\/(?:AccountFrame|account|listing|sides))|src\/lib\/(?:format|words)/,
+              test: /node_modules\/(?:svelte|esm-env|clsx)\/|src\/space\/(?:App|main|(?:home|loading|router|session)\.svelte|addresses|notice|components\/(?!BarChart|Acceptance|Activation|LegalText|Choice|Confirmation|Done|PasswordStrength|TextArea|asked|said)|account\/(?:AccountFrame|account|listing|sides))|src\/lib\/(?:format|words)/,
             },
+            // What only those use who manage an account or themselves.
+            { name: "managing", test: /src\/space\/(?:own\/(?:OwnFrame|password)|components\/(?:Choice|Confirmation|Done|TextArea|asked|said))/ },
             // What several pages use is one file: a request costs more than the bytes that a page does not need.
             { name: "shared", test: /\/src\/lib\//, minShareCount: 2 },
           ],

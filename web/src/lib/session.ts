@@ -1,5 +1,6 @@
 // Who is signed in. The access token lives in memory only; what outlasts a page is the server's HttpOnly cookie.
 
+import { subjectOf } from "./access-token.ts";
 import { type Answer, call, type MethodOf, type Options, type Path, Refusal, type Schema } from "./api.ts";
 
 /** Empty on a fresh page, where only the cookie may know of a session. */
@@ -50,18 +51,7 @@ function tell(standing: Standing): void {
 function take(session: Schema<"AccessToken">): void {
   accessToken = session.access_token;
   const now = Date.now();
-  tell({ user: userOf(accessToken), unused: now + session.session_idle_in * 1000, last: now + session.session_ends_in * 1000 });
-}
-
-/** Whose token it is. The page trusts nothing of it: the API verifies it. */
-function userOf(token: string): string {
-  try {
-    const claims = token.split(".")[1] ?? "";
-    const { sub } = JSON.parse(atob(claims.replace(/-/g, "+").replace(/_/g, "/"))) as { sub?: unknown };
-    return String(sub);
-  } catch {
-    return token;
-  }
+  tell({ user: subjectOf(accessToken), unused: now + session.session_idle_in * 1000, last: now + session.session_ends_in * 1000 });
 }
 
 /** @throws {Refusal | import("./api.ts").Unreachable} */
@@ -122,6 +112,11 @@ export async function logOut(): Promise<void> {
   } catch (failure) {
     if (!isSignedOut(failure)) throw failure;
   }
+  endSession();
+}
+
+/** Ends the session here, in all tabs, and leaves nothing of it: the server has ended it, as its user wished. */
+export function endSession(): void {
   accessToken = "";
   tell("left");
 }

@@ -6,11 +6,44 @@ import { element } from "./dom.ts";
 /** Long enough that the server is asked once a word rather than once a key, short enough to feel immediate. */
 const PAUSE_MS = 300;
 
-const LEVELS = {
+export const LEVELS = {
   faible: { level: 1, name: "Faible" },
   moyen: { level: 2, name: "Moyen" },
   fort: { level: 3, name: "Fort" },
 };
+
+export const UNRATED = "La robustesse sera vérifiée à l’enregistrement.";
+
+/** What is known of a password: none was typed, its rating, or that it could not be had. */
+export type Verdict = Schema<"PasswordRating"> | "unrated" | null;
+
+/**
+ * Rates passwords as they are typed.
+ * @param tell gets the verdict on the last of them, and on no other
+ * @returns what takes each, with words of the user's own that a password must not be made of
+ */
+export function rating(tell: (verdict: Verdict) => void): (password: string, knownWords: string[]) => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let asking = new AbortController();
+
+  async function judge(password: string, knownWords: string[]): Promise<void> {
+    asking = new AbortController();
+    const { signal } = asking;
+    try {
+      const verdict = await call("POST", "/api/password/strength", { body: { password, known_words: knownWords }, signal });
+      if (!signal.aborted) tell(verdict);
+    } catch {
+      if (!signal.aborted) tell("unrated");
+    }
+  }
+
+  return (password, knownWords) => {
+    clearTimeout(timer);
+    asking.abort();
+    if (password === "") tell(null);
+    else timer = setTimeout(() => void judge(password, knownWords), PAUSE_MS);
+  };
+}
 
 /**
  * Has the meter follow the field.
@@ -24,43 +57,22 @@ export function watchStrength(
   text: HTMLElement,
   knownWords: () => string[],
 ): void {
-  let timer = 0;
-  let asking = new AbortController();
+  const rate = rating(draw);
 
   input.addEventListener("input", () => {
-    stop();
-    if (input.value === "") draw(null);
-    else timer = window.setTimeout(judge, PAUSE_MS);
+    rate(input.value, knownWords());
   });
   input.form?.addEventListener("reset", () => {
-    stop();
-    draw(null);
+    rate("", []);
   });
 
-  function stop() {
-    clearTimeout(timer);
-    asking.abort();
-  }
-
-  async function judge() {
-    asking = new AbortController();
-    const { signal } = asking;
-    try {
-      const body = { password: input.value, known_words: knownWords() };
-      const verdict = await call("POST", "/api/password/strength", { body, signal });
-      if (!signal.aborted) draw(verdict);
-    } catch {
-      if (signal.aborted) return;
-      draw(null);
-      text.textContent = "La robustesse sera vérifiée à l’enregistrement.";
-    }
-  }
-
-  function draw(verdict: Schema<"PasswordRating"> | null) {
+  function draw(verdict: Verdict) {
     text.replaceChildren();
     delete text.dataset["label"];
-    meter.value = verdict ? LEVELS[verdict.label].level : 0;
-    if (!verdict) return;
+    const isRated = verdict !== null && verdict !== "unrated";
+    meter.value = isRated ? LEVELS[verdict.label].level : 0;
+    if (verdict === "unrated") text.textContent = UNRATED;
+    if (!isRated) return;
 
     text.dataset["label"] = verdict.label;
     const name = element("strong", LEVELS[verdict.label].name);

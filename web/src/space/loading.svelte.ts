@@ -3,12 +3,11 @@
 import { isSignedOut } from "../lib/session.ts";
 
 /** What was refused because nobody was signed in. */
-const refused = new Set<{ load(): Promise<unknown> }>();
+const refused: { load(): Promise<unknown> }[] = [];
 
 /** Fetches what was refused so far: somebody has logged in. */
 export function loadRefused(): void {
-  for (const one of refused) void one.load();
-  refused.clear();
+  for (const one of refused.splice(0)) void one.load();
 }
 
 /** Something that is fetched for a view. */
@@ -29,7 +28,7 @@ export class Loaded<T> {
       this.value = await this.#fetch();
     } catch (failure) {
       this.failure = failure;
-      if (isSignedOut(failure)) refused.add(this);
+      if (isSignedOut(failure)) refused.push(this);
     }
   }
 }
@@ -84,7 +83,7 @@ export class List<First extends Part> implements GrowingList {
       this.items = [...this.items, ...part.items];
     } catch (failure) {
       this.failure = failure;
-      if (isSignedOut(failure)) refused.add(this);
+      if (isSignedOut(failure)) refused.push(this);
     } finally {
       this.isLoading = false;
     }

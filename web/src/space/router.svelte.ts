@@ -57,6 +57,11 @@ export function go(href: string, { replace = false, quiet = false, from }: { rep
   void arrive(quiet);
 }
 
+/** The key of the history's entry that one is at, or is on the way to. */
+export function currentKey(): string {
+  return entry().key;
+}
+
 /** Shows what the address says, once its view is there. */
 async function arrive(quiet: boolean): Promise<void> {
   const { href } = location;

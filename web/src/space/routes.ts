@@ -8,6 +8,10 @@ type Load = () => Promise<{ default: unknown }>;
 
 const ROUTES: readonly (readonly [RegExp, Load])[] = [
   [/^\/espace$/, () => import("./pages/Home.svelte")],
+  [/^\/espace\/demande$/, () => import("./own/AskForAccess.svelte")],
+  [/^\/espace\/profil$/, () => import("./own/Profile.svelte")],
+  [/^\/espace\/securite$/, () => import("./own/Security.svelte")],
+  [/^\/espace\/donnees$/, () => import("./own/Data.svelte")],
   [/^\/comptes$/, () => import("./pages/Accounts.svelte")],
   [/^\/compte\/(?<number>[^/]+)$/, () => import("./account/Overview.svelte")],
   [/^\/compte\/(?<number>[^/]+)\/actions$/, () => import("./account/Actions.svelte")],
@@ -17,6 +21,7 @@ const ROUTES: readonly (readonly [RegExp, Load])[] = [
   [/^\/compte\/(?<number>[^/]+)\/virements\/(?<transfer>[^/]+)$/, () => import("./account/Transfer.svelte")],
   [/^\/compte\/(?<number>[^/]+)\/ecritures$/, () => import("./account/Entries.svelte")],
   [/^\/compte\/(?<number>[^/]+)\/fichiers$/, () => import("./account/Files.svelte")],
+  [/^\/compte\/(?<number>[^/]+)\/utilisateurs$/, () => import("./account/Users.svelte")],
 ];
 const NOT_FOUND: Load = () => import("./pages/NotFound.svelte");
 

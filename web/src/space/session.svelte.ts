@@ -13,6 +13,8 @@ class Session {
   isSignedIn = $state<boolean | null>(null);
   /** Counted up where what is shown is nobody's any more: its user logged out, or another one logged in. */
   owners = $state(0);
+  /** Set once one's own space was erased: for sure, or as far as a lost answer lets tell. */
+  farewell = $state<"sure" | "likely" | null>(null);
   now = $state(Date.now());
   #end = $state.raw<SignedIn | null>(null);
   /** Who was signed in last. */
