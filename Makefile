@@ -35,7 +35,7 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Which tests `unit` runs; all where it is empty.
 FILTER ?=
 
-.PHONY: help run pages web test format lint unit docs deny templates test-deploy api exports browser bench cost fuzz
+.PHONY: help run pages web test format lint unit docs deny templates test-deploy api exports browser bench pages-bench cost fuzz
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,7 +48,7 @@ pages: $(PAGES) ## Build the pages into web/dist, if they have changed
 web: $(WEB_PACKAGES) ## Types, lint and unit tests of the pages, and their build
 	npm test --prefix web
 
-test: format lint web unit docs deny templates test-deploy api exports browser ## Everything below but bench, cost and fuzz: what CI runs
+test: format lint web unit docs deny templates test-deploy api exports browser ## Everything below but the benches, cost and fuzz: what CI runs
 
 format: ## The code is formatted
 	cargo fmt --all --check
@@ -95,6 +95,10 @@ bench: ## Sizes, starts and memory of every function beside the targets, the led
 	cargo build --quiet --release --workspace --example ledger --locked
 	$(TARGET)/release/examples/ledger
 	tests/bench/memory.sh
+
+pages-bench: $(PAGES) ## What the pages weigh and how long one waits for them, beside the goals: ROUNDS=9 for more
+	cargo build --workspace --bin local --locked
+	tests/browser/run.sh node ../bench/pages/run.js
 
 cost: ## What a million mixed requests cost, by kind, from measured units, times, bytes and mails
 	cargo build --quiet --workspace --example cost --locked
