@@ -262,7 +262,7 @@ test("who has no access asks for it from home, and the manager gives it or refus
 test("the profile is changed, with what a change takes along said before", { timeout: 180_000 }, async () => {
   const { page, expectRefusal, verify } = opened;
   await openAs(ZOE, "/espace");
-  await heading("Bienvenue sur votre espace").waitFor();
+  await heading("Bonjour Mme BLANC").waitFor();
   await page.locator("summary", { hasText: "Bonjour Mme BLANC" }).click();
   await page.getByRole("link", { name: "Mon profil" }).click();
   await heading("Mon profil").waitFor();
