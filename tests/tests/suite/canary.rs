@@ -321,7 +321,7 @@ async fn mishaps(world: &World, marie: &Visitor, secrets: &mut Secrets) {
     for path in [&link, &access, &refresh, MARIE] {
         visitor.get(&format!("/api/{path}")).await.expect(404);
         visitor.get(&format!("/api/documents/{path}")).await.expect(404);
-        visitor.get(&format!("/mot-de-passe/{path}")).await.expect(404);
+        visitor.get(&format!("/api/mot-de-passe/{path}")).await.expect(404);
         marie.get(&format!("/api/accounts/{path}/summary")).await.expect(404);
         marie.get(&format!("/api/accounts/{ACCOUNT}/actions?cursor={path}")).await;
         marie.get(&format!("/api/accounts/{ACCOUNT}/actions?view={path}&{path}=1")).await;
