@@ -34,7 +34,7 @@ class Portal:
         said = ""
         for line in self.process.stdout:
             said += line
-            if address := re.search(r"http://127\.0\.0\.1:\d+\b", line):
+            if address := re.search(r"http://localhost:\d+\b", line):
                 self.origin, self.said = address[0], said
                 return
         raise RuntimeError(f"the portal ended before it gave an address; it said:\n{said}")
