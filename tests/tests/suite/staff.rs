@@ -33,9 +33,7 @@ async fn each_kind_is_published_takes_force_at_once_and_its_versions_stay_readab
             assert_eq!(current["title"], format!("Texte nº {version} « {kind} »"));
             assert_eq!((&current["body"], &current["version"]), (&json!(body), &json!(version)));
             let mut published = current.body.clone();
-            for name in ["title", "body"] {
-                published.as_object_mut().unwrap().remove(name);
-            }
+            published.as_object_mut().unwrap().remove("body");
             assert_eq!(answer, json!({"published": published}));
             let same = visitor.get(&format!("/api/documents/{kind}/{version}")).await.expect(200);
             assert_eq!(same.body, current.body);
