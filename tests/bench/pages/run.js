@@ -101,7 +101,7 @@ try {
       deep = { ...account.bytes };
       change.push(await timed(async () => {
         await account.page.getByRole("link", { name: "Actions", exact: true }).click();
-        await account.page.locator("main table tbody tr a[href*='/actions/']").first().waitFor();
+        await account.page.getByRole("table", { name: /^Actions de/ }).locator("tbody tr").first().waitFor();
       }));
       await account.context.close();
     }
