@@ -84,6 +84,11 @@ export function withQuery(changes: Record<string, string | undefined>): string {
   return changedQuery(place, changes);
 }
 
+/** Shows this view with other parameters; focus and scroll stay. */
+export function filterBy(changes: Record<string, string | undefined>): void {
+  go(withQuery(changes), { quiet: true });
+}
+
 /** Takes over the links of the document, and the way back. */
 export function start(): void {
   // The browser would scroll before the rows are there.

@@ -65,3 +65,13 @@ export function addressIn(number: string, rest = "", query: Record<string, strin
   const annee = yearAsked();
   return addressWith(path, { ...(annee ? { annee: String(annee) } : {}), ...query });
 }
+
+/** The address of an action of an account. */
+export function addressOfAction(number: string, actionId: string): string {
+  return addressIn(number, `/actions/${encodeURIComponent(actionId)}`);
+}
+
+/** The address of a transfer of an account; its number alone may be that of another system's, too. */
+export function addressOfTransfer(number: string, transferNumber: string, source: string): string {
+  return addressIn(number, `/virements/${encodeURIComponent(transferNumber)}`, { source });
+}
